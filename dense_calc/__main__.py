@@ -1,0 +1,5 @@
+"""`python -m dense_calc`, the same as the command `dense-calc`."""
+
+from dense_calc.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""The command line: a lazy table of commands; the only place that makes an error an exit status.
+
+Exit status: 0 done and within budget; 1 over budget; 2 a wrong command line, file or model.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+import dense_calc
+
+# name → module, whose function of the same name is the command
+COMMANDS = {"summary": "dense_calc.cli.summary"}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group("dense-calc", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(dense_calc.__version__, prog_name="dense-calc")
+def command_line() -> None:
+    """Size a neural network from a text file: every shape and parameter of a Keras model.
+
+    Example: dense-calc summary specs/mnist.yaml
+    """
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    gc.disable()  # a short run frees nothing, and the collector costs more than a large model
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an interrupted pipe is silent
+    try:
+        sys.exit(command_line(prog_name="dense-calc", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
+
+        if not isinstance(error, DenseCalcError):
+            raise
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,143 @@
+"""The options that commands share, and what they mean for the output."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dense_calc.errors import FileError, did_you_mean
+from dense_calc.render import FORMATS, Style, rendered
+from dense_calc.render.cells import COLUMNS
+from dense_calc.report import Report
+
+Command = Callable[..., Any]
+SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown"}
+
+
+def settings(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """`--set NAME=VALUE` as a mapping; the last of a name wins."""
+    pairs = [text.partition("=") for text in given]
+    for name, equals, value in pairs:
+        if not name.strip() or not equals or not value.strip():
+            raise click.BadParameter(f"'{name}{equals}{value}' is not NAME=VALUE")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def column_names(
+    ctx: click.Context, option: click.Parameter, given: str | None
+) -> tuple[str, ...] | None:
+    """`--columns a,b` as names of columns."""
+    if given is None:
+        return None
+    names = tuple(name.strip().replace("-", "_") for name in given.split(","))
+    for name in names:
+        if name not in COLUMNS:
+            hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
+            raise click.BadParameter(f"there is no column '{name}'{hint}")
+    return names
+
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=settings,
+    help="Give a var of the model another value, a number or an expression. Repeatable.",
+)
+
+OUTPUT_OPTIONS = (
+    click.option(
+        "--format",
+        type=click.Choice(list(FORMATS)),
+        help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
+    ),
+    click.option("-o", "output", metavar="FILE", help="Write to FILE instead of standard output."),
+    click.option(
+        "--columns",
+        metavar="A,B,...",
+        callback=column_names,
+        help=f"What to show of each layer: {', '.join(COLUMNS)}.",
+    ),
+    click.option(
+        "--width",
+        type=click.IntRange(min=1),
+        help="Wrap at this width; default: the terminal's, and none elsewhere.",
+    ),
+    click.option("--ascii", is_flag=True, help="Draw the table in ASCII."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Colours: on a terminal without NO_COLOR, always, or never.",
+    ),
+)
+
+
+def output_options(command: Command) -> Command:
+    """Add the options that say how and where a result is printed; `write` takes them."""
+    for option in reversed(OUTPUT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def write(
+    reports: Sequence[Report],
+    *,
+    format: str | None,
+    output: str | None,
+    columns: tuple[str, ...] | None,
+    width: int | None,
+    ascii: bool,
+    color: str,
+) -> None:
+    """Print reports as the options say."""
+    is_terminal = output is None and sys.stdout.isatty()
+    if format is None:
+        format = SUFFIXES.get(Path(output or "").suffix, "table" if is_terminal else "text")
+    if format == "json" and columns:
+        raise click.UsageError("--columns does not go with JSON, which holds everything.")
+    style = Style(
+        columns,
+        width=width or (None if output else shutil.get_terminal_size((0, 0)).columns or None),
+        ascii=ascii or not (output or can_draw_boxes(os.environ)),
+        color=color == "always" or (color == "auto" and is_terminal and wants_color(os.environ)),
+    )
+    text = rendered(reports, format, style)
+    try:
+        if output is None:
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        where = output or "standard output"
+        raise FileError(f"cannot write {where}: {error.strerror or error}") from None
+
+
+def can_draw_boxes(environ: Mapping[str, str]) -> bool:
+    """Whether the encoding of standard output, or a locale that says C, can carry a box.
+
+    Python itself sets LC_CTYPE=C.UTF-8 where it finds the C locale, so that word is not the user's.
+    """
+    ctype = environ.get("LC_CTYPE", "")
+    spoken = environ.get("LC_ALL") or (ctype if ctype != "C.UTF-8" else "") or environ.get("LANG")
+    if spoken in ("C", "POSIX"):
+        return False
+    try:
+        "┏━┓".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def wants_color(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal and its user allow colours; see no-color.org."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

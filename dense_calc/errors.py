@@ -1,0 +1,121 @@
+"""What can go wrong, and where: every complaint of dense-calc, in one form.
+
+::
+
+    DenseCalcError          one complaint: where, what, how to mend it
+    ├── FileError           a file that cannot be read or written
+    ├── SpecError           a text that is no model: YAML, keys, names, types, expressions
+    └── LayerError          a layer that Keras would not build: arguments or shapes that do not fit
+
+``str(error)`` is the whole message, as the command line prints it::
+
+    mnist.yaml:6:13: error: Dense has no argument 'unit'; did you mean 'units'?
+      6 |   - Dense: {unit: 10}
+                      ^^^^
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+EXCERPT = 100  # characters shown of a line: a whole model may stand on one
+
+
+class Source(Struct, frozen=True, gc=False):
+    """A text and the name that the user knows it by."""
+
+    name: str
+    text: str
+
+
+class Place(Struct):
+    """A stretch of one line of a source; line and column count from 1, in characters."""
+
+    source: Source
+    line: int
+    column: int
+    width: int
+
+    def part(self, name: str) -> Place:
+        """The place of a named part of what stands here; this place where it has none."""
+        return self
+
+
+class DenseCalcError(Exception):
+    """One complaint; `place` is None where no text is to blame."""
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return f"error: {printable(self.message)}"
+        name = printable(self.place.source.name)
+        where = f"{name}:{self.place.line}:{self.place.column}"
+        return f"{where}: error: {printable(self.message)}{excerpt(self.place)}"
+
+
+class FileError(DenseCalcError):
+    """A file that cannot be read or written."""
+
+
+class SpecError(DenseCalcError):
+    """A text that is no model."""
+
+
+class LayerError(DenseCalcError):
+    """A layer that Keras would not build. A kind names the argument to blame, if it is one."""
+
+    def __init__(
+        self, message: str, argument: str | None = None, *, place: Place | None = None
+    ) -> None:
+        super().__init__(message, place)
+        self.argument = argument
+
+
+def excerpt(place: Place) -> str:
+    """The line that holds `place` and a caret under it, each on a new line; '' at a text's end."""
+    lines = place.source.text.splitlines()
+    if place.line > len(lines) or not lines[place.line - 1].strip():
+        return ""
+    text = lines[place.line - 1]
+    start = place.column - 1
+    first = 0 if len(text) <= EXCERPT else max(0, start - EXCERPT // 2)
+    shown = text[first : first + EXCERPT]
+    before = printable("…" * (first > 0) + text[first:start])
+    marked = printable(text[start : min(start + place.width, first + EXCERPT)])
+    line = printable("…" * (first > 0) + shown + "…" * (first + EXCERPT < len(text)))
+    gutter = f"{place.line:>3} | "
+    caret = " " * (len(gutter) + columns(before)) + "^" * max(1, columns(marked))
+    return f"\n{gutter}{line}\n{caret}"
+
+
+def columns(text: str) -> int:
+    """The number of terminal columns that `text` takes: one each, two for wide characters."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # some 5 ms: only texts beyond ASCII pay
+
+    return cell_len(text)
+
+
+def printable(text: str) -> str:
+    """`text` with control characters escaped, so that no file can speak to the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean 'units'?`, the choice that looks most like `word`, or ''."""
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    lowered = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(word.lower()[:100], lowered, n=1)
+    return f"; did you mean '{lowered[close[0]]}'?" if close else ""

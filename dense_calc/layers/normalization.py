@@ -1,0 +1,62 @@
+"""Keras' normalization layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, Weight
+from dense_calc.layers.words import Constraint, Initializer, Regularizer
+from dense_calc.shapes import Shape, known
+
+Limit = Literal["rmax", "rmin", "dmax"]
+
+
+class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
+    """Scales and shifts each channel by the statistics of the batch.
+
+    The moving statistics are weights that no gradient trains: half of the count, as a rule.
+    `synchronized` is accepted: Keras takes it with TensorFlow, and it changes no number.
+    """
+
+    axis: int = -1
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Initializer = "zeros"
+    gamma_initializer: Initializer = "ones"
+    moving_mean_initializer: Initializer = "zeros"
+    moving_variance_initializer: Initializer = "ones"
+    beta_regularizer: Regularizer = None
+    gamma_regularizer: Regularizer = None
+    beta_constraint: Constraint = None
+    gamma_constraint: Constraint = None
+    renorm: bool = False
+    renorm_clipping: dict[Limit, float | None] | None = None
+    renorm_momentum: float = 0.99
+    synchronized: bool = False
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        self.check_clipping()
+        channels = {"channels": known(shape, self.axis)}
+        if self.scale:
+            yield Weight("gamma", channels)
+        if self.center:
+            yield Weight("beta", channels)
+        statistics = ["moving_mean", "moving_variance"]
+        if self.renorm:
+            statistics += ["moving_stddev", "renorm_mean", "renorm_stddev"]
+        for name in statistics:
+            yield Weight(name, channels, trainable=False)
+
+    def check_clipping(self) -> None:
+        """Raise LayerError where Keras refuses `renorm_clipping`; it looks only with `renorm`."""
+        if not self.renorm or self.renorm_clipping is None:
+            return
+        rmax, rmin, dmax = map(self.renorm_clipping.get, get_args(Limit))
+        if rmax is not None and rmin is not None and rmax < rmin:
+            raise LayerError("rmax must not be below rmin", "renorm_clipping")
+        if dmax is not None and dmax < 0:
+            raise LayerError("dmax must not be negative", "renorm_clipping")

@@ -1,0 +1,72 @@
+"""What an argument may be, in words: made from the type of its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import inspect
+
+from dense_calc.layers.base import LayerKind
+
+FEW = 6  # words that a sentence can list
+
+
+def type_of(kind: type[LayerKind], argument: str) -> inspect.Type:
+    """The type of an argument of a kind."""
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return next(field.type for field in info.fields if field.name == argument)
+
+
+def words_of(wanted: inspect.Type) -> Iterator[str]:
+    """The words among which an argument of this type chooses."""
+    match wanted:
+        case inspect.UnionType(types=types):
+            for each in types:
+                yield from words_of(each)
+        case inspect.LiteralType(values=values):
+            yield from map(str, values)
+        case inspect.EnumType(cls=cls):
+            yield from (str(word.value) for word in cls)
+
+
+def phrase(wanted: inspect.Type) -> str:
+    """`a positive integer`, `'valid' or 'same'`, `a positive integer or a list of them`."""
+    match wanted:
+        case inspect.UnionType(types=types):
+            # That nothing or a serialized object is fine too helps nobody who made a mistake.
+            told = [each for each in types if not isinstance(each, UNTOLD)]
+            return " or ".join(map(phrase, told))
+        case inspect.IntType(ge=least, lt=limit):
+            return "a positive integer" if least == 1 else f"an integer{bounds(least, limit)}"
+        case inspect.FloatType(ge=least, le=most):
+            return f"a number{bounds(least, most)}"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.StrType(pattern=pattern):
+            return "text without '/'" if pattern else "text"
+        case inspect.LiteralType() | inspect.EnumType():
+            words = list(words_of(wanted))
+            few = " or ".join(f"'{word}'" for word in words)
+            return few if len(words) <= FEW else "a name that Keras knows"
+        case inspect.VarTupleType(item_type=item, min_length=length):
+            return f"a list of {f'{length} ' if length else ''}{plural(phrase(item))}"
+        case inspect.StructType(fields=fields):
+            return f"a mapping with {', '.join(field.name for field in fields)}"
+    return "a mapping"
+
+
+UNTOLD = (inspect.NoneType, inspect.DictType)
+
+
+def bounds(least: float | None, most: float | None) -> str:
+    """` from 0 to 1`, ` of at least 0`, or nothing."""
+    if least is None:
+        return ""
+    return f" of at least {least}" if most is None else f" from {least} to {most}"
+
+
+def plural(one: str) -> str:
+    """`positive integers` for `a positive integer`."""
+    bare = one.removeprefix("a ").removeprefix("an ")
+    return bare.replace("integer", "integers").replace("number", "numbers")

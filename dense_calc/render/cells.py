@@ -1,0 +1,77 @@
+"""What a summary shows of a report, as plain text: the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from dense_calc.errors import printable
+from dense_calc.report import Report, Row, WeightRow
+
+
+class Column(Struct, frozen=True):
+    """A column: its title, its cell for a row, and whether that is a number (never broken)."""
+
+    title: str
+    cell: Callable[[Row], str]
+    number: bool = False
+
+
+def weight_text(weight: WeightRow) -> str:
+    """A weight in a cell: `kernel (784, 10)`."""
+    return f"{weight.name} {weight.shape}{'' if weight.trainable else ' frozen'}"
+
+
+COLUMNS = {
+    "layer": Column("Layer (type)", lambda row: f"{printable(row.name)} ({row.type})"),
+    "name": Column("Name", lambda row: printable(row.name)),
+    "type": Column("Type", lambda row: row.type),
+    "output_shape": Column("Output Shape", lambda row: str(row.output_shape)),
+    "params": Column("Param #", lambda row: f"{row.params:,}", number=True),
+    "trainable_params": Column("Trainable", lambda row: f"{row.trainable_params:,}", number=True),
+    "non_trainable_params": Column(
+        "Non-trainable", lambda row: f"{row.non_trainable_params:,}", number=True
+    ),
+    "connected_to": Column("Connected to", lambda row: printable(", ".join(row.connected_to))),
+    "feeds": Column("Feeds", lambda row: printable(", ".join(row.feeds))),
+    "weights": Column("Weights", lambda row: ", ".join(map(weight_text, row.weights))),
+}
+CHAIN = ("layer", "output_shape", "params")
+GRAPH = (*CHAIN, "connected_to")
+
+
+def columns_of(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
+    """The columns of a summary: the chosen ones, else Keras' for a chain or for a graph."""
+    is_graph = any(not row.connected_to for row in report.layers)  # it has a row for its input
+    return [COLUMNS[name] for name in chosen or (GRAPH if is_graph else CHAIN)]
+
+
+def cells_of(row: Row, chosen: Sequence[Column]) -> list[str]:
+    """The cells of a row; a dash for what it has none of, as in Keras."""
+    return [column.cell(row) or "-" for column in chosen]
+
+
+def title(report: Report) -> str:
+    """The line above a summary."""
+    return f'Model: "{printable(report.name)}"'
+
+
+def totals(report: Report) -> Iterator[tuple[str, str]]:
+    """The lines below a summary, as Keras words them: what, and how much."""
+    for what, params, size in (
+        ("Total params", report.total_params, report.total_bytes),
+        ("Trainable params", report.trainable_params, report.trainable_bytes),
+        ("Non-trainable params", report.non_trainable_params, report.non_trainable_bytes),
+    ):
+        yield what, f"{params:,} ({size_text(size)})"
+
+
+def size_text(size: float) -> str:
+    """A number of bytes as Keras prints it: `30.66 KB`, in steps of 1024."""
+    step = 1024
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < step:
+            return f"{size:.2f} {unit}"
+        size /= step
+    return f"{size:.2f} PB"

@@ -1,0 +1,41 @@
+"""The rows as comma-separated values under a header; numbers are plain digits."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from dense_calc.render import Style
+from dense_calc.render.cells import COLUMNS
+from dense_calc.report import Report, Row
+
+DEFAULT = (
+    "name",
+    "type",
+    "output_shape",
+    "params",
+    "trainable_params",
+    "non_trainable_params",
+    "connected_to",
+)
+
+
+def render(reports: Sequence[Report], style: Style) -> str:
+    """One line for each row; those of several models are told apart by a first column."""
+    chosen = style.columns or DEFAULT
+    several = len(reports) > 1
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow((*["model"] * several, *chosen))
+    for report in reports:
+        first = [report.name] * several
+        writer.writerows((*first, *values(row, chosen)) for row in report.layers)
+    return output.getvalue()
+
+
+def values(row: Row, chosen: Sequence[str]) -> list[object]:
+    """The fields of a row."""
+    return [
+        getattr(row, name) if COLUMNS[name].number else COLUMNS[name].cell(row) for name in chosen
+    ]

@@ -1,0 +1,80 @@
+"""The summary as Keras 3 prints it: a table in boxes, by rich."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dense_calc.render import Style
+from dense_calc.render.cells import cells_of, columns_of, title, totals
+from dense_calc.report import Report
+
+NATURAL = 100_000  # a width that wraps nothing
+NARROWEST = 4  # columns left to a name or a shape, whatever the width
+
+# Keras' colours: layer kinds, numbers, unknown sizes.
+COLOURS = {r"\(\w+\)$": "color(33)", r"\b\d[\d,]*\b": "color(34)", r"\bNone\b": "color(45)"}
+
+
+def render(reports: Sequence[Report], style: Style) -> str:
+    """One table below the other, each with Keras' totals."""
+    return "\n".join(summary(report, style) for report in reports)
+
+
+def summary(report: Report, style: Style) -> str:
+    """One table and its totals."""
+    table = table_of(report, style)
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=max(style.width or NATURAL, least_width(table)),
+        force_terminal=style.color,
+        color_system="256" if style.color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    console.print(Text(title(report), style="bold"))
+    console.print(table)
+    for what, much in totals(report):
+        console.print(Text.assemble((f" {what}: ", "bold"), coloured(much, style)))
+    return output.getvalue()
+
+
+def table_of(report: Report, style: Style) -> Table:
+    """The rows in boxes. No name, shape or number is cut: names and shapes are wrapped."""
+    chosen = columns_of(report, style.columns)
+    table = Table(box=box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD, show_lines=True)
+    rows = [cells_of(row, chosen) for row in report.layers]
+    for column, cells in zip(chosen, zip(*rows, strict=True), strict=True):
+        widest = max(map(len, (*cells, column.title)))
+        table.add_column(
+            column.title,
+            justify="right" if column.number else "left",
+            overflow="fold",
+            no_wrap=column.number,
+            min_width=widest if column.number else NARROWEST,
+        )
+    for row in rows:
+        table.add_row(*(coloured(cell, style) for cell in row))
+    return table
+
+
+def coloured(cell: str, style: Style) -> Text:
+    """A cell in Keras' colours."""
+    text = Text(cell)
+    if style.color:
+        for pattern, colour in COLOURS.items():
+            text.highlight_regex(pattern, colour)
+    return text
+
+
+def least_width(table: Table) -> int:
+    """The width below which rich would cut what may not be cut."""
+    return sum((column.min_width or 0) + 3 for column in table.columns) + 1

@@ -1,0 +1,81 @@
+"""The classic plain summary that older Keras prints: `____`, `====`, no colour."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from dense_calc.errors import columns
+from dense_calc.render import Style
+from dense_calc.render.cells import Column, cells_of, columns_of, title, totals
+from dense_calc.report import Report
+
+GAP = "  "
+CLASSIC = 65  # columns of Keras' line
+
+
+def render(reports: Sequence[Report], style: Style) -> str:
+    """One summary below the other."""
+    return "\n".join("\n".join(lines(report, style)) + "\n" for report in reports)
+
+
+def lines(report: Report, style: Style) -> Iterator[str]:
+    """The lines of a summary. No name, shape or number is cut: what is too wide is wrapped."""
+    chosen = columns_of(report, style.columns)
+    table = [
+        [column.title for column in chosen],
+        *(cells_of(row, chosen) for row in report.layers),
+    ]
+    widths = fitted(table, chosen, style.width)
+    length = sum(widths) + len(GAP) * (len(widths) - 1)
+    rules = ["_" * length, "=" * length, *["_" * length] * (len(table) - 2), "=" * length]
+    yield from wrapped(title(report), length)
+    for rule, cells in zip(rules, [*table, []], strict=False):
+        yield rule
+        yield from row_lines(cells, widths, chosen)
+    for what, much in totals(report):
+        yield from wrapped(f"{what}: {much}", length)
+    yield "_" * length
+
+
+def fitted(table: list[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
+    """The width of each column: what it needs, or its share of a line that is too short."""
+    needed = [max(map(columns, cells)) for cells in zip(*table, strict=True)]
+    room = (width or CLASSIC) - len(GAP) * (len(needed) - 1)
+    if sum(needed) > room and width is not None:
+        return shares(needed, [column.number for column in chosen], room)
+    needed[0] += max(0, min(room, CLASSIC) - sum(needed))
+    return needed
+
+
+def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
+    """Widths of `room` together: numbers have what they need, the others share what is left."""
+    room -= sum(width for width, is_fixed in zip(needed, fixed, strict=True) if is_fixed)
+    open_columns = [index for index, is_fixed in enumerate(fixed) if not is_fixed]
+    widths = list(needed)
+    while open_columns:
+        narrowest = min(open_columns, key=needed.__getitem__)
+        widths[narrowest] = max(1, min(needed[narrowest], room // len(open_columns)))
+        room -= widths[narrowest]
+        open_columns.remove(narrowest)
+    return widths
+
+
+def row_lines(cells: list[str], widths: list[int], chosen: Sequence[Column]) -> Iterator[str]:
+    """The lines of one row: one, unless a cell is wrapped."""
+    folded = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=False)]
+    for parts in zip_longest(*folded, fillvalue=""):
+        yield GAP.join(
+            " " * (width - columns(part)) + part
+            if column.number
+            else part + " " * (width - columns(part))
+            for part, width, column in zip(parts, widths, chosen, strict=True)
+        ).rstrip()
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width`, broken at spaces where there are any."""
+    if columns(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, break_on_hyphens=False)

@@ -1,0 +1,69 @@
+"""What is known of a model once its shapes are traced: numbers and names only.
+
+The attributes are the keys of the JSON contract, in its order.
+"""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+
+from dense_calc.layers.words import BITS
+from dense_calc.shapes import Shape, Sizes
+
+
+class WeightRow(Struct, frozen=True):
+    """One weight; `axes` names its sizes."""
+
+    name: str
+    shape: Sizes
+    trainable: bool
+    dtype: str
+    axes: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the weight takes."""
+        return self.size * BITS[self.dtype] // 8
+
+
+class Row(Struct, frozen=True):
+    """One layer of the summary."""
+
+    name: str
+    type: str
+    output_shape: Shape
+    params: int
+    trainable_params: int
+    non_trainable_params: int
+    connected_to: tuple[str, ...]
+    feeds: tuple[str, ...]
+    weights: tuple[WeightRow, ...]
+
+
+class Port(Struct, frozen=True):
+    """An input or output of the model."""
+
+    name: str
+    shape: Shape
+
+
+class Report(Struct, frozen=True):
+    """A model's summary. Sizes in bytes are of the weights, each in its dtype."""
+
+    name: str
+    total_params: int
+    trainable_params: int
+    non_trainable_params: int
+    total_bytes: int
+    trainable_bytes: int
+    non_trainable_bytes: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    layers: tuple[Row, ...]

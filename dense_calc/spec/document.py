@@ -1,0 +1,231 @@
+"""YAML text → a tree of values that know where they stand.
+
+The tree is built from libyaml's events, which is faster than `yaml.load` and gives places, sees
+duplicate keys, limits depth and expansion, and lets values be those of YAML 1.2: `yes`, `on` and
+`no` are strings, `010` is ten, `1e6` is a number, `1_000_000` too. Nothing in a text is executed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from dense_calc.errors import Place, Source, SpecError
+
+MAX_DEPTH = 64  # levels of nesting
+MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
+MAX_NUMBER = 2**63 - 1
+MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
+SHORT = 40  # characters of a value that a message repeats
+
+INTEGER = re.compile(r"[-+]?\d+(?:_\d+)*(?:[eE]\+?\d{1,2})?", re.ASCII)
+OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT = re.compile(
+    r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)", re.ASCII
+)
+WORDS = {
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+STRING_TAG = "tag:yaml.org,2002:str"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Marked(Place):
+    """A value and its place; `size` and `depth` count the values and the levels in it.
+
+    The value is None, a bool, int, float or str, a list of Marked, or a dict from text to a pair
+    of Marked, the key and what stands under it.
+    """
+
+    value: Any
+    size: int = 1
+    depth: int = 0
+
+    def part(self, name: str) -> Place:
+        """What stands under the key `name`, if this is a mapping that has it; else this place."""
+        found = self.value.get(name) if isinstance(self.value, dict) else None
+        return found[1] if found else self
+
+    def plain(self) -> Any:
+        """The value without places."""
+        if isinstance(self.value, dict):
+            return {name: value.plain() for name, (_, value) in self.value.items()}
+        if isinstance(self.value, list):
+            return [value.plain() for value in self.value]
+        return self.value
+
+
+def document(source: Source) -> Marked:
+    """The value that a YAML text holds.
+
+    Raises:
+        SpecError: it is not YAML, holds no or several documents, or goes over a limit.
+    """
+    try:
+        roots = Tree(source).roots()
+    except yaml.MarkedYAMLError as error:
+        raise not_yaml(source, error) from None
+    except yaml.reader.ReaderError as error:
+        raise not_text(source, error) from None
+    if not roots:
+        start = Place(source, 1, 1, 1)
+        raise SpecError("the file is empty; a model has 'input:' and 'layers:'", start)
+    if len(roots) > 1:
+        raise SpecError("a second document starts here; a file holds one model", roots[1])
+    return roots[0]
+
+
+class Tree:
+    """The tree of one text while its events come in."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.anchors: dict[str, Marked] = {}
+        self.count = 0
+        # What is open, outermost first: the event that opened it, and the values in it so far.
+        self.opened: list[tuple[Any, list[Marked]]] = [(None, [])]
+
+    def roots(self) -> list[Marked]:
+        """The values of all documents of the text."""
+        handlers = {
+            yaml.ScalarEvent: self.add_scalar,
+            yaml.AliasEvent: self.add_alias,
+            yaml.SequenceStartEvent: self.open,
+            yaml.MappingStartEvent: self.open,
+            yaml.SequenceEndEvent: self.close,
+            yaml.MappingEndEvent: self.close,
+        }
+        for event in yaml.parse(self.source.text, Loader=LOADER):
+            handler = handlers.get(type(event))
+            if handler:
+                handler(event)
+        return self.opened[0][1]
+
+    def marked(self, start: Any, end: Any, value: Any) -> Marked:
+        """A value that stands from the start of one event to the end of another."""
+        first, last = start.start_mark, end.end_mark
+        width = last.column - first.column if first.line == last.line else 1
+        return Marked(self.source, first.line + 1, first.column + 1, width, value)
+
+    def add(self, event: Any, node: Marked) -> None:
+        """Put a finished value into what is open."""
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise too_much(node)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        if event.tag and event.tag != STRING_TAG:
+            raise SpecError(f"the tag {event.tag} is not understood; a model is plain data", node)
+        self.opened[-1][1].append(node)
+
+    def add_scalar(self, event: Any) -> None:
+        value = resolved(event.value) if event.implicit[0] else event.value
+        node = self.marked(event, event, value)
+        if type(value) is int and abs(value) > MAX_NUMBER:
+            raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
+        self.add(event, node)
+
+    def add_alias(self, event: Any) -> None:
+        if event.anchor not in self.anchors:
+            place = self.marked(event, event, None)
+            raise SpecError(f"nothing is anchored as '&{event.anchor}' above", place)
+        self.opened[-1][1].append(self.anchors[event.anchor])
+
+    def open(self, event: Any) -> None:
+        self.opened.append((event, []))
+        if len(self.opened) > MAX_DEPTH:
+            raise too_much(self.marked(event, event, None))
+
+    def close(self, event: Any) -> None:
+        start, children = self.opened.pop()
+        node = self.marked(start, event, children)
+        node.size += sum(child.size for child in children)
+        node.depth = 1 + max((child.depth for child in children), default=0)
+        if node.size > MAX_VALUES or node.depth > MAX_DEPTH:
+            raise too_much(node)
+        if type(event) is yaml.MappingEndEvent:
+            node.value = mapping(children[::2], children[1::2])
+        self.add(start, node)
+
+
+def mapping(keys: list[Marked], under: list[Marked]) -> dict[str, tuple[Marked, Marked]]:
+    """Keys and what stands under them, by the text of the key."""
+    pairs: dict[str, tuple[Marked, Marked]] = {}
+    for key, value in zip(keys, under, strict=True):
+        if not isinstance(key.value, str):
+            raise SpecError("a key must be text; put it in quotes", key)
+        if key.value in pairs:
+            first = pairs[key.value][0].line
+            raise SpecError(f"the key '{key.value}' stands here twice, first in line {first}", key)
+        pairs[key.value] = (key, value)
+    return pairs
+
+
+@lru_cache(maxsize=10_000)
+def resolved(text: str) -> bool | int | float | str | None:
+    """The value of an unquoted word."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if INTEGER.fullmatch(text):
+        digits, _, exponent = text.lower().partition("e")
+        return int(digits) * 10 ** int(exponent or 0) if len(text) < MAX_DIGITS else MAX_NUMBER + 1
+    if OTHER_BASE.fullmatch(text):
+        return int(text, base=0) if len(text) < MAX_DIGITS else MAX_NUMBER + 1
+    if FLOAT.fullmatch(text):
+        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
+    return text
+
+
+def too_much(place: Place) -> SpecError:
+    """The complaint about nesting or aliases without end."""
+    return SpecError(
+        f"too much: a file may hold {MAX_DEPTH} levels and {MAX_VALUES:,} values, "
+        "those that aliases repeat included",
+        place,
+    )
+
+
+def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
+    """libyaml's complaint in our form."""
+    lines = source.text.splitlines()
+    problem = f"{error.problem}, {error.context}" if error.context else error.problem
+    # Where the text ends too early, the caret shows what was left open.
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark]
+    mark = next((mark for mark in marks if mark.line < len(lines)), marks[0])
+    char = "".join(lines[mark.line : mark.line + 1])[mark.column :][:1]
+    if char == "\t":
+        problem = "a tab; YAML is indented with spaces"
+    elif char in ("@", "`"):
+        problem = f"'{char}' cannot start a value; put it in quotes"
+    place = Place(source, mark.line + 1, mark.column + 1, 1)
+    return SpecError(f"this is not YAML: {problem}", place)
+
+
+def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:
+    """The complaint about a character that YAML does not allow."""
+    before = source.text[: error.position].splitlines() or [""]
+    place = Place(source, len(before), len(before[-1]) + 1, 1)
+    return SpecError(f"this is not YAML: {error.reason}", place)
+
+
+def said(value: Any) -> str:
+    """A value in words: as the user wrote it if it is short, else what it is."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case str():
+            return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
+    return str(value)
