@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from pathlib import Path
 
 from dense_calc.errors import FileError, Place, Source
 from dense_calc.model import Model
@@ -26,7 +25,9 @@ def load(path: str | os.PathLike[str], /, **vars: int | float | str) -> Model:
         SpecError: it holds no model.
     """
     source = read(os.fspath(path))
-    name = "model" if source.name == "<stdin>" else Path(source.name).stem
+    name = (
+        "model" if source.name == "<stdin>" else os.path.splitext(os.path.basename(source.name))[0]
+    )
     return parse(source, name, vars)
 
 

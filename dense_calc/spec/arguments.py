@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -12,18 +13,18 @@ from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import said
 from dense_calc.spec.entries import Entry
-from dense_calc.spec.expressions import ExpressionError, Scope, evaluate
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
-PROBLEM = re.compile(r"(.*?)(?: - at (?:`key` in )?`\$(.*)`)?", re.DOTALL)
-STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-FIELD = re.compile(r"Object (contains unknown|missing required) field `(.*)`", re.DOTALL)
-TEXT_FOR_NUMBER = re.compile(r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`")
+# Patterns are compiled when they are first needed.
+PROBLEM = r"(?s)(.*?)(?: - at (?:`key` in )?`\$(.*)`)?"
+STEP = r"\.(\w+)|\[(\d+)\]"
+FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
+TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
 Path = list[str | int]
 
 
-def layer_of(entry: Entry, scope: Scope) -> LayerKind:
+def layer_of(entry: Entry, names: Mapping[str, int | float]) -> LayerKind:
     """The layer that an entry describes.
 
     Types decide what is an expression: text that stands where the kind wants a number.
@@ -43,25 +44,27 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
             raise unfit_name(entry, problem)
         *steps, last = path
         holder = reduce(lambda inside, step: inside[step], steps, values)
-        if not TEXT_FOR_NUMBER.match(problem):
+        if not re.match(TEXT_FOR_NUMBER, problem):
             raise unfit(entry, path, f"not {said(holder[last])}")
+        from dense_calc.spec.expressions import ExpressionError, evaluate  # many models have none
+
         try:
-            holder[last] = evaluate(holder[last], scope)
+            holder[last] = evaluate(holder[last], names)
         except ExpressionError as error:
             raise unfit(entry, path, f"but {error}") from None
 
 
 def problem_of(error: ValidationError) -> tuple[str, Path]:
     """What msgspec found, and the path to the value that it found it in."""
-    match = PROBLEM.fullmatch(str(error))
+    match = re.fullmatch(PROBLEM, str(error))
     assert match
-    steps = STEP.findall(match[2] or "")
+    steps = re.findall(STEP, match[2] or "")
     return match[1], [int(index) if index else name for name, index in steps]
 
 
 def unfit_name(entry: Entry, problem: str) -> SpecError:
     """The complaint about an argument that is missing or that the kind does not have."""
-    match = FIELD.fullmatch(problem)
+    match = re.fullmatch(FIELD, problem)
     assert match
     kind, name = entry.kind, match[2]
     if match[1] == "missing required":

@@ -13,7 +13,6 @@ from dense_calc.model import Model, Node, model_of
 from dense_calc.spec.arguments import layer_of
 from dense_calc.spec.document import Marked, resolved, said
 from dense_calc.spec.entries import Entry, entry_of, input_entry
-from dense_calc.spec.expressions import Number, Scope
 
 SECTIONS: dict[str, type] = {
     "name": str,
@@ -27,7 +26,7 @@ SECTIONS: dict[str, type] = {
 TYPE_NAMES: dict[type, str] = {str: "text", dict: "a mapping", list: "a list"}
 
 
-def model(root: Marked, name: str, overrides: Mapping[str, Number | str]) -> Model:
+def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -> Model:
     """The model that a document describes; `name` is its name if it gives none.
 
     Raises:
@@ -66,8 +65,8 @@ def sections_of(root: Marked) -> dict[str, Marked]:
 
 
 def scope_of(
-    source: Source, section: Marked | None, overrides: Mapping[str, Number | str]
-) -> Scope:
+    source: Source, section: Marked | None, overrides: Mapping[str, int | float | str]
+) -> Mapping[str, int | float]:
     """The vars of a model, some of them with other values."""
     written = section.value if section else {}
     definitions = {name: value for name, (_, value) in written.items()}
@@ -78,6 +77,10 @@ def scope_of(
         text = Source(f"--set {name}", str(value))
         meant = resolved(value) if isinstance(value, str) else value
         definitions[name] = Marked(text, 1, 1, len(text.text), meant)
+    if not definitions:
+        return {}
+    from dense_calc.spec.expressions import Scope  # 2 ms, for models with vars
+
     return Scope(definitions)
 
 

@@ -21,11 +21,10 @@ MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
 SHORT = 40  # characters of a value that a message repeats
 
-INTEGER = re.compile(r"[-+]?\d+(?:_\d+)*(?:[eE]\+?\d{1,2})?", re.ASCII)
-OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-FLOAT = re.compile(
-    r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)", re.ASCII
-)
+# Patterns are compiled when they are first needed: plain digits and words, nearly all, need none.
+INTEGER = r"[-+]?[0-9]+(?:_[0-9]+)*(?:[eE]\+?[0-9]{1,2})?"
+OTHER_BASE = r"0o[0-7]+|0x[0-9a-fA-F]+"
+FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)"
 WORDS = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -171,16 +170,27 @@ def resolved(text: str) -> bool | int | float | str | None:
     """The value of an unquoted word."""
     if text in WORDS:
         return WORDS[text]
+    if text.isdecimal() and text.isascii():
+        return whole(text)
     if text[0] not in "+-.0123456789":
         return text
-    if INTEGER.fullmatch(text):
-        digits, _, exponent = text.lower().partition("e")
-        return int(digits) * 10 ** int(exponent or 0) if len(text) < MAX_DIGITS else MAX_NUMBER + 1
-    if OTHER_BASE.fullmatch(text):
-        return int(text, base=0) if len(text) < MAX_DIGITS else MAX_NUMBER + 1
-    if FLOAT.fullmatch(text):
-        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
+    if re.fullmatch(INTEGER, text):
+        return whole(text)
+    if re.fullmatch(OTHER_BASE, text):
+        return whole(text, base=0)
+    if re.fullmatch(FLOAT, text):
+        return float(text.lower().replace(".inf", "inf"))
     return text
+
+
+def whole(text: str, base: int = 10) -> int:
+    """The integer that digits write, perhaps with an exponent: `1_000`, `0x1F`, `1e6`."""
+    if len(text) > MAX_DIGITS:
+        return MAX_NUMBER + 1
+    if base == 0:
+        return int(text, base)
+    digits, _, exponent = text.lower().partition("e")
+    return int(digits) * int(10 ** int(exponent or 0))
 
 
 def too_much(place: Place) -> SpecError:
