@@ -30,8 +30,11 @@ class Source(Struct, frozen=True, gc=False):
     text: str
 
 
-class Place(Struct):
-    """A stretch of one line of a source; line and column count from 1, in characters."""
+class Place(Struct, gc=False):
+    """A stretch of a line of a source; line and column count from 1, in characters.
+
+    `width` means nothing for what spans several lines.
+    """
 
     source: Source
     line: int
@@ -87,7 +90,7 @@ def excerpt(place: Place) -> str:
     first = 0 if len(text) <= EXCERPT else max(0, start - EXCERPT // 2)
     shown = text[first : first + EXCERPT]
     before = printable("…" * (first > 0) + text[first:start])
-    marked = printable(text[start : min(start + place.width, first + EXCERPT)])
+    marked = printable(text[start : max(start, min(start + place.width, first + EXCERPT))])
     line = printable("…" * (first > 0) + shown + "…" * (first + EXCERPT < len(text)))
     gutter = f"{place.line:>3} | "
     caret = " " * (len(gutter) + columns(before)) + "^" * max(1, columns(marked))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -33,53 +34,55 @@ class Model(Struct, frozen=True):
     @property
     def is_chain(self) -> bool:
         """Whether each layer reads the one before it and nothing else: Keras' Sequential."""
-        entry, *layers = self.nodes
-        before = (entry.name, *(node.name for node in layers))
-        return not entry.inputs and all(
-            node.inputs == (name,) for node, name in zip(layers, before, strict=False)
-        )
+        return is_chain(self.nodes)
 
 
-def model_of(name: str, nodes: Iterable[Node]) -> Model:
+def model_of(name: str, nodes: Sequence[Node]) -> Model:
     """A model of these nodes; its outputs are the layers that no other reads.
 
     Raises:
         SpecError: layers wait for each other in a circle.
     """
-    by_name = {node.name: node for node in nodes}
-    read = {source for node in by_name.values() for source in node.inputs}
-    inputs = tuple(node.name for node in by_name.values() if not node.inputs)
-    unread = [name for name in by_name if name not in read]
-    outputs = tuple(name for name in unread if name not in inputs) or inputs
-    unused = [name for name in unread if name not in outputs]
-    return Model(name, tuple(keras_order(by_name, unused)), inputs, outputs)
+    read = {source for node in nodes for source in node.inputs}
+    inputs = tuple(node.name for node in nodes if not node.inputs)
+    outputs = tuple(node.name for node in nodes if node.inputs and node.name not in read)
+    ordered = nodes if is_chain(nodes) else keras_order(nodes, read)
+    return Model(name, tuple(ordered), inputs, outputs or inputs)
 
 
-def keras_order(nodes: Mapping[str, Node], unused: Iterable[str]) -> Iterator[Node]:
+def is_chain(nodes: Sequence[Node]) -> bool:
+    """Whether each node reads the one before it and nothing else."""
+    return not nodes[0].inputs and all(
+        node.inputs == (before.name,) for before, node in pairwise(nodes)
+    )
+
+
+def keras_order(nodes: Iterable[Node], read: Set[str]) -> Iterator[Node]:
     """Nodes as Keras lists them: the farther from an output the earlier, then as first met.
 
-    The search for what an output needs is depth first; inputs that nothing uses go with the
+    The search for what an output needs is depth first; inputs that nothing reads go with the
     outputs, before them. Source: `map_graph` of keras/src/ops/function.py.
     """
-    met, finished = depth_first({name: node for name, node in nodes.items() if name not in unused})
+    unused = [node for node in nodes if not node.inputs and node.name not in read]
+    by_name = {node.name: node for node in nodes if node.inputs or node.name in read}
+    # What is read comes last: only a circle has anything that no output has led to.
+    met, finished = depth_first(by_name, sorted(by_name, key=read.__contains__))
     depths = dict.fromkeys(finished, 0)
     for name in reversed(finished):
-        for source in nodes[name].inputs:
+        for source in by_name[name].inputs:
             depths[source] = max(depths[source], depths[name] + 1)
-    levels = defaultdict(list)
-    for name in (*unused, *met):
-        levels[depths.get(name, 0)].append(nodes[name])
+    levels = defaultdict(list, {0: unused})
+    for name in met:
+        levels[depths[name]].append(by_name[name])
     for depth in sorted(levels, reverse=True):
         yield from levels[depth]
 
 
-def depth_first(nodes: Mapping[str, Node]) -> tuple[list[str], list[str]]:
-    """Names as a search from the outputs down to the inputs first meets and as it finishes them."""
-    read = {source for node in nodes.values() for source in node.inputs}
+def depth_first(nodes: Mapping[str, Node], starts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names in the order in which a search from `starts` to the inputs meets and finishes them."""
     met: list[str] = []
     finished: dict[str, None] = {}
-    # What is read comes last: only a circle has anything that no output has led to.
-    for start in sorted(nodes, key=read.__contains__):
+    for start in starts:
         path = {start: iter(nodes[start].inputs)} if start not in finished else {}
         met += path
         while path:

@@ -5,15 +5,13 @@ The attributes are the keys of the JSON contract, in its order.
 
 from __future__ import annotations
 
-import math
-
 from msgspec import Struct
 
 from dense_calc.layers.words import BITS
 from dense_calc.shapes import Shape, Sizes
 
 
-class WeightRow(Struct, frozen=True):
+class WeightRow(Struct, frozen=True, gc=False):
     """One weight; `axes` names its sizes."""
 
     name: str
@@ -21,19 +19,15 @@ class WeightRow(Struct, frozen=True):
     trainable: bool
     dtype: str
     axes: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """The number of parameters."""
-        return math.prod(self.shape)
+    params: int
 
     @property
     def bytes(self) -> int:
         """The memory that the weight takes."""
-        return self.size * BITS[self.dtype] // 8
+        return self.params * BITS[self.dtype] // 8
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One layer of the summary."""
 
     name: str

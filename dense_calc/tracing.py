@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.words import FLOATS, variable_dtype
 from dense_calc.model import Model, Node
 from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.shapes import Shape
+from dense_calc.shapes import Shape, times
+
+MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 
 
 def trace(model: Model) -> Report:
@@ -38,16 +41,20 @@ def trace(model: Model) -> Report:
 
 def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
     """The row of one node; its output shape is added to `shapes`."""
+    layer = node.layer
+    inputs = [shapes[source] for source in node.inputs]
     try:
-        shape, weights = built(node.layer, [shapes[source] for source in node.inputs])
+        if len(inputs) not in layer.takes:
+            raise wrong_number(layer, len(inputs))
+        weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
+        shape = shapes[node.name] = layer.output_shape(*inputs)
     except LayerError as error:
         raise placed(error, node) from None
-    shapes[node.name] = shape
-    params = sum(weight.size for weight in weights)
-    trained = sum(weight.size for weight in weights if weight.trainable)
+    params = sum(weight.params for weight in weights)
+    trained = sum(weight.params for weight in weights if weight.trainable)
     return Row(
         name=node.name,
-        type=type(node.layer).__name__,
+        type=type(layer).__name__,
         output_shape=shape,
         params=params,
         trainable_params=trained,
@@ -58,25 +65,27 @@ def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
     )
 
 
-def built(layer: LayerKind, inputs: list[Shape]) -> tuple[Shape, tuple[WeightRow, ...]]:
-    """The output shape and the weights of a layer that reads inputs of these shapes."""
-    if len(inputs) not in layer.takes:
-        least = layer.takes.start
-        raise LayerError(f"it takes {least} input{'s' * (least != 1)}, not {len(inputs)}", "from")
-    own_dtype = variable_dtype(layer.dtype)
-    weights = tuple(
-        WeightRow(
-            weight.name,
-            shape=tuple(weight.axes.values()),
-            trainable=weight.trainable and layer.trainable,
-            dtype=weight.dtype or own_dtype,
-            axes=tuple(weight.axes),
-        )
-        for weight in layer.weights(*inputs)
-    )
-    if weights and own_dtype not in FLOATS:
-        raise LayerError(f"its weights cannot be of dtype '{own_dtype}'; use a float", "dtype")
-    return layer.output_shape(*inputs), weights
+def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
+    """A weight as it stands in the report.
+
+    Raises:
+        LayerError: Keras could not make it: it is no float, or has no end.
+    """
+    shape = tuple(weight.axes.values())
+    dtype = weight.dtype or variable_dtype(layer.dtype)
+    params = math.prod(shape)
+    if dtype not in FLOATS:
+        raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
+    if params > MAX_PARAMS:
+        raise LayerError(f"its weight '{weight.name}', {times(shape)}, is larger than any machine")
+    trainable = weight.trainable and layer.trainable
+    return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params)
+
+
+def wrong_number(layer: LayerKind, given: int) -> LayerError:
+    """The complaint about the number of inputs that a layer reads."""
+    least = layer.takes.start
+    return LayerError(f"it takes {least} input{'s' * (least != 1)}, not {given}", "from")
 
 
 def placed(error: LayerError, node: Node) -> LayerError:
@@ -89,14 +98,17 @@ def placed(error: LayerError, node: Node) -> LayerError:
 
 def totals(rows: Iterable[Row]) -> dict[str, int]:
     """The totals of a report, in parameters and in bytes."""
-    weights = [weight for row in rows for weight in row.weights]
-    trained = [weight for weight in weights if weight.trainable]
-    params, trained_params = (sum(weight.size for weight in some) for some in (weights, trained))
-    size, trained_size = (sum(weight.bytes for weight in some) for some in (weights, trained))
+    params = trained = size = trained_size = 0
+    for row in rows:
+        params += row.params
+        trained += row.trainable_params
+        for weight in row.weights:
+            size += weight.bytes
+            trained_size += weight.bytes * weight.trainable
     return {
         "total_params": params,
-        "trainable_params": trained_params,
-        "non_trainable_params": params - trained_params,
+        "trainable_params": trained,
+        "non_trainable_params": params - trained,
         "total_bytes": size,
         "trainable_bytes": trained_size,
         "non_trainable_bytes": size - trained_size,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 
 from dense_calc.errors import columns
 from dense_calc.render import Style
@@ -23,20 +23,19 @@ def render(reports: Sequence[Report], style: Style) -> str:
 def lines(report: Report, style: Style) -> Iterator[str]:
     """The lines of a summary. No name, shape or number is cut: what is too wide is wrapped."""
     chosen = columns_of(report, style.columns)
-    table = [
-        [column.title for column in chosen],
-        *(cells_of(row, chosen) for row in report.layers),
-    ]
-    widths = fitted(table, chosen, style.width)
+    titles = [column.title for column in chosen]
+    rows = [cells_of(row, chosen) for row in report.layers]
+    widths = fitted([titles, *rows], chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
-    rules = ["_" * length, "=" * length, *["_" * length] * (len(table) - 2), "=" * length]
+    thin, thick = "_" * length, "=" * length
     yield from wrapped(title(report), length)
-    for rule, cells in zip(rules, [*table, []], strict=False):
+    for rule, cells in zip(chain((thin, thick), repeat(thin)), [titles, *rows], strict=False):
         yield rule
         yield from row_lines(cells, widths, chosen)
+    yield thick
     for what, much in totals(report):
         yield from wrapped(f"{what}: {much}", length)
-    yield "_" * length
+    yield thin
 
 
 def fitted(table: list[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
@@ -45,33 +44,33 @@ def fitted(table: list[list[str]], chosen: Sequence[Column], width: int | None) 
     room = (width or CLASSIC) - len(GAP) * (len(needed) - 1)
     if sum(needed) > room and width is not None:
         return shares(needed, [column.number for column in chosen], room)
-    needed[0] += max(0, min(room, CLASSIC) - sum(needed))
+    needed[0] += max(0, min(room, CLASSIC - len(GAP) * (len(needed) - 1)) - sum(needed))
     return needed
 
 
 def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
     """Widths of `room` together: numbers have what they need, the others share what is left."""
     room -= sum(width for width, is_fixed in zip(needed, fixed, strict=True) if is_fixed)
-    open_columns = [index for index, is_fixed in enumerate(fixed) if not is_fixed]
+    flexible = [index for index, is_fixed in enumerate(fixed) if not is_fixed]
     widths = list(needed)
-    while open_columns:
-        narrowest = min(open_columns, key=needed.__getitem__)
-        widths[narrowest] = max(1, min(needed[narrowest], room // len(open_columns)))
-        room -= widths[narrowest]
-        open_columns.remove(narrowest)
+    for left, index in enumerate(sorted(flexible, key=needed.__getitem__), -len(flexible)):
+        widths[index] = max(1, min(needed[index], room // -left))
+        room -= widths[index]
     return widths
 
 
 def row_lines(cells: list[str], widths: list[int], chosen: Sequence[Column]) -> Iterator[str]:
     """The lines of one row: one, unless a cell is wrapped."""
-    folded = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=False)]
+    folded = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*folded, fillvalue=""):
-        yield GAP.join(
-            " " * (width - columns(part)) + part
-            if column.number
-            else part + " " * (width - columns(part))
-            for part, width, column in zip(parts, widths, chosen, strict=True)
-        ).rstrip()
+        padded = map(pad, parts, widths, chosen)
+        yield GAP.join(padded).rstrip()
+
+
+def pad(text: str, width: int, column: Column) -> str:
+    """`text` on its side of a column."""
+    space = " " * (width - columns(text))
+    return space + text if column.number else text + space
 
 
 def wrapped(text: str, width: int) -> list[str]:

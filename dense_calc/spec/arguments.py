@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import reduce
+from functools import cache, reduce
+from operator import getitem
 from typing import Any
 
 from msgspec import ValidationError, convert
@@ -13,6 +13,7 @@ from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import said
 from dense_calc.spec.entries import Entry
+from dense_calc.spec.expressions import ExpressionError, Scope
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
 # Patterns are compiled when they are first needed.
@@ -24,7 +25,7 @@ TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 Path = list[str | int]
 
 
-def layer_of(entry: Entry, names: Mapping[str, int | float]) -> LayerKind:
+def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     """The layer that an entry describes.
 
     Types decide what is an expression: text that stands where the kind wants a number.
@@ -35,6 +36,9 @@ def layer_of(entry: Entry, names: Mapping[str, int | float]) -> LayerKind:
     values: Any = {
         name: value.plain() for name, (_, value) in entry.arguments.items() if name != "from"
     }
+    for name in numeric(entry.kind) & values.keys():
+        if isinstance(values[name], str):
+            compute(entry, [name], values, scope)
     while True:
         try:
             return convert(values, entry.kind)
@@ -42,16 +46,32 @@ def layer_of(entry: Entry, names: Mapping[str, int | float]) -> LayerKind:
             problem, path = problem_of(error)
         if not path:
             raise unfit_name(entry, problem)
-        *steps, last = path
-        holder = reduce(lambda inside, step: inside[step], steps, values)
         if not re.match(TEXT_FOR_NUMBER, problem):
-            raise unfit(entry, path, f"not {said(holder[last])}")
-        from dense_calc.spec.expressions import ExpressionError, evaluate  # many models have none
+            raise unfit(entry, path, f"not {said(at(values, path))}")
+        compute(entry, path, values, scope)
+        if len(path) == 1:
+            numeric(entry.kind).add(str(path[0]))
 
-        try:
-            holder[last] = evaluate(holder[last], names)
-        except ExpressionError as error:
-            raise unfit(entry, path, f"but {error}") from None
+
+@cache
+def numeric(_kind: type[LayerKind]) -> set[str]:
+    """Arguments of a kind that were seen to want a number, so that the next layer is quicker."""
+    return set()
+
+
+def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
+    """Put the value of the expression at `path` in its place."""
+    *steps, last = path
+    try:
+        holder = at(values, steps)
+        holder[last] = scope.evaluate(holder[last])
+    except ExpressionError as error:
+        raise unfit(entry, path, f"but {error}") from None
+
+
+def at(values: Any, path: Path) -> Any:
+    """What stands at `path` in nested values."""
+    return reduce(getitem, path, values)
 
 
 def problem_of(error: ValidationError) -> tuple[str, Path]:

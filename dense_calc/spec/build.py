@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from functools import cache
 
 from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
@@ -13,6 +14,7 @@ from dense_calc.model import Model, Node, model_of
 from dense_calc.spec.arguments import layer_of
 from dense_calc.spec.document import Marked, resolved, said
 from dense_calc.spec.entries import Entry, entry_of, input_entry
+from dense_calc.spec.expressions import Scope
 
 SECTIONS: dict[str, type] = {
     "name": str,
@@ -37,12 +39,12 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     entries = [*inputs_of(sections, root), *map(entry_of, layers_of(sections, root))]
     layers = [layer_of(entry, scope) for entry in entries]
     names = names_of(entries, layers)
-    nodes = (
+    nodes = [
         Node(name, layer, reads, entry)
         for name, layer, reads, entry in zip(
             names, layers, wiring(entries, names), entries, strict=True
         )
-    )
+    ]
     return model_of(sections["name"].value if "name" in sections else name, nodes)
 
 
@@ -66,7 +68,7 @@ def sections_of(root: Marked) -> dict[str, Marked]:
 
 def scope_of(
     source: Source, section: Marked | None, overrides: Mapping[str, int | float | str]
-) -> Mapping[str, int | float]:
+) -> Scope:
     """The vars of a model, some of them with other values."""
     written = section.value if section else {}
     definitions = {name: value for name, (_, value) in written.items()}
@@ -77,10 +79,6 @@ def scope_of(
         text = Source(f"--set {name}", str(value))
         meant = resolved(value) if isinstance(value, str) else value
         definitions[name] = Marked(text, 1, 1, len(text.text), meant)
-    if not definitions:
-        return {}
-    from dense_calc.spec.expressions import Scope  # 2 ms, for models with vars
-
     return Scope(definitions)
 
 
@@ -114,21 +112,25 @@ def names_of(entries: Iterable[Entry], layers: Iterable[LayerKind]) -> list[str]
             raise SpecError(
                 f"the name '{name}' stands here twice, first in line {line}", entry.part("name")
             )
-    counters: dict[str, Iterator[str]] = {}
+    counters: defaultdict[str, int] = defaultdict(int)
     names = []
     for own, layer in zip(given, layers, strict=True):
-        kind = type(layer).__name__
-        free = counters.setdefault(kind, automatic_names(kind))
-        names.append(own or next(name for name in free if name not in taken))
+        name = own
+        while name is None:
+            base = snake_case(type(layer).__name__)
+            number = counters[base]
+            counters[base] += 1
+            free = f"{base}_{number}" if number else base
+            name = free if free not in taken else None
+        names.append(name)
     return names
 
 
-def automatic_names(kind: str) -> Iterator[str]:
-    """Keras' names for layers of a kind: `conv2d`, `conv2d_1`, ...; source: keras.utils.naming."""
+@cache
+def snake_case(kind: str) -> str:
+    """Keras' name for the first layer of a kind: `conv2d`; source: keras.utils.naming."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
-    name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-    yield name
-    yield from (f"{name}_{number}" for number in count(1))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def wiring(entries: list[Entry], names: list[str]) -> Iterator[tuple[str, ...]]:

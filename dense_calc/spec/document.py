@@ -34,7 +34,7 @@ STRING_TAG = "tag:yaml.org,2002:str"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Marked(Place):
+class Marked(Place, gc=False):
     """A value and its place; `size` and `depth` count the values and the levels in it.
 
     The value is None, a bool, int, float or str, a list of Marked, or a dict from text to a pair
@@ -85,9 +85,9 @@ class Tree:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.anchors: dict[str, Marked] = {}
-        self.count = 0
-        # What is open, outermost first: the event that opened it, and the values in it so far.
-        self.opened: list[tuple[Any, list[Marked]]] = [(None, [])]
+        self.has_anchors = False
+        self.values: list[Marked] = []  # of the innermost list or mapping that is open
+        self.opened: list[tuple[Any, list[Marked]]] = []  # its event, and the values around it
 
     def roots(self) -> list[Marked]:
         """The values of all documents of the text."""
@@ -99,57 +99,74 @@ class Tree:
             yaml.SequenceEndEvent: self.close,
             yaml.MappingEndEvent: self.close,
         }
-        for event in yaml.parse(self.source.text, Loader=LOADER):
+        loader = LOADER(self.source.text)
+        for _ in range(MAX_VALUES):
+            event = loader.get_event()
             handler = handlers.get(type(event))
             if handler:
                 handler(event)
-        return self.opened[0][1]
+            elif type(event) is yaml.StreamEndEvent:
+                return self.values
+        raise too_much(self.place(event))
 
-    def marked(self, start: Any, end: Any, value: Any) -> Marked:
-        """A value that stands from the start of one event to the end of another."""
-        first, last = start.start_mark, end.end_mark
-        width = last.column - first.column if first.line == last.line else 1
-        return Marked(self.source, first.line + 1, first.column + 1, width, value)
-
-    def add(self, event: Any, node: Marked) -> None:
-        """Put a finished value into what is open."""
-        self.count += 1
-        if self.count > MAX_VALUES:
-            raise too_much(node)
-        if event.anchor:
-            self.anchors[event.anchor] = node
-        if event.tag and event.tag != STRING_TAG:
-            raise SpecError(f"the tag {event.tag} is not understood; a model is plain data", node)
-        self.opened[-1][1].append(node)
+    def place(self, event: Any) -> Place:
+        """Where an event starts."""
+        return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1, 1)
 
     def add_scalar(self, event: Any) -> None:
+        # No call but what it needs: this runs for nearly every word of a file.
         value = resolved(event.value) if event.implicit[0] else event.value
-        node = self.marked(event, event, value)
-        if type(value) is int and abs(value) > MAX_NUMBER:
+        start = event.start_mark
+        column = start.column
+        width = event.end_mark.column - column
+        node = Marked(self.source, start.line + 1, column + 1, width, value)
+        if type(value) is int and not -MAX_NUMBER <= value <= MAX_NUMBER:
             raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
-        self.add(event, node)
+        if event.anchor or event.tag:
+            self.obey(event, node)
+        self.values.append(node)
 
     def add_alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
-            place = self.marked(event, event, None)
+            place = self.place(event)
             raise SpecError(f"nothing is anchored as '&{event.anchor}' above", place)
-        self.opened[-1][1].append(self.anchors[event.anchor])
+        self.values.append(self.anchors[event.anchor])
 
     def open(self, event: Any) -> None:
-        self.opened.append((event, []))
+        self.opened.append((event, self.values))
+        self.values = []
+        if event.anchor:
+            self.has_anchors = True
         if len(self.opened) > MAX_DEPTH:
-            raise too_much(self.marked(event, event, None))
+            raise too_much(self.place(event))
 
     def close(self, event: Any) -> None:
-        start, children = self.opened.pop()
-        node = self.marked(start, event, children)
-        node.size += sum(child.size for child in children)
-        node.depth = 1 + max((child.depth for child in children), default=0)
+        values = self.values
+        opening, self.values = self.opened.pop()
+        start = opening.start_mark
+        width = event.end_mark.column - start.column
+        node = Marked(self.source, start.line + 1, start.column + 1, width, values)
+        if self.has_anchors:
+            self.measure(node)
+        if type(event) is yaml.MappingEndEvent:
+            node.value = mapping(values[::2], values[1::2])
+        if opening.anchor or opening.tag:
+            self.obey(opening, node)
+        self.values.append(node)
+
+    def measure(self, node: Marked) -> None:
+        """Count what is in a list; without aliases the text itself bounds it."""
+        node.size += sum(child.size for child in node.value)
+        node.depth = 1 + max((child.depth for child in node.value), default=0)
         if node.size > MAX_VALUES or node.depth > MAX_DEPTH:
             raise too_much(node)
-        if type(event) is yaml.MappingEndEvent:
-            node.value = mapping(children[::2], children[1::2])
-        self.add(start, node)
+
+    def obey(self, event: Any, node: Marked) -> None:
+        """Remember a value by its anchor; refuse a tag, which could ask for anything."""
+        if event.tag and event.tag != STRING_TAG:
+            raise SpecError(f"the tag {event.tag} is not understood; a model is plain data", node)
+        if event.anchor:
+            self.anchors[event.anchor] = node
 
 
 def mapping(keys: list[Marked], under: list[Marked]) -> dict[str, tuple[Marked, Marked]]:

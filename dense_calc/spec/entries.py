@@ -10,7 +10,7 @@ from dense_calc.spec.document import Marked, said
 Arguments = dict[str, tuple[Marked, Marked]]  # name → the word itself, and the value
 
 
-class Entry(Place):
+class Entry(Place, gc=False):
     """A layer as it is written. Its place is the word that says what it is.
 
     `label` is what an input is called; layers have theirs among the arguments.

@@ -11,10 +11,9 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 
 from dense_calc.errors import SpecError, did_you_mean
-from dense_calc.spec.document import MAX_NUMBER, Marked
+from dense_calc.spec.document import MAX_NUMBER, Marked, said
 
 Number = int | float
 
@@ -76,21 +75,20 @@ class Scope(Mapping[str, Number]):
             if not name.isidentifier() or name in FUNCTIONS:
                 raise SpecError(f"a var cannot be called '{name}'", definition)
         self.definitions = definitions
-        self.known: dict[str, Number] = {}
+        self.results: dict[str, Number] = {}  # of expressions, names among them
         self.asked: list[str] = []
 
     def __getitem__(self, name: str) -> Number:
-        if name not in self.known:
-            definition = self.definitions[name]
-            if name in self.asked:
-                told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
-                raise SpecError(f"vars use each other: {told}", definition)
-            if len(self.asked) == MAX_CHAIN:
-                raise SpecError(f"more than {MAX_CHAIN} vars use each other in a chain", definition)
-            self.asked.append(name)
-            self.known[name] = number(definition, self)
-            self.asked.pop()
-        return self.known[name]
+        definition = self.definitions[name]
+        if name in self.asked:
+            told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
+            raise SpecError(f"vars use each other: {told}", definition)
+        if len(self.asked) == MAX_CHAIN:
+            raise SpecError(f"more than {MAX_CHAIN} vars use each other in a chain", definition)
+        self.asked.append(name)
+        value = self.number(definition)
+        self.asked.pop()
+        return value
 
     def __contains__(self, name: object) -> bool:
         return name in self.definitions
@@ -101,22 +99,31 @@ class Scope(Mapping[str, Number]):
     def __len__(self) -> int:
         return len(self.definitions)
 
+    def number(self, marked: Marked) -> Number:
+        """The number that a var is given: itself, or its expression's.
 
-def number(marked: Marked, names: Mapping[str, Number]) -> Number:
-    """The number that a value of a document is: itself, or its expression's.
+        Raises:
+            SpecError: it is none.
+        """
+        value = marked.value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        if not isinstance(value, str):
+            raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
+        try:
+            return self.evaluate(value)
+        except ExpressionError as error:
+            raise SpecError(str(error), marked) from None
 
-    Raises:
-        SpecError: it is none.
-    """
-    value = marked.value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
-        raise SpecError("a var must be a number or an expression", marked)
-    try:
-        return evaluate(value, names)
-    except ExpressionError as error:
-        raise SpecError(str(error), marked) from None
+    def evaluate(self, text: str) -> Number:
+        """The value of an expression, computed once.
+
+        Raises:
+            ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
+        """
+        if text not in self.results:
+            self.results[text] = evaluate(text, self)
+        return self.results[text]
 
 
 def evaluate(text: str, names: Mapping[str, Number]) -> Number:
@@ -136,7 +143,6 @@ def evaluate(text: str, names: Mapping[str, Number]) -> Number:
     return int(result) if result == int(result) else result
 
 
-@lru_cache(maxsize=10_000)
 def parsed(text: str) -> ast.expr:
     """The syntax tree of an expression."""
     if len(text) > MAX_LENGTH:
