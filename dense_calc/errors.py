@@ -17,10 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from msgspec import Struct
 
 EXCERPT = 100  # characters shown of a line: a whole model may stand on one
+FEW = 8  # choices that a message can list
+MANY = 10_000  # choices that a moment suffices to compare
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -116,9 +119,11 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean 'units'?`, the choice that looks most like `word`, or ''."""
+    """`; did you mean 'units'?`: the choice most like `word`, or all if they are few, or ''."""
     from difflib import get_close_matches  # only a mistake pays for it
 
-    lowered = {choice.lower(): choice for choice in choices}
-    close = get_close_matches(word.lower()[:100], lowered, n=1)
-    return f"; did you mean '{lowered[close[0]]}'?" if close else ""
+    lowered = {choice.lower(): choice for choice in islice(choices, MANY)}
+    close = get_close_matches(word.lower()[:EXCERPT], lowered, n=1)
+    if close:
+        return f"; did you mean '{lowered[close[0]]}'?"
+    return f"; there is {', '.join(lowered.values())}" if 0 < len(lowered) <= FEW else ""

@@ -80,12 +80,14 @@ def with_sides(shape: Shape, sizes: Shape, channels: Size, data_format: str | No
     return (shape[0], *sizes, channels)
 
 
-def slide(sizes: Shape, window: Sizes, strides: Sizes, reach: Sizes, padding: str) -> Shape:
+def slide(
+    sizes: Shape, window: Sizes, strides: Sizes, reach: Sizes, padding: str, argument: str
+) -> Shape:
     """How often a window fits along each axis.
 
-    `window` is its size, `reach` what it spans with dilation. Padding other than "valid" fills
-    the sides, so that only the strides count. Source: `compute_conv_output_shape` and
-    `compute_pooling_output_shape` of Keras.
+    `window` is its size, which `argument` gave; `reach` is what it spans with dilation. Padding
+    other than "valid" fills the sides, so that only the strides count. Source:
+    `compute_conv_output_shape` and `compute_pooling_output_shape` of Keras.
 
     Raises:
         LayerError: somewhere it does not fit once.
@@ -99,8 +101,9 @@ def slide(sizes: Shape, window: Sizes, strides: Sizes, reach: Sizes, padding: st
     if padding == "valid" and any(place is not None and place < 1 for place in places):
         dilated = "" if reach == window else f", dilated to {times(reach)},"
         raise LayerError(
-            f"a window of {times(window)}{dilated} does not fit into {times(sizes)}; "
-            "make it smaller, or write 'padding: same'"
+            f"{argument} {times(window)}{dilated} does not fit into {times(sizes)}; "
+            "make it smaller, or write 'padding: same'",
+            argument,
         )
     return places
 

@@ -32,9 +32,8 @@ class Conv(KernelLayer, frozen=True, kw_only=True):
         if max(strides) > 1 and max(dilation) > 1:
             raise LayerError("strides and dilation_rate cannot both be above 1", "dilation_rate")
         reach = tuple(rate * (size - 1) + 1 for rate, size in zip(dilation, kernel, strict=True))
-        places = slide(
-            sides(shape, self.axes, self.data_format), kernel, strides, reach, self.padding
-        )
+        sizes = sides(shape, self.axes, self.data_format)
+        places = slide(sizes, kernel, strides, reach, self.padding, "kernel_size")
         return with_sides(shape, places, self.filters, self.data_format)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:

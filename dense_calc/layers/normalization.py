@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, get_args
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, Weight
-from dense_calc.layers.words import Constraint, Initializer, Regularizer
+from dense_calc.layers.words import Constraint, Initializer, Regularizer, Serialized
 from dense_calc.shapes import Shape, known
 
-Limit = Literal["rmax", "rmin", "dmax"]
+LIMITS = ("rmax", "rmin", "dmax")
 
 
 class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
     beta_constraint: Constraint = None
     gamma_constraint: Constraint = None
     renorm: bool = False
-    renorm_clipping: dict[Limit, float | None] | None = None
+    renorm_clipping: Serialized | None = None
     renorm_momentum: float = 0.99
     synchronized: bool = False
 
@@ -55,7 +54,12 @@ class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
         """Raise LayerError where Keras refuses `renorm_clipping`; it looks only with `renorm`."""
         if not self.renorm or self.renorm_clipping is None:
             return
-        rmax, rmin, dmax = map(self.renorm_clipping.get, get_args(Limit))
+        for name, limit in self.renorm_clipping.items():
+            if name not in LIMITS or not isinstance(limit, int | float | None):
+                raise LayerError(
+                    f"renorm_clipping takes numbers for {', '.join(LIMITS)}", "renorm_clipping"
+                )
+        rmax, rmin, dmax = map(self.renorm_clipping.get, LIMITS)
         if rmax is not None and rmin is not None and rmax < rmin:
             raise LayerError("rmax must not be below rmin", "renorm_clipping")
         if dmax is not None and dmax < 0:

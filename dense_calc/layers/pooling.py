@@ -23,7 +23,14 @@ class Pooling(KerasLayer, frozen=True, kw_only=True):
         rank = len(self.axes)
         pool = per_axis(self.pool_size, rank, "pool_size")
         strides = pool if self.strides is None else per_axis(self.strides, rank, "strides")
-        places = slide(sides(shape, self.axes, self.data_format), pool, strides, pool, self.padding)
+        places = slide(
+            sides(shape, self.axes, self.data_format),
+            pool,
+            strides,
+            pool,
+            self.padding,
+            "pool_size",
+        )
         return with_sides(shape, places, shape[channel_axis(self.data_format)], self.data_format)
 
 

@@ -8,6 +8,7 @@ from operator import getitem
 from typing import Any
 
 from msgspec import ValidationError, convert
+from msgspec.structs import fields
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
@@ -88,21 +89,32 @@ def unfit_name(entry: Entry, problem: str) -> SpecError:
     assert match
     kind, name = entry.kind, match[2]
     if match[1] == "missing required":
-        return SpecError(f"{kind.__name__} needs '{name}'", entry)
+        missing = (
+            f"'{field.name}'"
+            for field in fields(kind)
+            if field.required and field.name not in entry.arguments
+        )
+        return SpecError(f"{kind.__name__} needs {' and '.join(missing)}", entry)
     hint = did_you_mean(name, kind.__struct_fields__)
     return SpecError(f"{kind.__name__} has no argument '{name}'{hint}", entry.arguments[name][0])
 
 
 def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
     """The complaint about a value of the wrong type: what it must be, and what it is instead."""
-    from dense_calc.layers.phrases import phrase, type_of, words_of  # only a mistake pays for it
+    from dense_calc.layers.phrases import (
+        FEW,
+        phrase,
+        type_of,
+        words_of,
+    )  # only a mistake pays for it
 
     name, *steps = path
     place = entry.arguments[str(name)][1]
     for step in steps:
         place = place.value[step]
     wanted = type_of(entry.kind, str(name))
-    hint = did_you_mean(str(place.value), words_of(wanted))
+    words = list(words_of(wanted))
+    hint = did_you_mean(str(place.value), words) if len(words) > FEW else ""
     return SpecError(
         f"{entry.kind.__name__}'s '{name}' must be {phrase(wanted)}, {instead}{hint}", place
     )

@@ -36,7 +36,8 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     """
     sections = sections_of(root)
     scope = scope_of(root.source, sections.get("vars"), overrides)
-    entries = [*inputs_of(sections, root), *map(entry_of, layers_of(sections, root))]
+    below = list(map(entry_of, layers_of(sections, root)))
+    entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
     layers = [layer_of(entry, scope) for entry in entries]
     names = names_of(entries, layers)
     nodes = [
@@ -82,14 +83,26 @@ def scope_of(
     return Scope(definitions)
 
 
-def inputs_of(sections: Mapping[str, Marked], root: Marked) -> Iterator[Entry]:
+def inputs_of(sections: Mapping[str, Marked], root: Marked) -> list[Entry]:
     """The entries of the model's inputs, whichever way they are given."""
-    if "inputs" in sections:
-        if "input" in sections:
-            raise SpecError("a model has 'input' or 'inputs', not both", root.value["inputs"][0])
-        yield from (input_entry(*pair) for pair in sections["inputs"].value.values())
-    elif "input" in sections:
-        yield input_entry(*root.value["input"])
+    if "inputs" not in sections:
+        return [input_entry(*root.value["input"])] if "input" in sections else []
+    if "input" in sections:
+        raise SpecError("a model has 'input' or 'inputs', not both", root.value["inputs"][0])
+    return [input_entry(*pair) for pair in sections["inputs"].value.values()]
+
+
+def legacy_input(first: Entry) -> list[Entry]:
+    """The input that the first layer's `input_shape` or `input_dim` gives, as in Sequential."""
+    given = first.arguments
+    if "input_dim" in given:
+        word, size = given["input_dim"]
+        value = Marked(size.source, size.line, size.column, size.width, [size])
+    elif "input_shape" in given:
+        word, value = given["input_shape"]
+    else:
+        return []
+    return [input_entry(Marked(word.source, word.line, word.column, word.width, "input"), value)]
 
 
 def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
@@ -142,9 +155,11 @@ def wiring(entries: list[Entry], names: list[str]) -> Iterator[tuple[str, ...]]:
             continue
         sources = sources_of(entry, entry.arguments["from"][1])
         for source in sources:
+            if not isinstance(source.value, str):
+                raise SpecError(f"'from' takes names, not {said(source.value)}", source)
             if source.value not in known:
-                hint = did_you_mean(str(source.value), names)
-                raise SpecError(f"there is no layer {said(source.value)} to read{hint}", source)
+                hint = did_you_mean(source.value, names)
+                raise SpecError(f"there is no layer '{source.value}' to read{hint}", source)
         yield tuple(source.value for source in sources)
 
 

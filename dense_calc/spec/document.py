@@ -237,7 +237,7 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
 
 def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     """The complaint about a character that YAML does not allow."""
-    before = source.text[: error.position].splitlines() or [""]
+    before = source.text.encode()[: error.position].decode(errors="ignore").splitlines() or [""]
     place = Place(source, len(before), len(before[-1]) + 1, 1)
     return SpecError(f"this is not YAML: {error.reason}", place)
 
