@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.layers.words import FLOATS, variable_dtype
+from dense_calc.layers.initializers import demand_initializable
+from dense_calc.layers.words import variable_dtype
 from dense_calc.model import Model, Node
 from dense_calc.report import Port, Report, Row, WeightRow
 from dense_calc.shapes import Shape, times
@@ -69,13 +70,12 @@ def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
     """A weight as it stands in the report.
 
     Raises:
-        LayerError: Keras could not make it: it is no float, or has no end.
+        LayerError: Keras could not make it, or no machine could hold it.
     """
     shape = tuple(weight.axes.values())
     dtype = weight.dtype or variable_dtype(layer.dtype)
     params = math.prod(shape)
-    if dtype not in FLOATS:
-        raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
+    demand_initializable(weight.name, shape, dtype, weight.initializer)
     if params > MAX_PARAMS:
         raise LayerError(f"its weight '{weight.name}', {times(shape)}, is larger than any machine")
     trainable = weight.trainable and layer.trainable

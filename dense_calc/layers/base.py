@@ -19,7 +19,7 @@ from dense_calc.shapes import Shape
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 Window = Positive | tuple[Positive, ...]  # one size for all axes, or one for each
-Seed = Annotated[int, Meta(ge=0, lt=2**32)] | None  # Keras keeps it as a uint32
+Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # Keras keeps it as a uint32
 LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
 ONE_INPUT = range(1, 2)
@@ -29,11 +29,12 @@ LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
 class Weight(Struct, frozen=True):
     """A weight of a layer: its name in Keras, and the size of each of its named axes, in order.
 
-    `dtype` is None where it follows the layer's own.
+    `initializer` is the argument that fills it; `dtype` is None where it follows the layer's own.
     """
 
     name: str
     axes: Mapping[str, int]
+    initializer: Initializer = None
     trainable: bool = True
     dtype: str | None = None
 
@@ -91,9 +92,9 @@ class KernelLayer(KerasLayer, frozen=True, kw_only=True):
         LoRA freezes the kernel and adds two thin matrices, in float32 whatever the layer's dtype.
         """
         *inputs, (output, size) = kernel.items()
-        yield Weight("kernel", kernel, trainable=not self.lora_rank)
+        yield Weight("kernel", kernel, self.kernel_initializer, trainable=not self.lora_rank)
         if self.use_bias:
-            yield Weight("bias", {output: size})
+            yield Weight("bias", {output: size}, self.bias_initializer)
         if not self.lora_rank:
             return
         if self.kernel_constraint:

@@ -46,7 +46,8 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
             raise LayerError(
                 f"cannot concatenate {listed(shapes)}: they have other numbers of axes"
             )
-        if not -len(first) <= self.axis < len(first):
+        # Keras does not look at an axis too far when there is nothing to add.
+        if self.axis < -len(first) or (self.axis >= len(first) and len(shapes) > 1):
             raise LayerError(f"axis {self.axis} is not in {first}", "axis")
         axis = self.axis % len(first)
         for other, sizes in enumerate(zip(*shapes, strict=True)):

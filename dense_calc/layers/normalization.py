@@ -41,14 +41,16 @@ class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
         self.check_clipping()
         channels = {"channels": known(shape, self.axis)}
         if self.scale:
-            yield Weight("gamma", channels)
+            yield Weight("gamma", channels, self.gamma_initializer)
         if self.center:
-            yield Weight("beta", channels)
-        statistics = ["moving_mean", "moving_variance"]
+            yield Weight("beta", channels, self.beta_initializer)
+        mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
+        yield Weight("moving_mean", channels, mean, trainable=False)
+        yield Weight("moving_variance", channels, variance, trainable=False)
         if self.renorm:
-            statistics += ["moving_stddev", "renorm_mean", "renorm_stddev"]
-        for name in statistics:
-            yield Weight(name, channels, trainable=False)
+            yield Weight("moving_stddev", channels, variance, trainable=False)
+            yield Weight("renorm_mean", channels, mean, trainable=False)
+            yield Weight("renorm_stddev", channels, variance, trainable=False)
 
     def check_clipping(self) -> None:
         """Raise LayerError where Keras refuses `renorm_clipping`; it looks only with `renorm`."""

@@ -37,8 +37,8 @@ def phrase(wanted: inspect.Type) -> str:
             # That nothing or a serialized object is fine too helps nobody who made a mistake.
             told = [each for each in types if not isinstance(each, UNTOLD)]
             return " or ".join(map(phrase, told))
-        case inspect.IntType(ge=least, lt=limit):
-            return "a positive integer" if least == 1 else f"an integer{bounds(least, limit)}"
+        case inspect.IntType(ge=least, le=most):
+            return "a positive integer" if least == 1 else f"an integer{bounds(least, most)}"
         case inspect.FloatType(ge=least, le=most):
             return f"a number{bounds(least, most)}"
         case inspect.BoolType():

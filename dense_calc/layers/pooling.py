@@ -10,7 +10,10 @@ from dense_calc.shapes import IMAGE, Shape, channel_axis, sides, slide, with_sid
 
 
 class Pooling(KerasLayer, frozen=True, kw_only=True):
-    """A window slides over the input and gives one number for what it sees."""
+    """A window slides over the input and gives one number for what it sees.
+
+    Keras 3 demands `pool_size` of its average pooling alone; here it is 2 for both, as it was.
+    """
 
     axes: ClassVar[tuple[str, ...]]
 

@@ -46,7 +46,7 @@ BITS = {
     "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
 }
 
-# Keras initializes no weight in another dtype.
+# The dtypes of random numbers.
 FLOATS = {"float16", "float32", "float64", "bfloat16"}
 
 # A layer's dtype policy.
