@@ -28,7 +28,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     widths = fitted([titles, *rows], chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
-    yield from wrapped(title(report), length)
+    yield from folded(title(report), length)
     for rule, cells in zip(chain((thin, thick), repeat(thin)), [titles, *rows], strict=False):
         yield rule
         yield from row_lines(cells, widths, chosen)
@@ -61,8 +61,7 @@ def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
 
 def row_lines(cells: list[str], widths: list[int], chosen: Sequence[Column]) -> Iterator[str]:
     """The lines of one row: one, unless a cell is wrapped."""
-    folded = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    for parts in zip_longest(*folded, fillvalue=""):
+    for parts in zip_longest(*map(folded, cells, widths), fillvalue=""):
         padded = map(pad, parts, widths, chosen)
         yield GAP.join(padded).rstrip()
 
@@ -73,8 +72,17 @@ def pad(text: str, width: int, column: Column) -> str:
     return space + text if column.number else text + space
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width`, broken at spaces where there are any."""
+def folded(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width`: a word that is longer is broken, on lines of its own."""
     if columns(text) <= width:
         return [text]
-    return textwrap.wrap(text, width, break_on_hyphens=False)
+    return [
+        line[start : start + width]
+        for line in wrapped(text, width)
+        for start in range(0, len(line), width)
+    ]
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width`, or of a word that is longer."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
