@@ -118,12 +118,13 @@ def printable(text: str) -> str:
     )
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean 'units'?`: the choice most like `word`, or all if they are few, or ''."""
+def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True) -> str:
+    """`; did you mean 'units'?`: the choice most like `word`, else all if they are few, or ''."""
     from difflib import get_close_matches  # only a mistake pays for it
 
     lowered = {choice.lower(): choice for choice in islice(choices, MANY)}
     close = get_close_matches(word.lower()[:EXCERPT], lowered, n=1)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
-    return f"; there is {', '.join(lowered.values())}" if 0 < len(lowered) <= FEW else ""
+    listed = else_listed and 0 < len(lowered) <= FEW
+    return f"; there is {', '.join(lowered.values())}" if listed else ""

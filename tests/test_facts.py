@@ -1,0 +1,37 @@
+"""The table of facts: random layers and what real Keras makes of them, without Keras.
+
+`python tests/oracle/compare.py --write` makes it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cases import Case, read_facts
+from ours import answer_of
+
+from dense_calc.layers import KINDS
+
+FACTS = read_facts()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dense_calc_agrees_with_keras(kind: str) -> None:
+    facts = [fact for fact in FACTS if fact["kind"] == kind]
+    wrong = [line for fact in facts for line in difference(fact)]
+    assert len(facts) > 40
+    assert not wrong, "\n".join(wrong)
+
+
+def difference(fact: Case) -> list[str]:
+    """A line that says how dense-calc differs from a fact, or none."""
+    truth = {name: fact[name] for name in ("output", "weights", "refused") if name in fact}
+    answer, message = answer_of(fact)
+    return [] if answer == truth else [f"{json.dumps(fact)}\n  dense-calc: {message or answer}"]
+
+
+def test_the_facts_hold_both_sides() -> None:
+    refused = sum("refused" in fact for fact in FACTS)
+    assert len(FACTS) > 1400
+    assert len(FACTS) * 0.2 < refused < len(FACTS) * 0.5
