@@ -47,8 +47,8 @@ def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
     try:
         if len(inputs) not in layer.takes:
             raise wrong_number(layer, len(inputs))
-        weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
         shape = shapes[node.name] = layer.output_shape(*inputs)
+        weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
     except LayerError as error:
         raise placed(error, node) from None
     params = sum(weight.params for weight in weights)

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Result = subprocess.CompletedProcess[str]
+Run = Callable[..., Result]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag under which golden files are rewritten."""
     parser.addoption("--update", action="store_true", help="rewrite golden files; read the diff")
 
 
@@ -26,17 +28,16 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def run() -> Run:
-    """Run the command line in a process of its own, from the project's folder, without a terminal."""
+    """Run the command line in a process of its own, by default in the project's folder."""
 
-    def run(*arguments: str, cwd: Path = ROOT, stdin: str = "", **environ: str) -> Run:
-        clean = {
-            name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")
-        }
-        return subprocess.run(  # type: ignore[return-value]
+    def run(*arguments: str, cwd: Path = ROOT, stdin: str = "", **environ: str) -> Result:
+        ours = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
+        return subprocess.run(
             [sys.executable, "-m", "dense_calc", *arguments],
             cwd=cwd,
             input=stdin,
-            env=clean | environ,
+            env=kept | {"LANG": "C.UTF-8"} | environ,
             capture_output=True,
             encoding="utf-8",
             check=False,

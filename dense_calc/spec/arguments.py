@@ -101,20 +101,13 @@ def unfit_name(entry: Entry, problem: str) -> SpecError:
 
 def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
     """The complaint about a value of the wrong type: what it must be, and what it is instead."""
-    from dense_calc.layers.phrases import (
-        FEW,
-        phrase,
-        type_of,
-        words_of,
-    )  # only a mistake pays for it
+    from dense_calc.layers.phrases import phrase, type_of, words_of  # only a mistake pays
 
     name, *steps = path
     place = entry.arguments[str(name)][1]
     for step in steps:
         place = place.value[step]
     wanted = type_of(entry.kind, str(name))
-    words = list(words_of(wanted))
-    hint = did_you_mean(str(place.value), words) if len(words) > FEW else ""
-    return SpecError(
-        f"{entry.kind.__name__}'s '{name}' must be {phrase(wanted)}, {instead}{hint}", place
-    )
+    hint = did_you_mean(str(place.value), words_of(wanted), else_listed=False)
+    whose = entry.label or entry.kind.__name__
+    return SpecError(f"{whose}'s '{name}' must be {phrase(wanted)}, {instead}{hint}", place)

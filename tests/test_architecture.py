@@ -1,0 +1,92 @@
+"""The house keeps its shape: imports point one way, tables are in order, rooms stay small."""
+
+from __future__ import annotations
+
+import ast
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from msgspec.structs import fields
+
+from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers.base import LayerKind
+
+PACKAGE = Path(__file__).parents[1] / "dense_calc"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_LINES = 300
+
+# A room may import those that stand after it in one of these ways, and nothing above it.
+FLOW = ("cli", "loading", "spec", "tracing", "report", "model", "layers", "shapes", "errors")
+SIDE = ("cli", "render", "report", "layers", "shapes", "errors")
+
+
+def room(module: str) -> str:
+    """The room that a module stands in: the first name below the package."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imports(path: Path) -> set[str]:
+    """The rooms that a module imports, also where it does so late."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dense_calc."):
+            found.add(room(node.module or ""))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    if own in ("__init__", "__main__"):
+        return
+    below = {other for way in (FLOW, SIDE) if own in way for other in way[way.index(own) :]}
+    assert imports(path) <= below
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_says_what_it_is_for_and_stays_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") <= MAX_LINES
+
+
+def test_the_table_of_kinds_is_alphabetical_and_its_aliases_lead_to_it() -> None:
+    assert all(one < other for one, other in pairwise(KINDS))
+    assert all(one < other for one, other in pairwise(ALIASES))
+    assert set(ALIASES.values()) <= set(KINDS)
+    assert not set(ALIASES) & set(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_is_its_fields_and_two_methods(name: str) -> None:
+    kind = kind_named(name)
+    assert issubclass(kind, LayerKind)
+    assert kind.__name__ == name
+    assert kind.__doc__
+    assert all(field.name.isidentifier() for field in fields(kind))
+
+
+def test_nothing_outside_the_layers_knows_a_kind_by_name() -> None:
+    allowed = {"InputLayer"}  # the spec writes it as `input:`
+    for path in MODULES:
+        if "layers" in path.parts:
+            continue
+        text = path.read_text("utf-8")
+        code = ast.unparse(without_docstrings(ast.parse(text)))
+        named = {name for name in (*KINDS, *ALIASES) if f"'{name}'" in code or f"{name}(" in code}
+        assert named <= allowed, path
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The same code without its docstrings, which may give examples."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [  # type: ignore[attr-defined]
+                item
+                for item in body
+                if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+            ] or [ast.Pass()]
+    return tree

@@ -1,0 +1,141 @@
+"""Expressions: Python's arithmetic, and nothing else of Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dense_calc.errors import Source, SpecError
+from dense_calc.spec.document import MAX_NUMBER, document
+from dense_calc.spec.expressions import MAX_CHAIN, ExpressionError, Scope
+
+
+def scope_of(text: str) -> Scope:
+    """The scope of vars that a YAML mapping defines."""
+    pairs: dict[str, Any] = document(Source("vars", text)).value
+    return Scope({name: value for name, (_, value) in pairs.items()})
+
+
+VARS = scope_of("{width: 768, heads: 12, half: width / 2, rate: 0.25}")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10*10*256", 25_600),
+        ("width // heads", 64),
+        ("min(width, 64)", 64),
+        ("half", 384),
+        ("4 * width", 3072),
+        ("-heads + +3", -9),
+        ("width * rate", 192),
+        ("7 / 2", 3.5),
+        ("2**10 % 1000", 24),
+        ("sqrt(64)", 8),
+        ("ceil(7 / 2) + floor(7 / 2) + round(3.4) + int(2.9)", 12),
+        ("max(1, abs(0-5), log2(8))", 5),
+        ("1_000", 1000),
+        ("9007199254740993 / 1", 9007199254740993),
+        ("( 1 +\n 2 )", 3),
+    ],
+)
+def test_an_expression_has_its_value(text: str, value: float) -> None:
+    found = VARS.evaluate(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "width.real",
+        "width[0]",
+        "[1][0]",
+        "(1).bit_length()",
+        "lambda: 1",
+        "1 if 2 else 3",
+        "1 < 2",
+        "not 1",
+        "True",
+        "'a' * 3",
+        "print(1)",
+        "min",
+        "min(a=1)",
+        "min()",
+        "min(*[1])",
+        "f'{1}'",
+        "(x := 1)",
+        "__import__('os')",
+        "1 and 2",
+        "~1",
+        "1 << 2",
+        "2j",
+        "(0-8) ** 0.5",
+        "1e400",
+        "1e999 - 1e999",
+        "int(1e300)",
+        "round(1, 2, 3)",
+        "width heads",
+        "1; 2",
+        "a\0b",
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        VARS.evaluate(text)
+
+
+BOMBS = {
+    "a power of powers": "9**9**9",
+    "a large power": "2**64",
+    "a large product": "*".join(["10"] * 100),
+    "a large float": "1e308*10",
+    "a negative power of nothing": "0**-1",
+    "nested parentheses": "(" * 250 + "1" + ")" * 240,
+    "many signs": "-" * 499 + "1 +",
+    "a long text": "1+" * 100_000 + "1",
+    "a long number": "9" * 400,
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+def test_a_bomb_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        VARS.evaluate(text)
+
+
+def test_a_sum_as_long_as_may_be_has_its_value() -> None:
+    assert VARS.evaluate("+".join(["1"] * 250)) == 250
+
+
+OPERATIONS = st.sampled_from(["+", "-", "*", "//", "%"])
+
+
+@given(st.lists(st.tuples(OPERATIONS, st.integers(1, 1000)), min_size=1, max_size=12))
+def test_whole_numbers_are_computed_as_in_python(steps: list[tuple[str, int]]) -> None:
+    text = "7" + "".join(f" {operation} {number}" for operation, number in steps)
+    truth = eval(text)  # noqa: S307
+    if abs(truth) <= MAX_NUMBER:
+        try:
+            assert VARS.evaluate(text) == truth
+        except ExpressionError as error:
+            assert "too large" in str(error)  # a step was, if not the end
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_it(text: str) -> None:
+    try:
+        assert abs(VARS.evaluate(text)) <= MAX_NUMBER
+    except (ExpressionError, SpecError):
+        pass
+
+
+def test_vars_may_use_each_other_in_any_order_but_not_without_end() -> None:
+    assert scope_of("{a: b + 1, b: c * 2, c: 3}")["a"] == 7
+    chain = "{" + ", ".join(f"v{n}: v{n + 1}" for n in range(MAX_CHAIN + 5)) + "}"
+    with pytest.raises(SpecError, match="in a chain"):
+        scope_of(chain)["v0"]

@@ -1,0 +1,186 @@
+"""The printed summary: golden files for each format, and nothing cut at any width."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dense_calc
+from dense_calc.render import FORMATS, Style, rendered
+from dense_calc.render.cells import COLUMNS, size_text
+from dense_calc.report import Port, Report, Row, WeightRow
+
+SPECS = Path(__file__).parents[1] / "specs"
+GOLDEN = Path(__file__).parent / "data" / "golden"
+ALL = tuple(COLUMNS)
+
+STYLES: dict[str, Style] = {
+    "": Style(),
+    ".40": Style(width=40),
+    ".200": Style(width=200),
+    ".ascii": Style(ascii=True),
+    ".color": Style(color=True),
+    ".columns": Style(columns=ALL),
+}
+CASES = [
+    (model, format, style)
+    for model in ("mnist", "residual")
+    for format in FORMATS
+    for style in STYLES
+    if style in ("", ".columns")
+    or format == "table"
+    or (format == "text" and style in (".40", ".200"))
+    if (format, style) != ("json", ".columns")
+]
+
+
+@pytest.mark.parametrize(("model", "format", "style"), CASES)
+def test_a_summary_is_the_golden_one(model: str, format: str, style: str, update: bool) -> None:
+    path = GOLDEN / f"{model}{style}.{format}"
+    report = dense_calc.summarize(SPECS / f"{model}.yaml")
+    text = rendered([report], format, STYLES[style])
+    if update:
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+def test_the_golden_files_are_all_used() -> None:
+    names = {f"{model}{style}.{format}" for model, format, style in CASES}
+    assert {path.name for path in GOLDEN.iterdir()} == names
+
+
+NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
+SIZES = st.one_of(st.none(), st.integers(0, 10**12))
+
+
+@st.composite
+def reports(draw: Any) -> Report:
+    """A report of a few layers with long names and large numbers."""
+    rows = []
+    for _ in range(draw(st.integers(1, 4))):
+        params = draw(st.integers(0, 10**15))
+        weight = WeightRow("kernel", (params,), True, "float32", ("units",), params)
+        shape = (None, *draw(st.lists(SIZES, max_size=5)))
+        sources = tuple(draw(st.lists(NAMES, max_size=3)))
+        rows.append(Row(draw(NAMES), "Dense", shape, params, params, 0, sources, (), (weight,)))
+    port = Port("input", (None, 3))
+    return Report(draw(NAMES), 7, 7, 0, 28, 28, 0, (port,), (port,), tuple(rows))
+
+
+@given(reports(), st.integers(1, 120), st.sampled_from(["text", "table"]))
+def test_no_name_shape_or_number_is_cut_at_any_width(
+    report: Report, width: int, format: str
+) -> None:
+    text = rendered(
+        [report], format, Style(columns=("name", "output_shape", "params"), width=width)
+    )
+    cells = [
+        re.split(r"[│┃|]" if format == "table" else r"\s{2,}", line) for line in text.split("\n")
+    ]
+    for row in report.layers:
+        assert any(f"{row.params:,}" in cell for line in cells for cell in line)
+    squeezed = re.sub(r"[^!-~]", "", text)
+    for row in report.layers:
+        for char in set(row.name):
+            assert squeezed.count(char) >= row.name.count(char)
+
+
+@given(reports(), st.integers(40, 120), st.sampled_from(["text", "table"]))
+def test_no_line_is_wider_than_asked(report: Report, width: int, format: str) -> None:
+    columns = ("name", "output_shape", "params")
+    for line in rendered([report], format, Style(columns=columns, width=width)).splitlines():
+        assert len(line) <= width
+
+
+@given(reports())
+def test_csv_and_json_are_read_back_as_they_were(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered([report], "csv", Style()))))
+    assert [(row["name"], int(row["params"])) for row in rows] == [
+        (row.name, row.params) for row in report.layers
+    ]
+    data = json.loads(rendered([report], "json", Style()))
+    assert [layer["name"] for layer in data["layers"]] == [row.name for row in report.layers]
+    assert data["total_params"] == report.total_params
+
+
+def test_json_keeps_its_contract() -> None:
+    report = dense_calc.summarize(SPECS / "mnist.yaml")
+    data = json.loads(rendered([report], "json", Style()))
+    assert data["layers"][1] == {
+        "name": "dense",
+        "type": "Dense",
+        "output_shape": [None, 10],
+        "params": 7850,
+        "trainable_params": 7850,
+        "non_trainable_params": 0,
+        "connected_to": ["flatten"],
+        "feeds": ["activation"],
+        "weights": [
+            {
+                "name": "kernel",
+                "shape": [784, 10],
+                "trainable": True,
+                "dtype": "float32",
+                "axes": ["inputs", "units"],
+                "params": 7840,
+            },
+            {
+                "name": "bias",
+                "shape": [10],
+                "trainable": True,
+                "dtype": "float32",
+                "axes": ["units"],
+                "params": 10,
+            },
+        ],
+    }
+    assert data["inputs"] == [{"name": "input", "shape": [None, 1, 28, 28]}]
+    assert data["outputs"] == [{"name": "activation", "shape": [None, 10]}]
+    assert data["total_bytes"] == 31_400
+    assert set(data) == set(report.__struct_fields__)
+
+
+def test_several_reports_are_a_json_array_and_one_csv() -> None:
+    both = [dense_calc.summarize(SPECS / f"{name}.yaml") for name in ("mnist", "stacked")]
+    assert [data["name"] for data in json.loads(rendered(both, "json", Style()))] == [
+        "mnist",
+        "stacked",
+    ]
+    rows = list(csv.DictReader(io.StringIO(rendered(both, "csv", Style()))))
+    assert [row["model"] for row in rows] == ["mnist"] * 3 + ["stacked"] * 2
+
+
+HOSTILE = "a\x1b[31m\x9b|`[red]*\u202e"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
+    row = Row(HOSTILE, "Dense", (None, 3), 7, 7, 0, (HOSTILE,), (HOSTILE,), ())
+    port = Port(HOSTILE, (None, 3))
+    report = Report(HOSTILE, 7, 7, 0, 28, 28, 0, (port,), (port,), (row,))
+    text = rendered([report], format, Style(columns=None if format == "json" else ALL))
+    assert all(line.isprintable() for line in text.splitlines())
+    if format == "json":
+        assert json.loads(text)["layers"][0]["name"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0.00 B"),
+        (1023, "1023.00 B"),
+        (31_400, "30.66 KB"),
+        (2**20, "1.00 MB"),
+        (5 * 2**60, "5120.00 PB"),
+    ],
+)
+def test_sizes_are_worded_as_in_keras(size: int, text: str) -> None:
+    assert size_text(size) == text
