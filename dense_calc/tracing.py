@@ -12,7 +12,7 @@ from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
 from dense_calc.model import Model, Node
 from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.shapes import Shape, times
+from dense_calc.shapes import Shape
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 
@@ -77,7 +77,7 @@ def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
     params = math.prod(shape)
     demand_initializable(weight.name, shape, dtype, weight.initializer)
     if params > MAX_PARAMS:
-        raise LayerError(f"its weight '{weight.name}', {times(shape)}, is larger than any machine")
+        raise LayerError(f"its weight '{weight.name}' would hold more than {MAX_PARAMS:,} numbers")
     trainable = weight.trainable and layer.trainable
     return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params)
 

@@ -115,23 +115,23 @@ def test_a_sum_as_long_as_may_be_has_its_value() -> None:
 OPERATIONS = st.sampled_from(["+", "-", "*", "//", "%"])
 
 
-@given(st.lists(st.tuples(OPERATIONS, st.integers(1, 1000)), min_size=1, max_size=12))
+@given(st.lists(st.tuples(OPERATIONS, st.integers(1, 30)), min_size=1, max_size=12))
 def test_whole_numbers_are_computed_as_in_python(steps: list[tuple[str, int]]) -> None:
     text = "7" + "".join(f" {operation} {number}" for operation, number in steps)
-    truth = eval(text)  # noqa: S307
-    if abs(truth) <= MAX_NUMBER:
-        try:
-            assert VARS.evaluate(text) == truth
-        except ExpressionError as error:
-            assert "too large" in str(error)  # a step was, if not the end
+    assert VARS.evaluate(text) == eval(text)
 
 
 @given(st.text(max_size=30))
 def test_no_text_breaks_it(text: str) -> None:
+    assert abs(value_or_none(text) or 0) <= MAX_NUMBER
+
+
+def value_or_none(text: str) -> float | None:
+    """The value of an expression, None where it has none."""
     try:
-        assert abs(VARS.evaluate(text)) <= MAX_NUMBER
+        return VARS.evaluate(text)
     except (ExpressionError, SpecError):
-        pass
+        return None
 
 
 def test_vars_may_use_each_other_in_any_order_but_not_without_end() -> None:

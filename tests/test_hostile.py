@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -22,19 +23,32 @@ def report_of(text: str) -> Report:
     return trace(parse(Source("m.yaml", text), "m", {}))
 
 
-WORDS = st.sampled_from(
-    ["input", "inputs", "layers", "name", "vars", "from", "type", "units", "filters", "kernel_size", "padding", "axis", "shape", "target_shape", "rate", "activation", "width", "10*w", "w", "null", "-1", "0", "3", "2.5", "same", "[]", "{}", "yes", "true", "relu", "&", "*", "-", ":", "?", "&a", "*a", "!!str", "|", ">", "'", '"', "#", ",", "[", "]", "{", "}", "\n", "\n", "", "\t"]
-    + list(KINDS)
-)
+PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
+NUMBERS = ["-1", "0", "3", "2.5", "null", "10*w", "yes", "true", "same", "relu"]
+SECTIONS = ["input", "inputs", "layers", "name", "vars", "from", "type", "\n  ", "\n", "\t"]
+NAMES = [
+    "activation", "axis", "batch_shape", "data_format", "dilation_rate", "dtype", "filters",
+    "from", "groups", "kernel_size", "name", "padding", "pool_size", "rate", "shape", "strides",
+    "target_shape", "units",
+]  # fmt: skip
+WORDS = st.sampled_from([*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, *KINDS])
+
+
+def complaint_or_nothing(text: str) -> str:
+    """What is said of a spec, which may be sound."""
+    try:
+        report = report_of(text)
+    except DenseCalcError as error:
+        return str(error)
+    for format in FORMATS if len(report.layers) < 100 else ("text", "json"):
+        assert rendered([report], format, Style(width=50))
+    return ""
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(WORDS, max_size=40))
 def test_no_heap_of_words_breaks_it(words: list[str]) -> None:
-    try:
-        report_of(" ".join(words))
-    except DenseCalcError as error:
-        assert all(line.isprintable() for line in str(error).splitlines())
+    assert all(line.isprintable() for line in complaint_or_nothing(" ".join(words)).splitlines())
 
 
 VALUES = st.recursive(
@@ -42,28 +56,15 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=8,
 )
-ARGUMENTS = st.dictionaries(
-    st.sampled_from(
-        ["units", "filters", "kernel_size", "strides", "padding", "axis", "target_shape", "rate", "from", "name", "dtype", "activation", "pool_size", "data_format", "shape", "batch_shape", "groups", "dilation_rate"]
-    ),
-    VALUES,
-    max_size=4,
-)
+ARGUMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
 
 
 @settings(max_examples=600, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(KINDS)), ARGUMENTS), min_size=1, max_size=3), VALUES)
 def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> None:
-    import json
-
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
-    try:
-        report = report_of(json.dumps(spec))
-    except DenseCalcError as error:
-        assert str(error).startswith("m.yaml:")
-        return
-    for format in FORMATS:
-        assert rendered([report], format, Style(width=50))
+    complaint = complaint_or_nothing(json.dumps(spec))
+    assert not complaint or complaint.startswith("m.yaml:")
 
 
 LARGE = {
@@ -94,10 +95,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_a_large_file_takes_time_in_proportion(text: str) -> None:
+def test_a_large_file_is_answered_in_a_line_or_in_full(text: str) -> None:
     start = time.process_time()
-    try:
-        rendered([report_of(text)], "text", Style(width=80))
-    except DenseCalcError as error:
-        assert len(str(error)) < 2000
+    assert len(complaint_or_nothing(text)) < 1000
     assert time.process_time() - start < 60  # a guard against hanging, not a measurement

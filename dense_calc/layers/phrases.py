@@ -49,8 +49,9 @@ def phrase(wanted: inspect.Type) -> str:
             words = list(words_of(wanted))
             few = " or ".join(f"'{word}'" for word in words)
             return few if len(words) <= FEW else "a name that Keras knows"
-        case inspect.VarTupleType(item_type=item, min_length=length):
-            return f"a list of {f'{length} ' if length else ''}{plural(phrase(item))}"
+        case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
+            number = f"{least} " if least else f"at most {most} " if most else ""
+            return f"a list of {number}{plural(phrase(item))}"
         case inspect.StructType(fields=fields):
             return f"a mapping with {', '.join(field.name for field in fields)}"
     return "a mapping"

@@ -108,6 +108,8 @@ def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
     for step in steps:
         place = place.value[step]
     wanted = type_of(entry.kind, str(name))
-    hint = did_you_mean(str(place.value), words_of(wanted), else_listed=False)
+    hint = ""
+    if isinstance(place.value, str):
+        hint = did_you_mean(place.value, words_of(wanted), else_listed=False)
     whose = entry.label or entry.kind.__name__
     return SpecError(f"{whose}'s '{name}' must be {phrase(wanted)}, {instead}{hint}", place)

@@ -44,7 +44,7 @@ def draw(rng: random.Random) -> Case:
         if field.name in ARGUMENTS
         and (field.required or field.name in DEMANDED or rng.random() < OPTIONAL)
     }
-    case = {"kind": name, "arguments": arguments, "inputs": inputs(rng, kind)}
+    case: Case = {"kind": name, "arguments": arguments, "inputs": inputs(rng, kind)}
     if rng.random() < MISTAKEN:
         arguments[rng.choice(list(arguments) or ["unit"])] = rng.choice(MISTAKES)
         case["nonsense"] = True  # dense-calc may refuse it where Keras does not look

@@ -1,0 +1,80 @@
+"""How fast the command is, as ratios to something in the same run: machines differ, ratios less.
+
+    python benchmarks/run.py            # all of them
+    python benchmarks/run.py --runs 31
+
+Every figure is a whole process, from start to exit. Two commands take turns, and the median of
+the ratios run by run is printed, with the bar that it should stay under.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MNIST = Path(__file__).parents[1] / "specs" / "mnist.yaml"
+LAYERS = 100_000
+
+# What no program with these libraries can undercut.
+FLOOR = "import click, yaml, msgspec, rich.console, rich.table"
+COMPOSE = (
+    "import gc, sys, yaml; gc.disable(); "
+    "yaml.compose(open(sys.argv[1]).read(), Loader=yaml.CSafeLoader)"
+)
+
+
+def main() -> None:
+    """Print a line for each benchmark."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=21, help="pairs of runs of a small model")
+    runs = parser.parse_args().runs
+    print(f"{'whole process':<46}{'ratio':>7}{'bar':>7}   range")
+    for format, bar in ("table", 1.35), ("json", 1.0), ("text", 1.0):
+        command = [*summary(MNIST), "--format", format]
+        report(f"mnist as {format} / imports of the libraries", command, [FLOOR], bar, runs)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.yaml"
+        path.write_text("input: [64]\nlayers:\n" + "  - Dense: {units: 64}\n" * LAYERS, "utf-8")
+        for format in "text", "json":
+            command = [*summary(path), "--format", format]
+            report(
+                f"{LAYERS:,} layers as {format} / yaml.compose",
+                command,
+                [COMPOSE, str(path)],
+                3.0,
+                5,
+            )
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"{'largest process':<46}{peak:>7.0f}{700:>7}   MiB")
+
+
+def summary(path: Path) -> list[str]:
+    """The command that sums up a file."""
+    return [str(Path(sys.executable).with_name("dense-calc")), "summary", str(path)]
+
+
+def report(title: str, command: list[str], program: list[str], bar: float, runs: int) -> None:
+    """Print how long a command takes in terms of a Python program."""
+    other = [sys.executable, "-c", *program]
+    seconds(command), seconds(other)  # warm up
+    ratios = [seconds(command) / seconds(other) for _ in range(runs)]
+    middle = statistics.median(ratios)
+    print(f"{title:<46}{middle:>7.2f}{bar:>7.2f}   {min(ratios):.2f} to {max(ratios):.2f}")
+
+
+def seconds(command: list[str]) -> float:
+    """How long a command takes."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=os.path.sep)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

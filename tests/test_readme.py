@@ -1,0 +1,73 @@
+"""The README: its commands print what it says, and its Python does too. `--update` rewrites it."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+import dense_calc
+from dense_calc.layers import KINDS
+
+README = ROOT / "README.md"
+BLOCK = re.compile(r"```console\n\$ (.*)\n((?s:.*?))```\n")
+COMMANDS = BLOCK.findall(README.read_text("utf-8"))
+
+
+def printed(command: str) -> str:
+    """What a command of the README prints, both streams together."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {"PATH": path, "LANG": "C.UTF-8"}
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    ).stdout
+
+
+@pytest.mark.parametrize(("command", "output"), COMMANDS)
+def test_a_command_prints_what_the_readme_shows(command: str, output: str) -> None:
+    assert printed(command) == output
+
+
+def test_the_outputs_are_up_to_date(update: bool) -> None:
+    text = README.read_text("utf-8")
+    fresh = BLOCK.sub(lambda found: f"```console\n$ {found[1]}\n{printed(found[1])}```\n", text)
+    if update:
+        README.write_text(fresh, "utf-8")
+    assert README.read_text("utf-8") == fresh
+    assert len(COMMANDS) >= 6
+
+
+def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for path in (README, Path(dense_calc.__file__)):
+        result = doctest.testfile(str(path), module_relative=False)
+        assert result.attempted > 0
+        assert result.failed == 0
+
+
+def test_the_example_is_the_spec() -> None:
+    example = re.search(r"```yaml\n((?s:.*?))```", README.read_text("utf-8"))
+    assert example
+    shown = yaml.safe_load(example[1])
+    whole = yaml.safe_load((ROOT / "specs/lenet5.yaml").read_text("utf-8"))
+    assert shown == {name: whole[name] for name in shown}
+    assert {"vars", "input", "layers"} <= set(shown)
+
+
+def test_the_readme_lists_every_layer() -> None:
+    listed = re.search(r"Layers now: ((?s:.*?)), and their", README.read_text("utf-8"))
+    assert listed
+    assert re.split(r",\s+", listed[1]) == list(KINDS)
