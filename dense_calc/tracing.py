@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
@@ -30,7 +31,7 @@ def trace(model: Model) -> Report:
     for node in model.nodes:
         for source in dict.fromkeys(node.inputs):
             feeds[source].append(node.name)
-    rows = tuple(row(node, shapes, feeds[node.name]) for node in model.nodes)
+    rows = tuple([row(node, shapes, feeds[node.name]) for node in model.nodes])
     return Report(
         name=model.name,
         **totals(rows),
@@ -43,16 +44,13 @@ def trace(model: Model) -> Report:
 def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
     """The row of one node; its output shape is added to `shapes`."""
     layer = node.layer
-    inputs = [shapes[source] for source in node.inputs]
+    inputs = tuple([shapes[source] for source in node.inputs])
+    build = built if hashable(layer) else built.__wrapped__
     try:
-        if len(inputs) not in layer.takes:
-            raise wrong_number(layer, len(inputs))
-        shape = shapes[node.name] = layer.output_shape(*inputs)
-        weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
+        shape, weights, params, trained = build(layer, inputs)
     except LayerError as error:
         raise placed(error, node) from None
-    params = sum(weight.params for weight in weights)
-    trained = sum(weight.params for weight in weights if weight.trainable)
+    shapes[node.name] = shape
     return Row(
         name=node.name,
         type=type(layer).__name__,
@@ -64,6 +62,29 @@ def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
         feeds=tuple(feeds),
         weights=weights,
     )
+
+
+def hashable(layer: LayerKind) -> bool:
+    """Whether a layer can be looked up: not if a serialized object is among its arguments."""
+    try:
+        hash(layer)
+    except TypeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
+def built(
+    layer: LayerKind, inputs: tuple[Shape, ...]
+) -> tuple[Shape, tuple[WeightRow, ...], int, int]:
+    """The output shape, the weights and the counts of a layer that reads inputs of these shapes."""
+    if len(inputs) not in layer.takes:
+        least = layer.takes.start
+        raise LayerError(f"it takes {least} input{'s' * (least != 1)}, not {len(inputs)}", "from")
+    shape = layer.output_shape(*inputs)
+    weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
+    params = sum(weight.params for weight in weights)
+    return shape, weights, params, sum(weight.params for weight in weights if weight.trainable)
 
 
 def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
@@ -82,12 +103,6 @@ def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
     return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params)
 
 
-def wrong_number(layer: LayerKind, given: int) -> LayerError:
-    """The complaint about the number of inputs that a layer reads."""
-    least = layer.takes.start
-    return LayerError(f"it takes {least} input{'s' * (least != 1)}, not {given}", "from")
-
-
 def placed(error: LayerError, node: Node) -> LayerError:
     """The complaint of a kind as one about this node: with its name, and where it was written."""
     place = node.place
@@ -103,8 +118,10 @@ def totals(rows: Iterable[Row]) -> dict[str, int]:
         params += row.params
         trained += row.trainable_params
         for weight in row.weights:
-            size += weight.bytes
-            trained_size += weight.bytes * weight.trainable
+            held = weight.bytes
+            size += held
+            if weight.trainable:
+                trained_size += held
     return {
         "total_params": params,
         "trainable_params": trained,

@@ -86,12 +86,12 @@ class KernelLayer(KerasLayer, frozen=True, kw_only=True):
     lora_rank: NotNegative | None = None
     lora_alpha: float | None = None
 
-    def kernel_and_bias(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
+    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
         """The weights of a kernel with these axes, of which the last is the output's.
 
         LoRA freezes the kernel and adds two thin matrices, in float32 whatever the layer's dtype.
         """
-        *inputs, (output, size) = kernel.items()
+        output, size = next(reversed(kernel.items()))
         yield Weight("kernel", kernel, self.kernel_initializer, trainable=not self.lora_rank)
         if self.use_bias:
             yield Weight("bias", {output: size}, self.bias_initializer)
@@ -102,7 +102,8 @@ class KernelLayer(KerasLayer, frozen=True, kw_only=True):
                 "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
             )
         rank = {"rank": self.lora_rank}
-        yield Weight("lora_kernel_a", {**dict(inputs), **rank}, dtype="float32")
+        inputs = {axis: kernel[axis] for axis in kernel if axis != output}
+        yield Weight("lora_kernel_a", {**inputs, **rank}, dtype="float32")
         yield Weight("lora_kernel_b", {**rank, output: size}, dtype="float32")
 
 

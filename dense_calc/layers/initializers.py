@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from dense_calc.errors import LayerError
 from dense_calc.layers.words import BITS, FLOATS, Initializer
 from dense_calc.shapes import Sizes
@@ -13,7 +15,9 @@ RANKS = {"identity": range(2, 3), "orthogonal": range(2, 100), "stft": range(3, 
 
 def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Initializer) -> None:
     """Raise LayerError where Keras cannot fill a weight: `initializer` is the layer's argument."""
-    name = plain_name(initializer, dtype)
+    if initializer is None:
+        initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
+    name = plain(initializer["class_name"] if isinstance(initializer, dict) else initializer)
     if dtype not in BITS or (dtype not in FLOATS and name not in PLAIN):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
     if name == "orthogonal" and BITS[dtype] < BITS["float32"]:
@@ -27,9 +31,7 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
         )
 
 
-def plain_name(initializer: Initializer, dtype: str) -> str:
+@cache
+def plain(name: str) -> str:
     """An initializer's name without case, underscores and ending: `glorotuniform`."""
-    if initializer is None:
-        return "glorotuniform" if dtype in FLOATS else "zeros"
-    name = initializer["class_name"] if isinstance(initializer, dict) else initializer
     return str(name).lower().replace("_", "").removesuffix("initializer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat, zip_longest
+from operator import le
 
 from dense_calc.errors import columns
 from dense_calc.render import Style
@@ -23,13 +24,14 @@ def render(reports: Sequence[Report], style: Style) -> str:
 def lines(report: Report, style: Style) -> Iterator[str]:
     """The lines of a summary. No name, shape or number is cut: what is too wide is wrapped."""
     chosen = columns_of(report, style.columns)
-    titles = [column.title for column in chosen]
-    rows = [cells_of(row, chosen) for row in report.layers]
-    widths = fitted([titles, *rows], chosen, style.width)
+    rows = [[column.title for column in chosen]]
+    rows += [cells_of(row, chosen) for row in report.layers]
+    needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
+    widths = fitted(needed, chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
     yield from folded(title(report), length)
-    for rule, cells in zip(chain((thin, thick), repeat(thin)), [titles, *rows], strict=False):
+    for rule, cells in zip(chain((thin, thick), repeat(thin)), rows, strict=False):
         yield rule
         yield from row_lines(cells, widths, chosen)
     yield thick
@@ -38,14 +40,14 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     yield thin
 
 
-def fitted(table: list[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
+def fitted(needed: list[int], chosen: Sequence[Column], width: int | None) -> list[int]:
     """The width of each column: what it needs, or its share of a line that is too short."""
-    needed = [max(map(columns, cells)) for cells in zip(*table, strict=True)]
-    room = (width or CLASSIC) - len(GAP) * (len(needed) - 1)
-    if sum(needed) > room and width is not None:
-        return shares(needed, [column.number for column in chosen], room)
-    needed[0] += max(0, min(room, CLASSIC - len(GAP) * (len(needed) - 1)) - sum(needed))
-    return needed
+    gaps = len(GAP) * (len(needed) - 1)
+    if width is not None and sum(needed) + gaps > width:
+        return shares(needed, [column.number for column in chosen], width - gaps)
+    first, *others = needed
+    spare = min(width or CLASSIC, CLASSIC) - gaps - sum(needed)
+    return [first + max(0, spare), *others]
 
 
 def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
@@ -61,15 +63,18 @@ def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
 
 def row_lines(cells: list[str], widths: list[int], chosen: Sequence[Column]) -> Iterator[str]:
     """The lines of one row: one, unless a cell is wrapped."""
+    if all(map(le, map(columns, cells), widths)):
+        yield GAP.join(map(pad, cells, widths, chosen)).rstrip()
+        return
     for parts in zip_longest(*map(folded, cells, widths), fillvalue=""):
-        padded = map(pad, parts, widths, chosen)
-        yield GAP.join(padded).rstrip()
+        yield GAP.join(map(pad, parts, widths, chosen)).rstrip()
 
 
 def pad(text: str, width: int, column: Column) -> str:
     """`text` on its side of a column."""
-    space = " " * (width - columns(text))
-    return space + text if column.number else text + space
+    if not text.isascii():
+        width -= columns(text) - len(text)  # what str counts, for wide characters
+    return text.rjust(width) if column.number else text.ljust(width)
 
 
 def folded(text: str, width: int) -> list[str]:
