@@ -82,9 +82,12 @@ def built(
         least = layer.takes.start
         raise LayerError(f"it takes {least} input{'s' * (least != 1)}, not {len(inputs)}", "from")
     shape = layer.output_shape(*inputs)
-    weights = tuple(weight_row(weight, layer) for weight in layer.weights(*inputs))
-    params = sum(weight.params for weight in weights)
-    return shape, weights, params, sum(weight.params for weight in weights if weight.trainable)
+    weights = [weight_row(weight, layer) for weight in layer.weights(*inputs)]
+    params = trained = 0
+    for weight in weights:
+        params += weight.params
+        trained += weight.params * weight.trainable
+    return shape, tuple(weights), params, trained
 
 
 def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
