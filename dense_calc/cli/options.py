@@ -96,6 +96,8 @@ def write(
     color: str,
 ) -> None:
     """Print reports as the options say."""
+    if output is None and sys.stdout is None:
+        raise FileError("cannot write standard output: it is closed")
     is_terminal = output is None and sys.stdout.isatty()
     if format is None:
         format = SUFFIXES.get(os.path.splitext(output or "")[1], "table" if is_terminal else "text")

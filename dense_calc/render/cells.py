@@ -11,11 +11,15 @@ from dense_calc.report import Report, Row, WeightRow
 
 
 class Column(Struct, frozen=True):
-    """A column: its title, its cell for a row, and whether that is a number (never broken)."""
+    """A column: its title, its cell for a row, and what that is.
+
+    A number is never broken, and aligned to the right; sizes are numbers among other text.
+    """
 
     title: str
     cell: Callable[[Row], str]
     number: bool = False
+    sizes: bool = False
 
 
 def weight_text(weight: WeightRow) -> str:
@@ -27,7 +31,7 @@ COLUMNS = {
     "layer": Column("Layer (type)", lambda row: f"{printable(row.name)} ({row.type})"),
     "name": Column("Name", lambda row: printable(row.name)),
     "type": Column("Type", lambda row: row.type),
-    "output_shape": Column("Output Shape", lambda row: str(row.output_shape)),
+    "output_shape": Column("Output Shape", lambda row: str(row.output_shape), sizes=True),
     "params": Column("Param #", lambda row: f"{row.params:,}", number=True),
     "trainable_params": Column("Trainable", lambda row: f"{row.trainable_params:,}", number=True),
     "non_trainable_params": Column(
@@ -35,7 +39,7 @@ COLUMNS = {
     ),
     "connected_to": Column("Connected to", lambda row: printable(", ".join(row.connected_to))),
     "feeds": Column("Feeds", lambda row: printable(", ".join(row.feeds))),
-    "weights": Column("Weights", lambda row: ", ".join(map(weight_text, row.weights))),
+    "weights": Column("Weights", lambda row: ", ".join(map(weight_text, row.weights)), sizes=True),
 }
 CHAIN = ("layer", "output_shape", "params")
 GRAPH = (*CHAIN, "connected_to")
@@ -57,14 +61,14 @@ def title(report: Report) -> str:
     return f'Model: "{printable(report.name)}"'
 
 
-def totals(report: Report) -> Iterator[tuple[str, str]]:
-    """The lines below a summary, as Keras words them: what, and how much."""
+def totals(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The lines below a summary, as Keras words them: what, how many, and their size."""
     for what, params, size in (
         ("Total params", report.total_params, report.total_bytes),
         ("Trainable params", report.trainable_params, report.trainable_bytes),
         ("Non-trainable params", report.non_trainable_params, report.non_trainable_bytes),
     ):
-        yield what, f"{params:,} ({size_text(size)})"
+        yield f"{what}: ", f"{params:,}", f" ({size_text(size)})"
 
 
 def size_text(size: float) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from dense_calc.errors import printable
 from dense_calc.render import Style
 from dense_calc.render.cells import COLUMNS
 from dense_calc.report import Report, Row
@@ -29,7 +30,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow((*["model"] * several, *chosen))
     for report in reports:
-        first = [report.name] * several
+        first = [printable(report.name)] * several
         writer.writerows((*first, *values(row, chosen)) for row in report.layers)
     return output.getvalue()
 

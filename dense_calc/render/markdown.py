@@ -27,7 +27,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     for row in report.layers:
         yield table_row(map(escaped, cells_of(row, chosen)))
     yield ""
-    yield from (f"- {what}: {much}" for what, much in totals(report))
+    yield from (f"- {''.join(parts)}" for parts in totals(report))
 
 
 def table_row(cells: Iterable[str]) -> str:

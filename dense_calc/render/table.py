@@ -11,14 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dense_calc.render import Style
-from dense_calc.render.cells import cells_of, columns_of, title, totals
+from dense_calc.render.cells import Column, cells_of, columns_of, title, totals
 from dense_calc.report import Report
 
 NATURAL = 100_000  # a width that wraps nothing
 NARROWEST = 4  # columns left to a name or a shape, whatever the width
 
-# Keras' colours: layer kinds, numbers, unknown sizes.
-COLOURS = {r"\(\w+\)$": "color(33)", r"\b\d[\d,]*\b": "color(34)", r"\bNone\b": "color(45)"}
+# Keras' colours of layer kinds, numbers and unknown sizes.
+NUMBER = "color(34)"
+KINDS = {r"\(\w+\)$": "color(33)"}
+SIZES = {r"\b\d[\d,]*\b": NUMBER, r"\bNone\b": "color(45)"}
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
@@ -42,8 +44,8 @@ def summary(report: Report, style: Style) -> str:
     )
     console.print(Text(title(report), style="bold"))
     console.print(table)
-    for what, much in totals(report):
-        console.print(Text.assemble((f" {what}: ", "bold"), coloured(much, style)))
+    for what, count, size in totals(report):
+        console.print(Text.assemble((f" {what}", "bold"), (count, NUMBER), size))
     return output.getvalue()
 
 
@@ -62,16 +64,15 @@ def table_of(report: Report, style: Style) -> Table:
             min_width=widest if column.number else NARROWEST,
         )
     for row in rows:
-        table.add_row(*(coloured(cell, style) for cell in row))
+        table.add_row(*map(coloured, row, chosen) if style.color else row)
     return table
 
 
-def coloured(cell: str, style: Style) -> Text:
+def coloured(cell: str, column: Column) -> Text:
     """A cell in Keras' colours."""
     text = Text(cell)
-    if style.color:
-        for pattern, colour in COLOURS.items():
-            text.highlight_regex(pattern, colour)
+    for pattern, colour in (SIZES if column.sizes or column.number else KINDS).items():
+        text.highlight_regex(pattern, colour)
     return text
 
 

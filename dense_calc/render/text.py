@@ -35,8 +35,8 @@ def lines(report: Report, style: Style) -> Iterator[str]:
         yield rule
         yield from row_lines(cells, widths, chosen)
     yield thick
-    for what, much in totals(report):
-        yield from wrapped(f"{what}: {much}", length)
+    for parts in totals(report):
+        yield from wrapped("".join(parts), length)
     yield thin
 
 
