@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+from contextlib import nullcontext
 
 from dense_calc.errors import FileError, Place, Source
 from dense_calc.model import Model
@@ -45,16 +46,14 @@ def summarize(path: str | os.PathLike[str], /, **vars: int | float | str) -> Rep
 def read(path: str) -> Source:
     """The text of a file, in UTF-8 or in UTF-16 with a byte order mark."""
     name = "<stdin>" if path == "-" else path
+    if path == "-" and sys.stdin is None:
+        raise FileError(f"cannot read {name}: it is closed")
     try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
+        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise FileError(
-            f"cannot read {name}: {getattr(error, 'strerror', None) or error}"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"cannot read {name}: {reason}") from None
     if len(data) > MAX_BYTES:
         raise FileError(f"cannot read {name}: it is larger than {MAX_BYTES // 2**20} MiB")
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -234,6 +234,24 @@ def test_an_interrupted_pipe_is_silent(tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == ('Model: "long"\n', "")
 
 
+@pytest.mark.parametrize(
+    ("redirection", "message"),
+    [
+        ("summary specs/mnist.yaml >&-", "error: cannot write standard output: it is closed\n"),
+        ("summary - <&-", "error: cannot read <stdin>: it is closed\n"),
+    ],
+)
+def test_a_closed_stream_is_an_error(redirection: str, message: str) -> None:
+    result = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m dense_calc {redirection}"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (2, message)
+
+
 def test_a_full_disk_is_an_error() -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         result = subprocess.run(

@@ -168,6 +168,7 @@ def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
     report = Report(HOSTILE, 7, 7, 0, 28, 28, 0, (port,), (port,), (row,))
     text = rendered([report], format, Style(columns=None if format == "json" else ALL))
     assert all(line.isprintable() for line in text.splitlines())
+    assert all(line.isprintable() for line in rendered([report] * 2, format, Style()).splitlines())
     if format == "json":
         assert json.loads(text)["layers"][0]["name"] == HOSTILE
 

@@ -20,7 +20,7 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
     name = plain(initializer["class_name"] if isinstance(initializer, dict) else initializer)
     if dtype not in BITS or (dtype not in FLOATS and name not in PLAIN):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
-    if name == "orthogonal" and BITS[dtype] < BITS["float32"]:
+    if name == "orthogonal" and BITS[dtype] < BITS["float32"] and all(shape):
         raise LayerError("orthogonal weights cannot be made in 16 bits", f"{weight}_initializer")
     ranks = RANKS.get(name)
     if ranks and len(shape) not in ranks:
