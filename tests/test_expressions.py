@@ -134,6 +134,17 @@ def value_or_none(text: str) -> float | None:
         return None
 
 
+@pytest.mark.parametrize("name", ["max", "lambda", "a b", "3a", "'a.b'", "None", "''"])
+def test_a_var_has_a_name_that_can_be_written(name: str) -> None:
+    with pytest.raises(SpecError, match="a var cannot be called"):
+        scope_of(f"{{{name}: 3}}")
+
+
+def test_vars_that_double_each_other_are_computed_once() -> None:
+    chain = "{v0: 1, " + ", ".join(f"v{n}: v{n - 1} + v{n - 1}" for n in range(1, 45)) + "}"
+    assert scope_of(chain)["v44"] == 2**44
+
+
 def test_vars_may_use_each_other_in_any_order_but_not_without_end() -> None:
     assert scope_of("{a: b + 1, b: c * 2, c: 3}")["a"] == 7
     chain = "{" + ", ".join(f"v{n}: v{n + 1}" for n in range(MAX_CHAIN + 5)) + "}"

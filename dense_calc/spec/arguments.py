@@ -37,8 +37,9 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     values: Any = {
         name: value.plain() for name, (_, value) in entry.arguments.items() if name != "from"
     }
-    for name in numeric(entry.kind) & values.keys():
-        if isinstance(values[name], str):
+    numbers = numeric(entry.kind)
+    for name, value in values.items():
+        if name in numbers and isinstance(value, str):
             compute(entry, [name], values, scope)
     while True:
         try:

@@ -80,7 +80,10 @@ def scope_of(
         text = Source(f"--set {name}", str(value))
         meant = resolved(value) if isinstance(value, str) else value
         definitions[name] = Marked(text, 1, 1, len(text.text), meant)
-    return Scope(definitions)
+    scope = Scope(definitions)
+    for name in definitions:
+        scope[name]  # a mistake counts, used or not
+    return scope
 
 
 def inputs_of(sections: Mapping[str, Marked], root: Marked) -> list[Entry]:

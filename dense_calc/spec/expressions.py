@@ -11,6 +11,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from keyword import iskeyword
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.spec.document import MAX_NUMBER, Marked, said
@@ -19,7 +20,7 @@ Number = int | float
 
 MAX_LENGTH = 500  # characters of an expression
 MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
-MAX_CHAIN = 100  # vars that use vars that use vars
+MAX_CHAIN = 50  # vars that use vars that use vars
 
 
 class ExpressionError(Exception):
@@ -72,10 +73,10 @@ class Scope(Mapping[str, Number]):
 
     def __init__(self, definitions: Mapping[str, Marked]) -> None:
         for name, definition in definitions.items():
-            if not name.isidentifier() or name in FUNCTIONS:
+            if not name.isidentifier() or iskeyword(name) or name in FUNCTIONS:
                 raise SpecError(f"a var cannot be called '{name}'", definition)
         self.definitions = definitions
-        self.results: dict[str, Number] = {}  # of expressions, names among them
+        self.results: dict[str, Number] = {}  # of expressions
         self.asked: list[str] = []
 
     def __getitem__(self, name: str) -> Number:
