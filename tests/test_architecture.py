@@ -82,11 +82,8 @@ def test_nothing_outside_the_layers_knows_a_kind_by_name() -> None:
 def without_docstrings(tree: ast.Module) -> ast.Module:
     """The same code without its docstrings, which may give examples."""
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [  # type: ignore[attr-defined]
-                item
-                for item in body
-                if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-            ] or [ast.Pass()]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
     return tree

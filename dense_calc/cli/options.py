@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -33,7 +35,7 @@ def column_names(
     """`--columns a,b` as names of columns."""
     if given is None:
         return None
-    names = tuple(name.strip().replace("-", "_") for name in given.split(","))
+    names = tuple(re.sub("[ -]", "_", name.strip().lower()) for name in given.split(","))
     for name in names:
         if name not in COLUMNS:
             hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
@@ -56,7 +58,9 @@ OUTPUT_OPTIONS = (
         type=click.Choice(list(FORMATS)),
         help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
     ),
-    click.option("-o", "output", metavar="FILE", help="Write to FILE instead of standard output."),
+    click.option(
+        "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
+    ),
     click.option(
         "--columns",
         metavar="A,B,...",
@@ -86,41 +90,57 @@ def output_options(command: Command) -> Command:
 
 
 def write(
-    reports: Sequence[Report],
-    *,
-    format: str | None,
-    output: str | None,
-    columns: tuple[str, ...] | None,
-    width: int | None,
-    ascii: bool,
-    color: str,
+    reports: Sequence[Report], *, format: str | None, output: str | None, **look: Any
 ) -> None:
-    """Print reports as the options say."""
+    """Print reports as the options say.
+
+    Raises:
+        FileError: the output cannot be written.
+    """
     if output is None and sys.stdout is None:
         raise FileError("cannot write standard output: it is closed")
     is_terminal = output is None and sys.stdout.isatty()
     if format is None:
-        format = SUFFIXES.get(os.path.splitext(output or "")[1], "table" if is_terminal else "text")
-    if format == "json" and columns:
+        ending = os.path.splitext(output or "")[1]
+        format = SUFFIXES.get(ending, "table" if is_terminal else "text")
+    if format == "json" and look["columns"]:
         raise click.UsageError("--columns does not go with JSON, which holds everything.")
-    style = Style(
-        columns,
-        width=width or (None if output else terminal_width(is_terminal)),
-        ascii=ascii or not (output or can_draw_boxes(os.environ)),
-        color=color == "always" or (color == "auto" and is_terminal and wants_color(os.environ)),
-    )
-    text = rendered(reports, format, style)
+    text = rendered(reports, format, style_of(is_terminal, output is not None, **look))
     try:
-        if output is None:
-            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            with open(output, "w", encoding="utf-8") as file:
-                file.write(text)
+        put(text, output)
     except OSError as error:
         where = output or "standard output"
         raise FileError(f"cannot write {where}: {error.strerror or error}") from None
+
+
+def put(text: str, output: str | None) -> None:
+    """Write text to a file or to standard output."""
+    if output is not None:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def style_of(
+    is_terminal: bool,
+    is_file: bool,
+    *,
+    columns: tuple[str, ...] | None,
+    width: int | None,
+    ascii: bool,
+    color: str,
+) -> Style:
+    """How to show reports where they go."""
+    return Style(
+        columns,
+        width=width or (None if is_file else terminal_width(is_terminal)),
+        ascii=ascii or not (is_file or can_draw_boxes(os.environ)),
+        color=color == "always" or (color == "auto" and is_terminal and wants_color(os.environ)),
+    )
 
 
 def terminal_width(is_terminal: bool) -> int | None:
