@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from conftest import ROOT, Run
 
 import dense_calc
+from dense_calc.render.cells import COLUMNS
 
 BROKEN = "input: [784]\nlayers:\n  - Dense: {unit: 10}\n"
 SOUND = "input: [784]\nlayers:\n  - Dense: {units: 10}\n"
@@ -296,3 +298,5 @@ def test_help_names_the_commands_and_the_options(run: Run) -> None:
     text = run("summary", "--help").stdout
     for option in ("--set", "--format", "-o", "--columns", "--width", "--ascii", "--color"):
         assert option in text
+    for column in COLUMNS:
+        assert re.search(rf"\b{column}\b", text)

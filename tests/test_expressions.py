@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.spec.document import MAX_NUMBER, document
-from dense_calc.spec.expressions import MAX_CHAIN, ExpressionError, Scope
+from dense_calc.spec.scope import MAX_CHAIN, ExpressionError, Scope
 
 
 def scope_of(text: str) -> Scope:

@@ -13,7 +13,6 @@ import click
 
 from dense_calc.errors import FileError, did_you_mean
 from dense_calc.render import FORMATS, Style, rendered
-from dense_calc.render.cells import COLUMNS
 from dense_calc.report import Report
 
 Command = Callable[..., Any]
@@ -35,6 +34,8 @@ def column_names(
     """`--columns a,b` as names of columns."""
     if given is None:
         return None
+    from dense_calc.render.cells import COLUMNS  # JSON needs none of it
+
     names = tuple(re.sub("[ -]", "_", name.strip().lower()) for name in given.split(","))
     for name in names:
         if name not in COLUMNS:
@@ -65,7 +66,8 @@ OUTPUT_OPTIONS = (
         "--columns",
         metavar="A,B,...",
         callback=column_names,
-        help=f"What to show of each layer: {', '.join(COLUMNS)}.",
+        help="What to show of each layer: layer, name, type, output_shape, params, "
+        "trainable_params, non_trainable_params, connected_to, feeds, weights.",
     ),
     click.option(
         "--width",

@@ -14,7 +14,7 @@ from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import said
 from dense_calc.spec.entries import Entry
-from dense_calc.spec.expressions import ExpressionError, Scope
+from dense_calc.spec.scope import ExpressionError, Scope
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
 # Patterns are compiled when they are first needed.

@@ -14,7 +14,7 @@ from dense_calc.model import Model, Node, model_of
 from dense_calc.spec.arguments import layer_of
 from dense_calc.spec.document import Marked, resolved, said
 from dense_calc.spec.entries import Entry, entry_of, input_entry
-from dense_calc.spec.expressions import Scope
+from dense_calc.spec.scope import Scope
 
 SECTIONS: dict[str, type] = {
     "name": str,

@@ -10,21 +10,14 @@ import ast
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from keyword import iskeyword
+from collections.abc import Callable, Mapping
 
-from dense_calc.errors import SpecError, did_you_mean
-from dense_calc.spec.document import MAX_NUMBER, Marked, said
-
-Number = int | float
+from dense_calc.errors import did_you_mean
+from dense_calc.spec.document import MAX_NUMBER
+from dense_calc.spec.scope import ExpressionError, Number
 
 MAX_LENGTH = 500  # characters of an expression
 MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
-MAX_CHAIN = 50  # vars that use vars that use vars
-
-
-class ExpressionError(Exception):
-    """An expression without a value; the message says why."""
 
 
 def divide(one: Number, other: Number) -> Number:
@@ -66,65 +59,6 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "sqrt": math.sqrt,
     "log2": math.log2,
 }
-
-
-class Scope(Mapping[str, Number]):
-    """Vars and their values, each computed when it is first asked for; a var may use others."""
-
-    def __init__(self, definitions: Mapping[str, Marked]) -> None:
-        for name, definition in definitions.items():
-            if not name.isidentifier() or iskeyword(name) or name in FUNCTIONS:
-                raise SpecError(f"a var cannot be called '{name}'", definition)
-        self.definitions = definitions
-        self.results: dict[str, Number] = {}  # of expressions
-        self.asked: list[str] = []
-
-    def __getitem__(self, name: str) -> Number:
-        definition = self.definitions[name]
-        if name in self.asked:
-            told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
-            raise SpecError(f"vars use each other: {told}", definition)
-        if len(self.asked) == MAX_CHAIN:
-            raise SpecError(f"more than {MAX_CHAIN} vars use each other in a chain", definition)
-        self.asked.append(name)
-        value = self.number(definition)
-        self.asked.pop()
-        return value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.definitions
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.definitions)
-
-    def __len__(self) -> int:
-        return len(self.definitions)
-
-    def number(self, marked: Marked) -> Number:
-        """The number that a var is given: itself, or its expression's.
-
-        Raises:
-            SpecError: it is none.
-        """
-        value = marked.value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
-        if not isinstance(value, str):
-            raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
-        try:
-            return self.evaluate(value)
-        except ExpressionError as error:
-            raise SpecError(str(error), marked) from None
-
-    def evaluate(self, text: str) -> Number:
-        """The value of an expression, computed once.
-
-        Raises:
-            ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
-        """
-        if text not in self.results:
-            self.results[text] = evaluate(text, self)
-        return self.results[text]
 
 
 def evaluate(text: str, names: Mapping[str, Number]) -> Number:
