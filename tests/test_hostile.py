@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ def complaint_or_nothing(text: str) -> str:
     return ""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(WORDS, max_size=40))
 def test_no_heap_of_words_breaks_it(words: list[str]) -> None:
     assert all(line.isprintable() for line in complaint_or_nothing(" ".join(words)).splitlines())
@@ -59,7 +58,7 @@ VALUES = st.recursive(
 ARGUMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.lists(st.tuples(st.sampled_from(list(KINDS)), ARGUMENTS), min_size=1, max_size=3), VALUES)
 def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> None:
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
@@ -96,6 +95,4 @@ LARGE = {
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 def test_a_large_file_is_answered_in_a_line_or_in_full(text: str) -> None:
-    start = time.process_time()
     assert len(complaint_or_nothing(text)) < 1000
-    assert time.process_time() - start < 60  # a guard against hanging, not a measurement
