@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dense_calc
+from dense_calc.errors import columns
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.render.cells import COLUMNS, size_text
 from dense_calc.report import Port, Report, Row, WeightRow
@@ -98,6 +99,18 @@ def test_no_line_is_wider_than_asked(report: Report, width: int, format: str) ->
     columns = ("name", "output_shape", "params")
     for line in rendered([report], format, Style(columns=columns, width=width)).splitlines():
         assert len(line) <= width
+
+
+@given(st.text("全結合a層 ", min_size=1, max_size=30), st.integers(1, 60))
+def test_wide_characters_are_wrapped_by_what_they_take(name: str, width: int) -> None:
+    row = Row(name, "Dense", (None,), 7, 7, 0, (), (), ())
+    report = Report("m", 7, 7, 0, 28, 28, 0, (), (), (row,))
+    text = rendered([report], "text", Style(columns=("name", "params"), width=width))
+    for char in set(name) - {" "}:
+        assert text.count(char) >= name.count(char)
+    if width > 20:
+        body = text.split("=\n")[1]
+        assert max(map(columns, body.splitlines())) <= width
 
 
 @given(reports())

@@ -81,11 +81,16 @@ def folded(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width`: a word that is longer is broken, on lines of its own."""
     if columns(text) <= width:
         return [text]
-    return [
-        line[start : start + width]
-        for line in wrapped(text, width)
-        for start in range(0, len(line), width)
-    ]
+    return [part for line in wrapped(text, width) for part in chopped(line, width)]
+
+
+def chopped(line: str, width: int) -> list[str]:
+    """`line` in pieces of at most `width`; one wide character is a piece at least."""
+    if line.isascii():
+        return [line[start : start + width] for start in range(0, len(line), width)]
+    from rich.cells import chop_cells  # some 5 ms: only names beyond ASCII pay
+
+    return [piece for piece in chop_cells(line, width) if piece]
 
 
 def wrapped(text: str, width: int) -> list[str]:
