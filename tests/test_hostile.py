@@ -26,11 +26,13 @@ PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
 NUMBERS = ["-1", "0", "3", "2.5", "null", "10*w", "yes", "true", "same", "relu"]
 SECTIONS = ["input", "inputs", "layers", "name", "vars", "from", "type", "\n  ", "\n", "\t"]
 NAMES = [
-    "activation", "axis", "batch_shape", "data_format", "dilation_rate", "dtype", "filters",
-    "from", "groups", "kernel_size", "name", "padding", "pool_size", "rate", "shape", "strides",
+    "activation", "activity_regularizer", "axis", "batch_shape", "bias_initializer",
+    "data_format", "dilation_rate", "dtype", "filters", "from", "groups", "input_dim",
+    "input_shape", "kernel_constraint", "kernel_initializer", "kernel_size", "name", "padding",
+    "pool_size", "quantization_config", "rate", "renorm", "renorm_clipping", "shape", "strides",
     "target_shape", "units",
 ]  # fmt: skip
-WORDS = st.sampled_from([*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, *KINDS])
+WORDS = st.sampled_from([*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, "class_name", "config", *KINDS])
 
 
 def complaint_or_nothing(text: str) -> str:

@@ -103,6 +103,21 @@ def test_the_first_layer_may_give_the_input_as_in_sequential(legacy: str) -> Non
     assert report.inputs[0].shape == (None, 3)
 
 
+def test_an_object_may_stand_for_a_name_as_in_a_keras_file() -> None:
+    report = report_of(
+        """
+        input: [3]
+        layers:
+          - Dense:
+              units: 2
+              activation: {module: keras, class_name: ReLU, config: {}}
+              kernel_initializer: {class_name: Orthogonal}
+              kernel_regularizer: {class_name: L2, config: {l2: 0.01}, registered_name: null}
+        """
+    )
+    assert report.total_params == 8
+
+
 def test_a_batch_size_is_carried_along() -> None:
     report = report_of("input: {shape: [3], batch_size: 7}\nlayers: [{Dense: {units: 2}}]")
     assert report.outputs[0].shape == (7, 2)

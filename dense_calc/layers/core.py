@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KernelLayer, LayerKind, NotNegative, Positive, Weight
-from dense_calc.layers.words import InputDtype, Serialized
+from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import MAX_RANK, Shape, demand_rank, known
 
 InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
@@ -22,7 +22,7 @@ class Dense(KernelLayer, frozen=True, kw_only=True):
     """
 
     units: Positive
-    quantization_config: Serialized | None = None
+    quantization_config: dict[str, Any] | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 2, "(batch, ..., features)", or_more=True)

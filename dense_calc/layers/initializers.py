@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.words import BITS, FLOATS, Initializer
+from dense_calc.layers.words import BITS, FLOATS, Initializer, Serialized
 from dense_calc.shapes import Sizes
 
 # Initializers without random numbers: they fill a weight of any dtype.
@@ -17,7 +17,7 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
     """Raise LayerError where Keras cannot fill a weight: `initializer` is the layer's argument."""
     if initializer is None:
         initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
-    name = plain(initializer["class_name"] if isinstance(initializer, dict) else initializer)
+    name = plain(initializer.class_name if isinstance(initializer, Serialized) else initializer)
     if dtype not in BITS or (dtype not in FLOATS and name not in PLAIN):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
     if name == "orthogonal" and BITS[dtype] < BITS["float32"] and all(shape):
@@ -34,4 +34,4 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
 @cache
 def plain(name: str) -> str:
     """An initializer's name without case, underscores and ending: `glorotuniform`."""
-    return str(name).lower().replace("_", "").removesuffix("initializer")
+    return name.lower().replace("_", "").removesuffix("initializer")

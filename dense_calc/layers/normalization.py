@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, Weight
-from dense_calc.layers.words import Constraint, Initializer, Regularizer, Serialized
+from dense_calc.layers.words import Constraint, Initializer, Regularizer
 from dense_calc.shapes import Shape, known
 
 LIMITS = ("rmax", "rmin", "dmax")
@@ -33,7 +34,7 @@ class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
     beta_constraint: Constraint = None
     gamma_constraint: Constraint = None
     renorm: bool = False
-    renorm_clipping: Serialized | None = None
+    renorm_clipping: dict[str, Any] | None = None
     renorm_momentum: float = 0.99
     synchronized: bool = False
 

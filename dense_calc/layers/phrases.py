@@ -52,12 +52,10 @@ def phrase(wanted: inspect.Type) -> str:
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
             number = f"{least} " if least else f"at most {most} " if most else ""
             return f"a list of {number}{plural(phrase(item))}"
-        case inspect.StructType(fields=fields):
-            return f"a mapping with {', '.join(field.name for field in fields)}"
     return "a mapping"
 
 
-UNTOLD = (inspect.NoneType, inspect.DictType)
+UNTOLD = (inspect.NoneType, inspect.DictType, inspect.StructType)
 
 
 def bounds(least: float | None, most: float | None) -> str:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-Serialized = dict[str, Any]
+from msgspec import Struct
+
+
+class Serialized(Struct, frozen=True):
+    """An object as Keras writes it to a file; what it holds is for the object to know."""
+
+    class_name: str
+    config: dict[str, Any] | None = None
+
 
 # fmt: off
 Activation = Literal[

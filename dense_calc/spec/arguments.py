@@ -18,7 +18,7 @@ from dense_calc.spec.scope import ExpressionError, Scope
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
 # Patterns are compiled when they are first needed.
-PROBLEM = r"(?s)(.*?)(?: - at (?:`key` in )?`\$(.*)`)?"
+PROBLEM = r"(?s)(.*?)(?: - at `\$(.*)`)?"
 STEP = r"\.(\w+)|\[(\d+)\]"
 FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
@@ -49,7 +49,9 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
         if not path:
             raise unfit_name(entry, problem)
         if not re.match(TEXT_FOR_NUMBER, problem):
-            raise unfit(entry, path, f"not {said(at(values, path))}")
+            missing = re.fullmatch(FIELD, problem)
+            found = f"but it lacks '{missing[2]}'" if missing else f"not {said(at(values, path))}"
+            raise unfit(entry, path, found)
         compute(entry, path, values, scope)
         if len(path) == 1:
             numeric(entry.kind).add(str(path[0]))
@@ -105,9 +107,9 @@ def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
     from dense_calc.layers.phrases import phrase, type_of, words_of  # only a mistake pays
 
     name, *steps = path
-    place = entry.arguments[str(name)][1]
+    place: Any = entry.arguments[str(name)][1]
     for step in steps:
-        place = place.value[step]
+        place = place.part(step) if isinstance(step, str) else place.value[step]
     wanted = type_of(entry.kind, str(name))
     hint = ""
     if isinstance(place.value, str):
