@@ -161,6 +161,19 @@ def test_json_keeps_its_contract() -> None:
     assert set(data) == set(report.__struct_fields__)
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_model_that_is_only_an_input_has_no_rows(format: str) -> None:
+    report = Report("m", 0, 0, 0, 0, 0, 0, (), (), ())
+    text = rendered([report], format, Style(width=60))
+    if format == "json":
+        assert json.loads(text)["layers"] == []
+    elif format == "csv":
+        assert text.count("\n") == 1
+    else:
+        assert "Layer (type)" in text
+        assert "Total params: 0 (0.00 B)" in text
+
+
 def test_several_reports_are_a_json_array_and_one_csv() -> None:
     both = [dense_calc.summarize(SPECS / f"{name}.yaml") for name in ("mnist", "stacked")]
     assert [data["name"] for data in json.loads(rendered(both, "json", Style()))] == [

@@ -27,7 +27,7 @@ def report_lines(report: Report) -> str:
         if name != "layers"
     }
     rows = ENCODER.encode_lines(report.layers).decode().strip()
-    fields["layers"] = "[\n    " + rows.replace("\n", ",\n    ") + "\n  ]"
+    fields["layers"] = "[\n    " + rows.replace("\n", ",\n    ") + "\n  ]" if rows else "[]"
     return "{\n" + ",\n".join(f'  "{name}": {value}' for name, value in fields.items()) + "\n}"
 
 

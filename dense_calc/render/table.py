@@ -53,15 +53,15 @@ def table_of(report: Report, style: Style) -> Table:
     """The rows in boxes. No name, shape or number is cut: names and shapes are wrapped."""
     chosen = columns_of(report, style.columns)
     table = Table(box=box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD, show_lines=True)
+    titles = [column.title for column in chosen]
     rows = [cells_of(row, chosen) for row in report.layers]
-    for column, cells in zip(chosen, zip(*rows, strict=True), strict=True):
-        widest = max(map(len, (*cells, column.title)))
+    for column, cells in zip(chosen, zip(titles, *rows, strict=True), strict=True):
         table.add_column(
             column.title,
             justify="right" if column.number else "left",
             overflow="fold",
             no_wrap=column.number,
-            min_width=widest if column.number else NARROWEST,
+            min_width=max(map(len, cells)) if column.number else NARROWEST,
         )
     for row in rows:
         table.add_row(*map(coloured, row, chosen) if style.color else row)
