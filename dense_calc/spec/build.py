@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
+from msgspec.structs import replace
+
 from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
-from dense_calc.layers.core import InputLayer
 from dense_calc.model import Model, Node, model_of
 from dense_calc.spec.arguments import layer_of
 from dense_calc.spec.document import Marked, resolved, said
@@ -100,12 +101,12 @@ def legacy_input(first: Entry) -> list[Entry]:
     given = first.arguments
     if "input_dim" in given:
         word, size = given["input_dim"]
-        value = Marked(size.source, size.line, size.column, size.width, [size])
+        value = replace(size, value=[size])
     elif "input_shape" in given:
         word, value = given["input_shape"]
     else:
         return []
-    return [input_entry(Marked(word.source, word.line, word.column, word.width, "input"), value)]
+    return [input_entry(replace(word, value="input"), value)]
 
 
 def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
@@ -178,7 +179,7 @@ def sources_of(entry: Entry, given: Marked) -> list[Marked]:
 def above(entries: list[Entry], names: list[str], position: int) -> tuple[str, ...]:
     """What a layer reads that does not say so."""
     entry = entries[position]
-    if entry.kind is InputLayer:
+    if 0 in entry.kind.takes:
         return ()
     if entry.kind.takes is LIST_OF_INPUTS:
         raise SpecError(
