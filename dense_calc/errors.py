@@ -74,13 +74,14 @@ class SpecError(DenseCalcError):
 
 
 class LayerError(DenseCalcError):
-    """A layer that Keras would not build. A kind names the argument to blame, if it is one."""
+    """A layer that Keras would not build. A kind names the argument to blame, if it is one.
 
-    def __init__(
-        self, message: str, argument: str | None = None, *, place: Place | None = None
-    ) -> None:
+    `path` leads to that argument through the layers that hold the layer: ("layer", "units").
+    """
+
+    def __init__(self, message: str, *path: str, place: Place | None = None) -> None:
         super().__init__(message, place)
-        self.argument = argument
+        self.path = path
 
 
 def excerpt(place: Place) -> str:

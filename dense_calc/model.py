@@ -14,13 +14,28 @@ from dense_calc.layers.base import LayerKind
 FEW = 6  # steps that a sentence can tell
 
 
+class Output(Struct, frozen=True):
+    """One of the tensors that a layer gives: its place in the nest of them, `lstm[1]`."""
+
+    name: str
+    steps: tuple[int | str, ...]
+
+
+# What a call is given: the whole output of a layer by its name, one tensor of it, or a nest.
+Given = str | Output | tuple["Given", ...] | dict[str, "Given"] | None
+
+
 class Node(Struct, frozen=True):
-    """One layer in a graph: its name, the names of what it reads, and where it was written."""
+    """One layer in a graph: its name, the names of what it reads, and where it was written.
+
+    `call` is what its call is given, in order, where that is more than the outputs of `inputs`.
+    """
 
     name: str
     layer: LayerKind
     inputs: tuple[str, ...]
     place: Place | None = None
+    call: tuple[Given, ...] | None = None
 
 
 class Model(Struct, frozen=True):
@@ -53,7 +68,7 @@ def model_of(name: str, nodes: Sequence[Node]) -> Model:
 def is_chain(nodes: Sequence[Node]) -> bool:
     """Whether each node reads the one before it and nothing else."""
     return not nodes[0].inputs and all(
-        node.inputs == (before.name,) for before, node in pairwise(nodes)
+        node.inputs == (before.name,) and node.call is None for before, node in pairwise(nodes)
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dense_calc.layers.words import BITS
-from dense_calc.shapes import Shape, Sizes
+from dense_calc.shapes import Shapes, Sizes
 
 
 class WeightRow(Struct, frozen=True, gc=False):
-    """One weight; `axes` names its sizes."""
+    """One weight; `axes` names its sizes, `path` leads to it inside the layer: `query/kernel`."""
 
     name: str
     shape: Sizes
@@ -20,6 +20,7 @@ class WeightRow(Struct, frozen=True, gc=False):
     dtype: str
     axes: tuple[str, ...]
     params: int
+    path: str
 
     @property
     def bytes(self) -> int:
@@ -28,24 +29,25 @@ class WeightRow(Struct, frozen=True, gc=False):
 
 
 class Row(Struct, frozen=True, gc=False):
-    """One layer of the summary."""
+    """One layer of the summary; `input_shapes` are those of what a call was given, in order."""
 
     name: str
     type: str
-    output_shape: Shape
+    output_shape: Shapes
     params: int
     trainable_params: int
     non_trainable_params: int
     connected_to: tuple[str, ...]
     feeds: tuple[str, ...]
     weights: tuple[WeightRow, ...]
+    input_shapes: tuple[Shapes | None, ...]
 
 
 class Port(Struct, frozen=True):
     """An input or output of the model."""
 
     name: str
-    shape: Shape
+    shape: Shapes
 
 
 class Report(Struct, frozen=True):

@@ -7,16 +7,63 @@ starts with the batch axis, as in Keras: ``(None, 28, 28, 1)``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from dense_calc.errors import LayerError
 
 Size = int | None
 Shape = tuple[Size, ...]
 Sizes = tuple[int, ...]
+Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of several tensors, as Keras nests
 
 MAX_RANK = 64  # axes of a tensor, as in NumPy
+SEQUENCE = ("length",)
 IMAGE = ("height", "width")
+VOLUME = ("depth", "height", "width")
+
+
+class Worked(int):
+    """A size that remembers the arithmetic it came from, so that it can be explained."""
+
+    how: str
+
+
+def worked(size: int, how: str) -> Worked:
+    """`size`, worked out as `how` says in numbers and + - × // ( ): `(28 - 3) // 2 + 1`."""
+    result = Worked(size)
+    result.how = how
+    return result
+
+
+def is_shape(shapes: Shapes) -> TypeGuard[Shape]:
+    """Whether this is the shape of one tensor, not of several."""
+    return isinstance(shapes, tuple) and not any(isinstance(each, (tuple, dict)) for each in shapes)
+
+
+def parts(shapes: Shapes) -> tuple[Shapes, ...]:
+    """What a nest of shapes holds; nothing if it is the shape of one tensor."""
+    if isinstance(shapes, dict):
+        return tuple(shapes.values())
+    return tuple([each for each in shapes if isinstance(each, tuple | dict)])
+
+
+def leaves(shapes: Shapes) -> Iterator[Shape]:
+    """The shapes of the single tensors in a nest."""
+    if is_shape(shapes):
+        yield shapes
+        return
+    for each in parts(shapes):
+        yield from leaves(each)
+
+
+def plain(shapes: Shapes) -> Shapes:
+    """The same shapes without the memory of where sizes came from."""
+    if isinstance(shapes, dict):
+        return {name: plain(each) for name, each in shapes.items()}
+    if is_shape(shapes):
+        return tuple([None if size is None else int(size) for size in shapes])
+    return tuple([plain(each) for each in parts(shapes)])
 
 
 def times(sizes: Sequence[Size]) -> str:
@@ -34,9 +81,9 @@ def known(shape: Shape, axis: int) -> int:
         raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
     size = shape[axis]
     if size is None:
-        name = "last axis" if axis == -1 else f"axis {axis}"
+        name = "the last axis" if axis == -1 else f"axis {axis}"
         raise LayerError(
-            f"the weights depend on the {name} of the input, which is unknown in {shape}; "
+            f"the weights depend on {name} of the input, which is unknown in {shape}; "
             "give it a size in the model's input"
         )
     return size
@@ -53,7 +100,17 @@ def demand_rank(shape: Shape, rank: int, axes: str, *, or_more: bool = False) ->
 
 def product(sizes: Shape) -> Size:
     """The number of elements, unknown if any size is; 1 for no axes."""
-    return None if None in sizes else math.prod(size for size in sizes if size is not None)
+    if None in sizes:
+        return None
+    elements = math.prod(size for size in sizes if size is not None)
+    return worked(elements, times(sizes)) if len(sizes) > 1 else elements
+
+
+def total(sizes: Sequence[Size]) -> Size:
+    """The sum of sizes, unknown if any is."""
+    if None in sizes:
+        return None
+    return worked(sum(size for size in sizes if size is not None), " + ".join(map(str, sizes)))
 
 
 def channel_axis(data_format: str | None) -> int:
@@ -94,10 +151,7 @@ def slide(
     """
     if padding != "valid":
         reach = (1,) * len(reach)
-    places = tuple(
-        None if size is None else (size - span) // stride + 1
-        for size, span, stride in zip(sizes, reach, strides, strict=True)
-    )
+    places = tuple(map(steps, sizes, reach, strides))
     if padding == "valid" and any(place is not None and place < 1 for place in places):
         dilated = "" if reach == window else f", dilated to {times(reach)},"
         raise LayerError(
@@ -106,6 +160,53 @@ def slide(
             argument,
         )
     return places
+
+
+def steps(size: Size, span: int, stride: int) -> Size:
+    """How often a window fits along one axis."""
+    if size is None or (span == stride == 1):
+        return size
+    if stride == 1:
+        return worked(size - span + 1, f"{size} - {span} + 1")
+    return worked((size - span) // stride + 1, f"({size} - {span}) // {stride} + 1")
+
+
+def spread(
+    sizes: Shape, reach: Sizes, strides: Sizes, padding: str, extra: Sizes | None, argument: str
+) -> Shape:
+    """How far windows spread that are laid down, one for each place: `slide` the other way round.
+
+    `reach` is what a window spans with dilation; `extra` is added at the end of each axis, as
+    `argument` gave it, and None is as much as Keras holds to be fit. Source:
+    `_get_output_shape_given_tf_padding` of Keras.
+
+    Raises:
+        LayerError: somewhere nothing is left, not even an empty axis.
+    """
+    more = extra or (None,) * len(reach)
+    spans = tuple(
+        covered(*each, same=padding == "same")
+        for each in zip(sizes, reach, strides, more, strict=True)
+    )
+    if any(span is not None and span < 0 for span in spans):
+        raise LayerError(
+            f"{argument} {list(more)} makes sizes {list(spans)} of {list(sizes)}; remove it",
+            argument,
+        )
+    return spans
+
+
+def covered(size: Size, span: int, stride: int, extra: int | None, *, same: bool) -> Size:
+    """How far windows spread along one axis."""
+    if size is None or (same and extra is None and stride == 1):
+        return size
+    if same and extra is None:
+        return worked(size * stride, f"{size} × {stride}")
+    last = span % 2 if same else span
+    if extra is None:
+        extra = max(span, stride) - span
+    tail = f" + {extra}" if extra else ""
+    return worked((size - 1) * stride + last + extra, f"({size} - 1) × {stride} + {last}{tail}")
 
 
 def broadcast(one: Shape, other: Shape) -> Shape:

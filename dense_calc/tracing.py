@@ -11,9 +11,9 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.model import Model, Node
+from dense_calc.model import Given, Model, Node
 from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.shapes import Shape
+from dense_calc.shapes import Shapes, is_shape, parts, plain
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 
@@ -26,7 +26,7 @@ def trace(model: Model) -> Report:
     Raises:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
     """
-    shapes: dict[str, Shape] = {}
+    shapes: dict[str, Shapes] = {}
     feeds = defaultdict(list)
     for node in model.nodes:
         for source in dict.fromkeys(node.inputs):
@@ -41,12 +41,16 @@ def trace(model: Model) -> Report:
     )
 
 
-def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
+def row(node: Node, shapes: dict[str, Shapes], feeds: Iterable[str]) -> Row:
     """The row of one node; its output shape is added to `shapes`."""
     layer = node.layer
-    inputs = tuple([shapes[source] for source in node.inputs])
-    build = built if hashable(layer) else built.__wrapped__
     try:
+        inputs = tuple(
+            [shapes[source] for source in node.inputs]
+            if node.call is None
+            else [given(each, shapes) for each in node.call]
+        )
+        build = built if hashable((layer, inputs)) else built.__wrapped__
         shape, weights, params, trained = build(layer, inputs)
     except LayerError as error:
         raise placed(error, node) from None
@@ -61,13 +65,46 @@ def row(node: Node, shapes: dict[str, Shape], feeds: Iterable[str]) -> Row:
         connected_to=node.inputs,
         feeds=tuple(feeds),
         weights=weights,
+        input_shapes=inputs,
     )
 
 
-def hashable(layer: LayerKind) -> bool:
-    """Whether a layer can be looked up: not if a serialized object is among its arguments."""
+def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
+    """The shapes of what a call is given.
+
+    Raises:
+        LayerError: a layer has no such output.
+    """
+    match what:
+        case None:
+            return None
+        case str():
+            return shapes[what]
+        case tuple():
+            return tuple(given(each, shapes) or () for each in what)
+        case dict():
+            return {name: given(each, shapes) or () for name, each in what.items()}
+    found = shapes[what.name]
+    for step in what.steps:
+        choices: dict[int | str, Shapes] = dict(
+            found.items() if isinstance(found, dict) else enumerate(parts(found))
+        )
+        if step not in choices:
+            has = f"outputs {listed(choices)}" if choices else "one output"
+            raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
+        found = choices[step]
+    return found
+
+
+def listed(choices: Iterable[object]) -> str:
+    """Names of outputs: `[0], [1]`."""
+    return ", ".join(f"[{each}]" for each in choices)
+
+
+def hashable(what: object) -> bool:
+    """Whether this can be looked up: not if a serialized object is among a layer's arguments."""
     try:
-        hash(layer)
+        hash(what)
     except TypeError:
         return False
     return True
@@ -75,19 +112,38 @@ def hashable(layer: LayerKind) -> bool:
 
 @lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
 def built(
-    layer: LayerKind, inputs: tuple[Shape, ...]
-) -> tuple[Shape, tuple[WeightRow, ...], int, int]:
+    layer: LayerKind, inputs: tuple[Shapes | None, ...]
+) -> tuple[Shapes, tuple[WeightRow, ...], int, int]:
     """The output shape, the weights and the counts of a layer that reads inputs of these shapes."""
-    if len(inputs) not in layer.takes:
-        least = layer.takes.start
-        raise LayerError(f"it takes {least} input{'s' * (least != 1)}, not {len(inputs)}", "from")
-    shape = layer.output_shape(*inputs)
+    demand_inputs(layer, inputs)
+    shape = plain(layer.output_shape(*inputs))
     weights = [weight_row(weight, layer) for weight in layer.weights(*inputs)]
     params = trained = 0
     for weight in weights:
         params += weight.params
         trained += weight.params * weight.trainable
     return shape, tuple(weights), params, trained
+
+
+def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
+    """Raise LayerError where a call of the layer cannot be given these inputs."""
+    least = layer.takes.start
+    if len(inputs) not in layer.takes:
+        names = f" ({', '.join(layer.inputs[:least])})" if layer.inputs else ""
+        number = f"{least} input{'s' * (least != 1)}{names}"
+        raise LayerError(f"it takes {number}, not {len(inputs)}", "from")
+    if None in inputs[:least]:
+        raise LayerError(f"it needs '{layer.inputs[inputs.index(None)]}'", "from")
+    if layer.takes_nested:
+        return
+    for each in inputs:
+        if each is not None and not is_shape(each):
+            several = listed(each if isinstance(each, dict) else range(len(each)))
+            raise LayerError(
+                f"it reads one tensor, not several: {each}; say which: 'from: name[...]' "
+                f"with one of {several}",
+                "from",
+            )
 
 
 def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
@@ -103,14 +159,15 @@ def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
     if params > MAX_PARAMS:
         raise LayerError(f"its weight '{weight.name}' would hold more than {MAX_PARAMS:,} numbers")
     trainable = weight.trainable and layer.trainable
-    return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params)
+    path = "/".join((*weight.path, weight.name))
+    return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params, path)
 
 
 def placed(error: LayerError, node: Node) -> LayerError:
     """The complaint of a kind as one about this node: with its name, and where it was written."""
     place = node.place
-    if place is not None and error.argument is not None:
-        place = place.part(error.argument)
+    for step in error.path:
+        place = place and place.part(step)
     return LayerError(f"{type(node.layer).__name__} '{node.name}': {error.message}", place=place)
 
 

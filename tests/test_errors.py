@@ -1,4 +1,4 @@
-"""Every complaint with its exact text: `tests/data/errors.txt`, rewritten by `--update`.
+"""Every complaint with its exact text: the files of `tests/data/errors`, rewritten by `--update`.
 
 A case is a title, a spec, and what `dense-calc summary m.yaml` says of it.
 """
@@ -14,9 +14,9 @@ from dense_calc.errors import DenseCalcError, Place, Source, SpecError, did_you_
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
 
-FILE = Path(__file__).parent / "data" / "errors.txt"
+FILES = sorted((Path(__file__).parent / "data" / "errors").glob("*.txt"))
 CASE = re.compile(r"=== (.*)\n((?s:.*?))~~~\n((?s:.*?))(?==== |\Z)")
-CASES = {title: (spec, said) for title, spec, said in CASE.findall(FILE.read_text("utf-8"))}
+CASES = {path: CASE.findall(path.read_text("utf-8")) for path in FILES}
 
 
 def complaint(spec: str) -> str:
@@ -26,19 +26,20 @@ def complaint(spec: str) -> str:
     return f"{caught.value}\n"
 
 
-@pytest.mark.parametrize("title", CASES)
-def test_a_complaint_says_where_what_and_how_to_mend_it(title: str) -> None:
-    spec, said = CASES[title]
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [pytest.param(spec, said, id=title) for cases in CASES.values() for title, spec, said in cases],
+)
+def test_a_complaint_says_where_what_and_how_to_mend_it(spec: str, said: str) -> None:
     assert complaint(spec) == said
 
 
-def test_the_file_of_complaints_is_up_to_date(update: bool) -> None:
-    cases = "".join(
-        f"=== {title}\n{spec}~~~\n{complaint(spec)}" for title, (spec, _) in CASES.items()
-    )
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_of_complaints_is_up_to_date(path: Path, update: bool) -> None:
+    cases = "".join(f"=== {title}\n{spec}~~~\n{complaint(spec)}" for title, spec, _ in CASES[path])
     if update:
-        FILE.write_text(cases, "utf-8")
-    assert FILE.read_text("utf-8") == cases
+        path.write_text(cases, "utf-8")
+    assert path.read_text("utf-8") == cases
 
 
 def test_a_complaint_without_a_place() -> None:

@@ -19,7 +19,7 @@ def test_a_spec_has_what_it_expects(path: Path) -> None:
     report = dense_calc.summarize(path)
     assert report.total_params == expect["params"]
     assert report.trainable_params == expect.get("trainable", expect["params"])
-    assert list(report.outputs[0].shape[1:]) == expect["output_shape"][1:]
+    assert [*report.outputs[0].shape][1:] == expect["output_shape"][1:]
     assert expect["source"]
 
 

@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dense_calc
-from dense_calc.errors import columns
+from dense_calc.errors import Source, columns
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.render.cells import COLUMNS, size_text
 from dense_calc.report import Port, Report, Row, WeightRow
+from dense_calc.spec import parse
+from dense_calc.tracing import trace
 
 SPECS = Path(__file__).parents[1] / "specs"
 GOLDEN = Path(__file__).parent / "data" / "golden"
@@ -68,10 +70,10 @@ def reports(draw: Any) -> Report:
     rows = []
     for _ in range(draw(st.integers(1, 4))):
         params = draw(st.integers(0, 10**15))
-        weight = WeightRow("kernel", (params,), True, "float32", ("units",), params)
+        weight = WeightRow("kernel", (params,), True, "float32", ("units",), params, "kernel")
         shape = (None, *draw(st.lists(SIZES, max_size=5)))
         sources = tuple(draw(st.lists(NAMES, max_size=3)))
-        rows.append(Row(draw(NAMES), "Dense", shape, params, params, 0, sources, (), (weight,)))
+        rows.append(Row(draw(NAMES), "Dense", shape, params, params, 0, sources, (), (weight,), ()))
     port = Port("input", (None, 3))
     return Report(draw(NAMES), 7, 7, 0, 28, 28, 0, (port,), (port,), tuple(rows))
 
@@ -103,7 +105,7 @@ def test_no_line_is_wider_than_asked(report: Report, width: int, format: str) ->
 
 @given(st.text("全結合a層 ", min_size=1, max_size=30), st.integers(1, 60))
 def test_wide_characters_are_wrapped_by_what_they_take(name: str, width: int) -> None:
-    row = Row(name, "Dense", (None,), 7, 7, 0, (), (), ())
+    row = Row(name, "Dense", (None,), 7, 7, 0, (), (), (), ())
     report = Report("m", 7, 7, 0, 28, 28, 0, (), (), (row,))
     text = rendered([report], "text", Style(columns=("name", "params"), width=width))
     for char in set(name) - {" "}:
@@ -144,6 +146,7 @@ def test_json_keeps_its_contract() -> None:
                 "dtype": "float32",
                 "axes": ["inputs", "units"],
                 "params": 7840,
+                "path": "kernel",
             },
             {
                 "name": "bias",
@@ -152,8 +155,10 @@ def test_json_keeps_its_contract() -> None:
                 "dtype": "float32",
                 "axes": ["units"],
                 "params": 10,
+                "path": "bias",
             },
         ],
+        "input_shapes": [[None, 784]],
     }
     assert data["inputs"] == [{"name": "input", "shape": [None, 1, 28, 28]}]
     assert data["outputs"] == [{"name": "activation", "shape": [None, 10]}]
@@ -189,7 +194,7 @@ HOSTILE = "a\x1b[31m\x9b|`[red]*\u202e"
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
-    row = Row(HOSTILE, "Dense", (None, 3), 7, 7, 0, (HOSTILE,), (HOSTILE,), ())
+    row = Row(HOSTILE, "Dense", (None, 3), 7, 7, 0, (HOSTILE,), (HOSTILE,), (), ())
     port = Port(HOSTILE, (None, 3))
     report = Report(HOSTILE, 7, 7, 0, 28, 28, 0, (port,), (port,), (row,))
     text = rendered([report], format, Style(columns=None if format == "json" else ALL))
@@ -211,3 +216,12 @@ def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
 )
 def test_sizes_are_worded_as_in_keras(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_several_outputs_stand_one_after_the_other_as_in_keras() -> None:
+    spec = "input: [5, 3]\nlayers:\n  - LSTM: {units: 8, return_state: true}\n"
+    report = trace(parse(Source("m.yaml", spec), "m", {}))
+    text = rendered([report], "csv", Style(columns=("output_shape",)))
+    assert text.splitlines()[1] == '"[(None, 8), (None, 8), (None, 8)]"'
+    (row,) = json.loads(rendered([report], "json", Style()))["layers"]
+    assert row["output_shape"] == [[None, 8], [None, 8], [None, 8]]

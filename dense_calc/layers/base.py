@@ -7,21 +7,35 @@ these three facts elsewhere, once for all kinds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.words import Activation, Constraint, Initializer, Policy, Regularizer
-from dense_calc.shapes import Shape
+from dense_calc.layers.words import (
+    Activation,
+    Constraint,
+    Initializer,
+    Policy,
+    Regularizer,
+    SerializedPolicy,
+    variable_dtype,
+)
+from dense_calc.shapes import Shape, Shapes
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
+NotNegativeNumber = Annotated[float, Meta(ge=0)]
 Window = Positive | tuple[Positive, ...]  # one size for all axes, or one for each
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # Keras keeps it as a uint32
 LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
+TIMES = " × "  # between the parts of an axis that is a product
 ONE_INPUT = range(1, 2)
 LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
 
@@ -29,7 +43,9 @@ LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
 class Weight(Struct, frozen=True):
     """A weight of a layer: its name in Keras, and the size of each of its named axes, in order.
 
-    `initializer` is the argument that fills it; `dtype` is None where it follows the layer's own.
+    An axis that holds several is named as a product, `4 × units`; a name means one size within a
+    layer. `initializer` is the argument that fills it; `dtype` is None where it follows the
+    layer's own. `path` leads to the weight through the layers inside the layer: ("query",).
     """
 
     name: str
@@ -37,19 +53,45 @@ class Weight(Struct, frozen=True):
     initializer: Initializer = None
     trainable: bool = True
     dtype: str | None = None
+    path: tuple[str, ...] = ()
 
 
-class LayerKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the rest of the program knows of a layer of any kind."""
+class AnyLayer:
+    """The type of an argument that is a layer itself; the kind must name it in `wraps`."""
+
+    __slots__ = ()
+
+
+class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the rest of the program knows of a layer of any kind.
+
+    `rule` says what becomes of a shape, axis by axis: names of axes and arguments, `...` for any
+    number of axes, `*sides` for the spatial axes of the kind, which go with `data_format`.
+    """
 
     takes: ClassVar[range] = ONE_INPUT  # how many inputs a call may have
+    inputs: ClassVar[tuple[str, ...]] = ()  # their names, where `from` may be a mapping
+    keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
+    takes_nested: ClassVar[bool] = False  # whether an input may be several tensors
+    wraps: ClassVar[tuple[str, ...]] = ()  # arguments that are layers or lists of them
+    rule: ClassVar[str] = "(...) → (...)"
 
     name: LayerName | None = None
-    trainable: bool = True
-    dtype: str | None = None
 
-    def output_shape(self, *shapes: Any, **named: Any) -> Shape:
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients change its weights; an argument of most kinds, not of all."""
+        return True
+
+    @property
+    def dtype(self) -> str | SerializedPolicy | None:
+        """Its dtype or dtype policy, None for float32; an argument of most kinds, not of all."""
+        return None
+
+    def output_shape(self, *shapes: Any) -> Shapes:
         """The shape of the output for inputs of these shapes, each with its batch axis.
+
+        Inputs come in the order of `inputs`, None for one that is not given.
 
         Raises:
             LayerError: Keras would not build or call the layer so.
@@ -57,26 +99,77 @@ class LayerKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         shape: Shape = shapes[0]
         return shape
 
-    def weights(self, *shapes: Any, **named: Any) -> Iterator[Weight]:
+    def weights(self, *shapes: Any) -> Iterator[Weight]:
         """The weights for inputs of these shapes, in Keras' order."""
         return iter(())
 
 
-class KerasLayer(LayerKind, frozen=True, kw_only=True):
-    """The arguments that every layer takes (`keras.layers.Layer`)."""
+@contextmanager
+def within(*path: str) -> Iterator[None]:
+    """Complaints of a layer inside another lead to it by the outer one's argument."""
+    try:
+        yield
+    except LayerError as error:
+        raise LayerError(error.message, *path, *error.path) from None
 
+
+def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
+    """The weights of a layer inside another, which knows it by `name`.
+
+    What freezes the inner layer freezes its own weights; those further in have layers of their own.
+    """
+    for weight in layer.weights(*shapes):
+        yield replace(
+            weight,
+            trainable=weight.trainable and (layer.trainable or bool(weight.path)),
+            dtype=weight.dtype or variable_dtype(layer.dtype),
+            path=(name, *weight.path),
+        )
+
+
+@cache
+def snake_case(kind: str) -> str:
+    """Keras' name for the first layer of a kind: `conv2d`; source: keras.utils.naming."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def layer_in(argument: AnyLayer) -> LayerKind:
+    """A layer that is an argument, as the kind that it is."""
+    assert isinstance(argument, LayerKind)
+    return argument
+
+
+def name_of(layer: LayerKind) -> str:
+    """What a layer knows one inside it by."""
+    return layer.name or snake_case(type(layer).__name__)
+
+
+class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
+    """The arguments of `keras.layers.Layer` without a penalty on what the layer gives."""
+
+    trainable: bool = True
     dtype: Policy | None = None
     autocast: bool = True
-    activity_regularizer: Regularizer = None
     input_shape: tuple[NotNegative | None, ...] | None = None
     input_dim: NotNegative | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError, as msgspec wants it, where Keras would not make the layer."""
+        if self.input_dim is not None and self.input_shape is not None:
+            raise ValueError("input_dim and input_shape say the same; remove one")
 
-class KernelLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
+
+class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
+    """The arguments that nearly every layer takes (`keras.layers.Layer`)."""
+
+    activity_regularizer: Regularizer = None
+
+
+class LoraLayer(KerasLayer, frozen=True, kw_only=True):
+    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
 
     activation: Activation = None
-    use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
     kernel_regularizer: Regularizer = None
@@ -86,15 +179,15 @@ class KernelLayer(KerasLayer, frozen=True, kw_only=True):
     lora_rank: NotNegative | None = None
     lora_alpha: float | None = None
 
-    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
-        """The weights of a kernel with these axes, of which the last is the output's.
+    def kernel(self, axes: Mapping[str, int]) -> Weight:
+        """The kernel, which LoRA freezes."""
+        return Weight("kernel", axes, self.kernel_initializer, trainable=not self.lora_rank)
 
-        LoRA freezes the kernel and adds two thin matrices, in float32 whatever the layer's dtype.
+    def lora(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
+        """The two thin matrices that LoRA adds to a kernel with these axes.
+
+        They are float32 whatever the layer's dtype. The last axis is the output's.
         """
-        output, size = next(reversed(kernel.items()))
-        yield Weight("kernel", kernel, self.kernel_initializer, trainable=not self.lora_rank)
-        if self.use_bias:
-            yield Weight("bias", {output: size}, self.bias_initializer)
         if not self.lora_rank:
             return
         if self.kernel_constraint:
@@ -102,9 +195,25 @@ class KernelLayer(KerasLayer, frozen=True, kw_only=True):
                 "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
             )
         rank = {"rank": self.lora_rank}
-        inputs = {axis: kernel[axis] for axis in kernel if axis != output}
-        yield Weight("lora_kernel_a", {**inputs, **rank}, dtype="float32")
-        yield Weight("lora_kernel_b", {**rank, output: size}, dtype="float32")
+        *inputs, output = kernel
+        yield Weight(
+            "lora_kernel_a", {**{axis: kernel[axis] for axis in inputs}, **rank}, dtype="float32"
+        )
+        yield Weight("lora_kernel_b", {**rank, output: kernel[output]}, dtype="float32")
+
+
+class KernelLayer(LoraLayer, frozen=True, kw_only=True):
+    """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
+
+    use_bias: bool = True
+
+    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
+        """The weights of a kernel with these axes, of which the last is the output's."""
+        output, size = next(reversed(kernel.items()))
+        yield self.kernel(kernel)
+        if self.use_bias:
+            yield Weight("bias", {output: size}, self.bias_initializer)
+        yield from self.lora(kernel)
 
 
 def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
@@ -115,8 +224,6 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
     """
     sizes = (value,) * rank if isinstance(value, int) else value
     if len(sizes) != rank:
-        raise LayerError(
-            f"{argument} must be one integer, or {rank}, one for each axis, not {list(sizes)}",
-            argument,
-        )
+        several = f", or {rank}, one for each axis" if rank > 1 else ""
+        raise LayerError(f"{argument} must be one integer{several}, not {list(sizes)}", argument)
     return sizes

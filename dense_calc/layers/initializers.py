@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from dense_calc.errors import LayerError
-from dense_calc.layers.words import BITS, FLOATS, Initializer, Serialized
+from dense_calc.layers.words import BITS, Initializer, Serialized, plain
 from dense_calc.shapes import Sizes
 
 # Initializers without random numbers: they fill a weight of any dtype.
 PLAIN = {"zero", "zeros", "one", "ones", "constant", "identity"}
+# Those that are made of normally distributed numbers, which may also be complex.
+NORMAL = {"normal", "randomnormal", "orthogonal"}
 RANKS = {"identity": range(2, 3), "orthogonal": range(2, 100), "stft": range(3, 4)}
 
 
 def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Initializer) -> None:
     """Raise LayerError where Keras cannot fill a weight: `initializer` is the layer's argument."""
     if initializer is None:
-        initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
+        initializer = "glorot_uniform" if "float" in dtype else "zeros"
     name = plain(initializer.class_name if isinstance(initializer, Serialized) else initializer)
-    if dtype not in BITS or (dtype not in FLOATS and name not in PLAIN):
+    argument = f"{weight.removesuffix('_kernel')}_initializer"
+    if not fits(name, dtype):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
     if name == "orthogonal" and BITS[dtype] < BITS["float32"] and all(shape):
-        raise LayerError("orthogonal weights cannot be made in 16 bits", f"{weight}_initializer")
+        raise LayerError(
+            f"orthogonal weights cannot be made in {BITS[dtype]} bits; "
+            f"write 'dtype: mixed_{dtype}', or another {argument}",
+            argument,
+        )
     ranks = RANKS.get(name)
     if ranks and len(shape) not in ranks:
         least = f"{ranks.start} axes" if len(ranks) == 1 else f"at least {ranks.start} axes"
         raise LayerError(
             f"the initializer '{name}' makes weights of {least}, but '{weight}' is {list(shape)}",
-            f"{weight}_initializer",
+            argument,
         )
 
 
-@cache
-def plain(name: str) -> str:
-    """An initializer's name without case, underscores and ending: `glorotuniform`."""
-    return name.lower().replace("_", "").removesuffix("initializer")
+def fits(initializer: str, dtype: str) -> bool:
+    """Whether an initializer makes numbers of a dtype."""
+    if dtype not in BITS:
+        return False  # text
+    if initializer in PLAIN or "float" in dtype:
+        return True
+    return initializer in NORMAL and "complex" in dtype

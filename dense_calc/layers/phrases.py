@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec import inspect
@@ -15,7 +16,7 @@ def type_of(kind: type[LayerKind], argument: str) -> inspect.Type:
     """The type of an argument of a kind."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
-    return next(field.type for field in info.fields if field.name == argument)
+    return next(field.type for field in info.fields if field.encode_name == argument)
 
 
 def words_of(wanted: inspect.Type) -> Iterator[str]:
@@ -28,6 +29,8 @@ def words_of(wanted: inspect.Type) -> Iterator[str]:
             yield from map(str, values)
         case inspect.EnumType(cls=cls):
             yield from (str(word.value) for word in cls)
+        case inspect.Metadata(extra={"words": words}):
+            yield from words
 
 
 def phrase(wanted: inspect.Type) -> str:
@@ -35,37 +38,52 @@ def phrase(wanted: inspect.Type) -> str:
     match wanted:
         case inspect.UnionType(types=types):
             # That nothing or a serialized object is fine too helps nobody who made a mistake.
-            told = [each for each in types if not isinstance(each, UNTOLD)]
-            return " or ".join(map(phrase, told))
+            told = [each for each in types if is_list(each) or not isinstance(each, UNTOLD)]
+            return " or ".join(map(phrase, told)) or "a mapping"
         case inspect.IntType(ge=least, le=most):
             return "a positive integer" if least == 1 else f"an integer{bounds(least, most)}"
-        case inspect.FloatType(ge=least, le=most):
-            return f"a number{bounds(least, most)}"
+        case inspect.FloatType(gt=above, ge=least, le=most):
+            return f"a number{bounds(least, most, above)}"
         case inspect.BoolType():
             return "true or false"
         case inspect.StrType(pattern=pattern):
             return "text without '/'" if pattern else "text"
-        case inspect.LiteralType() | inspect.EnumType():
+        case inspect.LiteralType() | inspect.EnumType() | inspect.Metadata():
             words = list(words_of(wanted))
             few = " or ".join(f"'{word}'" for word in words)
             return few if len(words) <= FEW else "a name that Keras knows"
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
             number = f"{least} " if least else f"at most {most} " if most else ""
             return f"a list of {number}{plural(phrase(item))}"
+        case inspect.StructType(array_like=True, fields=fields):
+            return f"a list of {' and '.join(phrase(field.type) for field in fields)}"
+        case inspect.CustomType():
+            return "a layer"
     return "a mapping"
 
 
 UNTOLD = (inspect.NoneType, inspect.DictType, inspect.StructType)
 
 
-def bounds(least: float | None, most: float | None) -> str:
-    """` from 0 to 1`, ` of at least 0`, or nothing."""
+def is_list(wanted: inspect.Type) -> bool:
+    """Whether this is a struct that is written as a list."""
+    return isinstance(wanted, inspect.StructType) and wanted.array_like
+
+
+def bounds(least: float | None, most: float | None, above: float | None = None) -> str:
+    """` from 0 to 1`, ` of at least 0`, ` above -1 and up to 1`, or nothing."""
+    if above is not None:
+        return f" above {above}" if most is None else f" above {above} and up to {most}"
     if least is None:
-        return ""
+        return "" if most is None else f" of at most {most}"
     return f" of at least {least}" if most is None else f" from {least} to {most}"
 
 
 def plural(one: str) -> str:
-    """`positive integers` for `a positive integer`."""
-    bare = one.removeprefix("a ").removeprefix("an ")
-    return bare.replace("integer", "integers").replace("number", "numbers")
+    """`positive integers or lists of numbers` for `a positive integer or a list of numbers`."""
+    several = []
+    for choice in one.split(" or "):
+        bare = choice.removeprefix("a ").removeprefix("an ")
+        noun = "list" if bare.startswith("list") else "(integer|number|layer)"
+        several.append(re.sub(rf"\b{noun}\b", r"\g<0>s", bare, count=1))
+    return " or ".join(several)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from dense_calc.errors import printable
 from dense_calc.report import Report, Row, WeightRow
+from dense_calc.shapes import Shapes, is_shape, leaves
 
 
 class Column(Struct, frozen=True):
@@ -22,16 +23,23 @@ class Column(Struct, frozen=True):
     sizes: bool = False
 
 
+def shape_text(shapes: Shapes) -> str:
+    """A shape in a cell, or those of several outputs one after the other, as Keras has them."""
+    if is_shape(shapes):
+        return str(shapes)
+    return f"[{', '.join(map(str, leaves(shapes)))}]"
+
+
 def weight_text(weight: WeightRow) -> str:
     """A weight in a cell: `kernel (784, 10)`."""
-    return f"{weight.name} {weight.shape}{'' if weight.trainable else ' frozen'}"
+    return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
 
 COLUMNS = {
     "layer": Column("Layer (type)", lambda row: f"{printable(row.name)} ({row.type})"),
     "name": Column("Name", lambda row: printable(row.name)),
     "type": Column("Type", lambda row: row.type),
-    "output_shape": Column("Output Shape", lambda row: str(row.output_shape), sizes=True),
+    "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),
     "params": Column("Param #", lambda row: f"{row.params:,}", number=True),
     "trainable_params": Column("Trainable", lambda row: f"{row.trainable_params:,}", number=True),
     "non_trainable_params": Column(

@@ -12,8 +12,8 @@ from msgspec.structs import fields
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
-from dense_calc.spec.document import said
-from dense_calc.spec.entries import Entry
+from dense_calc.spec.document import Marked, said
+from dense_calc.spec.entries import Entry, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
@@ -21,6 +21,7 @@ from dense_calc.spec.scope import ExpressionError, Scope
 PROBLEM = r"(?s)(.*?)(?: - at `\$(.*)`)?"
 STEP = r"\.(\w+)|\[(\d+)\]"
 FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
+OWN_WORDS = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
 Path = list[str | int]
@@ -34,8 +35,11 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
     """
+    inner = entry.kind.wraps
     values: Any = {
-        name: value.plain() for name, (_, value) in entry.arguments.items() if name != "from"
+        name: layers_in(value, scope) if name in inner else value.plain()
+        for name, (_, value) in entry.arguments.items()
+        if name != "from"
     }
     numbers = numeric(entry.kind)
     for name, value in values.items():
@@ -46,6 +50,8 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
             return convert(values, entry.kind)
         except ValidationError as error:
             problem, path = problem_of(error)
+        if not re.match(OWN_WORDS, problem):
+            raise refused(entry, path, problem)
         if not path:
             raise unfit_name(entry, problem)
         if not re.match(TEXT_FOR_NUMBER, problem):
@@ -55,6 +61,19 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
         compute(entry, path, values, scope)
         if len(path) == 1:
             numeric(entry.kind).add(str(path[0]))
+
+
+def layers_in(written: Marked, scope: Scope) -> Any:
+    """The layer, or list of layers, that is an argument of another."""
+    if isinstance(written.value, list):
+        return [layers_in(item, scope) for item in written.value]
+    if not isinstance(written.value, str | dict):
+        return written.value
+    entry = entry_of(written)
+    if "from" in entry.arguments:
+        outer = "a layer inside another reads what that one gives it; remove 'from'"
+        raise SpecError(outer, entry.arguments["from"][0])
+    return layer_of(entry, scope)
 
 
 @cache
@@ -93,24 +112,39 @@ def unfit_name(entry: Entry, problem: str) -> SpecError:
     kind, name = entry.kind, match[2]
     if match[1] == "missing required":
         missing = (
-            f"'{field.name}'"
+            f"'{field.encode_name}'"
             for field in fields(kind)
-            if field.required and field.name not in entry.arguments
+            if field.required and field.encode_name not in entry.arguments
         )
         return SpecError(f"{kind.__name__} needs {' and '.join(missing)}", entry)
-    hint = did_you_mean(name, kind.__struct_fields__)
+    hint = did_you_mean(name, kind.__struct_encode_fields__)
     return SpecError(f"{kind.__name__} has no argument '{name}'{hint}", entry.arguments[name][0])
+
+
+def refused(entry: Entry, path: Path, problem: str) -> SpecError:
+    """The complaint of a type about a value, or of the kind about arguments that do not agree."""
+    whose = entry.label or entry.kind.__name__
+    if not path:
+        return SpecError(f"{whose}: {problem}", entry)
+    return SpecError(f"{whose}'s '{path[0]}': {problem}", place_of(entry, path))
+
+
+def place_of(entry: Entry, path: Path) -> Any:
+    """Where the value at `path` is written."""
+    name, *steps = path
+    place: Any = entry.arguments[str(name)][1]
+    for step in steps:
+        place = place.part(step) if isinstance(step, str) else place.value[step]
+    return place
 
 
 def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
     """The complaint about a value of the wrong type: what it must be, and what it is instead."""
     from dense_calc.layers.phrases import phrase, type_of, words_of  # only a mistake pays
 
-    name, *steps = path
-    place: Any = entry.arguments[str(name)][1]
-    for step in steps:
-        place = place.part(step) if isinstance(step, str) else place.value[step]
-    wanted = type_of(entry.kind, str(name))
+    name = str(path[0])
+    place = place_of(entry, path)
+    wanted = type_of(entry.kind, name)
     hint = ""
     if isinstance(place.value, str):
         hint = did_you_mean(place.value, words_of(wanted), else_listed=False)

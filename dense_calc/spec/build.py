@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from dense_calc.errors import Source, SpecError, did_you_mean
-from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.model import Model, Node, model_of
 from dense_calc.spec.arguments import layer_of
 from dense_calc.spec.document import Marked, resolved, said
 from dense_calc.spec.entries import Entry, entry_of, input_entry
 from dense_calc.spec.scope import Scope
+from dense_calc.spec.wiring import wiring
 
 SECTIONS: dict[str, type] = {
     "name": str,
@@ -40,10 +40,10 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     below = list(map(entry_of, layers_of(sections, root)))
     entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
     layers = [layer_of(entry, scope) for entry in entries]
-    names = names_of(entries, layers)
+    names, layers = named(entries, layers)
     nodes = [
-        Node(name, layer, reads, entry)
-        for name, layer, reads, entry in zip(
+        Node(name, layer, reads, entry, call)
+        for name, layer, (reads, call), entry in zip(
             names, layers, wiring(entries, names), entries, strict=True
         )
     ]
@@ -101,12 +101,12 @@ def legacy_input(first: Entry) -> list[Entry]:
     given = first.arguments
     if "input_dim" in given:
         word, size = given["input_dim"]
-        value = replace(size, value=[size])
+        value = structs.replace(size, value=[size])
     elif "input_shape" in given:
         word, value = given["input_shape"]
     else:
         return []
-    return [input_entry(replace(word, value="input"), value)]
+    return [input_entry(structs.replace(word, value="input"), value)]
 
 
 def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
@@ -119,8 +119,10 @@ def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
     return items
 
 
-def names_of(entries: Iterable[Entry], layers: Iterable[LayerKind]) -> list[str]:
-    """The name of each layer: the one it is given, or the one that Keras would give it."""
+def named(
+    entries: Iterable[Entry], layers: Iterable[LayerKind]
+) -> tuple[list[str], list[LayerKind]]:
+    """The name of each layer, given or as Keras would give it, and the layers; so within them."""
     given = [layer.name or entry.label for entry, layer in zip(entries, layers, strict=True)]
     taken: dict[str, Entry] = {}
     for name, entry in zip(given, entries, strict=True):
@@ -130,65 +132,34 @@ def names_of(entries: Iterable[Entry], layers: Iterable[LayerKind]) -> list[str]
                 f"the name '{name}' stands here twice, first in line {line}", entry.part("name")
             )
     counters: defaultdict[str, int] = defaultdict(int)
-    names = []
+    names, whole = [], []
     for own, layer in zip(given, layers, strict=True):
+        whole.append(named_within(layer, counters) if layer.wraps else layer)
         name = own
         while name is None:
-            base = snake_case(type(layer).__name__)
-            number = counters[base]
-            counters[base] += 1
-            free = f"{base}_{number}" if number else base
+            free = next_name(layer, counters)
             name = free if free not in taken else None
         names.append(name)
-    return names
+    return names, whole
 
 
-@cache
-def snake_case(kind: str) -> str:
-    """Keras' name for the first layer of a kind: `conv2d`; source: keras.utils.naming."""
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+def next_name(layer: LayerKind, counters: defaultdict[str, int]) -> str:
+    """The name that Keras gives to the next layer of this kind."""
+    base = snake_case(type(layer).__name__)
+    number = counters[base]
+    counters[base] += 1
+    return f"{base}_{number}" if number else base
 
 
-def wiring(entries: list[Entry], names: list[str]) -> Iterator[tuple[str, ...]]:
-    """The names of what each layer reads: what `from` says, else the layer above it."""
-    known = set(names)
-    for position, entry in enumerate(entries):
-        if "from" not in entry.arguments:
-            yield above(entries, names, position)
-            continue
-        sources = sources_of(entry, entry.arguments["from"][1])
-        for source in sources:
-            if not isinstance(source.value, str):
-                raise SpecError(f"'from' takes names, not {said(source.value)}", source)
-            if source.value not in known:
-                hint = did_you_mean(source.value, names)
-                raise SpecError(f"there is no layer '{source.value}' to read{hint}", source)
-        yield tuple(source.value for source in sources)
+def named_within(layer: LayerKind, counters: defaultdict[str, int]) -> LayerKind:
+    """The layer with a name for each layer inside it; Keras makes and names those first."""
 
+    def whole(held: Any) -> Any:
+        if isinstance(held, tuple):
+            return tuple(map(whole, held))
+        if not isinstance(held, LayerKind):
+            return held
+        inner = named_within(held, counters)
+        return structs.replace(inner, name=inner.name or next_name(inner, counters))
 
-def sources_of(entry: Entry, given: Marked) -> list[Marked]:
-    """The items of `from:`."""
-    if isinstance(given.value, list):
-        return given.value
-    if entry.kind.takes is LIST_OF_INPUTS:
-        raise SpecError(f"{entry.kind.__name__} reads a list of layers, not one", given)
-    return [given]
-
-
-def above(entries: list[Entry], names: list[str], position: int) -> tuple[str, ...]:
-    """What a layer reads that does not say so."""
-    entry = entries[position]
-    if 0 in entry.kind.takes:
-        return ()
-    if entry.kind.takes is LIST_OF_INPUTS:
-        raise SpecError(
-            f"{entry.kind.__name__} reads a list of layers; say which: 'from: [a, b]'", entry
-        )
-    if position == 0:
-        raise SpecError("the model has no input; write 'input: [28, 28, 1]', its shape", entry)
-    if position > 1 and entries[position - 1].label:
-        raise SpecError(
-            "the model has several inputs; say which this layer reads: 'from: name'", entry
-        )
-    return (names[position - 1],)
+    return structs.replace(layer, **{name: whole(getattr(layer, name)) for name in layer.wraps})

@@ -46,9 +46,19 @@ class Marked(Place, gc=False):
     depth: int = 0
 
     def part(self, name: str) -> Place:
-        """What stands under the key `name`, if this is a mapping that has it; else this place."""
-        found = self.value.get(name) if isinstance(self.value, dict) else None
-        return found[1] if found else self
+        """What stands under `name` in this mapping or in this layer's arguments, or at it in this
+        list; this place where there is nothing.
+        """
+        found: Place = self
+        match self.value:
+            case dict(pairs) if name in pairs:
+                found = pairs[name][1]
+            case dict(pairs) if len(pairs) == 1:
+                under = next(iter(pairs.values()))[1]
+                found = under.part(name) if isinstance(under.value, dict) else self
+            case list(items) if name.isdigit() and int(name) < len(items):
+                found = items[int(name)]
+        return found
 
     def plain(self) -> Any:
         """The value without places."""
@@ -249,10 +259,10 @@ def said(value: Any) -> str:
             return "nothing"
         case bool():
             return str(value).lower()
-        case list():
-            return "a list"
+        case list(value):
+            return f"a list of {len(value)}" if value else "an empty list"
         case dict():
-            return "a mapping"
+            return "a mapping" if value else "an empty mapping"
         case str():
             return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
     return str(value)
