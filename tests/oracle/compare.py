@@ -1,7 +1,8 @@
 """Ask real Keras and dense-calc about random layers, and show where they differ.
 
     python tests/oracle/compare.py --cases 1000 --seed 1
-    python tests/oracle/compare.py --cases 1000 --seed 1 --write    # the table of facts anew
+    python tests/oracle/compare.py --cases 100 GRU LSTM             # of these kinds only
+    python tests/oracle/compare.py --cases 2000 --seed 1 --write    # the table of facts anew
 
 Needs the extra `oracle` (Keras with JAX). Exit status 1 if they differ anywhere.
 """
@@ -14,16 +15,27 @@ import os
 import random
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 from cases import FACTS, Case, draw
 from ours import REFUSED, answer_of
 
-LISTS = (keras.layers.Add, keras.layers.Concatenate)  # called on a list, even of one
+from dense_calc.layers import ALIASES, KINDS
+
+deserialized = keras.saving.deserialize_keras_object
+
+ON_A_LIST = {  # called on one list of tensors, even of one
+    "Add", "Attention", "AdditiveAttention", "Average", "Concatenate", "Dot", "HashedCrossing",
+    "Maximum", "Minimum", "Multiply", "Subtract",
+}  # fmt: skip
+EXPORTED = {name: alias for alias, name in ALIASES.items() if not hasattr(keras.layers, name)}
+WRAPPING = {"backward_layer", "cell", "cells", "layer", "layers"}  # arguments that are layers
 
 
 def main() -> int:
@@ -33,8 +45,8 @@ def main() -> int:
     rng = random.Random(options.seed)
     print(f"keras {keras.__version__}, {options.cases} cases, seed {options.seed}", flush=True)
     facts, different, refused = [], 0, 0
-    for _ in range(options.cases):
-        case = draw(rng)
+    for number in range(options.cases):
+        case = draw(rng, options.kinds[number % len(options.kinds)])
         truth, why = keras_answer(case)
         answer, message = answer_of(case)
         allowed = case.pop("nonsense", False) and answer == REFUSED
@@ -54,6 +66,7 @@ def main() -> int:
 def command_line() -> argparse.Namespace:
     """The options; without --seed a fresh one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("kinds", nargs="*", default=list(KINDS), help="layer kinds; all by default")
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--write", action="store_true", help=f"write {FACTS.name}")
@@ -64,16 +77,87 @@ def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
     """The output shape and the weights that Keras makes; or that it refuses, and why."""
     keras.backend.clear_session()
     try:
-        layer = getattr(keras.layers, case["kind"])(**case["arguments"])
-        tensors = [keras.Input(batch_shape=shape) for shape in case["inputs"]]
-        if not tensors:
-            output = layer.output
-        else:
-            output = layer(tensors if isinstance(layer, LISTS) else tensors[0])
-        weights = [[w.name, list(w.shape), w.trainable, w.dtype] for w in layer.weights]
+        layer = keras_layer(case["kind"], case["arguments"])
+        output = called(layer, case) if case["inputs"] else layer.output
+        trained = {id(weight) for weight in layer.trainable_weights}
+        prefix = f"{layer.name}/"
+        weights = [
+            [w.path.removeprefix(prefix), list(w.shape), id(w) in trained, w.dtype]
+            for w in layer.weights
+        ]
     except Exception as error:  # whatever it is, Keras did not build the layer
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
-    return {"output": list(output.shape), "weights": weights}, ""
+    return {"output": nest(output), "weights": weights}, ""
+
+
+def keras_layer(kind: str, arguments: dict[str, Any]) -> Any:
+    """The Keras layer of a kind; arguments that are layers are written as in a spec."""
+    given = {
+        name: keras_inner(value) if name in WRAPPING else value for name, value in arguments.items()
+    }
+    if kind == "Lambda":
+        given |= lambda_arguments(arguments)
+    if isinstance(given.get("quantization_config"), dict):
+        given["quantization_config"] = deserialized(given["quantization_config"])
+    return getattr(keras.layers, EXPORTED.get(kind, kind))(**given)
+
+
+def lambda_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a Lambda layer wants as Python objects: any function, and shapes that are tuples."""
+    function = arguments.get("function", "")
+    return {
+        "function": (lambda x: x) if isinstance(function, str) else function,
+        "output_shape": tuples(arguments.get("output_shape")),
+    }
+
+
+def tuples(written: Any) -> Any:
+    """Nested lists as tuples."""
+    if isinstance(written, dict):
+        return {name: tuples(value) for name, value in written.items()}
+    return tuple(map(tuples, written)) if isinstance(written, list) else written
+
+
+def keras_inner(written: Any) -> Any:
+    """The layer, or list of layers, that `{LSTM: {units: 8}}` stands for."""
+    if isinstance(written, list):
+        return [keras_inner(item) for item in written]
+    if isinstance(written, str):
+        return keras_layer(written, {})
+    if not isinstance(written, dict):
+        return written
+    ((kind, arguments),) = written.items()
+    return keras_layer(kind, arguments)
+
+
+def called(layer: Any, case: Case) -> Any:
+    """What a call of the layer on the inputs of a case gives."""
+    inputs = case["inputs"]
+    if isinstance(inputs, dict):
+        named = {name: tensor(value) for name, value in inputs.items()}
+        return layer(named) if case.get("data") else layer(**named)
+    tensors = [tensor(value) for value in inputs]
+    return layer(tensors) if case["kind"] in ON_A_LIST else layer(*tensors)
+
+
+def tensor(written: Any) -> Any:
+    """The symbolic tensor of a shape, or of `{batch_shape, dtype}`; or a nest of them."""
+    if isinstance(written, dict):
+        if "batch_shape" in written:
+            return keras.Input(**written)
+        return {name: tensor(value) for name, value in written.items()}
+    if any(isinstance(each, list | dict) for each in written):
+        return [tensor(each) for each in written]
+    return keras.Input(batch_shape=written)
+
+
+def nest(output: Any) -> Any:
+    """The shapes of a nest of tensors, in lists and mappings."""
+    if isinstance(output, dict):
+        return {name: nest(each) for name, each in output.items()}
+    if isinstance(output, Sequence):
+        return [nest(each) for each in output]
+    return None if output is None else list(output.shape)
 
 
 if __name__ == "__main__":

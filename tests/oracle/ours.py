@@ -8,30 +8,50 @@ from typing import Any
 from cases import Case
 
 from dense_calc.errors import DenseCalcError, Source
+from dense_calc.model import Model
+from dense_calc.shapes import Shapes
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
 
 REFUSED = {"refused": True}
 
 
-def answer_of(case: Case) -> tuple[dict[str, Any], str]:
-    """The output shape and the weights of a case, or that it is refused, with the message."""
-    inputs = {
-        f"input {number}": {"batch_shape": shape} for number, shape in enumerate(case["inputs"])
-    }
+def model_of(case: Case) -> Model:
+    """The model of a case: its inputs and its layer."""
+    inputs: dict[str, Any] = {}
     arguments = dict(case["arguments"])
-    if inputs:
-        arguments["from"] = list(inputs)
+    if case["inputs"]:
+        arguments["from"] = wired(case["inputs"], inputs)
     # JSON is YAML, but for a number like 1e-05, which is the same in both.
     spec = {"inputs": inputs, "layers": [{case["kind"]: arguments}]}
+    return parse(Source("case", json.dumps(spec)), "case", {})
+
+
+def answer_of(case: Case) -> tuple[dict[str, Any], str]:
+    """The output shape and the weights of a case, or that it is refused, with the message."""
     try:
-        report = trace(parse(Source("case", json.dumps(spec)), "case", {}))
+        report = trace(model_of(case))
     except DenseCalcError as error:
         return REFUSED, error.message
-    shape = report.outputs[0].shape
     weights = [
-        [weight.name, list(weight.shape), weight.trainable, weight.dtype]
+        [weight.path, list(weight.shape), weight.trainable, weight.dtype]
         for row in report.layers
         for weight in row.weights
     ]
-    return {"output": list(shape), "weights": weights}, ""
+    return {"output": nest(report.outputs[0].shape), "weights": weights}, ""
+
+
+def wired(written: Any, inputs: dict[str, Any]) -> Any:
+    """The nest of names for a nest of input shapes, each of which becomes an input of the model."""
+    if isinstance(written, dict) and "batch_shape" not in written:
+        return {name: wired(value, inputs) for name, value in written.items()}
+    if isinstance(written, list) and any(isinstance(each, list | dict) for each in written):
+        return [wired(each, inputs) for each in written]
+    name = f"input {len(inputs)}"
+    inputs[name] = written if isinstance(written, dict) else {"batch_shape": written}
+    return name
+
+
+def nest(shapes: Shapes) -> Any:
+    """Shapes as JSON has them: lists for tuples."""
+    return json.loads(json.dumps(shapes))

@@ -1,0 +1,1 @@
+"""How random cases are drawn: a module for each family of layer kinds."""
