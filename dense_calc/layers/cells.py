@@ -1,0 +1,293 @@
+"""Keras' recurrent cells: what is done at one step of a sequence, and what is remembered of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import (
+    AnyLayer,
+    KerasLayer,
+    Positive,
+    Seed,
+    Weight,
+)
+from dense_calc.layers.words import Activation, Constraint, Initializer, Regularizer, policy_of
+from dense_calc.shapes import Shape, Shapes, is_shape, known, parts
+
+LOGISTIC = {"glu", "sigmoid", "silu", "swish"}  # activations that JAX does not make of integers
+
+
+class Cell(AnyLayer):
+    """What a cell is for the layer that repeats it, which gives it steps: (batch, inputs)."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def output(self, step: Shape) -> Shape:
+        """The shape of what it gives at such a step."""
+
+    def state(self, step: Shape) -> Shapes:
+        """The shapes of what it carries to the next step."""
+        return self.output(step)
+
+
+class Recurrent(KerasLayer, frozen=True, kw_only=True):
+    """The arguments that a cell shares with the layer that repeats it."""
+
+    activation: Activation = "tanh"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    recurrent_initializer: Initializer = "orthogonal"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    recurrent_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    recurrent_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: Seed = None
+
+    def gates(
+        self, inputs: dict[str, int], outputs: dict[str, int], count: int
+    ) -> Iterator[Weight]:
+        """The kernels of so many gates, which read the step and the last output, and their bias.
+
+        The last axis of `outputs` is that of one gate.
+        """
+        axis, size = next(reversed(outputs.items()))
+        held = {f"{count} × {axis}": count * size}
+        once = held if count > 1 else {axis: size}
+        yield Weight("kernel", {**inputs, **once}, self.kernel_initializer)
+        yield Weight("recurrent_kernel", {**outputs, **held}, self.recurrent_initializer)
+        if self.use_bias:
+            yield from self.bias(once)
+
+    def bias(self, gates: dict[str, int]) -> Iterator[Weight]:
+        """The bias of all gates."""
+        if self.bias_initializer is None and getattr(self, "unit_forget_bias", False):
+            raise LayerError(
+                "with unit_forget_bias the bias needs an initializer; remove bias_initializer",
+                "bias_initializer",
+            )
+        yield Weight("bias", gates, self.bias_initializer)
+
+    def activated(self, gate: Shape, argument: str = "activation") -> Shape:
+        """The shape of a gate after an activation: glu halves it."""
+        activation = getattr(self, argument)
+        name = getattr(activation, "config", activation)
+        if name == "threshold":
+            raise LayerError(
+                f"{argument} 'threshold' wants more arguments than a cell gives it", argument
+            )
+        if name in LOGISTIC:
+            self.demand_fractions(f"{argument} '{name}'")
+        if name != "glu":
+            return gate
+        if not gate or gate[-1] is None or gate[-1] % 2:
+            raise LayerError(f"{argument} 'glu' cannot halve {gate}", argument)
+        return (*gate[:-1], gate[-1] // 2)
+
+    def demand_fractions(self, what: str) -> None:
+        """Raise LayerError where a cell that is called reckons in whole numbers."""
+        dtype = policy_of(self.dtype).compute
+        if "float" not in dtype and "complex" not in dtype:
+            raise LayerError(f"{what} cannot be worked out in '{dtype}'; use a float", "dtype")
+
+
+class UnitsCell(Cell, Recurrent, frozen=True, kw_only=True):
+    """A cell that gives `units` numbers for each element of the batch.
+
+    Called as a layer of its own, it takes its states together or one by one.
+    """
+
+    takes: ClassVar[range] = range(2, 3)
+    inputs: ClassVar[tuple[str, ...]] = ("inputs", "states")
+    takes_nested: ClassVar[bool] = True
+    rule: ClassVar[str] = "(batch, inputs), (batch, units) → (batch, units), (batch, units)"
+
+    units: Positive
+
+    def output(self, step: Shape) -> Shape:
+        return (step[0], self.units)
+
+    def output_shape(self, inputs: Shapes, /, *states: Shapes) -> Shapes:
+        step = one_tensor(inputs, self.inputs[0])
+        known(step, -1)
+        given = states[0] if len(states) == 1 else states
+        try:
+            return self.called(step, given)
+        except MisfitError:
+            what = self.inputs[0]
+            raise LayerError(
+                f"for {what} {step} its states must be {self.state(step)}, not {given}"
+                if len(step) == 2
+                else f"its {what} must have 2 axes, (batch, inputs), not {len(step)}: {step}",
+                "from",
+            ) from None
+
+    @abstractmethod
+    def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
+        """The shapes of the output and of the new states, by the arithmetic of the cell.
+
+        Raises:
+            MisfitError: the states are none for such a step.
+        """
+
+    def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
+        return self.kernels({"inputs": known(inputs, -1)}, {"units": self.units})
+
+    def kernels(self, inputs: dict[str, int], units: dict[str, int]) -> Iterator[Weight]:
+        """The weights for so many inputs."""
+        return self.gates(inputs, units, 1)
+
+
+class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
+    """One step of SimpleRNN: what it gives is what it remembers."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("sequence", "states")
+
+    def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
+        if max(self.dropout, self.recurrent_dropout) > 0:
+            self.demand_fractions("dropout")  # its mask is made even where it is not used
+        (before,) = tensors(states, 1)
+        units = self.units
+        output = self.activated(together(gated(step, units), through(before, units, units)))
+        return output, output if is_shape(states) else (output,)
+
+
+class GatedCell(UnitsCell, frozen=True, kw_only=True):
+    """A cell with gates, which are worked out all at once or, as implementation 1, one by one."""
+
+    recurrent_activation: Activation = "sigmoid"
+    implementation: int = 2
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the gates are worked out one by one, as dropout of the state needs it."""
+        return self.implementation == 1 or self.recurrent_dropout > 0
+
+
+class GRUCell(GatedCell, frozen=True, kw_only=True):
+    """One step of GRU, whose three gates have two biases each with `reset_after`."""
+
+    reset_after: bool = True
+
+    def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
+        (before,) = tensors(states, 1)
+        units = self.units
+        if not self.one_by_one and len(before) != 2:
+            raise MisfitError
+        seen, remembered = gated(step, units), through(before, units, units)
+        gate = self.activated(together(seen, remembered), "recurrent_activation")
+        if self.reset_after:
+            kept = together(gate, remembered)
+        else:
+            kept = through(together(gate, before), units, units)
+        fresh = self.activated(together(seen, kept))
+        output = together(gate, before, fresh)
+        return output, output if is_shape(states) else (output,)
+
+    def kernels(self, inputs: dict[str, int], units: dict[str, int]) -> Iterator[Weight]:
+        return self.gates(inputs, units, 3)
+
+    def bias(self, gates: dict[str, int]) -> Iterator[Weight]:
+        return super().bias({"2": 2, **gates} if self.reset_after else gates)
+
+
+class LSTMCell(GatedCell, frozen=True, kw_only=True):
+    """One step of LSTM, which has four gates and remembers its output and a carry."""
+
+    rule: ClassVar[str] = (
+        "(batch, inputs), (batch, units), (batch, units) → "
+        "(batch, units), (batch, units), (batch, units)"
+    )
+    takes: ClassVar[range] = range(2, 4)
+
+    unit_forget_bias: bool = True
+
+    def state(self, step: Shape) -> Shapes:
+        return self.output(step), self.output(step)
+
+    def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
+        before, carry = tensors(states, 2)
+        units = self.units
+        if self.one_by_one:
+            sums = together(gated(step, units), through(before, units, units))
+        else:
+            sums = quartered(together(gated(step, 4 * units), through(before, units, 4 * units)))
+        gate = self.activated(sums, "recurrent_activation")
+        carry = together(gate, carry, self.activated(sums))
+        output = together(gate, self.activated(carry))
+        return output, (output, carry)
+
+    def kernels(self, inputs: dict[str, int], units: dict[str, int]) -> Iterator[Weight]:
+        return self.gates(inputs, units, 4)
+
+
+class MisfitError(Exception):
+    """The sizes of states and inputs do not agree."""
+
+
+def together(*shapes: Shape) -> Shape:
+    """The shape of an elementwise operation, as Keras traces it: all unknown sizes are the same.
+
+    Raises:
+        MisfitError: two sizes differ and neither is 1.
+    """
+    rank = max(map(len, shapes))
+    merged = []
+    for sizes in zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True):
+        several = set(sizes) - {1}
+        if len(several) > 1:
+            raise MisfitError
+        merged.append(several.pop() if several else 1)
+    return tuple(merged)
+
+
+def gated(step: Shape, outputs: int) -> Shape:
+    """A step after its kernel, which fits it."""
+    return (*step[:-1], outputs)
+
+
+def through(before: Shape, inputs: int, outputs: int) -> Shape:
+    """A state after a recurrent kernel with so many inputs and outputs."""
+    if before[-1:] != (inputs,):
+        raise MisfitError
+    return (*before[:-1], outputs)
+
+
+def quartered(sums: Shape) -> Shape:
+    """One of the four gates that stand side by side in the second axis."""
+    if len(sums) < 2 or sums[1] is None or sums[1] % 4:
+        raise MisfitError
+    return (sums[0], sums[1] // 4, *sums[2:])
+
+
+def tensors(states: Shapes, number: int) -> tuple[Shape, ...]:
+    """The first so many tensors of the states of a cell; further ones are not looked at.
+
+    Of states that are one tensor Keras takes what stands in it.
+
+    Raises:
+        MisfitError: there are fewer.
+    """
+    if isinstance(states, dict):
+        raise MisfitError
+    if is_shape(states):
+        return (states,) if number == 1 else (states[1:],) * number
+    found = tuple(each for each in parts(states)[:number] if is_shape(each))
+    if len(found) < number:
+        raise MisfitError
+    return found
+
+
+def one_tensor(shapes: Shapes, what: str) -> Shape:
+    """The shape of an input that cannot be several tensors."""
+    if not is_shape(shapes):
+        raise LayerError(f"its {what} must be one tensor, not several: {shapes}", "from")
+    return shapes
