@@ -1,0 +1,298 @@
+"""Keras' attention layers: a query asks, keys answer, and values are summed as the keys answer."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from string import ascii_lowercase
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta, field
+from msgspec.structs import replace
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight, weights_within
+from dense_calc.layers.einsum_dense import EinsumDense
+from dense_calc.layers.words import Constraint, Initializer, Regularizer
+from dense_calc.shapes import Shape, demand_rank, known
+
+Axes = dict[str, int]  # names and sizes, in order
+
+MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
+LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
+MOST_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
+
+
+class HeadedAttention(KerasLayer, frozen=True, kw_only=True):
+    """Attention with several heads, each with its own projections of query, key and value.
+
+    Without a key, the value is the key. Masks are read, but change no shape and are not looked at.
+    """
+
+    takes: ClassVar[range] = range(2, 8)
+    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key", *MASKS)
+    projected: ClassVar[int]  # the axis of an input that is projected
+
+    dropout: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    use_bias: bool = True
+    sliding_window: Positive | None = None
+    flash_attention: bool | None = None
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer = None
+    bias_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+    bias_constraint: Constraint = None
+    use_gate: bool = False
+    seed: int | None = None
+
+    @abstractmethod
+    def heads(self) -> dict[str, Axes]:
+        """The axes of the heads that each projection makes, in Keras' order."""
+
+    @abstractmethod
+    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
+        """The weights that join the heads; `features` is the projected axis of the query."""
+
+    def weights(
+        self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
+    ) -> Iterator[Weight]:
+        shapes = {"query": query, "value": value}
+        if key is not None:
+            shapes["key"] = key
+        features = features_of({name: known(shapes[name], self.projected) for name in shapes})
+        for name, heads in self.heads().items():
+            if name == "gate" and not self.use_gate:
+                continue
+            of = "query" if name == "gate" else name if name in shapes else "value"
+            free = self.projected % len(shapes[of])
+            yield from self.projection(name, shapes[of], free, features[of], heads)
+        yield from self.last(query, features["query"])
+
+    def projection(
+        self, name: str, shape: Shape, free: int, inputs: Axes, outputs: Axes
+    ) -> Iterator[Weight]:
+        """The weights of the projection `name` of the axes `inputs`, which `free` others precede.
+
+        It is an EinsumDense layer, and where Keras finds another axis than one would think, as in
+        an input without free axes, it does so here.
+        """
+        letters = ascii_lowercase[free:]
+        if len(letters) < len(inputs) + len(outputs):
+            raise LayerError(f"{shape} has too many axes for the {LETTERS} letters of an equation")
+        before = ascii_lowercase[:free]
+        read = letters[: len(inputs)]
+        made = letters[len(inputs) : len(inputs) + len(outputs)]
+        dense = EinsumDense(
+            equation=f"{before}{read},{read}{made}->{before}{made}",
+            output_size=(*[None] * (free - 1), *outputs.values()),
+            bias_axes=made if self.use_bias else None,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
+            dtype=self.dtype,
+        )
+        words = [*inputs, *outputs] if free else [f"{name}_{each}" for each in read + made]
+        names = dict(zip(read + made, words, strict=True), groups=f"{name}_groups")
+        for weight in weights_within(name, dense, shape):
+            axes = {named(axis, names): size for axis, size in weight.axes.items()}
+            yield replace(weight, axes=axes)
+
+    def demand_buildable(self, value: Shape, key: Shape) -> None:
+        """Raise LayerError for what Keras refuses of all layers with heads."""
+        demand_seed(self.dropout, self.seed)
+        if self.flash_attention and self.dropout:
+            raise LayerError("flash_attention works without dropout only; remove one", "dropout")
+        for argument in "kernel_initializer", "bias_initializer":
+            if getattr(self, argument) is None:
+                raise LayerError(f"{argument} must not be null; leave it out", argument)
+        if value[1:-1] != key[1:-1]:
+            raise LayerError(
+                f"value {value} and key {key} must agree on all axes but the first and the last",
+                "from",
+            )
+
+
+class MultiHeadAttention(HeadedAttention, frozen=True, kw_only=True):
+    """Each head attends with its own projections; a last projection joins what they found.
+
+    The output has the query's features, or `output_shape` in place of them. The axes over which
+    attention goes need not fit: Keras does not compare those of query and value.
+    """
+
+    rule: ClassVar[str] = (
+        "(batch, queries, features), (batch, values, value_features) → (batch, queries, features)"
+    )
+    projected: ClassVar[int] = -1
+
+    num_heads: Positive
+    key_dim: Positive
+    value_dim: Positive | None = None
+    # The argument `output_shape` of Keras, whose name the method has taken.
+    output_size: NotNegative | tuple[NotNegative, ...] | None = field(
+        default=None, name="output_shape"
+    )
+    attention_axes: int | tuple[int, ...] | None = None
+
+    def output_shape(
+        self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
+    ) -> Shape:
+        key = value if key is None else key
+        self.demand_buildable(value, key)
+        outputs = self.output_sizes()
+        if len(value) + 1 + self.attended(len(value)) > LETTERS:
+            raise LayerError(f"{value} has too many axes for the {LETTERS} letters of an equation")
+        return (*query[:-1], *outputs) if outputs else query
+
+    def heads(self) -> dict[str, Axes]:
+        heads = {"heads": self.num_heads}
+        keys = {**heads, "key_dim": self.key_dim}
+        values = {**heads, "value_dim": self.value_dim} if self.value_dim else keys
+        return {"query": keys, "key": keys, "gate": values, "value": values}
+
+    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
+        heads = self.heads()["value"]
+        sizes = self.output_sizes()
+        outputs = {f"outputs_{place}": size for place, size in enumerate(sizes)} or features
+        if len(sizes) == 1:
+            outputs = {"outputs": sizes[0]}
+        shape = (query[0], *query[1:-1], *heads.values())
+        return self.projection("attention_output", shape, len(query) - 1, heads, outputs)
+
+    def output_sizes(self) -> tuple[int, ...]:
+        """The last axes of the output as `output_shape` gives them; none where it does not."""
+        sizes = self.output_size or ()
+        return (sizes,) if isinstance(sizes, int) else sizes
+
+    def attended(self, rank: int) -> int:
+        """The number of axes of a value with `rank` axes over which attention goes."""
+        axes = self.attention_axes
+        if axes is None:
+            return max(rank - 2, 0)
+        axes = (axes,) if isinstance(axes, int) else axes
+        # Keras looks for them in the projected value, which has an axis more, and counts negative
+        # ones from the end of the value; so it takes some that the value does not have.
+        for axis in axes:
+            if not -2 * rank - 1 <= axis <= rank:
+                raise LayerError(
+                    f"attention_axes holds {axis}, but the value has {rank} axes",
+                    "attention_axes",
+                )
+        places = {(axis if axis >= 0 else rank + axis) % (rank + 1) for axis in axes}
+        return len(places - {rank})
+
+
+class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
+    """Attention where several heads of the query share one of the key and one of the value.
+
+    Keras calls it GroupQueryAttention. Inputs with more than three axes are not what it is for:
+    Keras projects the third.
+    """
+
+    rule: ClassVar[str] = (
+        "(batch, queries, features), (batch, values, features) → (batch, queries, features)"
+    )
+    projected: ClassVar[int] = 2
+
+    head_dim: Positive
+    num_query_heads: NotNegative
+    num_key_value_heads: Positive
+
+    def output_shape(
+        self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
+    ) -> Shape:
+        if self.num_query_heads % self.num_key_value_heads:
+            raise LayerError(
+                f"num_key_value_heads {self.num_key_value_heads} does not divide "
+                f"num_query_heads {self.num_query_heads}",
+                "num_key_value_heads",
+            )
+        key = value if key is None else key
+        self.demand_buildable(value, key)
+        for shape in query, value, key:
+            demand_rank(shape, 3, "(batch, length, features)", or_more=True)
+        if query[-1] != value[-1]:
+            raise LayerError(
+                f"query {query} and value {value} must have the same last axis, their features",
+                "from",
+            )
+        return query
+
+    def heads(self) -> dict[str, Axes]:
+        size = {"head_dim": self.head_dim}
+        asking = {"query_heads": self.num_query_heads, **size}
+        asked = {"key_value_heads": self.num_key_value_heads, **size}
+        return {"query": asking, "key": asked, "gate": asking, "value": asked}
+
+    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
+        heads = self.heads()["query"]
+        outputs = features if len(query) == 3 else {"outputs": known(query, -1)}
+        shape = (None, None, *heads.values())
+        return self.projection("attention_output", shape, 2, heads, outputs)
+
+
+class Attention(KerasLayer, frozen=True, kw_only=True):
+    """Attention by the products of query and key (Luong's), without projections.
+
+    Without a key, the value is the key. Keras does not look whether their sizes fit.
+    """
+
+    takes: ClassVar[range] = range(2, 4)
+    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
+    rule: ClassVar[str] = (
+        "(batch, ..., queries, features), (batch, ..., values, value_features) "
+        "→ (batch, ..., queries, value_features)"
+    )
+
+    use_scale: bool = False
+    score_mode: Literal["dot", "concat"] = "dot"
+    dropout: float = 0.0
+    seed: int | None = None
+
+    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shape:
+        demand_seed(self.dropout, self.seed)
+        if not value:
+            raise LayerError("the value has no axes", "from")
+        return (*query[:-1], value[-1])
+
+    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
+        if self.use_scale:
+            yield Weight("scale", {}, "ones")
+        if self.score_mode == "concat":
+            yield Weight("concat_score_weight", {}, "ones")
+
+
+class AdditiveAttention(Attention, frozen=True, kw_only=True):
+    """Attention by the sums of query and key (Bahdanau's), with a scale for each feature.
+
+    `score_mode` is accepted, as in Keras, and changes nothing.
+    """
+
+    use_scale: bool = True
+
+    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shape:
+        if not query:
+            raise LayerError("the query has no axes", "from")
+        return Attention.output_shape(self, query, value, key)
+
+    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
+        if self.use_scale:
+            yield Weight("scale", {"features": known(query, -1)}, "glorot_uniform")
+
+
+def features_of(sizes: Mapping[str, int]) -> dict[str, Axes]:
+    """The projected axis of each input: `features` where all are alike, or each its own."""
+    if len(set(sizes.values())) == 1:
+        return {name: {"features": size} for name, size in sizes.items()}
+    return {name: {f"{name}_features": size} for name, size in sizes.items()}
+
+
+def named(axis: str, names: Mapping[str, str]) -> str:
+    """An axis with names for the letters in it: `packed c`, `a × b`; and for its groups."""
+    return re.sub(r"\b([a-z]|groups)\b", lambda letter: names[letter[0]], axis)
+
+
+def demand_seed(dropout: float, seed: int | None) -> None:
+    """Raise LayerError for a seed that Keras cannot keep; it looks only where numbers are drawn."""
+    if dropout > 0 and seed is not None and not 0 <= seed <= MOST_SEED:
+        raise LayerError(f"seed must be an integer from 0 to {MOST_SEED}, not {seed}", "seed")
