@@ -1,35 +1,102 @@
-"""Keras' core layers."""
+"""Keras' core layers; EinsumDense and the embeddings have files of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KernelLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.quantization import QuantizableLayer
 from dense_calc.layers.words import InputDtype
-from dense_calc.shapes import MAX_RANK, Shape, demand_rank, known
+from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, is_shape, known, parts
 
 InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
+Wanted = tuple[NotNegative | None, ...]
 
 
-class Dense(KernelLayer, frozen=True, kw_only=True):
+class Dense(QuantizableLayer, frozen=True, kw_only=True):
     """A fully connected layer: contracts the last axis of its input with `kernel`.
 
     An input of more than two axes is not flattened: (None, 7, 5) gives (None, 7, units).
     """
 
+    rule: ClassVar[str] = "(batch, ..., inputs) → (batch, ..., units)"
+
     units: Positive
-    quantization_config: dict[str, Any] | None = None
+    use_bias: bool = True
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 2, "(batch, ..., features)", or_more=True)
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        return self.kernel_and_bias({"inputs": known(shape, -1), "units": self.units})
+        bias = Weight("bias", {"units": self.units}, self.bias_initializer)
+        kernel = {"inputs": known(shape, -1), "units": self.units}
+        return self.all_weights(kernel, bias if self.use_bias else None)
+
+
+class Identity(KerasLayer, frozen=True, kw_only=True):
+    """Gives what it is given, be it one tensor or a nest of them."""
+
+    takes_nested: ClassVar[bool] = True
+
+
+class Masking(KerasLayer, frozen=True, kw_only=True):
+    """Tells later layers to skip the time steps where every feature is `mask_value`."""
+
+    mask_value: float | tuple[float, ...] | None = 0.0
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_rank(shape, 1, "(..., features)", or_more=True)
+        return shape
+
+
+class Lambda(KerasLayer, frozen=True, kw_only=True):
+    """A function as a layer. It is not run here: `output_shape` must say what it gives.
+
+    That is the shape without the batch axis, as in Keras, or a list of such shapes.
+    """
+
+    takes_nested: ClassVar[bool] = True
+    rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
+
+    function: str | dict[str, Any] = ""
+    output_size: tuple[NotNegative | Wanted | None, ...] | dict[str, Wanted] | None = field(
+        name="output_shape", default=None
+    )
+    mask: Any = None
+    arguments: dict[str, Any] | None = None
+
+    def output_shape(self, given: Shapes, /) -> Shapes:
+        wanted = self.output_size
+        batch = first_size(given)
+        if wanted is None:
+            raise LayerError(
+                "its function is not run here; state what it gives, 'output_shape: [64]' "
+                "for (batch, 64)"
+            )
+        if isinstance(wanted, dict):
+            return {name: (batch, *shape) for name, shape in wanted.items()}
+        shapes = [(batch, *each) for each in wanted if isinstance(each, tuple)]
+        sizes = [each for each in wanted if not isinstance(each, tuple)]
+        if shapes and sizes:
+            raise LayerError("output_shape is one shape or a list of shapes", "output_shape")
+        return tuple(shapes) if shapes else (batch, *sizes)
+
+
+def first_size(shapes: Shapes) -> Size:
+    """The first size in a nest of shapes: the batch.
+
+    Raises:
+        LayerError: there is none.
+    """
+    while not is_shape(shapes):
+        shapes = next(iter(parts(shapes)), ())
+    demand_rank(shapes, 1, "(batch, ...)", or_more=True)
+    return shapes[0]
 
 
 class InputLayer(LayerKind, frozen=True, kw_only=True):
@@ -44,6 +111,7 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
     ragged: bool | None = None
     batch_shape: InputShape | None = None
     optional: bool = False
+    trainable: bool = True  # Keras takes it and does not look
 
     def output_shape(self) -> Shape:
         if self.batch_shape is not None:

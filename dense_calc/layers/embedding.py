@@ -1,0 +1,126 @@
+"""Keras' embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from msgspec import field
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
+from dense_calc.layers.policies import DTypePolicy
+from dense_calc.layers.quantization import (
+    SerializedConfig,
+    groups,
+    index,
+    kept,
+    packed,
+    plan_of,
+    zero,
+)
+from dense_calc.layers.words import Constraint, Initializer, Regularizer
+from dense_calc.shapes import Shape
+
+MODES = (None, "int8", "int4")
+
+
+class Embedding(KerasLayer, frozen=True, kw_only=True):
+    """Turns each whole number of its input, from 0 to `input_dim` - 1, into a vector."""
+
+    rule: ClassVar[str] = "(...) → (..., output_dim)"
+
+    input_dim: Positive
+    output_dim: Positive
+    embeddings_initializer: Initializer = "uniform"
+    embeddings_regularizer: Regularizer = None
+    embeddings_constraint: Constraint = None
+    mask_zero: bool = False
+    initial: Any = field(name="weights", default=None)
+    lora_rank: NotNegative | None = None
+    lora_alpha: float | None = None
+    quantization_config: SerializedConfig | None = None
+    input_length: NotNegative | tuple[NotNegative | None, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing forbids `input_shape` here: `input_dim` is another thing than elsewhere."""
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        return (*shape, self.output_dim)
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        plan = self.plan()
+        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
+        if plan.mode is None:
+            axes = {**words, **vectors}
+            frozen = bool(self.lora_rank)
+            yield Weight("embeddings", axes, self.embeddings_initializer, trainable=not frozen)
+        yield from self.lora()
+        if plan.mode == "int8":
+            yield from kept("embeddings", {**words, **vectors}, words, "int8")
+        elif plan.mode == "int4":
+            scale = words if plan.group == -1 else {**words, **groups(vectors, plan.group)}
+            yield from kept("embeddings", {**words, **packed(vectors)}, scale, "int8")
+            if plan.group != -1:
+                yield zero("embeddings_zero", scale, "int8")
+                yield index(vectors)
+
+    def plan(self) -> DTypePolicy:
+        """How the embeddings are quantized.
+
+        Raises:
+            LayerError: Keras does not quantize them so, or is given their values as a list.
+        """
+        plan = plan_of(self.dtype, self.quantization_config)
+        if plan.mode not in MODES:
+            raise LayerError(f"embeddings are quantized as int8 or int4, not {plan.mode}", "dtype")
+        if self.initial is not None:
+            raise LayerError("weights are values, which change no shape; remove them", "weights")
+        return plan
+
+    def lora(self) -> Iterator[Weight]:
+        """The two thin matrices that LoRA adds."""
+        if not self.lora_rank:
+            return
+        if self.embeddings_constraint:
+            raise LayerError(
+                "lora_rank and embeddings_constraint exclude each other; remove one", "lora_rank"
+            )
+        rank = {"rank": self.lora_rank}
+        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
+        yield Weight("lora_embeddings_a", {**words, **rank}, dtype="float32")
+        yield Weight("lora_embeddings_b", {**rank, **vectors}, dtype="float32")
+
+
+class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
+    """An embedding that can also turn vectors back into scores for each number.
+
+    With `tie_weights` it does so with the same matrix, else with one of its own.
+    """
+
+    tie_weights: bool = True
+    reverse_dtype: str | None = None
+    logit_soft_cap: float | None = None
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        yield from super().weights(shape)
+        if self.tie_weights:
+            return
+        plan = self.plan()
+        if plan.mode is None and self.lora_rank:
+            raise LayerError(
+                "with LoRA there is no second matrix, unless both are quantized; "
+                "remove 'tie_weights: false' or lora_rank",
+                "lora_rank",
+            )
+        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
+        axes = {**vectors, **words}
+        if plan.mode is None:
+            yield Weight("reverse_embeddings", axes, self.embeddings_initializer)
+        elif plan.mode == "int8":
+            yield from kept("reverse_embeddings", axes, words, "int8")
+        else:
+            scale = words if plan.group == -1 else {**groups(vectors, plan.group), **words}
+            yield from kept("reverse_embeddings", {**packed(vectors), **words}, scale, "int8")
+            if plan.group != -1:
+                yield zero("reverse_embeddings_zero", scale, None)

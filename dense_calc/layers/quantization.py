@@ -1,0 +1,160 @@
+"""What a layer keeps in place of its kernel when its dtype policy is quantized.
+
+Only Dense, EinsumDense and the embeddings have anything: every other layer keeps its weights in
+the dtype that the policy comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from msgspec.structs import replace
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import TIMES, LoraLayer, Weight
+from dense_calc.layers.policies import DTypePolicy
+from dense_calc.layers.words import Serialized, policy_of
+
+Axes = Mapping[str, int]
+
+# For a class of configuration: its mode, the argument that says how many weights share a scale,
+# what that is where it is not given, and the bits that a weight may have.
+CONFIGS: dict[str, tuple[str, str, int | None, tuple[int, ...]]] = {
+    "AWQConfig": ("awq", "group_size", 128, (4,)),
+    "GPTQConfig": ("gptq", "group_size", 128, (2, 3, 4, 8)),
+    "Int4QuantizationConfig": ("int4", "block_size", None, (4,)),
+}
+ConfigClass = Literal[
+    "AWQConfig",
+    "Float8QuantizationConfig",
+    "GPTQConfig",
+    "Int4QuantizationConfig",
+    "Int8QuantizationConfig",
+]
+
+
+class SerializedConfig(Serialized, frozen=True):
+    """How a layer is quantized; it goes before what the dtype policy says."""
+
+    class_name: ConfigClass
+
+    def __post_init__(self) -> None:
+        if self.class_name in CONFIGS:
+            _, name, default, widths = CONFIGS[self.class_name]
+            group = self.given(name, default)
+            if group not in (None, -1) and not (isinstance(group, int) and group > 0):
+                raise ValueError(f"{name} must be a positive integer or -1, not {group}")
+            if self.given("weight_bits", 4) not in widths:
+                told = " or ".join(map(str, widths))
+                raise ValueError(f"weight_bits of {self.class_name} must be {told}")
+
+    def given(self, argument: str, default: int | None) -> Any:
+        """The value of an argument."""
+        return (self.config or {}).get(argument, default)
+
+
+def plan_of(dtype: str | Serialized | None, config: SerializedConfig | None) -> DTypePolicy:
+    """What a dtype policy and a configuration together say of a layer's weights."""
+    policy = policy_of(dtype)
+    if config is None or config.class_name not in CONFIGS:
+        return policy
+    mode, name, default, _ = CONFIGS[config.class_name]
+    if mode != policy.mode:
+        return policy
+    return replace(
+        policy, group=config.given(name, default) or -1, bits=config.given("weight_bits", 4)
+    )
+
+
+def packed(axes: Axes) -> Axes:
+    """An axis of 4-bit numbers as it is kept: two in a byte."""
+    return {f"packed {name.replace(TIMES, '·')}": (size + 1) // 2 for name, size in axes.items()}
+
+
+def groups(axes: Axes, group: int) -> Axes:
+    """The groups of weights along an axis that share a scale: one if `group` is -1."""
+    (size,) = axes.values()
+    return {"groups": 1 if group == -1 else -(-size // group)}
+
+
+def kept(name: str, axes: Axes, scale: Axes, dtype: str) -> Iterator[Weight]:
+    """A quantized weight and its scale."""
+    yield Weight(name, axes, "zeros", trainable=False, dtype=dtype)
+    yield Weight(f"{name}_scale", scale, "ones", trainable=False)
+
+
+def zero(name: str, axes: Axes, dtype: str | None) -> Weight:
+    """The number that stands for zero in each group."""
+    return Weight(name, axes, "zeros", trainable=False, dtype=dtype)
+
+
+def index(axes: Axes) -> Weight:
+    """The group that each row belongs to."""
+    return Weight("g_idx", axes, "zeros", trainable=False, dtype="float32")
+
+
+def float8(history: int) -> Iterator[Weight]:
+    """The scales of float8 training, and the largest values of late that they come from.
+
+    They count as trainable: the gradient overwrites them.
+    """
+    for what in ("inputs", "kernel", "outputs_grad"):
+        yield Weight(f"{what}_scale", {}, "ones", dtype="float32")
+        yield Weight(f"{what}_amax_history", {"history": history}, "zeros", dtype="float32")
+
+
+class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
+    """A layer with a kernel that is a matrix when it is quantized."""
+
+    zero_name: ClassVar[str] = "kernel_zero"
+
+    quantization_config: SerializedConfig | None = None
+
+    def matrix(self, kernel: Axes, mode: str) -> tuple[Axes, Axes]:
+        """The rows and the columns of the kernel."""
+        (rows, inputs), (columns, outputs) = kernel.items()
+        return {rows: inputs}, {columns: outputs}
+
+    def int8_scale(self, kernel: Axes) -> Axes:
+        """The axes of the scale in mode int8."""
+        return self.matrix(kernel, "int8")[1]
+
+    def all_weights(self, kernel: Axes, bias: Weight | None) -> Iterator[Weight]:
+        """The weights in Keras' order: those that were made to be trained come first."""
+        plan = plan_of(self.dtype, self.quantization_config)
+        whole = plan.mode in (None, "float8")
+        if plan.mode in ("gptq", "awq") and self.lora_rank:
+            raise LayerError(f"a layer quantized as {plan.mode} has no LoRA", "lora_rank")
+        if plan.mode == "float8":
+            yield from float8(plan.history)
+        if whole:
+            yield self.kernel(kernel)
+        if bias is not None:
+            yield bias
+        yield from self.lora(kernel)
+        if plan.mode == "int8":
+            yield from kept("kernel", kernel, self.int8_scale(kernel), "int8")
+        elif not whole:
+            rows, columns = self.matrix(kernel, plan.mode or "")
+            make = self.int4 if plan.mode == "int4" else self.calibrated
+            yield from make(plan, rows, columns)
+
+    def int4(self, plan: DTypePolicy, rows: Axes, columns: Axes) -> Iterator[Weight]:
+        """A kernel of two columns in a byte, with a scale for each column or group in it."""
+        shared = plan.group == -1
+        scale = columns if shared else {**groups(rows, plan.group), **columns}
+        yield from kept("kernel", {**rows, **packed(columns)}, scale, "int8")
+        if not shared:
+            yield zero("kernel_zero", scale, "int8")
+            yield index(rows)
+
+    def calibrated(self, plan: DTypePolicy, rows: Axes, columns: Axes) -> Iterator[Weight]:
+        """What GPTQ and AWQ fill when they have seen data."""
+        kernel = packed(columns) if plan.bits == 4 else columns
+        scale = {**columns, **groups(rows, plan.group)}
+        yield from kept("kernel", {**kernel, **rows}, scale, "uint8")
+        yield zero(self.zero_name, scale, "uint8")
+        if plan.mode == "awq":
+            yield Weight("awq_scales", rows, "ones", trainable=False)
+        yield index(rows)
