@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,40 +12,50 @@ from dense_calc.layers.words import Constraint, Initializer, Regularizer
 from dense_calc.shapes import Shape, known
 
 LIMITS = ("rmax", "rmin", "dmax")
+INSTANCES = -1  # groups of GroupNormalization: as many as there are channels
 
 
-class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
-    """Scales and shifts each channel by the statistics of the batch.
+class ScaleAndShift(KerasLayer, frozen=True, kw_only=True):
+    """A normalization that lets its result be scaled by `gamma` and shifted by `beta` again."""
 
-    The moving statistics are weights that no gradient trains: half of the count, as a rule.
-    `synchronized` is accepted: Keras takes it with TensorFlow, and it changes no number.
-    """
-
-    axis: int = -1
-    momentum: float = 0.99
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
     beta_initializer: Initializer = "zeros"
     gamma_initializer: Initializer = "ones"
-    moving_mean_initializer: Initializer = "zeros"
-    moving_variance_initializer: Initializer = "ones"
     beta_regularizer: Regularizer = None
     gamma_regularizer: Regularizer = None
     beta_constraint: Constraint = None
     gamma_constraint: Constraint = None
+
+    def gamma_and_beta(self, axes: dict[str, int]) -> Iterator[Weight]:
+        """The weights that scale and shift, of these axes."""
+        if self.scale:
+            yield Weight("gamma", axes, self.gamma_initializer)
+        if self.center:
+            yield Weight("beta", axes, self.beta_initializer)
+
+
+class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
+    """Scales and shifts each channel by the statistics of the batch.
+
+    The moving statistics are weights that no gradient trains: half of the count, as a rule.
+    `synchronized` changes no number; Keras takes it with TensorFlow only, so it is refused.
+    """
+
+    axis: int = -1
+    momentum: float = 0.99
+    moving_mean_initializer: Initializer = "zeros"
+    moving_variance_initializer: Initializer = "ones"
     renorm: bool = False
     renorm_clipping: dict[str, Any] | None = None
     renorm_momentum: float = 0.99
     synchronized: bool = False
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        self.check_clipping()
+        self.check_arguments()
         channels = {"channels": known(shape, self.axis)}
-        if self.scale:
-            yield Weight("gamma", channels, self.gamma_initializer)
-        if self.center:
-            yield Weight("beta", channels, self.beta_initializer)
+        yield from self.gamma_and_beta(channels)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
         yield Weight("moving_mean", channels, mean, trainable=False)
         yield Weight("moving_variance", channels, variance, trainable=False)
@@ -53,17 +64,130 @@ class BatchNormalization(KerasLayer, frozen=True, kw_only=True):
             yield Weight("renorm_mean", channels, mean, trainable=False)
             yield Weight("renorm_stddev", channels, variance, trainable=False)
 
-    def check_clipping(self) -> None:
-        """Raise LayerError where Keras refuses `renorm_clipping`; it looks only with `renorm`."""
-        if not self.renorm or self.renorm_clipping is None:
+    def check_arguments(self) -> None:
+        """Raise LayerError where Keras refuses an argument; some it reads with `renorm` only."""
+        if self.synchronized:
+            raise LayerError(
+                "synchronized changes no number and is for TensorFlow only; remove it",
+                "synchronized",
+            )
+        if not self.renorm:
             return
-        for name, limit in self.renorm_clipping.items():
+        if self.moving_variance_initializer is None:
+            raise LayerError(
+                "renorm starts from the moving variance; give 'moving_variance_initializer'",
+                "moving_variance_initializer",
+            )
+        if self.renorm_clipping is not None:
+            self.check_clipping(self.renorm_clipping)
+
+    @staticmethod
+    def check_clipping(limits: dict[str, Any]) -> None:
+        """Raise LayerError where Keras refuses `renorm_clipping`."""
+        for name, limit in limits.items():
             if name not in LIMITS or not isinstance(limit, int | float | None):
                 raise LayerError(
                     f"renorm_clipping takes numbers for {', '.join(LIMITS)}", "renorm_clipping"
                 )
-        rmax, rmin, dmax = map(self.renorm_clipping.get, LIMITS)
+        rmax, rmin, dmax = map(limits.get, LIMITS)
         if rmax is not None and rmin is not None and rmax < rmin:
             raise LayerError("rmax must not be below rmin", "renorm_clipping")
         if dmax is not None and dmax < 0:
             raise LayerError("dmax must not be negative", "renorm_clipping")
+
+
+class GroupNormalization(ScaleAndShift, frozen=True, kw_only=True):
+    """Normalizes the channels of each sample in groups; -1 groups: each channel on its own.
+
+    Groups of one channel are an instance normalization, one group of all is nearly a layer
+    normalization.
+    """
+
+    groups: int = 32
+    axis: int = -1
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        if self.groups < 1 and self.groups != INSTANCES:
+            raise LayerError(
+                f"groups must be a positive integer, or -1 for a group of each channel, "
+                f"not {self.groups}",
+                "groups",
+            )
+        channels = known(shape, self.axis)
+        groups = channels if self.groups == INSTANCES else self.groups
+        if not channels or channels % groups:
+            raise LayerError(
+                f"{groups} groups cannot share {channels} channels evenly; "
+                f"give 'groups' a divisor of {channels}"
+                if channels
+                else f"there are no channels to normalize in {shape}",
+                "groups",
+            )
+        yield from self.gamma_and_beta({"channels": channels})
+
+
+class LayerNormalization(ScaleAndShift, frozen=True, kw_only=True):
+    """Normalizes each sample along its last axis, or along each `axis` of a list.
+
+    With `rms_scaling`, which Keras advises against, there is no `beta`, and always a `gamma`.
+    """
+
+    axis: int | tuple[int, ...] = -1
+    rms_scaling: bool = False
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_axes(self.axis, shape)
+        return shape
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        if self.rms_scaling:
+            yield Weight("gamma", normalized(self.axis, shape), self.gamma_initializer)
+        elif self.scale or self.center:
+            yield from self.gamma_and_beta(normalized(self.axis, shape))
+
+
+class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
+    """Divides by the root mean square along the last axis, or along each `axis` of a list."""
+
+    axis: int | tuple[int, ...] = -1
+    epsilon: float = 1e-6
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        yield Weight("scale", normalized(self.axis, shape), "ones")
+
+
+class UnitNormalization(KerasLayer, frozen=True, kw_only=True):
+    """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
+
+    axis: int | tuple[int, ...] = -1
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_axes(self.axis, shape)
+        return shape
+
+
+def demand_axes(axis: int | tuple[int, ...], shape: Shape) -> None:
+    """Raise LayerError unless each axis is one of the shape."""
+    for each in listed(axis):
+        if not -len(shape) <= each < len(shape):
+            raise LayerError(f"axis {each} is not in the input, which is {shape}", "axis")
+
+
+def normalized(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
+    """The sizes of the axes that are normalized, sorted as Keras sorts them: -1 before 1."""
+    axes = sorted(listed(axis))
+    if len(axes) == 1:
+        return {"features": known(shape, axes[0])}
+    sizes: dict[str, int] = {}
+    met: Counter[str] = Counter()
+    for each in axes:
+        size = known(shape, each)
+        name = f"axis {each % len(shape)}"
+        sizes["1 × " * met[name] + name] = size  # Keras lets an axis stand in the list twice
+        met[name] += 1
+    return sizes
+
+
+def listed(axis: int | tuple[int, ...]) -> tuple[int, ...]:
+    """One axis or several as several."""
+    return (axis,) if isinstance(axis, int) else axis
