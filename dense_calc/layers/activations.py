@@ -2,20 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import ClassVar
 
-from msgspec import Meta
-
+from dense_calc.errors import LayerError
 from dense_calc.layers import words
-from dense_calc.layers.base import KerasLayer
+from dense_calc.layers.base import TIMES, KerasLayer, NotNegativeNumber, Weight
+from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape
 
-NotNegativeNumber = Annotated[float, Meta(ge=0)]
+# What the axes after the batch are called, by their number; Keras has no names for more.
+AXES = {len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE, IMAGE, VOLUME)}
 
 
 class Activation(KerasLayer, frozen=True, kw_only=True):
     """An activation function, applied to each element."""
 
     activation: words.Activation
+
+
+class ELU(KerasLayer, frozen=True, kw_only=True):
+    """An exponential linear unit: below zero it bends to -alpha."""
+
+    alpha: float = 1.0
+
+
+class LeakyReLU(KerasLayer, frozen=True, kw_only=True):
+    """A rectified linear unit that lets a part of what is negative through.
+
+    `alpha` is the old name of `negative_slope`, which then counts for nothing.
+    """
+
+    negative_slope: float = 0.3
+    alpha: NotNegativeNumber | None = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        if self.alpha is None and self.negative_slope < 0:
+            raise LayerError(
+                f"negative_slope must be at least 0, not {self.negative_slope:g}", "negative_slope"
+            )
+        return shape
+
+
+class PReLU(KerasLayer, frozen=True, kw_only=True):
+    """A rectified linear unit with a slope for each element, which is learned.
+
+    Axes count from 1, the first after the batch; along `shared_axes` one slope serves all.
+    """
+
+    alpha_initializer: words.Initializer = "Zeros"
+    alpha_regularizer: words.Regularizer = None
+    alpha_constraint: words.Constraint = None
+    shared_axes: int | tuple[int, ...] | None = None
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        shared = self.shared(shape)
+        names = AXES.get(len(shape) - 1) or [f"axis {axis}" for axis in range(1, len(shape))]
+        axes: dict[str, int] = {}
+        for place, (name, size) in enumerate(zip(names, shape[1:], strict=True)):
+            if place in shared:
+                axes[TIMES.join("1" * (1 + sum(one in shared for one in range(place))))] = 1
+            elif size is None:
+                raise LayerError(
+                    f"each element has a slope, but axis {place + 1} is unknown in {shape}; give "
+                    f"it a size, or share the slopes along it: 'shared_axes: [{place + 1}]'",
+                    "shared_axes",
+                )
+            else:
+                axes[name] = size
+        yield Weight("alpha", axes, self.alpha_initializer)
+
+    def shared(self, shape: Shape) -> set[int]:
+        """The places of `shared_axes` among the axes after the batch: to Keras 0 is the last."""
+        given = self.shared_axes
+        axes = (given,) if isinstance(given, int) else given or ()
+        for axis in axes:
+            if not 2 - len(shape) <= axis < len(shape):
+                raise LayerError(
+                    f"axis {axis} is not in the input, which is {shape}", "shared_axes"
+                )
+        return {(axis - 1) % (len(shape) - 1) for axis in axes}
 
 
 class ReLU(KerasLayer, frozen=True, kw_only=True):
@@ -27,6 +92,16 @@ class ReLU(KerasLayer, frozen=True, kw_only=True):
 
 
 class Softmax(KerasLayer, frozen=True, kw_only=True):
-    """Makes the elements along `axis` positive with the sum 1."""
+    """Makes the elements along `axis` positive with the sum 1.
+
+    A second input is a mask of what counts. Keras looks at neither `axis` nor the mask's shape
+    before data comes.
+    """
+
+    takes: ClassVar[range] = range(1, 3)
+    inputs: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 
     axis: int | tuple[int, ...] | None = -1
+
+    def output_shape(self, shape: Shape, _mask: Shape | None = None, /) -> Shape:
+        return shape

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer
-from dense_calc.shapes import Shape, Size, broadcast
+from dense_calc.shapes import Shape, broadcast, demand_rank, total
 
+TWO_INPUTS = range(2, 3)
 FEW = 4  # shapes that a sentence can list
 
 
@@ -16,30 +19,95 @@ class Merge(KerasLayer, frozen=True, kw_only=True):
     """An elementwise operation over all inputs, which are broadcast."""
 
     takes: ClassVar[range] = LIST_OF_INPUTS
+    rule: ClassVar[str] = "(batch, ...), (batch, ...) → (batch, ...)"
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        batches = {shape[0] for shape in shapes} - {None}
+        demand_batches(shapes)
+        batches = [size for size in dict.fromkeys(shape[0] for shape in shapes) if size is not None]
         try:
             if len(batches) > 1:
-                raise LayerError(f"batch sizes {sorted(filter(None, batches))} differ")
+                raise LayerError(f"batch sizes {batches} differ")
             sizes = reduce(broadcast, (shape[1:] for shape in shapes))
         except LayerError as error:
             raise LayerError(f"cannot merge {listed(shapes)}: {error.message}") from None
-        return (batches.pop() if batches else None, *sizes)
+        return (batches[0] if batches else None, *sizes)
 
 
 class Add(Merge, frozen=True, kw_only=True):
     """The sum of its inputs."""
 
 
+class Average(Merge, frozen=True, kw_only=True):
+    """The average of its inputs."""
+
+
+class Maximum(Merge, frozen=True, kw_only=True):
+    """The largest of its inputs, element by element."""
+
+
+class Minimum(Merge, frozen=True, kw_only=True):
+    """The smallest of its inputs, element by element."""
+
+
+class Multiply(Merge, frozen=True, kw_only=True):
+    """The product of its inputs, element by element."""
+
+
+class Subtract(Merge, frozen=True, kw_only=True):
+    """The first of its two inputs less the second."""
+
+    takes: ClassVar[range] = TWO_INPUTS
+
+
+class Dot(KerasLayer, frozen=True, kw_only=True):
+    """The products of two inputs, summed along an axis of each; a single number is (batch, 1).
+
+    The sizes along `axes` must be the same, both known or both unknown. Keras looks no further
+    before data comes: not at the batch, nor at axis 0, which it then refuses.
+    """
+
+    takes: ClassVar[range] = TWO_INPUTS
+    rule: ClassVar[str] = (
+        "(batch, first, features), (batch, second, features) → (batch, first, second)"
+    )
+
+    axes: int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
+    normalize: bool = False
+
+    def output_shape(self, first: Shape, second: Shape, /) -> Shape:
+        given = self.axes
+        axes = (given, given) if isinstance(given, int) else given
+        sizes, rests = [], []
+        for axis, shape in zip(axes, (first, second), strict=True):
+            # One negative number for both counts around, however far; one of two does not.
+            around = isinstance(given, int) and given < 0 and len(shape)
+            if not around and not -len(shape) <= axis < len(shape):
+                raise LayerError(f"axis {axis} is not in {shape}", "axes")
+            place = axis % len(shape)
+            sizes.append(shape[place])
+            rests.append((*shape[:place], *shape[place + 1 :]))
+        if sizes[0] != sizes[1]:
+            raise LayerError(
+                f"cannot multiply {listed((first, second))}: along axes {list(axes)} their sizes "
+                f"are {sizes[0]} and {sizes[1]}; name axes of the same size",
+                "axes",
+            )
+        if len(second) < 2:
+            raise LayerError(f"the second input has no axis but that of the batch: {second}")
+        left = (*rests[0], *rests[1][1:])
+        return (*left, 1) if len(left) == 1 else left
+
+
 class Concatenate(KerasLayer, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`; all other sizes must agree."""
 
     takes: ClassVar[range] = LIST_OF_INPUTS
+    rule: ClassVar[str] = "(batch, ..., first), (batch, ..., second) → (batch, ..., joined')"
 
     axis: int = -1
 
     def output_shape(self, *shapes: Shape) -> Shape:
+        demand_batches(shapes)
         first = shapes[0]
         ranks = {len(shape) for shape in shapes}
         if len(ranks) > 1:
@@ -59,9 +127,10 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
         return (*first[:axis], total([shape[axis] for shape in shapes]), *first[axis + 1 :])
 
 
-def total(sizes: list[Size]) -> Size:
-    """The sum of sizes, unknown if any is."""
-    return None if None in sizes else sum(size for size in sizes if size is not None)
+def demand_batches(shapes: tuple[Shape, ...]) -> None:
+    """Raise LayerError where an input has no axes, not even that of the batch."""
+    for shape in shapes:
+        demand_rank(shape, 1, "(batch, ...)", or_more=True)
 
 
 def listed(shapes: tuple[Shape, ...]) -> str:
