@@ -1,0 +1,153 @@
+"""Keras' layers that prepare images: what they read, and those that give them a size."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, NotNegative, Seed
+from dense_calc.layers.words import DataFormat
+from dense_calc.shapes import IMAGE, Shape, Shapes, is_shape
+
+UpToOne = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Reach(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """A least and a most within which Keras draws; it asks that they reach into its bounds."""
+
+    least: Annotated[float, Meta(le=1)]
+    most: Annotated[float, Meta(ge=0)]
+
+
+class SignedReach(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """A least and a most that reach into -1 to 1."""
+
+    least: Annotated[float, Meta(le=1)]
+    most: Annotated[float, Meta(ge=-1)]
+
+
+Factor = UpToOne | Reach
+SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | SignedReach
+UnusedFactor = SignedFactor | None  # taken by the base class of Keras, for nothing
+
+KEYS = ("images", "labels", "bounding_boxes", "segmentation_masks")
+
+
+class ImageLayer(KerasLayer, frozen=True, kw_only=True):
+    """A layer that reads one tensor, of images; Keras does not look at its shape."""
+
+    bounding_box_format: str | None = None
+    data_format: DataFormat | None = None
+
+
+class LabeledImages(ImageLayer, frozen=True, kw_only=True):
+    """A layer that reads images, or a mapping of them and what belongs to them, and gives such."""
+
+    keys: ClassVar[tuple[str, ...]] = KEYS
+    takes_nested: ClassVar[bool] = True
+
+    def output_shape(self, shapes: Any, /) -> Shapes:
+        same: Shapes = shapes
+        return same
+
+
+class Sized(ImageLayer, frozen=True, kw_only=True):
+    """A layer that gives images a height and a width."""
+
+    axes: ClassVar[tuple[str, ...]] = IMAGE
+    rule: ClassVar[str] = "(..., *sides, channels) → (..., *sides', channels)"
+
+    height: NotNegative | None
+    width: NotNegative | None
+
+    def sized(self, shapes: Shapes, axis: int) -> Shape:
+        """The shape with other sides, of which the height stands at `axis` from the left.
+
+        Keras counts what a list or mapping holds as if these were axes: two tensors, where sides
+        are all that it sees, give `(height, width)`.
+        """
+        if not is_shape(shapes):
+            if axis == 0 and len(shapes) == 2:
+                return (self.height, self.width)
+            raise LayerError(
+                "it sizes one tensor, not a mapping or a list; give it the images alone", "from"
+            )
+        if not 0 <= axis < len(shapes) - 1:
+            raise LayerError(f"the input must have a height and a width; it is {shapes}")
+        return (*shapes[:axis], self.height, self.width, *shapes[axis + 2 :])
+
+
+class CenterCrop(Sized, frozen=True, kw_only=True):
+    """The middle of each image; a smaller image is resized."""
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_image(shape)
+        return self.sized(shape, len(shape) - 3 + (self.data_format == "channels_first"))
+
+
+class RandomCrop(Sized, frozen=True, kw_only=True):
+    """A random part of each image; the axes before its sides may be any number."""
+
+    keys: ClassVar[tuple[str, ...]] = KEYS
+    takes_nested: ClassVar[bool] = True
+
+    factor: UnusedFactor = None
+    seed: Seed = None
+
+    def output_shape(self, shapes: Any, /) -> Shape:
+        return self.sized(shapes, len(shapes) - 3 + (self.data_format == "channels_first"))
+
+
+class Resizing(Sized, frozen=True, kw_only=True):
+    """Images of another size; Keras takes the first two axes for the sides unless there are four.
+
+    It looks at the words for interpolation and filling when data flows.
+    """
+
+    keys: ClassVar[tuple[str, ...]] = KEYS
+    takes_nested: ClassVar[bool] = True
+
+    interpolation: str = "bilinear"
+    crop_to_aspect_ratio: bool = False
+    pad_to_aspect_ratio: bool = False
+    fill_mode: str = "constant"
+    fill_value: float | None = 0.0
+    antialias: bool = False
+
+    def output_shape(self, shapes: Any, /) -> Shape:
+        return self.sized(shapes, (len(shapes) == 4) + (self.data_format == "channels_first"))
+
+
+class MaxNumBoundingBoxes(LabeledImages, frozen=True, kw_only=True):
+    """As many bounding boxes for each image: some are dropped, or boxes of `fill_value` added."""
+
+    max_number: int
+    fill_value: int = -1
+    factor: UnusedFactor = None
+
+    def output_shape(self, shapes: Any, /) -> Shapes:
+        if not isinstance(shapes, dict) or "bounding_boxes" not in shapes:
+            return super().output_shape(shapes)
+        boxes = shapes["bounding_boxes"]
+        if not isinstance(boxes, dict) or set(boxes) != {"boxes", "labels"}:
+            raise LayerError("bounding_boxes must be a mapping of 'boxes' and 'labels'", "from")
+        if self.max_number < 0:
+            raise LayerError("max_number must not be negative", "max_number")
+        for name, shape in boxes.items():
+            if not is_shape(shape) or len(shape) < 2:
+                raise LayerError(
+                    f"the {name} must have an axis after the batch, not {shape}", "from"
+                )
+        counted = {name: (each[0], self.max_number, *each[2:]) for name, each in boxes.items()}
+        return {**shapes, "bounding_boxes": counted}
+
+
+def demand_image(shape: Shape) -> None:
+    """Raise LayerError unless this is the shape of an image or of a batch of them."""
+    if len(shape) not in (3, 4):
+        raise LayerError(
+            "the input must be an image or a batch of them, with 3 or 4 axes; "
+            f"it has {len(shape)}: {shape}"
+        )
