@@ -1,0 +1,166 @@
+"""Keras' layers that turn a sound into a spectrogram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from dense_calc.errors import LayerError, did_you_mean
+from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
+from dense_calc.layers.words import DataFormat, variable_dtype
+from dense_calc.shapes import SEQUENCE, Shape, Size, channel_axis, sides, slide, with_sides, worked
+
+# The windows that SciPy knows by name and that need no parameter; source: scipy.signal.get_window.
+# fmt: off
+WINDOWS = (
+    "bart", "barthann", "bartlett", "bkh", "black", "blackharr", "blackman", "blackmanharris",
+    "blk", "bman", "bmn", "bohman", "box", "boxcar", "brt", "brthan", "bth", "cosine",
+    "exponential", "flat", "flattop", "flt", "halfcosine", "ham", "hamm", "hamming", "han", "hann",
+    "lanczos", "nut", "nutl", "nuttall", "ones", "par", "parz", "parzen", "poisson", "rect",
+    "rectangular", "sinc", "taylor", "taylorwin", "tri", "triang", "triangle", "tuk", "tukey",
+)
+# fmt: on
+
+
+class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
+    """How loud each of `num_mel_bins` pitches is over time.
+
+    The frequencies are weighed by numbers that are worked out, not learnt: it has no weights.
+    Only axis 1 counts in an input of more than two axes.
+    """
+
+    rule: ClassVar[str] = "(batch, samples) → (batch, num_mel_bins, frames)"
+
+    fft_length: NotNegative = 2048
+    sequence_stride: NotNegative = 512
+    sequence_length: NotNegative | None = None
+    window: str | tuple[float, ...] | None = "hann"
+    sampling_rate: float = 16000
+    num_mel_bins: NotNegative = 128
+    min_freq: float = 20.0
+    max_freq: float | None = None
+    power_to_db: bool = True
+    top_db: float = 80.0
+    mag_exp: float = 2.0
+    min_power: float = 1e-10
+    ref_power: float = 1.0
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        if self.sequence_length and self.fft_length < self.sequence_length:
+            raise LayerError(
+                f"fft_length {self.fft_length} must not be below "
+                f"sequence_length {self.sequence_length}",
+                "fft_length",
+            )
+        if not shape:
+            raise LayerError("the input must be a sound of some samples, not a single number")
+        batch = shape[:1] if len(shape) > 1 else ()
+        return (*batch, self.num_mel_bins, self.frames(shape[len(batch)]))
+
+    def frames(self, samples: Size) -> Size:
+        """How many frames there are of so many samples."""
+        stride = self.sequence_stride
+        if samples is None:
+            return None
+        if not stride:
+            raise LayerError("sequence_stride must be at least 1", "sequence_stride")
+        return worked((samples + stride + 1) // stride, f"({samples} + {stride} + 1) // {stride}")
+
+
+class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
+    """How loud each frequency is over time: a convolution whose kernels are waves.
+
+    The kernels are weights, which a training may change; `trainable: false` keeps them.
+    """
+
+    axes: ClassVar[tuple[str, ...]] = SEQUENCE
+    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', features)"
+
+    mode: Literal["log", "magnitude", "psd", "real", "imag", "angle", "stft"] = "log"
+    frame_length: Positive = 256
+    frame_step: Positive | None = None
+    fft_length: NotNegative | None = None
+    window: str | tuple[float, ...] | None = "hann"
+    periodic: bool = False
+    scaling: Literal["density", "spectrum"] | None = "density"
+    padding: Literal["valid", "same"] = "valid"
+    expand_dims: bool = False
+    data_format: DataFormat | None = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        self.check_window()
+        length = sides(shape, self.axes, self.data_format)
+        span = (self.frame_length,)
+        (frames,) = slide(length, span, (self.step(),), span, self.padding, "frame_length")
+        channels = shape[channel_axis(self.data_format)]
+        if channels is None:
+            raise LayerError(
+                f"it needs the number of channels, which is unknown in {shape}; "
+                "give it a size in the model's input"
+            )
+        bins = self.bins()
+        how = f"({self.fft()} // 2 + 1)"
+        if self.mode == "stft":  # real and imaginary parts
+            bins, how = 2 * bins, f"2 × {how}"
+        if not self.expand_dims:
+            features = worked(channels * bins, f"{channels} × {how}")
+            return with_sides(shape, (frames,), features, self.data_format)
+        return with_sides(shape, (frames, worked(bins, how)), channels, self.data_format)
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        dtype = variable_dtype(self.dtype)
+        if dtype == "bool" or dtype.startswith(("uint", "float8")):  # they hold no waves
+            raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
+        waves = {"frame_length": self.frame_length, "1": 1, "bins": self.bins()}
+        for part, other in ("real", "imag"), ("imag", "real"):
+            if self.mode != other:
+                yield Weight(f"{part}_kernel", waves, "zeros")
+
+    def step(self) -> int:
+        """The number of samples from one frame to the next."""
+        if self.frame_step is None and self.frame_length == 1:
+            raise LayerError(
+                "frame_step, half of frame_length 1, would be 0; write 'frame_step: 1'",
+                "frame_length",
+            )
+        step = self.frame_step or self.frame_length // 2
+        if step > self.frame_length:
+            raise LayerError(
+                f"frame_step {step} must not be above frame_length {self.frame_length}",
+                "frame_step",
+            )
+        return step
+
+    def fft(self) -> int:
+        """The length of a frame that is filled up for the transform."""
+        if self.fft_length is not None and self.fft_length < self.frame_length:
+            raise LayerError(
+                f"fft_length {self.fft_length} must not be below frame_length {self.frame_length}",
+                "fft_length",
+            )
+        return self.fft_length or 2 ** math.ceil(math.log2(self.frame_length))
+
+    def bins(self) -> int:
+        """The number of frequencies."""
+        return self.fft() // 2 + 1
+
+    def check_window(self) -> None:
+        """Raise LayerError where there is no such window."""
+        if isinstance(self.window, str):
+            name = self.window
+            for ending in "_symmetric", "_periodic":
+                if name.endswith(ending):
+                    name = name.removesuffix(ending)
+                    break
+            if name not in WINDOWS:
+                hint = did_you_mean(name, WINDOWS, else_listed=False)
+                raise LayerError(
+                    f"SciPy makes no window of the name {self.window!r:.60}{hint}", "window"
+                )
+        elif self.window is not None and len(self.window) != self.frame_length:
+            raise LayerError(
+                f"window must hold one number for each of frame_length {self.frame_length}; "
+                f"it holds {len(self.window)}",
+                "window",
+            )

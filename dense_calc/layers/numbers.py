@@ -1,0 +1,180 @@
+"""Keras' preprocessing layers for numbers: scaled, or sorted into categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.words import Policy, Serialized, policy_of
+from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, worked
+
+Numbers = float | tuple[float | tuple[float | tuple[float, ...], ...], ...]
+Axes = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
+
+
+def encoded(shape: Shape, mode: str, depth: Size) -> Shape:
+    """The shape of categories, `depth` of them, in an output mode other than "int".
+
+    One-hot gives each number an axis of its own (in place of a last axis of size 1, if that is
+    not the only one); the others put all numbers of the last axis into one.
+    """
+    if mode == "one_hot" and (len(shape) < 2 or shape[-1] != 1):
+        return (*shape, depth)
+    return (*shape[:-1], depth)
+
+
+class CategoryEncoding(KerasLayer, frozen=True, kw_only=True):
+    """Encodes whole numbers, each a category, as vectors of `num_tokens`."""
+
+    takes: ClassVar[range] = range(1, 3)
+    inputs: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
+    rule: ClassVar[str] = "(..., samples) → (..., num_tokens)"
+
+    num_tokens: Positive
+    output_mode: Literal["multi_hot", "one_hot", "count", "binary"] = "multi_hot"
+    sparse: bool = False
+
+    def output_shape(self, shape: Shape, _count_weights: Shape | None = None, /) -> Shape:
+        return encoded(shape, self.output_mode, self.num_tokens)
+
+
+class Discretization(LayerKind, frozen=True, kw_only=True):
+    """Sorts each number into one of several bins.
+
+    The bins are those between `bin_boundaries`, or `num_bins` that are learnt from data. They are
+    no weights. In the modes "multi_hot" and "count" Keras says that axis 1 goes, whatever the
+    number of axes.
+    """
+
+    dtype: Policy | None = None
+    bin_boundaries: tuple[float, ...] | None = None
+    num_bins: NotNegative | None = None
+    epsilon: float = 0.01
+    output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
+    sparse: bool = False
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        depth = self.depth()
+        if self.output_mode == "int":
+            demand_dense(self.output_mode, sparse=self.sparse)
+            return shape
+        if self.output_mode == "one_hot":
+            return encoded(shape, self.output_mode, depth)
+        return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
+
+    def depth(self) -> int:
+        """The number of bins."""
+        if self.num_bins is not None and self.bin_boundaries is not None:
+            raise LayerError(
+                "num_bins and bin_boundaries exclude each other; remove one", "num_bins"
+            )
+        if self.num_bins is not None:
+            return self.num_bins
+        if self.bin_boundaries is None:
+            raise LayerError("it needs bin_boundaries, or num_bins to learn them from data")
+        bounds = len(self.bin_boundaries)
+        return worked(bounds + 1, f"{bounds} + 1")
+
+
+def demand_dense(mode: str, *, sparse: bool) -> None:
+    """Raise LayerError if indices should be a sparse tensor."""
+    if sparse and mode == "int":
+        raise LayerError("in output_mode 'int' nothing is sparse; remove sparse", "sparse")
+
+
+class Normalization(KerasLayer, frozen=True, kw_only=True):
+    """Shifts and scales to mean 0 and variance 1, of each index of the axes that `axis` keeps.
+
+    If `mean` and `variance` are not given, they are weights that Keras learns from data before
+    the training; so is a `count`, which is left from older versions.
+    """
+
+    axis: int | Axes | None = -1
+    mean: Numbers | None = None
+    variance: Numbers | None = None
+    invert: bool = False
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        kept = self.kept(shape)
+        for axis in kept:
+            if shape[axis] is None:
+                raise LayerError(
+                    f"it keeps axis {axis}, whose size is unknown in {shape}; give it one in the "
+                    "model's input, or keep others with axis",
+                    "axis",
+                )
+        if self.mean is None and self.variance is None:
+            demand_once(kept, shape)
+        else:
+            self.check_statistics(kept, shape)
+        return shape
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        if self.mean is not None:
+            return
+        axes: dict[str, int] = {}
+        kept = self.kept(shape)
+        for axis in kept:
+            name = "features" if len(kept) == 1 else f"axis {axis}"
+            while name in axes:  # an axis of size 1 may be kept twice
+                name += "'"
+            axes[name] = shape[axis] or 0
+        yield Weight("mean", axes, "zeros", trainable=False)
+        yield Weight("variance", axes, "ones", trainable=False)
+        yield Weight("count", {}, "zeros", trainable=False, dtype="int32")
+
+    def kept(self, shape: Shape) -> Sizes:
+        """The axes along which mean and variance differ, in order, counted from the first."""
+        axes = self.axis if isinstance(self.axis, tuple | None) else (self.axis,)
+        for axis in axes or ():
+            if not -len(shape) <= axis < len(shape):
+                raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
+        return tuple(sorted(axis % len(shape) for axis in axes or ()))
+
+    def check_statistics(self, kept: Sizes, shape: Shape) -> None:
+        """Raise LayerError unless the given mean and variance fit the axes that are kept."""
+        if self.mean is None or self.variance is None:
+            one, other = ("mean", "variance") if self.variance is None else ("variance", "mean")
+            raise LayerError(f"{one} needs {other} beside it", one)
+        sizes = shape_of(self.mean, "mean")
+        if sizes != shape_of(self.variance, "variance"):
+            raise LayerError("mean and variance must have the same shape", "variance")
+        if policy_of(self.dtype).compute == "string":
+            raise LayerError("its mean cannot be of dtype 'string'; use a float", "dtype")
+        wanted = [shape[axis] for axis in dict.fromkeys(kept)]
+        # From the right, as Keras does; of an axis that is kept twice the first size counts.
+        laid = dict(zip(reversed(kept), reversed(sizes), strict=False))
+        fits = all(size in (1, shape[axis]) for axis, size in laid.items())
+        if len(sizes) > len(kept) or not fits or prod(laid.values()) != prod(sizes):
+            raise LayerError(
+                f"mean, of shape {list(sizes)}, does not fit the axes that are kept, {wanted}",
+                "mean",
+            )
+
+
+def demand_once(kept: Sizes, shape: Shape) -> None:
+    """Raise LayerError if an axis is kept twice; Keras does not mind where that makes no more."""
+    if prod(shape[axis] or 0 for axis in kept) != prod(shape[axis] or 0 for axis in set(kept)):
+        raise LayerError("axis names an axis twice", "axis")
+
+
+def shape_of(numbers: Numbers, argument: str) -> Sizes:
+    """The shape of nested lists, () of a number."""
+    if not isinstance(numbers, tuple):
+        return ()
+    shapes = {shape_of(each, argument) for each in numbers}
+    if len(shapes) > 1:
+        raise LayerError(f"{argument} holds lists of different lengths", argument)
+    return (len(numbers), *(shapes.pop() if shapes else ()))
+
+
+class Rescaling(KerasLayer, frozen=True, kw_only=True):
+    """Multiplies by `scale` and adds `offset`: numbers, or one for each channel."""
+
+    scale: Numbers | Serialized
+    offset: Numbers | Serialized = 0.0

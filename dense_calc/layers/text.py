@@ -1,0 +1,298 @@
+"""Keras' preprocessing layers for text and other categories: looked up, hashed or split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer, LayerKind, NotNegative, Positive
+from dense_calc.layers.numbers import demand_dense, encoded
+from dense_calc.layers.words import Serialized, SerializedPolicy
+from dense_calc.shapes import Shape, Size, worked
+
+Salt = int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
+Token = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Tokens = Annotated[int, Meta(ge=2)]
+OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
+TF_IDF = ("tf_idf", "tf-idf")
+UNKNOWN = "[UNK]"
+
+
+class Function(Struct, frozen=True):
+    """A function of one's own, as Keras writes it to a file."""
+
+    class_name: Literal["function"]
+    config: str
+
+
+def demand_plain(argument: str, *, wanted: bool) -> None:
+    """Raise LayerError where a kind of tensor is wanted that only TensorFlow has."""
+    if wanted:
+        raise LayerError(
+            f"Keras takes '{argument}: true' with TensorFlow only, and what is counted here is "
+            "Keras with JAX; remove it",
+            argument,
+        )
+
+
+class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
+    """Hashes pairs of categories, one of each input, into `num_bins`."""
+
+    takes: ClassVar[range] = LIST_OF_INPUTS
+    rule: ClassVar[str] = "(batch, feature), (batch, feature) → (batch, feature)"
+
+    num_bins: NotNegative
+    output_mode: Literal["int", "one_hot"] = "int"
+    sparse: bool = False
+
+    def __post_init__(self) -> None:
+        """Nothing forbids `input_shape` beside `input_dim`: Keras looks at neither here."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        demand_plain("sparse", wanted=self.sparse)
+        if len(shapes) != 2:
+            raise LayerError(f"it crosses two inputs, not {len(shapes)}", "from")
+        one, other = shapes
+        if not one or not other or one[-1] != other[-1]:
+            raise LayerError(f"the last axes of {one} and {other} must have the same size", "from")
+        if self.output_mode == "int":
+            return one
+        return (*(one[:-1] if one[-1] == 1 else one), self.num_bins)
+
+
+class Hashing(KerasLayer, frozen=True, kw_only=True):
+    """Hashes categories, each into one of `num_bins`."""
+
+    num_bins: Positive
+    mask_value: str | float | None = None
+    salt: Salt | None = None
+    output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
+    sparse: bool = False
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_dense(self.output_mode, sparse=self.sparse)
+        if self.output_mode != "int":
+            return (*shape[:-1], self.num_bins)
+        dtype = self.dtype
+        name = (dtype.config or {}).get("name") if isinstance(dtype, Serialized) else dtype
+        if dtype is not None and name not in ("int32", "int64"):
+            raise LayerError(
+                "in output_mode 'int' its dtype must be 'int32' or 'int64', "
+                f"not '{name or 'float32'}'",
+                "dtype",
+            )
+        return shape
+
+
+class Lookup(LayerKind, frozen=True, kw_only=True):
+    """Looks up the place of each token in a vocabulary (`keras.src.layers.IndexLookup`).
+
+    Without a vocabulary it is learnt from data; until then its size is unknown, unless
+    `pad_to_max_tokens` settles it. Keras takes a `dtype` but does not look at it.
+    """
+
+    trainable: bool = True
+    dtype: str | SerializedPolicy | None = None
+    max_tokens: Tokens | None = None
+    num_oov_indices: NotNegative = 1
+    mask_token: Any = None
+    oov_token: Any = None
+    vocabulary: Any = None
+    idf_weights: tuple[float, ...] | None = None
+    invert: bool = False
+    output_mode: OutputMode = "int"
+    sparse: bool = False
+    pad_to_max_tokens: bool = False
+    oov_method: Literal["floormod", "farmhash"] = "floormod"
+    salt: Salt | None = None
+    vocabulary_size: NotNegative | None = None
+    has_input_vocabulary: bool | None = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_plain("sparse", wanted=self.sparse)
+        self.check_modes()
+        size = self.known_size()
+        if self.output_mode == "int":
+            return shape
+        depth = self.max_tokens if self.pad_to_max_tokens else size
+        return encoded(shape, self.output_mode, depth)
+
+    def check_modes(self) -> None:
+        """Raise LayerError where options exclude each other."""
+        if self.pad_to_max_tokens and self.max_tokens is None:
+            raise LayerError("pad_to_max_tokens needs max_tokens", "pad_to_max_tokens")
+        if self.invert and self.output_mode != "int":
+            raise LayerError("invert needs output_mode 'int'", "invert")
+        if self.invert and self.oov_token is None:
+            raise LayerError("invert needs an oov_token", "invert")
+        if self.idf_weights is not None and self.output_mode not in TF_IDF:
+            raise LayerError("idf_weights need output_mode 'tf_idf'", "idf_weights")
+        given = self.has_input_vocabulary or self.vocabulary is not None
+        if given and self.idf_weights is None and self.output_mode in TF_IDF:
+            raise LayerError(
+                "a vocabulary needs idf_weights beside it in output_mode 'tf_idf'", "vocabulary"
+            )
+
+    def known_size(self) -> Size:
+        """The size of the vocabulary with special tokens, None before it is learnt."""
+        stated = self.vocabulary_size
+        if self.vocabulary is None:
+            return stated
+        matters = self.output_mode != "int" and not self.pad_to_max_tokens
+        if isinstance(self.vocabulary, str):
+            self.check_file(matters=matters and stated is None)
+            return stated
+        special, tokens = self.divided(self.vocabulary)
+        self.check_tokens(tokens)
+        size = special + len(tokens)
+        if self.max_tokens is not None and size > self.max_tokens:
+            raise LayerError(
+                f"the vocabulary, of {size} with special tokens, is larger than "
+                f"max_tokens {self.max_tokens}",
+                "vocabulary",
+            )
+        if matters and stated not in (None, size):
+            raise LayerError(
+                f"vocabulary_size {stated} is wrong: it is {size} with special tokens",
+                "vocabulary_size",
+            )
+        return worked(size, f"{special} + {len(tokens)}")
+
+    def check_file(self, *, matters: bool) -> None:
+        """Raise LayerError where the name of a file does not do."""
+        if self.output_mode in TF_IDF:
+            raise LayerError("with 'tf_idf' a vocabulary must be a list, not a file", "vocabulary")
+        if matters:
+            raise LayerError(
+                "the file of a vocabulary is not read, but its size matters here; state it, with "
+                "mask and out-of-vocabulary tokens, as vocabulary_size",
+                "vocabulary",
+            )
+
+    def divided(self, vocabulary: Sequence[object]) -> tuple[int, Sequence[object]]:
+        """The number of special tokens, and the others: a vocabulary may start with the former."""
+        masked = self.mask_token is not None and self.output_mode == "int"
+        number = masked + self.num_oov_indices
+        if number > len(vocabulary):  # there may be very many of them
+            return number, vocabulary
+        special = (*[self.mask_token] * masked, *[self.oov_token] * self.num_oov_indices)
+        return number, vocabulary[number if vocabulary[:number] == special else 0 :]
+
+    def check_tokens(self, tokens: Sequence[object]) -> None:
+        """Raise LayerError where Keras refuses a vocabulary, or the weights of its tokens."""
+        if not tokens:
+            raise LayerError("the vocabulary holds no token, or only special ones", "vocabulary")
+        token, times = Counter(tokens).most_common(1)[0]
+        if times > 1:
+            raise LayerError(f"the vocabulary holds {token!r:.60} twice", "vocabulary")
+        reserved = [("mask", self.mask_token)] + [("oov", self.oov_token)] * self.invert
+        for name, token in reserved:
+            if token is not None and token in tokens:
+                raise LayerError(
+                    f"the vocabulary holds the {name}_token {token!r:.60}; remove it or start with "
+                    "all special tokens: mask_token, then num_oov_indices times oov_token",
+                    "vocabulary",
+                )
+        weights = self.idf_weights
+        if weights is not None and len(weights) != len(self.vocabulary):
+            raise LayerError(
+                f"idf_weights must hold one number for each token of the vocabulary, "
+                f"{len(self.vocabulary)}; they hold {len(weights)}",
+                "idf_weights",
+            )
+
+
+class IntegerLookup(Lookup, frozen=True, kw_only=True):
+    """Looks up the place of each whole number in a vocabulary.
+
+    The vocabulary is no weight. A text is the name of a file, which is not read; where the size
+    matters, state it as `vocabulary_size`, with mask and out-of-vocabulary tokens.
+    """
+
+    mask_token: Token | None = None
+    oov_token: Token | None = -1
+    vocabulary: str | tuple[Token, ...] | None = None
+    vocabulary_dtype: Literal["int64"] = "int64"
+
+    def check_modes(self) -> None:
+        Lookup.check_modes(self)
+        if self.salt is not None and self.oov_method != "farmhash":
+            raise LayerError("salt needs oov_method 'farmhash'", "salt")
+
+
+class StringLookup(Lookup, frozen=True, kw_only=True):
+    """Looks up the place of each word in a vocabulary.
+
+    The vocabulary is no weight. A text is the name of a file, which is not read; where the size
+    matters, state it as `vocabulary_size`, with mask and out-of-vocabulary tokens.
+    """
+
+    mask_token: str | None = None
+    oov_token: str | None = UNKNOWN
+    vocabulary: str | tuple[str, ...] | None = None
+    encoding: str = "utf-8"
+
+
+class TextVectorization(KerasLayer, frozen=True, kw_only=True):
+    """Splits text into tokens and looks them up in a vocabulary, which is no weight.
+
+    A vocabulary that is text is the name of a file, which is not read; where the size matters,
+    state it as `vocabulary_size`, with the padding and the unknown token. In other modes than
+    "int" Keras says that the axis of the texts stays, which it does not when data flows.
+    `ngrams` may be a list here, which is how YAML writes Python's tuple.
+    """
+
+    rule: ClassVar[str] = "(batch, ...) → (batch, output_sequence_length)"
+
+    max_tokens: Tokens | None = None
+    standardize: (
+        Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"] | Function | None
+    ) = "lower_and_strip_punctuation"
+    split: Literal["whitespace", "character"] | Function | None = "whitespace"
+    ngrams: int | tuple[int, ...] | None = None
+    output_mode: OutputMode = "int"
+    output_sequence_length: NotNegative | None = None
+    pad_to_max_tokens: bool = False
+    vocabulary: str | tuple[str, ...] | None = None
+    idf_weights: tuple[float, ...] | None = None
+    sparse: bool = False
+    ragged: bool = False
+    encoding: str = "utf-8"
+    vocabulary_size: NotNegative | None = None
+    has_input_vocabulary: bool | None = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_plain("ragged", wanted=self.ragged)
+        texts = shape
+        if self.split is not None:
+            texts = (*shape, None)  # so many tokens as there are
+        elif len(shape) < 2:
+            texts = (*shape, 1)
+        looked_up = self.lookup().output_shape(texts)
+        if self.output_mode != "int":
+            if self.output_sequence_length is not None:
+                raise LayerError(
+                    "output_sequence_length needs output_mode 'int'", "output_sequence_length"
+                )
+            return looked_up
+        if not shape:
+            raise LayerError("the input must have a batch axis; it is a single text")
+        return (shape[0], self.output_sequence_length)
+
+    def lookup(self) -> StringLookup:
+        """The layer inside that looks tokens up."""
+        return StringLookup(
+            max_tokens=self.max_tokens,
+            mask_token="",
+            output_mode=self.output_mode,
+            pad_to_max_tokens=self.pad_to_max_tokens,
+            vocabulary=self.vocabulary,
+            idf_weights=self.idf_weights,
+            sparse=self.sparse,
+            vocabulary_size=self.vocabulary_size,
+            has_input_vocabulary=self.has_input_vocabulary,
+        )
