@@ -53,28 +53,15 @@ set_option = click.option(
     help="Give a var of the model another value, a number or an expression. Repeatable.",
 )
 
-OUTPUT_OPTIONS = (
-    click.option(
-        "--format",
-        type=click.Choice(list(FORMATS)),
-        help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
-    ),
+LOOK_OPTIONS = (
     click.option(
         "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
-    ),
-    click.option(
-        "--columns",
-        metavar="A,B,...",
-        callback=column_names,
-        help="What to show of each layer: layer, name, type, output_shape, params, "
-        "trainable_params, non_trainable_params, connected_to, feeds, weights.",
     ),
     click.option(
         "--width",
         type=click.IntRange(min=1),
         help="Wrap at this width; default: the terminal's, and none elsewhere.",
     ),
-    click.option("--ascii", is_flag=True, help="Draw the table in ASCII."),
     click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
@@ -83,12 +70,39 @@ OUTPUT_OPTIONS = (
     ),
 )
 
+TABLE_OPTIONS = (
+    click.option(
+        "--format",
+        type=click.Choice(list(FORMATS)),
+        help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
+    ),
+    click.option(
+        "--columns",
+        metavar="A,B,...",
+        callback=column_names,
+        help="What to show of each layer: layer, name, type, output_shape, params, "
+        "trainable_params, non_trainable_params, connected_to, feeds, weights.",
+    ),
+    *LOOK_OPTIONS,
+    click.option("--ascii", is_flag=True, help="Draw the table in ASCII."),
+)
 
-def output_options(command: Command) -> Command:
-    """Add the options that say how and where a result is printed; `write` takes them."""
-    for option in reversed(OUTPUT_OPTIONS):
+
+def with_options(command: Command, options: Sequence[Command]) -> Command:
+    """A command with more options, in this order."""
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def look_options(command: Command) -> Command:
+    """Add the options that say where and how a text is printed; `emit` takes them."""
+    return with_options(command, LOOK_OPTIONS)
+
+
+def table_options(command: Command) -> Command:
+    """Add the options that say where and how reports are printed; `write` takes them."""
+    return with_options(command, TABLE_OPTIONS)
 
 
 def write(
@@ -99,20 +113,33 @@ def write(
     Raises:
         FileError: the output cannot be written.
     """
-    if output is None and sys.stdout is None:
-        raise FileError("cannot write standard output: it is closed")
-    is_terminal = output is None and sys.stdout.isatty()
     if format is None:
         ending = os.path.splitext(output or "")[1]
-        format = SUFFIXES.get(ending, "table" if is_terminal else "text")
+        format = SUFFIXES.get(ending, "table" if is_terminal(output) else "text")
     if format == "json" and look["columns"]:
         raise click.UsageError("--columns does not go with JSON, which holds everything.")
-    text = rendered(reports, format, style_of(is_terminal, output is not None, **look))
+    emit(lambda style: rendered(reports, format, style), output=output, **look)
+
+
+def emit(text_in: Callable[[Style], str], *, output: str | None, **look: Any) -> None:
+    """Print the text that `text_in` gives for a style, as the options say.
+
+    Raises:
+        FileError: the output cannot be written.
+    """
+    if output is None and sys.stdout is None:
+        raise FileError("cannot write standard output: it is closed")
+    text = text_in(style_of(is_terminal(output), output is not None, **look))
     try:
         put(text, output)
     except OSError as error:
         where = output or "standard output"
         raise FileError(f"cannot write {where}: {error.strerror or error}") from None
+
+
+def is_terminal(output: str | None) -> bool:
+    """Whether the output goes to a terminal."""
+    return output is None and sys.stdout is not None and sys.stdout.isatty()
 
 
 def put(text: str, output: str | None) -> None:
@@ -131,10 +158,10 @@ def style_of(
     is_terminal: bool,
     is_file: bool,
     *,
-    columns: tuple[str, ...] | None,
     width: int | None,
-    ascii: bool,
     color: str,
+    columns: tuple[str, ...] | None = None,
+    ascii: bool = False,
 ) -> Style:
     """How to show reports where they go."""
     return Style(

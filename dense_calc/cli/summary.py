@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import output_options, set_option, write
+from dense_calc.cli.options import set_option, table_options, write
 from dense_calc.errors import DenseCalcError
 from dense_calc.loading import summarize
 
@@ -15,7 +15,7 @@ from dense_calc.loading import summarize
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @set_option
-@output_options
+@table_options
 def summary(files: tuple[str, ...], overrides: dict[str, str], **options: Any) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
     reports = []

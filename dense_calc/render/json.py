@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from dense_calc.render import Style
 from dense_calc.report import Report
+
+if TYPE_CHECKING:
+    from dense_calc.explanation import Explanation
 
 ENCODER = msgspec.json.Encoder()
 
@@ -19,6 +23,23 @@ def render(reports: Sequence[Report], _style: Style) -> str:
     return "\n".join(map(safe, text.split("\n")))
 
 
+def explanation_json(report: Report, explanations: Sequence[Explanation]) -> str:
+    """The explanations of a model's layers, a line for each."""
+    fields = {
+        "name": ENCODER.encode(report.name).decode(),
+        "total_params": str(report.total_params),
+        "layers": lines_of(explanations),
+    }
+    return "\n".join(map(safe, f"{object_of(fields)}\n".split("\n")))
+
+
+def catalogue_json(shown: Mapping[str, Any] | Sequence[Any]) -> str:
+    """The families of layer kinds, a line for each kind; or an array of cards."""
+    if isinstance(shown, Mapping):
+        return object_of({family: lines_of(kinds) for family, kinds in shown.items()}) + "\n"
+    return lines_of(shown) + "\n"
+
+
 def report_lines(report: Report) -> str:
     """A report with a line for each key, and for each layer."""
     fields = {
@@ -26,8 +47,17 @@ def report_lines(report: Report) -> str:
         for name in report.__struct_fields__
         if name != "layers"
     }
-    rows = ENCODER.encode_lines(report.layers).decode().strip()
-    fields["layers"] = "[\n    " + rows.replace("\n", ",\n    ") + "\n  ]" if rows else "[]"
+    return object_of(fields | {"layers": lines_of(report.layers)})
+
+
+def lines_of(items: Sequence[Any]) -> str:
+    """An array with a line for each item."""
+    lines = ENCODER.encode_lines(items).decode().strip()
+    return "[\n    " + lines.replace("\n", ",\n    ") + "\n  ]" if lines else "[]"
+
+
+def object_of(fields: dict[str, str]) -> str:
+    """An object of keys and of values that are JSON already, a line for each."""
     return "{\n" + ",\n".join(f'  "{name}": {value}' for name, value in fields.items()) + "\n}"
 
 

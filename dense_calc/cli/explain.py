@@ -1,0 +1,41 @@
+"""`dense-calc explain`: why each layer has its shape and its number of parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dense_calc.cli.options import emit, look_options, set_option
+
+
+@click.command()
+@click.argument("file")
+@click.argument("layers", metavar="[LAYER]...", nargs=-1)
+@set_option
+@click.option(
+    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
+)
+@look_options
+def explain(
+    file: str, layers: tuple[str, ...], overrides: dict[str, str], format: str, **look: Any
+) -> None:
+    """Show how the model in FILE comes to its shapes and its parameters.
+
+    Of each LAYER: its input and output, the arithmetic of its sizes, its weights by their axes,
+    and its count as a formula. Without a LAYER, of all, the largest first.
+
+    Example: dense-calc explain specs/mnist.yaml dense
+    """
+    from dense_calc.explanation import explained
+    from dense_calc.loading import load
+
+    report, explanations = explained(load(file, **overrides), layers)
+    if format == "json":
+        from dense_calc.render.json import explanation_json
+
+        emit(lambda _style: explanation_json(report, explanations), **look)
+    else:
+        from dense_calc.render.explanation import render
+
+        emit(lambda style: render(report, explanations, style), **look)

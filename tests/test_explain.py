@@ -1,0 +1,172 @@
+"""`dense-calc explain`: the arithmetic that it shows is the arithmetic of the count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+
+import pytest
+from cases import Case, read_facts
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from ours import model_of
+
+from dense_calc.cli import command_line
+from dense_calc.errors import SpecError
+from dense_calc.explanation import Explanation, explained
+from dense_calc.formula import formula, sizes_of, split, told, value
+from dense_calc.layers import KINDS
+from dense_calc.loading import load
+from dense_calc.render import Style
+from dense_calc.render.explanation import render
+from dense_calc.report import WeightRow
+
+SPECS = Path(__file__).parents[1] / "specs"
+FACTS = [fact for fact in read_facts() if "refused" not in fact]
+
+
+def evaluated(arithmetic: str) -> int:
+    """What the arithmetic on display comes to."""
+    assert set(arithmetic) <= set("0123456789 +-×/()")
+    return int(eval(arithmetic.replace("×", "*")))
+
+
+def explanations(kind: str) -> Iterator[tuple[Case, Explanation]]:
+    """The sound facts on a kind, and what is said of their layers."""
+    for fact in FACTS:
+        if fact["kind"] == kind:
+            _, found = explained(model_of(fact), ())
+            yield from ((fact, each) for each in found if each.type == kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_arithmetic_of_every_kind_comes_to_what_keras_counts(kind: str) -> None:
+    for fact, each in explanations(kind):
+        params = sum(prod(shape) for _, shape, _, _ in fact["weights"])
+        frozen = sum(prod(shape) for _, shape, trained, _ in fact["weights"] if not trained)
+        assert evaluated(each.arithmetic) == each.params == params, fact
+        assert (evaluated(each.non_trainable.arithmetic) if each.non_trainable else 0) == frozen
+        for side in each.sides:
+            assert evaluated(side.arithmetic) == side.size, fact
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_formula_of_every_kind_is_made_of_its_axes(kind: str) -> None:
+    for fact, each in explanations(kind):
+        sizes = sizes_of(each.weights)
+        for weight in each.weights:
+            for axis, size in zip(weight.axes, weight.shape, strict=True):
+                number, names = split(axis)
+                assert number * prod(sizes.get(name, -1) for name in names) == size, (fact, axis)
+        spelled = each.formula
+        for name in sorted(sizes, key=len, reverse=True):
+            spelled = spelled.replace(name, str(sizes[name]))
+        assert evaluated(spelled) == each.params, fact
+
+
+SIZES = {"height": 3, "width": 5, "channels": 4, "filters": 7, "units": 2, "2 × units": 4, "6": 6}
+AXES = st.lists(st.sampled_from(list(SIZES)), max_size=4, unique=True)
+
+
+@given(st.lists(AXES, max_size=7))
+def test_factoring_keeps_the_count(weights: list[list[str]]) -> None:
+    rows = [
+        WeightRow("w", (*map(SIZES.__getitem__, axes),), True, "float32", (*axes,), 0, "w")
+        for axes in weights
+    ]
+    terms = formula(rows)
+    count = sum(prod(row.shape) for row in rows)
+    assert value(terms) == count
+    assert evaluated(told(terms, numbers=True)) == count
+
+
+def lines(spec: str, *names: str, width: int | None = None) -> list[str]:
+    """The lines of the explanation of a model in specs/."""
+    report, found = explained(load(SPECS / spec), names)
+    return render(report, found, Style(width=width)).splitlines()
+
+
+def test_a_dense_layer() -> None:
+    assert lines("mnist.yaml", "dense") == [
+        'Model: "mnist": 7,850 params',
+        "",
+        "dense (Dense): 7,850 params, 100.0 %",
+        "  input   (None, 784)",
+        "  output  (None, 10)",
+        "  rule    (batch, ..., inputs) → (batch, ..., units)",
+        "  kernel  inputs 784 × units 10 = 7,840",
+        "  bias    units 10 = 10",
+        "  params  units × (inputs + 1) = 10 × (784 + 1) = 7,850",
+        "",
+        "None is a size that only data settles: the batch, or what the input leaves open.",
+    ]
+
+
+def test_a_window_and_what_is_not_trained() -> None:
+    assert lines("residual.yaml", "reduce", "main")[2:-2] == [
+        "reduce (Conv2D): 73,728 params, 31.6 %",
+        "  input    (None, 58, 58, 64)",
+        "  output   (None, 28, 28, 128)",
+        "  rule     (batch, height, width, channels) → (batch, height', width', filters)",
+        "  height'  (58 - 3) // 2 + 1 = 28",
+        "  width'   (58 - 3) // 2 + 1 = 28",
+        "  kernel   height 3 × width 3 × channels 64 × filters 128 = 73,728",
+        "  params   height × width × channels × filters = 3 × 3 × 64 × 128 = 73,728",
+        "",
+        "main (BatchNormalization): 512 params, 0.2 %",
+        "  input            (None, 28, 28, 128)",
+        "  output           (None, 28, 28, 128)",
+        "  rule             (...) → (...)",
+        "  gamma            channels 128 = 128",
+        "  beta             channels 128 = 128",
+        "  moving_mean      channels 128 = 128, not trained",
+        "  moving_variance  channels 128 = 128, not trained",
+        "  params           4 × channels = 4 × 128 = 512",
+        "  not trained      2 × channels = 2 × 128 = 256",
+    ]
+
+
+def test_axes_of_one_name_and_two_sizes_are_told_apart() -> None:
+    cells = [{"SimpleRNNCell": {"units": 4}}, {"SimpleRNNCell": {"units": 2}}]
+    case = {"kind": "RNN", "arguments": {"cell": cells}, "inputs": [[None, 5, 3]]}
+    _, (each,) = explained(model_of(case), ())
+    one, two = "simple_rnn_cell units", "simple_rnn_cell_1 units"
+    read = f"{one} × (simple_rnn_cell inputs + {one} + 1)"
+    assert each.formula == f"{read} + {two} × (simple_rnn_cell_1 inputs + {two} + 1)"
+    assert each.arithmetic == "4 × (3 + 4 + 1) + 2 × (4 + 2 + 1)"
+    assert each.params == 46
+
+
+def test_without_names_the_largest_comes_first() -> None:
+    _, found = explained(load(SPECS / "lenet5.yaml"), ())
+    counts = [each.params for each in found]
+    assert counts == sorted(counts, reverse=True)
+    assert sum(each.share for each in found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_what_is_too_wide_is_wrapped_and_nothing_is_lost(width: int) -> None:
+    wrapped = lines("lenet5.yaml", "dense", width=width)
+    assert max(map(len, wrapped[3:-4])) <= max(width, 20)
+    assert "".join("".join(wrapped).split()) == "".join(
+        "".join(lines("lenet5.yaml", "dense")).split()
+    )
+
+
+def test_a_layer_that_is_not_there() -> None:
+    with pytest.raises(SpecError, match=r"mnist has no layer 'dens'; did you mean 'dense'"):
+        explained(load(SPECS / "mnist.yaml"), ["dens"])
+
+
+def test_the_command_gives_text_and_json() -> None:
+    path = str(SPECS / "lenet5.yaml")
+    text = CliRunner().invoke(command_line, ["explain", path, "dense", "--set", "width=12"])
+    assert "  params  units × (inputs + 1) = 120 × (400 + 1) = 48,120\n" in text.stdout
+    data = CliRunner().invoke(command_line, ["explain", path, "--format", "json"]).stdout
+    found = json.loads(data)
+    assert found["total_params"] == 61706
+    assert found["layers"][0]["formula"] == "units × (inputs + 1)"
+    assert found["layers"][0]["arithmetic"] == "120 × (400 + 1)"
