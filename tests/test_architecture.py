@@ -17,8 +17,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 300
 
 # A room may import those that stand after it in one of these ways, and nothing above it.
-FLOW = ("cli", "loading", "spec", "tracing", "report", "model", "layers", "shapes", "errors")
-SIDE = ("cli", "render", "report", "layers", "shapes", "errors")
+FLOW = (
+    "cli", "catalogue", "loading", "spec", "explanation", "tracing", "formula", "report", "model",
+    "layers", "shapes", "errors",
+)  # fmt: skip
+SIDE = (
+    "cli", "render", "catalogue", "explanation", "formula", "report", "layers", "shapes", "errors",
+)  # fmt: skip
 
 
 def room(module: str) -> str:

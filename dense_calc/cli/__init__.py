@@ -15,7 +15,11 @@ import click
 import dense_calc
 
 # name → module, whose function of the same name is the command
-COMMANDS = {"summary": "dense_calc.cli.summary"}
+COMMANDS = {
+    "summary": "dense_calc.cli.summary",
+    "explain": "dense_calc.cli.explain",
+    "layers": "dense_calc.cli.layers",
+}
 
 
 class Commands(click.Group):

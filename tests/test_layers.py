@@ -1,0 +1,92 @@
+"""`dense-calc layers`: the catalogue tells every kind, and its examples run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dense_calc.catalogue import card, examples, families
+from dense_calc.cli import command_line
+from dense_calc.layers import ALIASES, KINDS, family_of
+from dense_calc.loading import summarize
+from dense_calc.render import Style
+from dense_calc.render.catalogue import render
+
+
+def said(*arguments: str) -> str:
+    """What `dense-calc layers` prints."""
+    result = CliRunner().invoke(command_line, ["layers", *arguments])
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_every_kind_has_an_example_in_alphabetical_order() -> None:
+    assert list(examples()) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_example_of_a_card_runs(name: str, tmp_path: Path) -> None:
+    text = render([card(name)], Style())
+    example = text[text.index("\nexample\n") + 9 :]
+    path = tmp_path / "example.yaml"
+    path.write_text("".join(line[2:] + "\n" for line in example.splitlines()), "utf-8")
+    assert name in example
+    assert summarize(path).outputs
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_says_in_a_sentence_what_it_does(name: str) -> None:
+    shown = card(name)
+    first = shown.what.partition("\n")[0]
+    assert first.endswith(".")
+    assert len(first) <= 120
+    assert all(argument.type or argument.choices for argument in shown.arguments)
+    required = [argument.required for argument in shown.arguments]
+    assert required == sorted(required, reverse=True)
+
+
+def test_the_list_has_every_kind_and_alias_once() -> None:
+    lines = said().splitlines()
+    names = [line[2:].split("  ")[0].split(", ") for line in lines if line.startswith("  ")]
+    assert sorted(name for row in names for name in row) == sorted((*KINDS, *ALIASES))
+    assert [line for line in lines if line and line[0] != " "] == sorted(set(map(family_of, KINDS)))
+
+
+def test_a_card() -> None:
+    lines = said("MaxPool2D").splitlines()
+    assert lines[0] == "MaxPooling2D, MaxPool2D: pooling"
+    assert "  shape  (batch, height, width, channels) → (batch, height', width', channels)" in lines
+    assert any(line.startswith("  pool_size ") and line.endswith("; default 2") for line in lines)
+
+
+def test_weights_in_named_axes() -> None:
+    lines = said("Dense").splitlines()
+    assert "  kernel  (inputs, units)" in lines
+    assert "  params  units × (inputs + 1)" in lines
+
+
+def test_json() -> None:
+    (found,) = json.loads(said("Conv2D", "--format", "json"))
+    assert found["rule"] == "(batch, height, width, channels) → (batch, height', width', filters)"
+    assert [weight["axes"] for weight in found["weights"]][1] == ["filters"]
+    arguments = {argument["name"]: argument for argument in found["arguments"]}
+    assert arguments["filters"]["required"]
+    assert arguments["padding"] == {
+        "name": "padding",
+        "type": "'valid' or 'same'",
+        "choices": ["valid", "same"],
+        "required": False,
+        "default": "valid",
+    }
+    listed = json.loads(said("--format", "json"))
+    assert sorted(kind["name"] for kinds in listed.values() for kind in kinds) == sorted(KINDS)
+    assert set(listed) == set(families())
+
+
+def test_a_kind_that_is_not_there() -> None:
+    result = CliRunner().invoke(command_line, ["layers", "conv2d"])
+    assert result.exit_code == 2
+    assert "there is no layer kind 'conv2d'; did you mean 'Conv2D'?" in result.output
