@@ -20,7 +20,7 @@ FACTS = read_facts()
 def test_dense_calc_agrees_with_keras(kind: str) -> None:
     facts = [fact for fact in FACTS if fact["kind"] == kind]
     wrong = [line for fact in facts for line in difference(fact)]
-    assert len(facts) > 40
+    assert len(facts) >= 8
     assert not wrong, "\n".join(wrong)
 
 
@@ -33,5 +33,5 @@ def difference(fact: Case) -> list[str]:
 
 def test_the_facts_hold_both_sides() -> None:
     refused = sum("refused" in fact for fact in FACTS)
-    assert len(FACTS) > 1400
+    assert len(FACTS) >= 1500
     assert len(FACTS) * 0.2 < refused < len(FACTS) * 0.5

@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from cases import Case, read_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ours import answer_of
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers import KINDS
+from dense_calc.layers import KINDS, kind_named
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.report import Report
 from dense_calc.spec import parse
@@ -26,12 +28,9 @@ PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
 NUMBERS = ["-1", "0", "3", "2.5", "null", "10*w", "yes", "true", "same", "relu"]
 SECTIONS = ["input", "inputs", "layers", "name", "vars", "from", "type", "\n  ", "\n", "\t"]
 NAMES = [
-    "activation", "activity_regularizer", "axis", "batch_shape", "bias_initializer",
-    "data_format", "dilation_rate", "dtype", "filters", "from", "groups", "input_dim",
-    "input_shape", "kernel_constraint", "kernel_initializer", "kernel_size", "name", "padding",
-    "pool_size", "quantization_config", "rate", "renorm", "renorm_clipping", "shape", "strides",
-    "target_shape", "units",
-]  # fmt: skip
+    "from",
+    *sorted({name for kind in KINDS for name in kind_named(kind).__struct_encode_fields__}),
+]
 WORDS = st.sampled_from([*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, "class_name", "config", *KINDS])
 
 
@@ -66,6 +65,27 @@ def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> Non
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
     complaint = complaint_or_nothing(json.dumps(spec))
     assert not complaint or complaint.startswith("m.yaml:")
+
+
+FACTS = read_facts()
+
+
+@settings(max_examples=1500)
+@given(st.sampled_from(FACTS), st.data())
+def test_no_argument_breaks_a_kind(fact: Case, data: st.DataObject) -> None:
+    kind = kind_named(fact["kind"])
+    name = data.draw(st.sampled_from(kind.__struct_encode_fields__))
+    arguments = {**fact["arguments"], name: data.draw(VALUES)}
+    answer_of({**fact, "arguments": arguments})  # whatever it is, no traceback
+
+
+SHAPES = st.lists(st.none() | st.integers(0, 2**63 - 1) | st.integers(0, 3), max_size=6)
+
+
+@settings(max_examples=1500)
+@given(st.sampled_from(FACTS), st.lists(SHAPES, min_size=1, max_size=4), st.booleans())
+def test_no_inputs_break_a_kind(fact: Case, shapes: list[Any], nested: bool) -> None:
+    answer_of({**fact, "inputs": [shapes[0], shapes[1:]] if nested and shapes[1:] else shapes})
 
 
 LARGE = {
