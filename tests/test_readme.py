@@ -67,7 +67,5 @@ def test_the_example_is_the_spec() -> None:
     assert {"vars", "input", "layers"} <= set(shown)
 
 
-def test_the_readme_lists_every_layer() -> None:
-    listed = re.search(r"Layers now: ((?s:.*?)), and their", README.read_text("utf-8"))
-    assert listed
-    assert re.split(r",\s+", listed[1]) == list(KINDS)
+def test_the_readme_counts_every_layer() -> None:
+    assert f"{len(KINDS)} kinds and their aliases" in README.read_text("utf-8")
