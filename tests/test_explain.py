@@ -22,6 +22,7 @@ from dense_calc.layers import KINDS
 from dense_calc.loading import load
 from dense_calc.render import Style
 from dense_calc.render.explanation import render
+from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
 
 SPECS = Path(__file__).parents[1] / "specs"
@@ -170,3 +171,13 @@ def test_the_command_gives_text_and_json() -> None:
     assert found["total_params"] == 61706
     assert found["layers"][0]["formula"] == "units × (inputs + 1)"
     assert found["layers"][0]["arithmetic"] == "120 × (400 + 1)"
+
+
+def test_an_output_that_cannot_carry_the_signs_has_others() -> None:
+    report, found = explained(load(SPECS / "mnist.yaml"), ["dense"])
+    assert "units x (inputs + 1) = 10 x (784 + 1) = 7,850" in render(
+        report, found, Style(ascii=True)
+    )
+    data = explanation_json(report, found, Style(ascii=True))
+    assert data.isascii()
+    assert json.loads(data)["layers"][0]["formula"] == "units × (inputs + 1)"

@@ -34,7 +34,7 @@ def explain(
     if format == "json":
         from dense_calc.render.json import explanation_json
 
-        emit(lambda _style: explanation_json(report, explanations), **look)
+        emit(lambda style: explanation_json(report, explanations, style), **look)
     else:
         from dense_calc.render.explanation import render
 

@@ -33,7 +33,7 @@ def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
     if format == "json":
         from dense_calc.render.json import catalogue_json
 
-        emit(lambda _style: catalogue_json(shown), **look)
+        emit(lambda style: catalogue_json(shown, style), **look)
     else:
         from dense_calc.render.catalogue import render
 

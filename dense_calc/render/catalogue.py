@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from dense_calc.catalogue import Argument, Card, Entry
 from dense_calc.formula import split
 from dense_calc.render import Style
+from dense_calc.render.cells import shown
 from dense_calc.render.text import wrapped
 from dense_calc.report import WeightRow
 
@@ -18,14 +19,14 @@ GAP = "  "
 SOME = 6  # of many words
 
 
-def render(shown: Mapping[str, Sequence[Entry]] | Sequence[Card], style: Style) -> str:
+def render(kinds: Mapping[str, Sequence[Entry]] | Sequence[Card], style: Style) -> str:
     """The kinds of each family, or cards one below the other."""
     blocks: Iterable[Iterable[str]]
-    if isinstance(shown, Mapping):
-        blocks = [family_lines(family, kinds, style) for family, kinds in shown.items()]
+    if isinstance(kinds, Mapping):
+        blocks = [family_lines(family, held, style) for family, held in kinds.items()]
     else:
-        blocks = [card_lines(card, style) for card in shown]
-    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+        blocks = [card_lines(card, style) for card in kinds]
+    return shown("\n".join("".join(f"{line}\n" for line in block) for block in blocks), style)
 
 
 def family_lines(family: str, kinds: Sequence[Entry], style: Style) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from dense_calc.errors import printable
+from dense_calc.render import Style
 from dense_calc.report import Report, Row, WeightRow
 from dense_calc.shapes import Shapes, is_shape, leaves
 
@@ -23,6 +24,11 @@ class Column(Struct, frozen=True):
     sizes: bool = False
 
 
+def shown(text: str, style: Style) -> str:
+    """A text with the signs of arithmetic that the output can carry."""
+    return text.translate(PLAIN_SIGNS) if style.ascii else text
+
+
 def shape_text(shapes: Shapes) -> str:
     """A shape in a cell, or those of several outputs one after the other, as Keras has them."""
     if is_shape(shapes):
@@ -35,6 +41,7 @@ def weight_text(weight: WeightRow) -> str:
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
 
+PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
 COLUMNS = {
     "layer": Column("Layer (type)", lambda row: f"{printable(row.name)} ({row.type})"),
     "name": Column("Name", lambda row: printable(row.name)),

@@ -11,7 +11,7 @@ from dense_calc.explanation import Count, Explanation
 from dense_calc.formula import split
 from dense_calc.layers.base import TIMES
 from dense_calc.render import Style
-from dense_calc.render.cells import shape_text, title
+from dense_calc.render.cells import shape_text, shown, title
 from dense_calc.render.text import wrapped
 from dense_calc.report import Report, WeightRow
 
@@ -27,7 +27,7 @@ def render(report: Report, explanations: Sequence[Explanation], style: Style) ->
     ]
     if any("None" in line for block in blocks[1:] for line in block):
         blocks.append(wrapped(NONE, style.width or len(NONE)))
-    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+    return shown("\n".join("".join(f"{line}\n" for line in block) for block in blocks), style)
 
 
 def paragraph(each: Explanation, style: Style) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,28 +17,31 @@ if TYPE_CHECKING:
 ENCODER = msgspec.json.Encoder()
 
 
-def render(reports: Sequence[Report], _style: Style) -> str:
-    """The attributes of the reports, whatever the style."""
+def render(reports: Sequence[Report], style: Style) -> str:
+    """The attributes of the reports."""
     objects = ",\n".join(map(report_lines, reports))
     text = f"{objects}\n" if len(reports) == 1 else f"[\n{objects}\n]\n"
-    return "\n".join(map(safe, text.split("\n")))
+    return safe(text, style)
 
 
-def explanation_json(report: Report, explanations: Sequence[Explanation]) -> str:
+def explanation_json(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
     """The explanations of a model's layers, a line for each."""
     fields = {
         "name": ENCODER.encode(report.name).decode(),
         "total_params": str(report.total_params),
         "layers": lines_of(explanations),
     }
-    return "\n".join(map(safe, f"{object_of(fields)}\n".split("\n")))
+    return safe(f"{object_of(fields)}\n", style)
 
 
-def catalogue_json(shown: Mapping[str, Any] | Sequence[Any]) -> str:
+def catalogue_json(shown: Mapping[str, Any] | Sequence[Any], style: Style) -> str:
     """The families of layer kinds, a line for each kind; or an array of cards."""
-    if isinstance(shown, Mapping):
-        return object_of({family: lines_of(kinds) for family, kinds in shown.items()}) + "\n"
-    return lines_of(shown) + "\n"
+    text = (
+        lines_of(shown)
+        if isinstance(shown, Sequence)
+        else object_of({family: lines_of(kinds) for family, kinds in shown.items()})
+    )
+    return safe(f"{text}\n", style)
 
 
 def report_lines(report: Report) -> str:
@@ -61,10 +65,13 @@ def object_of(fields: dict[str, str]) -> str:
     return "{\n" + ",\n".join(f'  "{name}": {value}' for name, value in fields.items()) + "\n}"
 
 
-def safe(line: str) -> str:
-    """A line of JSON with the characters escaped that could speak to a terminal."""
-    if line.isprintable():
-        return line
-    from json import dumps
+def safe(text: str, style: Style) -> str:
+    """JSON with the characters escaped that could speak to a terminal, or that it cannot show."""
 
-    return "".join(char if char.isprintable() else dumps(char)[1:-1] for char in line)
+    def escaped(found: re.Match[str]) -> str:
+        from json import dumps  # the rare sign pays for it
+
+        char = found[0]
+        return char if char.isprintable() and not style.ascii else dumps(char)[1:-1]
+
+    return re.sub(r"[^ -~\n]", escaped, text)
