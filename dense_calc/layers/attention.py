@@ -12,9 +12,15 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight, weights_within
+from dense_calc.layers.base import (
+    KerasLayer,
+    LayerWithKernel,
+    NotNegative,
+    Positive,
+    Weight,
+    weights_within,
+)
 from dense_calc.layers.einsum_dense import EinsumDense
-from dense_calc.layers.words import Constraint, Initializer, Regularizer
 from dense_calc.shapes import Shape, demand_rank, known
 
 Axes = dict[str, int]  # names and sizes, in order
@@ -24,7 +30,7 @@ LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
 MOST_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
 
 
-class HeadedAttention(KerasLayer, frozen=True, kw_only=True):
+class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     """Attention with several heads, each with its own projections of query, key and value.
 
     Without a key, the value is the key. Masks are read, but change no shape and are not looked at.
@@ -38,12 +44,6 @@ class HeadedAttention(KerasLayer, frozen=True, kw_only=True):
     use_bias: bool = True
     sliding_window: Positive | None = None
     flash_attention: bool | None = None
-    kernel_initializer: Initializer = "glorot_uniform"
-    bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
-    kernel_constraint: Constraint = None
-    bias_constraint: Constraint = None
     use_gate: bool = False
     seed: int | None = None
 

@@ -166,16 +166,21 @@ class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
     activity_regularizer: Regularizer = None
 
 
-class LoraLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
+class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):
+    """The arguments of a layer that multiplies with a kernel and may add a bias."""
 
-    activation: Activation = None
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
     kernel_regularizer: Regularizer = None
     bias_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
     bias_constraint: Constraint = None
+
+
+class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
+    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
+
+    activation: Activation = None
     lora_rank: NotNegative | None = None
     lora_alpha: float | None = None
 

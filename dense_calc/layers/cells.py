@@ -9,7 +9,7 @@ from typing import ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     AnyLayer,
-    KerasLayer,
+    LayerWithKernel,
     Positive,
     Seed,
     Weight,
@@ -34,20 +34,14 @@ class Cell(AnyLayer):
         return self.output(step)
 
 
-class Recurrent(KerasLayer, frozen=True, kw_only=True):
+class Recurrent(LayerWithKernel, frozen=True, kw_only=True):
     """The arguments that a cell shares with the layer that repeats it."""
 
     activation: Activation = "tanh"
     use_bias: bool = True
-    kernel_initializer: Initializer = "glorot_uniform"
     recurrent_initializer: Initializer = "orthogonal"
-    bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Regularizer = None
     recurrent_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
-    kernel_constraint: Constraint = None
     recurrent_constraint: Constraint = None
-    bias_constraint: Constraint = None
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     seed: Seed = None
