@@ -13,10 +13,12 @@ from dense_calc.layers.images import (
     ImageLayer,
     LabeledImages,
     Reach,
+    Shuffled,
     SignedFactor,
     UnusedFactor,
     UpToOne,
     demand_image,
+    demand_known_sides,
 )
 from dense_calc.shapes import Shape, Shapes
 
@@ -104,6 +106,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(LabeledImages, frozen=True, k
     tile_grid_size: tuple[int, ...] | None = (8, 8)
     factor: UnusedFactor = None
 
+    def demand_traceable(self, shapes: Shapes, /) -> None:
+        demand_known_sides(shapes, self.data_format)
+
 
 class Equalization(LabeledImages, frozen=True, kw_only=True):
     """Colors spread evenly over the whole range."""
@@ -113,13 +118,13 @@ class Equalization(LabeledImages, frozen=True, kw_only=True):
     factor: UnusedFactor = None
 
 
-class CutMix(Random, frozen=True, kw_only=True):
+class CutMix(Shuffled, frozen=True, kw_only=True):
     """A part of each image replaced by that of another."""
 
     factor: Factor = 1.0
 
 
-class MixUp(Random, frozen=True, kw_only=True):
+class MixUp(Shuffled, frozen=True, kw_only=True):
     """Each image mixed with another."""
 
     alpha: float = 0.2
@@ -177,6 +182,9 @@ class RandomElasticTransform(UncheckedColors, frozen=True, kw_only=True):
     interpolation: Interpolation = "bilinear"
     fill_mode: FillMode | Literal["mirror"] = "reflect"
     fill_value: float | None = 0.0
+
+    def demand_traceable(self, shapes: Shapes, /) -> None:
+        raise LayerError("inside a pipeline Keras cannot run it with JAX")
 
 
 class RandomErasing(UncheckedColors, frozen=True, kw_only=True):

@@ -103,6 +103,9 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The weights for inputs of these shapes, in Keras' order."""
         return iter(())
 
+    def demand_traceable(self, *shapes: Any) -> None:
+        """Raise LayerError where JAX cannot trace its call, as Keras lets it inside a Pipeline."""
+
 
 @contextmanager
 def within(*path: str) -> Iterator[None]:

@@ -53,6 +53,16 @@ class LabeledImages(ImageLayer, frozen=True, kw_only=True):
         return same
 
 
+class Shuffled(LabeledImages, frozen=True, kw_only=True):
+    """A change that takes other images of the batch, which it shuffles."""
+
+    seed: Seed = None
+
+    def demand_traceable(self, shapes: Shapes, /) -> None:
+        if images_of(shapes)[:1] == (None,):
+            raise LayerError("inside a pipeline JAX cannot shuffle an unknown batch")
+
+
 class Sized(ImageLayer, frozen=True, kw_only=True):
     """A layer that gives images a height and a width."""
 
@@ -86,6 +96,9 @@ class CenterCrop(Sized, frozen=True, kw_only=True):
         demand_image(shape)
         return self.sized(shape, len(shape) - 3 + (self.data_format == "channels_first"))
 
+    def demand_traceable(self, shape: Shape, /) -> None:
+        demand_known_sides(shape, self.data_format)
+
 
 class RandomCrop(Sized, frozen=True, kw_only=True):
     """A random part of each image; the axes before its sides may be any number."""
@@ -98,6 +111,14 @@ class RandomCrop(Sized, frozen=True, kw_only=True):
 
     def output_shape(self, shapes: Any, /) -> Shape:
         return self.sized(shapes, len(shapes) - 3 + (self.data_format == "channels_first"))
+
+    def demand_traceable(self, shapes: Shapes, /) -> None:
+        height, width = demand_known_sides(shapes, self.data_format)
+        if height > (self.height or height) and width > (self.width or width):
+            raise LayerError(
+                f"inside a pipeline JAX cannot cut a random part out of {height} × {width}; "
+                "use CenterCrop or Resizing there"
+            )
 
 
 class Resizing(Sized, frozen=True, kw_only=True):
@@ -151,3 +172,23 @@ def demand_image(shape: Shape) -> None:
             "the input must be an image or a batch of them, with 3 or 4 axes; "
             f"it has {len(shape)}: {shape}"
         )
+
+
+def images_of(shapes: Shapes) -> Shape:
+    """The images in what an image layer reads; nothing if they cannot be told."""
+    images = shapes.get("images", ()) if isinstance(shapes, dict) else shapes
+    return images if is_shape(images) else ()
+
+
+def demand_known_sides(shapes: Shapes, data_format: str | None) -> tuple[int, int]:
+    """Height and width of images.
+
+    Raises:
+        LayerError: one of them is unknown.
+    """
+    images = images_of(shapes)
+    first = len(images) - 3 + (data_format == "channels_first")
+    height, width = images[first : first + 2] if len(images) > 2 else (0, 0)
+    if height is None or width is None:
+        raise LayerError(f"inside a pipeline JAX needs known sides; they are not in {shapes}")
+    return height, width

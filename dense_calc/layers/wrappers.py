@@ -153,6 +153,7 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
                 layer = layer_in(written)
                 inputs = call_of(layer, shapes)
                 shapes = layer.output_shape(*inputs)
+                layer.demand_traceable(*inputs)
                 demand_penalty(layer, shapes)
             yield layer, inputs, shapes
 
