@@ -196,26 +196,28 @@ class SimpleRNN(UnitsLoop, frozen=True, kw_only=True):
     cell_kind = SimpleRNNCell
 
 
-class GRU(UnitsLoop, frozen=True, kw_only=True):
+class GatedLoop(UnitsLoop, frozen=True, kw_only=True):
+    """A layer whose cell has gates."""
+
+    recurrent_activation: Activation = "sigmoid"
+    implementation: int = 2
+    use_cudnn: CuDNN = "auto"
+
+
+class GRU(GatedLoop, frozen=True, kw_only=True):
     """A gated recurrent unit; with `reset_after` each gate has two biases."""
 
     cell_kind = GRUCell
 
-    recurrent_activation: Activation = "sigmoid"
     reset_after: bool = True
-    implementation: int = 2
-    use_cudnn: CuDNN = "auto"
 
 
-class LSTM(UnitsLoop, frozen=True, kw_only=True):
+class LSTM(GatedLoop, frozen=True, kw_only=True):
     """Long short-term memory: four gates, and a carry beside the output."""
 
     cell_kind = LSTMCell
 
-    recurrent_activation: Activation = "sigmoid"
     unit_forget_bias: bool = True
-    implementation: int = 2
-    use_cudnn: CuDNN = "auto"
 
 
 def ready(layer: AnyLayer) -> Cell:
