@@ -242,6 +242,8 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
     elif char in ("@", "`"):
         problem = f"'{char}' cannot start a value; put it in quotes"
     place = Place(source, mark.line + 1, mark.column + 1, 1)
+    if "nesting depth" in problem:  # newer versions of libyaml look ahead and have a limit of theirs
+        return too_much(place)
     return SpecError(f"this is not YAML: {problem}", place)
 
 
