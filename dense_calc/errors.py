@@ -12,6 +12,8 @@
     mnist.yaml:6:13: error: Dense has no argument 'unit'; did you mean 'units'?
       6 |   - Dense: {unit: 10}
                       ^^^^
+
+What is wrong in a block is followed by the places that use the block, from the inside out.
 """
 
 from __future__ import annotations
@@ -44,25 +46,40 @@ class Place(Struct, gc=False):
     column: int
     width: int
 
+    @property
+    def where(self) -> tuple[Source, int, int, int]:
+        """The place alone, to make another thing there."""
+        return self.source, self.line, self.column, self.width
+
     def part(self, name: str) -> Place:
         """The place of a named part of what stands here; this place where it has none."""
         return self
 
 
+class Note(Struct, frozen=True):
+    """What else there is to say of a complaint, and where: `block 'decoder' is used here`."""
+
+    message: str
+    place: Place
+
+
 class DenseCalcError(Exception):
     """One complaint; `place` is None where no text is to blame."""
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+    def __init__(
+        self, message: str, place: Place | None = None, notes: Iterable[Note] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.place = place
+        self.notes = list(notes)
 
     def __str__(self) -> str:
         if self.place is None:
             return f"error: {printable(self.message)}"
-        name = printable(self.place.source.name)
-        where = f"{name}:{self.place.line}:{self.place.column}"
-        return f"{where}: error: {printable(self.message)}{excerpt(self.place)}"
+        said = [remark("error", self.message, self.place)]
+        said += [remark("note", note.message, note.place) for note in self.notes]
+        return "\n".join(said)
 
 
 class FileError(DenseCalcError):
@@ -79,9 +96,17 @@ class LayerError(DenseCalcError):
     `path` leads to that argument through the layers that hold the layer: ("layer", "units").
     """
 
-    def __init__(self, message: str, *path: str, place: Place | None = None) -> None:
-        super().__init__(message, place)
+    def __init__(
+        self, message: str, *path: str, place: Place | None = None, notes: Iterable[Note] = ()
+    ) -> None:
+        super().__init__(message, place, notes)
         self.path = path
+
+
+def remark(sort: str, message: str, place: Place) -> str:
+    """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
+    where = f"{printable(place.source.name)}:{place.line}:{place.column}"
+    return f"{where}: {sort}: {printable(message)}{excerpt(place)}"
 
 
 def excerpt(place: Place) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
 
-from dense_calc.errors import Place, SpecError
-from dense_calc.layers.base import LayerKind
+from dense_calc.errors import Note, Place, SpecError
+from dense_calc.layers.base import LayerKind, NotNegative
 
 FEW = 6  # steps that a sentence can tell
 
@@ -26,9 +26,11 @@ Given = str | Output | tuple["Given", ...] | dict[str, "Given"] | None
 
 
 class Node(Struct, frozen=True):
-    """One layer in a graph: its name, the names of what it reads, and where it was written.
+    """One call of a layer: its name, the names of what it reads, and where it was written.
 
-    `call` is what its call is given, in order, where that is more than the outputs of `inputs`.
+    `call` is what the call is given, in order, where that is more than the outputs of `inputs`.
+    `shares` names the first call of a layer that is called again. `notes` say what used the block
+    that the call was written in.
     """
 
     name: str
@@ -36,15 +38,66 @@ class Node(Struct, frozen=True):
     inputs: tuple[str, ...]
     place: Place | None = None
     call: tuple[Given, ...] | None = None
+    shares: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def holder(self) -> str:
+        """The name under which the weights of the layer are known."""
+        return self.shares or self.name
+
+
+class Block(Struct, frozen=True):
+    """A block where it is used: its name there, its copies' names, and the layer that it gives.
+
+    Names of nodes in a copy start with its name and a slash: `decoder_3/attention`.
+    """
+
+    name: str
+    type: str
+    copies: tuple[str, ...]
+    output: str
+
+
+class End(Struct, frozen=True):
+    """An output of the model: a layer, or one of its outputs, and where that is written."""
+
+    what: str | Output
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """The output as it is written: `lstm[1]`."""
+        if isinstance(self.what, str):
+            return self.what
+        return self.what.name + "".join(f"[{step}]" for step in self.what.steps)
+
+
+class Expect(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file says of its model, and where it has that from. Only a check looks at it."""
+
+    params: NotNegative | None = None
+    trainable: NotNegative | None = None
+    output_shape: tuple[NotNegative | tuple[NotNegative | None, ...] | None, ...] | None = None
+    source: str | None = None
+
+
+NOTHING = Expect()
 
 
 class Model(Struct, frozen=True):
-    """A named graph; `nodes` stand in Keras' order, each after what it reads."""
+    """A named graph; `nodes` stand in Keras' order, each after what it reads.
+
+    `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`.
+    """
 
     name: str
     nodes: tuple[Node, ...]
     inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    outputs: tuple[End, ...]
+    blocks: tuple[Block, ...] = ()
+    unused: tuple[Node, ...] = ()
+    expect: Expect = NOTHING
 
     @property
     def is_chain(self) -> bool:
@@ -52,43 +105,77 @@ class Model(Struct, frozen=True):
         return is_chain(self.nodes)
 
 
-def model_of(name: str, nodes: Sequence[Node]) -> Model:
-    """A model of these nodes; its outputs are the layers that no other reads.
+def model_of(
+    name: str,
+    nodes: Sequence[Node],
+    outputs: tuple[End, ...] = (),
+    blocks: Iterable[Block] = (),
+    expect: Expect = NOTHING,
+) -> Model:
+    """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
 
     Raises:
         SpecError: layers wait for each other in a circle.
     """
-    read = {source for node in nodes for source in node.inputs}
     inputs = tuple(node.name for node in nodes if not node.inputs)
-    outputs = tuple(node.name for node in nodes if node.inputs and node.name not in read)
-    ordered = nodes if is_chain(nodes) else keras_order(nodes, read)
-    return Model(name, tuple(ordered), inputs, outputs or inputs)
+    if not outputs:
+        read = {source for node in nodes for source in node.inputs}
+        last = [node.name for node in nodes if node.inputs and node.name not in read]
+        outputs = tuple(map(End, last or inputs))
+        if is_chain(nodes):
+            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), expect)
+    starts = [each for end in outputs for each in names_in(end.what)]
+    ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
+    kept = {node.name for node in ordered}
+    unused = tuple(node for node in nodes if node.name not in kept)
+    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect)
+
+
+def names_in(what: Given) -> Iterator[str]:
+    """The names of the layers in what an input is given."""
+    match what:
+        case str(name) | Output(name=name):
+            yield name
+        case tuple(items):
+            for item in items:
+                yield from names_in(item)
+        case dict(pairs):
+            for item in pairs.values():
+                yield from names_in(item)
 
 
 def is_chain(nodes: Sequence[Node]) -> bool:
-    """Whether each node reads the one before it and nothing else."""
+    """Whether each node reads the one before it and nothing else, and is called once."""
     return not nodes[0].inputs and all(
-        node.inputs == (before.name,) and node.call is None for before, node in pairwise(nodes)
+        node.inputs == (before.name,) and node.call is None and node.shares is None
+        for before, node in pairwise(nodes)
     )
 
 
-def keras_order(nodes: Iterable[Node], read: Set[str]) -> Iterator[Node]:
+def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:
     """Nodes as Keras lists them: the farther from an output the earlier, then as first met.
 
-    The search for what an output needs is depth first; inputs that nothing reads go with the
-    outputs, before them. Source: `map_graph` of keras/src/ops/function.py.
+    The search for what an output needs is depth first; inputs that no output needs go with the
+    outputs, before them. A layer that is called several times is as far as its farthest call.
+    Source: `map_graph` of keras/src/ops/function.py.
     """
-    unused = [node for node in nodes if not node.inputs and node.name not in read]
-    by_name = {node.name: node for node in nodes if node.inputs or node.name in read}
-    # What is read comes last: only a circle has anything that no output has led to.
-    met, finished = depth_first(by_name, sorted(by_name, key=read.__contains__))
+    met, finished = depth_first(nodes, outputs)
+    if len(finished) < len(nodes):
+        depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
     depths = dict.fromkeys(finished, 0)
+    layers: dict[str, int] = {}  # the depth of each layer, by what holds its weights
     for name in reversed(finished):
-        for source in by_name[name].inputs:
+        holder = nodes[name].holder
+        depths[name] = layers[holder] = max(depths[name], layers.get(holder, 0))
+        for source in nodes[name].inputs:
             depths[source] = max(depths[source], depths[name] + 1)
-    levels = defaultdict(list, {0: unused})
+    first: dict[str, int] = {}
     for name in met:
-        levels[depths[name]].append(by_name[name])
+        first.setdefault(nodes[name].holder, len(first))
+    unused = [node for node in nodes.values() if not node.inputs and node.name not in depths]
+    levels = defaultdict(list, {0: unused})
+    for name in sorted(met, key=lambda name: first[nodes[name].holder]):
+        levels[depths[name]].append(nodes[name])
     for depth in sorted(levels, reverse=True):
         yield from levels[depth]
 
@@ -122,4 +209,4 @@ def circle(path: list[Node], first: str) -> SpecError:
     if len(steps) > FEW:
         steps = [*steps[: FEW - 1], f"... ({len(steps) - FEW} more)", steps[-1]]
     told = " reads ".join([*steps, steps[0]])
-    return SpecError(f"layers wait for each other: {told}", around[0].place)
+    return SpecError(f"layers wait for each other: {told}", around[0].place, around[0].notes)

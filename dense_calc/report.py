@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dense_calc.layers.words import BITS
+from dense_calc.model import Block
 from dense_calc.shapes import Shapes, Sizes
 
 
@@ -28,8 +29,12 @@ class WeightRow(Struct, frozen=True, gc=False):
         return self.params * BITS[self.dtype] // 8
 
 
-class Row(Struct, frozen=True, gc=False):
-    """One layer of the summary; `input_shapes` are those of what a call was given, in order."""
+class Row(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One layer of the summary; `input_shapes` are those of what a call was given, in order.
+
+    A layer that is called again has a row without weights, `shared_with` the row that has them. A
+    block that is folded into a row stands `repeat` times.
+    """
 
     name: str
     type: str
@@ -41,6 +46,8 @@ class Row(Struct, frozen=True, gc=False):
     feeds: tuple[str, ...]
     weights: tuple[WeightRow, ...]
     input_shapes: tuple[Shapes | None, ...]
+    shared_with: str | None = None
+    repeat: int = 1
 
 
 class Port(Struct, frozen=True):
@@ -51,7 +58,11 @@ class Port(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """A model's summary. Sizes in bytes are of the weights, each in its dtype."""
+    """A model's summary. Sizes in bytes are of the weights, each in its dtype.
+
+    `blocks` are the uses of blocks, the inner ones first; `unused` are the names of layers that
+    no output needs, which have no rows.
+    """
 
     name: str
     total_params: int
@@ -63,3 +74,5 @@ class Report(Struct, frozen=True):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     layers: tuple[Row, ...]
+    blocks: tuple[Block, ...] = ()
+    unused: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.model import Given, Model, Node
+from dense_calc.model import End, Given, Model, Node
 from dense_calc.report import Port, Report, Row, WeightRow
 from dense_calc.shapes import Shapes, is_shape, parts, plain
 
@@ -26,47 +26,91 @@ def trace(model: Model) -> Report:
     Raises:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
     """
-    shapes: dict[str, Shapes] = {}
-    feeds = defaultdict(list)
-    for node in model.nodes:
-        for source in dict.fromkeys(node.inputs):
-            feeds[source].append(node.name)
-    rows = tuple([row(node, shapes, feeds[node.name]) for node in model.nodes])
+    tracer = Tracer(model)
+    rows = tuple(map(tracer.row, model.nodes))
     return Report(
         name=model.name,
         **totals(rows),
-        inputs=tuple(Port(name, shapes[name]) for name in model.inputs),
-        outputs=tuple(Port(name, shapes[name]) for name in model.outputs),
+        inputs=tuple(Port(name, tracer.shapes[name]) for name in model.inputs),
+        outputs=tuple(map(tracer.port, model.outputs)),
         layers=tuple(row for row in rows if row.connected_to) if model.is_chain else rows,
+        blocks=model.blocks,
+        unused=tuple(node.name for node in model.unused),
     )
 
 
-def row(node: Node, shapes: dict[str, Shapes], feeds: Iterable[str]) -> Row:
-    """The row of one node; its output shape is added to `shapes`."""
-    layer = node.layer
-    try:
-        inputs = tuple(
-            [shapes[source] for source in node.inputs]
-            if node.call is None
-            else [given(each, shapes) for each in node.call]
+class Tracer:
+    """What is known of a model while its nodes are followed."""
+
+    def __init__(self, model: Model) -> None:
+        self.shapes: dict[str, Shapes] = {}
+        self.holders: dict[str, Row] = {}  # the rows of layers that are called several times
+        self.feeds: dict[str, list[str]] = defaultdict(list)
+        self.shared = {node.shares for node in model.nodes if node.shares}
+        for node in model.nodes:
+            for source in dict.fromkeys(node.inputs):
+                self.feeds[source].append(node.name)
+
+    def row(self, node: Node) -> Row:
+        """The row of one node; its output shape is known from now on."""
+        layer = node.layer
+        try:
+            inputs = tuple(
+                [self.shapes[source] for source in node.inputs]
+                if node.call is None
+                else [given(each, self.shapes) for each in node.call]
+            )
+            build = built if hashable((layer, inputs)) else built.__wrapped__
+            shape, weights, params, trained = build(layer, inputs)
+            holder = self.holders.get(node.holder) if self.shared else None
+            if holder:
+                demand_same(layer, inputs, weights, holder)
+                weights, params, trained = (), 0, 0
+        except LayerError as error:
+            raise placed(error, node) from None
+        self.shapes[node.name] = shape
+        row = Row(
+            name=node.name,
+            type=type(layer).__name__,
+            output_shape=shape,
+            params=params,
+            trainable_params=trained,
+            non_trainable_params=params - trained,
+            connected_to=node.inputs,
+            feeds=tuple(self.feeds[node.name]),
+            weights=weights,
+            input_shapes=inputs,
+            shared_with=holder.name if holder else None,
         )
-        build = built if hashable((layer, inputs)) else built.__wrapped__
-        shape, weights, params, trained = build(layer, inputs)
-    except LayerError as error:
-        raise placed(error, node) from None
-    shapes[node.name] = shape
-    return Row(
-        name=node.name,
-        type=type(layer).__name__,
-        output_shape=shape,
-        params=params,
-        trainable_params=trained,
-        non_trainable_params=params - trained,
-        connected_to=node.inputs,
-        feeds=tuple(feeds),
-        weights=weights,
-        input_shapes=inputs,
-    )
+        if node.holder in self.shared:
+            self.holders.setdefault(node.holder, row)
+        return row
+
+    def port(self, end: End) -> Port:
+        """An output of the model."""
+        try:
+            shape = given(end.what, self.shapes)
+        except LayerError as error:
+            raise LayerError(error.message, place=end.place) from None
+        assert shape is not None
+        return Port(end.name, shape)
+
+
+def demand_same(
+    layer: LayerKind,
+    inputs: tuple[Shapes | None, ...],
+    weights: tuple[WeightRow, ...],
+    holder: Row,
+) -> None:
+    """Raise LayerError where a layer is called again on what its weights do not fit."""
+    for weight, held in zip(weights, holder.weights, strict=True):
+        if weight != held:
+            first = " and ".join(map(str, holder.input_shapes))
+            raise LayerError(
+                f"it shares the weights of '{holder.name}', which reads {first}: "
+                f"'{held.path}' is {held.shape} and would have to be {weight.shape}",
+                "from",
+            )
 
 
 def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
@@ -168,7 +212,8 @@ def placed(error: LayerError, node: Node) -> LayerError:
     place = node.place
     for step in error.path:
         place = place and place.part(step)
-    return LayerError(f"{type(node.layer).__name__} '{node.name}': {error.message}", place=place)
+    message = f"{type(node.layer).__name__} '{node.name}': {error.message}"
+    return LayerError(message, place=place, notes=node.notes)
 
 
 def totals(rows: Iterable[Row]) -> dict[str, int]:

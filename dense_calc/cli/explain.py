@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import emit, look_options, set_option
+from dense_calc.cli.options import emit, loaded, look_options, set_option
 
 
 @click.command()
@@ -28,9 +28,8 @@ def explain(
     Example: dense-calc explain specs/mnist.yaml dense
     """
     from dense_calc.explanation import explained
-    from dense_calc.loading import load
 
-    report, explanations = explained(load(file, **overrides), layers)
+    report, explanations = explained(loaded(file, overrides), layers)
     if format == "json":
         from dense_calc.render.json import explanation_json
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
-from dense_calc.errors import FileError, did_you_mean
+from dense_calc.errors import FEW, FileError, did_you_mean, remark
+from dense_calc.loading import load
+from dense_calc.model import Model
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.report import Report
 
@@ -88,6 +90,22 @@ TABLE_OPTIONS = (
 )
 
 
+def loaded(file: str, overrides: Mapping[str, str]) -> Model:
+    """The model in a file; what no output needs is reported.
+
+    Raises:
+        DenseCalcError: the file holds no model.
+    """
+    model = load(file, **overrides)
+    for node in model.unused[:FEW]:
+        message = f"no output needs '{node.name}'; it is left out"
+        warning = remark("warning", message, node.place) if node.place else message
+        print(warning, file=sys.stderr)
+    if len(model.unused) > FEW:
+        print(f"warning: and {len(model.unused) - FEW:,} more", file=sys.stderr)
+    return model
+
+
 def with_options(command: Command, options: Sequence[Command]) -> Command:
     """A command with more options, in this order."""
     for option in reversed(options):
@@ -113,12 +131,16 @@ def write(
     Raises:
         FileError: the output cannot be written.
     """
-    if format is None:
-        ending = os.path.splitext(output or "")[1]
-        format = SUFFIXES.get(ending, "table" if is_terminal(output) else "text")
+    format = format_of(format, output)
     if format == "json" and look["columns"]:
         raise click.UsageError("--columns does not go with JSON, which holds everything.")
     emit(lambda style: rendered(reports, format, style), output=output, **look)
+
+
+def format_of(format: str | None, output: str | None) -> str:
+    """The format that is asked for, or that suits the output."""
+    ending = os.path.splitext(output or "")[1]
+    return format or SUFFIXES.get(ending, "table" if is_terminal(output) else "text")
 
 
 def emit(text_in: Callable[[Style], str], *, output: str | None, **look: Any) -> None:

@@ -3,29 +3,89 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
-from dense_calc.cli.options import set_option, table_options, write
+from dense_calc.cli.options import (
+    format_of,
+    is_terminal,
+    loaded,
+    set_option,
+    table_options,
+    write,
+)
 from dense_calc.errors import DenseCalcError
-from dense_calc.loading import summarize
+from dense_calc.report import Report
+from dense_calc.tracing import trace
+
+FOLDING = ("table", "text")  # formats that are read on a screen
+READABLE = 50  # rows that can be
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @set_option
+@click.option(
+    "--depth",
+    metavar="N",
+    type=click.IntRange(min=1, clamp=True),
+    help="Show N levels: 1 is the model's own layers, and each block as one row with its totals.",
+)
+@click.option(
+    "--expand",
+    is_flag=True,
+    help=f"Show every layer. On a terminal, repeats that are alike are one row in a table that "
+    f"would have more than {READABLE} rows.",
+)
 @table_options
-def summary(files: tuple[str, ...], overrides: dict[str, str], **options: Any) -> None:
+def summary(
+    files: tuple[str, ...],
+    overrides: dict[str, str],
+    depth: int | None,
+    expand: bool,
+    **options: Any,
+) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
-    reports = []
-    broken = False
+    if expand and depth is not None:
+        raise click.UsageError("--expand shows every level; leave out --depth.")
+    reports = list(reports_on(files, overrides))
+    if len(reports) < len(files):
+        sys.exit(2)
+    output = options["output"]
+    brief = reports
+    if depth is not None:
+        from dense_calc.folding import to_depth
+
+        brief = [to_depth(report, depth) for report in reports]
+    elif not expand and is_terminal(output) and format_of(options["format"], output) in FOLDING:
+        brief = list(map(readable, reports))
+    write(brief, **options)
+    if depth is None and brief != reports:
+        click.echo(folded_note(reports, brief))
+
+
+def reports_on(files: Sequence[str], overrides: dict[str, str]) -> Iterator[Report]:
+    """The reports on the models in these files; what is wrong with the others is printed."""
     for file in files:
         try:
-            reports.append(summarize(file, **overrides))
+            yield trace(loaded(file, overrides))
         except DenseCalcError as error:
             print(error, file=sys.stderr)
-            broken = True
-    if broken:
-        sys.exit(2)
-    write(reports, **options)
+
+
+def readable(report: Report) -> Report:
+    """A report without alike repeats, if it is too long to be read as it is."""
+    if len(report.layers) <= READABLE or not report.blocks:
+        return report
+    from dense_calc.folding import without_repeats  # most models are short
+
+    return without_repeats(report)
+
+
+def folded_note(reports: Sequence[Report], brief: Sequence[Report]) -> str:
+    """What to say below tables that do not show all rows."""
+    rows = sum(len(report.layers) for report in reports)
+    left = rows - sum(len(report.layers) for report in brief)
+    return f" {left:,} rows are folded into their blocks; --expand shows all {rows:,}"

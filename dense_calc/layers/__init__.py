@@ -20,9 +20,9 @@ KINDS = {
     "AdaptiveMaxPooling2D": "pooling",
     "AdaptiveMaxPooling3D": "pooling",
     "Add": "merging",
-    "AdditiveAttention": "attention",
+    "AdditiveAttention": "simple_attention",
     "AlphaDropout": "regularization",
-    "Attention": "attention",
+    "Attention": "simple_attention",
     "AugMix": "augmentations",
     "AutoContrast": "augmentations",
     "Average": "merging",
@@ -183,6 +183,7 @@ PARTS = {
     "convolutional_recurrent": "recurrent",
     "einsum_dense": "core",
     "embedding": "core",
+    "simple_attention": "attention",
 }
 
 

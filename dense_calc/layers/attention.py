@@ -1,4 +1,4 @@
-"""Keras' attention layers: a query asks, keys answer, and values are summed as the keys answer."""
+"""Keras' attention layers with several heads, each with its own projections."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from string import ascii_lowercase
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
-    KerasLayer,
     LayerWithKernel,
     NotNegative,
     Positive,
@@ -21,20 +20,23 @@ from dense_calc.layers.base import (
     weights_within,
 )
 from dense_calc.layers.einsum_dense import EinsumDense
-from dense_calc.shapes import Shape, demand_rank, known
+from dense_calc.layers.simple_attention import OF_CALL, demand_seed
+from dense_calc.shapes import Shape, Shapes, demand_rank, known
 
 Axes = dict[str, int]  # names and sizes, in order
 
 MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
 LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
-MOST_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
 
 
 class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     """Attention with several heads, each with its own projections of query, key and value.
 
     Without a key, the value is the key. Masks are read, but change no shape and are not looked at.
+    A call with `return_attention_scores` gives the scores of each head as a second output.
     """
+
+    of_call: ClassVar[tuple[str, ...]] = OF_CALL
 
     takes: ClassVar[range] = range(2, 8)
     inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key", *MASKS)
@@ -46,6 +48,8 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     flash_attention: bool | None = None
     use_gate: bool = False
     seed: int | None = None
+    return_attention_scores: bool = False
+    use_causal_mask: bool = False
 
     @abstractmethod
     def heads(self) -> dict[str, Axes]:
@@ -136,13 +140,17 @@ class MultiHeadAttention(HeadedAttention, frozen=True, kw_only=True):
 
     def output_shape(
         self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
-    ) -> Shape:
+    ) -> Shapes:
         key = value if key is None else key
         self.demand_buildable(value, key)
         outputs = self.output_sizes()
         if len(value) + 1 + self.attended(len(value)) > LETTERS:
             raise LayerError(f"{value} has too many axes for the {LETTERS} letters of an equation")
-        return (*query[:-1], *outputs) if outputs else query
+        output = (*query[:-1], *outputs) if outputs else query
+        if not self.return_attention_scores:
+            return output
+        demand_rank(query, 2, "(batch, queries, ...)", or_more=True)
+        return output, (query[0], self.num_heads, query[1], query[1])  # as if of itself, as Keras
 
     def heads(self) -> dict[str, Axes]:
         heads = {"heads": self.num_heads}
@@ -200,7 +208,7 @@ class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
 
     def output_shape(
         self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
-    ) -> Shape:
+    ) -> Shapes:
         if self.num_query_heads % self.num_key_value_heads:
             raise LayerError(
                 f"num_key_value_heads {self.num_key_value_heads} does not divide "
@@ -216,7 +224,9 @@ class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
                 f"query {query} and value {value} must have the same last axis, their features",
                 "from",
             )
-        return query
+        if not self.return_attention_scores:
+            return query
+        return query, (query[0], self.num_query_heads, query[1], key[1])
 
     def heads(self) -> dict[str, Axes]:
         size = {"head_dim": self.head_dim}
@@ -231,55 +241,6 @@ class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
         return self.projection("attention_output", shape, 2, heads, outputs)
 
 
-class Attention(KerasLayer, frozen=True, kw_only=True):
-    """Attention by the products of query and key (Luong's), without projections.
-
-    Without a key, the value is the key. Keras does not look whether their sizes fit.
-    """
-
-    takes: ClassVar[range] = range(2, 4)
-    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
-    rule: ClassVar[str] = (
-        "(batch, ..., queries, features), (batch, ..., values, value_features) "
-        "→ (batch, ..., queries, value_features)"
-    )
-
-    use_scale: bool = False
-    score_mode: Literal["dot", "concat"] = "dot"
-    dropout: float = 0.0
-    seed: int | None = None
-
-    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shape:
-        demand_seed(self.dropout, self.seed)
-        if not value:
-            raise LayerError("the value has no axes", "from")
-        return (*query[:-1], value[-1])
-
-    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
-        if self.use_scale:
-            yield Weight("scale", {}, "ones")
-        if self.score_mode == "concat":
-            yield Weight("concat_score_weight", {}, "ones")
-
-
-class AdditiveAttention(Attention, frozen=True, kw_only=True):
-    """Attention by the sums of query and key (Bahdanau's), with a scale for each feature.
-
-    `score_mode` is accepted, as in Keras, and changes nothing.
-    """
-
-    use_scale: bool = True
-
-    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shape:
-        if not query:
-            raise LayerError("the query has no axes", "from")
-        return Attention.output_shape(self, query, value, key)
-
-    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
-        if self.use_scale:
-            yield Weight("scale", {"features": known(query, -1)}, "glorot_uniform")
-
-
 def features_of(sizes: Mapping[str, int]) -> dict[str, Axes]:
     """The projected axis of each input: `features` where all are alike, or each its own."""
     if len(set(sizes.values())) == 1:
@@ -290,9 +251,3 @@ def features_of(sizes: Mapping[str, int]) -> dict[str, Axes]:
 def named(axis: str, names: Mapping[str, str]) -> str:
     """An axis with names for the letters in it: `packed c`, `a × b`; and for its groups."""
     return re.sub(r"\b([a-z]|groups)\b", lambda letter: names[letter[0]], axis)
-
-
-def demand_seed(dropout: float, seed: int | None) -> None:
-    """Raise LayerError for a seed that Keras cannot keep; it looks only where numbers are drawn."""
-    if dropout > 0 and seed is not None and not 0 <= seed <= MOST_SEED:
-        raise LayerError(f"seed must be an integer from 0 to {MOST_SEED}, not {seed}", "seed")

@@ -20,7 +20,7 @@ from dense_calc.layers.quantization import (
     zero,
 )
 from dense_calc.layers.words import Constraint, Initializer, Regularizer
-from dense_calc.shapes import Shape
+from dense_calc.shapes import Shape, demand_rank
 
 MODES = (None, "int8", "int4")
 
@@ -95,12 +95,22 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
 class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
     """An embedding that can also turn vectors back into scores for each number.
 
-    With `tie_weights` it does so with the same matrix, else with one of its own.
+    With `tie_weights` it does so with the same matrix, else with one of its own. A call with
+    `reverse` is the one that turns vectors into scores.
     """
+
+    of_call: ClassVar[tuple[str, ...]] = ("reverse",)
 
     tie_weights: bool = True
     reverse_dtype: str | None = None
     logit_soft_cap: float | None = None
+    reverse: bool = False
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        if not self.reverse:
+            return super().output_shape(shape)
+        demand_rank(shape, 1, "(..., features)", or_more=True)
+        return (*shape[:-1], self.input_dim)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         yield from super().weights(shape)

@@ -36,6 +36,17 @@ def shape_text(shapes: Shapes) -> str:
     return f"[{', '.join(map(str, leaves(shapes)))}]"
 
 
+def name_text(row: Row) -> str:
+    """A name in a cell, of a folded block with the number of its copies: `decoder × 12`."""
+    name = printable(row.name)
+    return name if row.repeat == 1 else f"{name} × {row.repeat}"
+
+
+def params_text(row: Row) -> str:
+    """A count in a cell; a layer that is called again has its weights elsewhere."""
+    return "shared" if row.shared_with else f"{row.params:,}"
+
+
 def weight_text(weight: WeightRow) -> str:
     """A weight in a cell: `kernel (784, 10)`."""
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
@@ -43,11 +54,11 @@ def weight_text(weight: WeightRow) -> str:
 
 PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
 COLUMNS = {
-    "layer": Column("Layer (type)", lambda row: f"{printable(row.name)} ({row.type})"),
-    "name": Column("Name", lambda row: printable(row.name)),
-    "type": Column("Type", lambda row: row.type),
+    "layer": Column("Layer (type)", lambda row: f"{name_text(row)} ({printable(row.type)})"),
+    "name": Column("Name", name_text),
+    "type": Column("Type", lambda row: printable(row.type)),
     "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),
-    "params": Column("Param #", lambda row: f"{row.params:,}", number=True),
+    "params": Column("Param #", params_text, number=True),
     "trainable_params": Column("Trainable", lambda row: f"{row.trainable_params:,}", number=True),
     "non_trainable_params": Column(
         "Non-trainable", lambda row: f"{row.non_trainable_params:,}", number=True
@@ -66,9 +77,10 @@ def columns_of(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
     return [COLUMNS[name] for name in chosen or (GRAPH if is_graph else CHAIN)]
 
 
-def cells_of(row: Row, chosen: Sequence[Column]) -> list[str]:
+def cells_of(row: Row, chosen: Sequence[Column], style: Style) -> list[str]:
     """The cells of a row; a dash for what it has none of, as in Keras."""
-    return [column.cell(row) or "-" for column in chosen]
+    cells = [column.cell(row) or "-" for column in chosen]
+    return [shown(cell, style) for cell in cells] if style.ascii else cells
 
 
 def title(report: Report) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.cells import COLUMNS
+from dense_calc.render.cells import COLUMNS, shown
 from dense_calc.report import Report, Row
 
 DEFAULT = (
@@ -31,12 +31,13 @@ def render(reports: Sequence[Report], style: Style) -> str:
     writer.writerow((*["model"] * several, *chosen))
     for report in reports:
         first = [printable(report.name)] * several
-        writer.writerows((*first, *values(row, chosen)) for row in report.layers)
+        writer.writerows((*first, *values(row, chosen, style)) for row in report.layers)
     return output.getvalue()
 
 
-def values(row: Row, chosen: Sequence[str]) -> list[object]:
+def values(row: Row, chosen: Sequence[str], style: Style) -> list[object]:
     """The fields of a row."""
     return [
-        getattr(row, name) if COLUMNS[name].number else COLUMNS[name].cell(row) for name in chosen
+        getattr(row, name) if COLUMNS[name].number else shown(COLUMNS[name].cell(row), style)
+        for name in chosen
     ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dense_calc.explanation import Explanation
 
 ENCODER = msgspec.json.Encoder()
+SELDOM = ("blocks", "unused")  # keys that are there where there is anything under them
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
@@ -49,7 +50,7 @@ def report_lines(report: Report) -> str:
     fields = {
         name: ENCODER.encode(getattr(report, name)).decode()
         for name in report.__struct_fields__
-        if name != "layers"
+        if name != "layers" and (name not in SELDOM or getattr(report, name))
     }
     return object_of(fields | {"layers": lines_of(report.layers)})
 

@@ -25,7 +25,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     yield table_row(column.title for column in chosen)
     yield table_row("---:" if column.number else "---" for column in chosen)
     for row in report.layers:
-        yield table_row(map(escaped, cells_of(row, chosen)))
+        yield table_row(map(escaped, cells_of(row, chosen, style)))
     yield ""
     yield from (f"- {''.join(parts)}" for parts in totals(report))
 

@@ -54,7 +54,7 @@ def table_of(report: Report, style: Style) -> Table:
     chosen = columns_of(report, style.columns)
     table = Table(box=box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD, show_lines=True)
     titles = [column.title for column in chosen]
-    rows = [cells_of(row, chosen) for row in report.layers]
+    rows = [cells_of(row, chosen, style) for row in report.layers]
     for column, cells in zip(chosen, zip(titles, *rows, strict=True), strict=True):
         table.add_column(
             column.title,

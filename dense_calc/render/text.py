@@ -25,7 +25,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     """The lines of a summary. No name, shape or number is cut: what is too wide is wrapped."""
     chosen = columns_of(report, style.columns)
     rows = [[column.title for column in chosen]]
-    rows += [cells_of(row, chosen) for row in report.layers]
+    rows += [cells_of(row, chosen, style) for row in report.layers]
     needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     widths = fitted(needed, chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache, reduce
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import reduce
 from operator import getitem
 from typing import Any
 
@@ -13,7 +15,7 @@ from msgspec.structs import fields
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import Marked, said
-from dense_calc.spec.entries import Entry, entry_of
+from dense_calc.spec.entries import Entry, Reuse, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
@@ -26,11 +28,12 @@ TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
 Path = list[str | int]
 
+# Arguments of a kind that were seen to want a number, so that the next layer is quicker.
+NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
+
 
 def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     """The layer that an entry describes.
-
-    Types decide what is an expression: text that stands where the kind wants a number.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
@@ -41,7 +44,29 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
         for name, (_, value) in entry.arguments.items()
         if name != "from"
     }
-    numbers = numeric(entry.kind)
+    if scope.given and scope.words:
+        for name in values.keys() - {"name", *inner}:
+            values[name] = with_words(values[name], scope.words)
+    layer: LayerKind = decoded(entry, values, scope)
+    return layer
+
+
+def with_words(value: Any, words: Mapping[str, Any]) -> Any:
+    """A value with what the words in it stand for."""
+    if isinstance(value, list):
+        return [with_words(each, words) for each in value]
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
+    """The instance of an entry's kind that has these values.
+
+    Types decide what is an expression: text that stands where the kind wants a number.
+
+    Raises:
+        SpecError: a value is missing, unknown or of a wrong type.
+    """
+    numbers = NUMERIC[entry.kind]
     for name, value in values.items():
         if name in numbers and isinstance(value, str):
             compute(entry, [name], values, scope)
@@ -60,7 +85,7 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
             raise unfit(entry, path, found)
         compute(entry, path, values, scope)
         if len(path) == 1:
-            numeric(entry.kind).add(str(path[0]))
+            NUMERIC[entry.kind].add(str(path[0]))
 
 
 def layers_in(written: Marked, scope: Scope) -> Any:
@@ -69,17 +94,13 @@ def layers_in(written: Marked, scope: Scope) -> Any:
         return [layers_in(item, scope) for item in written.value]
     if not isinstance(written.value, str | dict):
         return written.value
-    entry = entry_of(written)
+    entry = entry_of(written, {})
+    if isinstance(entry, Reuse):
+        raise SpecError("a layer inside another cannot be one that is called elsewhere", entry)
     if "from" in entry.arguments:
         outer = "a layer inside another reads what that one gives it; remove 'from'"
         raise SpecError(outer, entry.arguments["from"][0])
     return layer_of(entry, scope)
-
-
-@cache
-def numeric(_kind: type[LayerKind]) -> set[str]:
-    """Arguments of a kind that were seen to want a number, so that the next layer is quicker."""
-    return set()
 
 
 def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
@@ -110,15 +131,16 @@ def unfit_name(entry: Entry, problem: str) -> SpecError:
     match = re.fullmatch(FIELD, problem)
     assert match
     kind, name = entry.kind, match[2]
+    whose = kind.__name__ if issubclass(kind, LayerKind) else entry.label
     if match[1] == "missing required":
         missing = (
             f"'{field.encode_name}'"
             for field in fields(kind)
             if field.required and field.encode_name not in entry.arguments
         )
-        return SpecError(f"{kind.__name__} needs {' and '.join(missing)}", entry)
+        return SpecError(f"{whose} needs {' and '.join(missing)}", entry)
     hint = did_you_mean(name, kind.__struct_encode_fields__)
-    return SpecError(f"{kind.__name__} has no argument '{name}'{hint}", entry.arguments[name][0])
+    return SpecError(f"{whose} has no argument '{name}'{hint}", entry.arguments[name][0])
 
 
 def refused(entry: Entry, path: Path, problem: str) -> SpecError:
@@ -134,7 +156,7 @@ def place_of(entry: Entry, path: Path) -> Any:
     name, *steps = path
     place: Any = entry.arguments[str(name)][1]
     for step in steps:
-        place = place.part(step) if isinstance(step, str) else place.value[step]
+        place = place.part(str(step))
     return place
 
 

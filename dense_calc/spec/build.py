@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec import structs
 
 from dense_calc.errors import Source, SpecError, did_you_mean
-from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import Model, Node, model_of
-from dense_calc.spec.arguments import layer_of
+from dense_calc.model import NOTHING, End, Expect, Model, Node, Output, model_of
+from dense_calc.spec.arguments import decoded
+from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.document import Marked, resolved, said
 from dense_calc.spec.entries import Entry, entry_of, input_entry
+from dense_calc.spec.flat import Flat
+from dense_calc.spec.planning import Planner
+from dense_calc.spec.reading import Reader
 from dense_calc.spec.scope import Scope
-from dense_calc.spec.wiring import wiring
+from dense_calc.spec.wiring import given, no_layer
 
 SECTIONS: dict[str, type] = {
     "name": str,
     "vars": dict,
     "input": object,
     "inputs": dict,
+    "blocks": dict,
     "layers": list,
+    "outputs": object,
     "budget": dict,
     "expect": dict,
 }
@@ -37,17 +41,21 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     """
     sections = sections_of(root)
     scope = scope_of(root.source, sections.get("vars"), overrides)
-    below = list(map(entry_of, layers_of(sections, root)))
+    blocks = blocks_of(sections.get("blocks"))
+    below = [entry_of(item, blocks) for item in layers_of(sections, root)]
     entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
-    layers = [layer_of(entry, scope) for entry in entries]
-    names, layers = named(entries, layers)
-    nodes = [
-        Node(name, layer, reads, entry, call)
-        for name, layer, (reads, call), entry in zip(
-            names, layers, wiring(entries, names), entries, strict=True
-        )
-    ]
-    return model_of(sections["name"].value if "name" in sections else name, nodes)
+    planner = Planner(scope)
+    body = planner.plan(entries, scope, planner.model)
+    demand_settled(planner)
+    whole = Flat(body)
+    demand_unlike(whole.nodes)
+    return model_of(
+        sections["name"].value if "name" in sections else name,
+        whole.nodes,
+        tuple(outputs_of(sections.get("outputs"), planner)),
+        whole.blocks,
+        expect_of(sections.get("expect"), scope),
+    )
 
 
 def sections_of(root: Marked) -> dict[str, Marked]:
@@ -119,47 +127,49 @@ def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
     return items
 
 
-def named(
-    entries: Iterable[Entry], layers: Iterable[LayerKind]
-) -> tuple[list[str], list[LayerKind]]:
-    """The name of each layer, given or as Keras would give it, and the layers; so within them."""
-    given = [layer.name or entry.label for entry, layer in zip(entries, layers, strict=True)]
-    taken: dict[str, Entry] = {}
-    for name, entry in zip(given, entries, strict=True):
-        if name is not None and taken.setdefault(name, entry) is not entry:
-            line = taken[name].line
+def demand_settled(planner: Planner) -> None:
+    """Raise SpecError where a block reads what is neither in it nor in the model."""
+    model = planner.model
+    for each in planner.unsettled:
+        if model.found(each.name) is None:
+            choices = chain(each.body.inputs, each.body.choices(), model.choices())
+            error = no_layer(each.name, each.name, choices, each.written)
+            error.notes += each.notes
+            raise error
+
+
+def demand_unlike(nodes: Sequence[Node]) -> None:
+    """Raise SpecError where copies of blocks come to the same name."""
+    taken: dict[str, Node] = {}
+    for node in nodes:
+        if taken.setdefault(node.name, node) is not node:
+            place = node.notes[-1].place if node.notes else node.place
+            raise SpecError(f"the name '{node.name}' stands here twice", place)
+
+
+def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
+    """What `outputs:` names: a layer, an output of one, or a list of them."""
+    if section is None:
+        return
+    reader = Reader(planner.model, planner.model, [], [])
+    items = section.value if isinstance(section.value, list) else [section]
+    if not items:
+        raise SpecError("'outputs' is empty", section)
+    for written in items:
+        if not isinstance(written.value, str):
             raise SpecError(
-                f"the name '{name}' stands here twice, first in line {line}", entry.part("name")
+                f"'outputs' takes a name or a list of names, not {said(written.value)}", written
             )
-    counters: defaultdict[str, int] = defaultdict(int)
-    names, whole = [], []
-    for own, layer in zip(given, layers, strict=True):
-        whole.append(named_within(layer, counters) if layer.wraps else layer)
-        name = own
-        while name is None:
-            free = next_name(layer, counters)
-            name = free if free not in taken else None
-        names.append(name)
-    return names, whole
+        what = given(written, reader)
+        assert isinstance(what, str | Output)
+        yield End(what, written)
 
 
-def next_name(layer: LayerKind, counters: defaultdict[str, int]) -> str:
-    """The name that Keras gives to the next layer of this kind."""
-    base = snake_case(type(layer).__name__)
-    number = counters[base]
-    counters[base] += 1
-    return f"{base}_{number}" if number else base
-
-
-def named_within(layer: LayerKind, counters: defaultdict[str, int]) -> LayerKind:
-    """The layer with a name for each layer inside it; Keras makes and names those first."""
-
-    def whole(held: Any) -> Any:
-        if isinstance(held, tuple):
-            return tuple(map(whole, held))
-        if not isinstance(held, LayerKind):
-            return held
-        inner = named_within(held, counters)
-        return structs.replace(inner, name=inner.name or next_name(inner, counters))
-
-    return structs.replace(layer, **{name: whole(getattr(layer, name)) for name in layer.wraps})
+def expect_of(section: Marked | None, scope: Scope) -> Expect:
+    """What `expect:` says of the model."""
+    if section is None:
+        return NOTHING
+    values = {name: value.plain() for name, (_, value) in section.value.items()}
+    entry = Entry(*section.where, Expect, section.value, "expect")
+    expect: Expect = decoded(entry, values, scope)
+    return expect

@@ -17,6 +17,7 @@ from dense_calc.errors import Place, Source, SpecError
 
 MAX_DEPTH = 64  # levels of nesting
 MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
+MAX_KEYS = 100_000  # of one mapping
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
 SHORT = 40  # characters of a value that a message repeats
@@ -115,6 +116,8 @@ class Tree:
             handler = handlers.get(type(event))
             if handler:
                 handler(event)
+                if len(self.values) > 2 * MAX_KEYS:
+                    self.demand_few_keys()
             elif type(event) is yaml.StreamEndEvent:
                 return self.values
         raise too_much(self.place(event))
@@ -163,6 +166,11 @@ class Tree:
         if opening.anchor or opening.tag:
             self.obey(opening, node)
         self.values.append(node)
+
+    def demand_few_keys(self) -> None:
+        """Raise SpecError if the many values of the innermost collection are those of a mapping."""
+        if self.opened and type(self.opened[-1][0]) is yaml.MappingStartEvent:
+            raise SpecError(f"a mapping may have at most {MAX_KEYS:,} keys", self.values[-1])
 
     def measure(self, node: Marked) -> None:
         """Count what is in a list; without aliases the text itself bounds it."""
@@ -242,7 +250,9 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
     elif char in ("@", "`"):
         problem = f"'{char}' cannot start a value; put it in quotes"
     place = Place(source, mark.line + 1, mark.column + 1, 1)
-    if "nesting depth" in problem:  # newer versions of libyaml look ahead and have a limit of theirs
+    if "nesting depth" in str(
+        problem
+    ):  # newer versions of libyaml look ahead and have a limit of theirs
         return too_much(place)
     return SpecError(f"this is not YAML: {problem}", place)
 

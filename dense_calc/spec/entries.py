@@ -1,44 +1,96 @@
-"""How a layer is written in a spec: `Dense: {units: 10}`, `Flatten`, `{type: Dense, units: 10}`."""
+"""How a layer is written in a spec: `Dense: {units: 10}`, `Flatten`, `{type: Dense, units: 10}`.
+
+A block is used as if it were a layer, `decoder: {repeat: 12}`; `{reuse: NAME}` calls one again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
 from dense_calc.errors import Place, SpecError, did_you_mean
 from dense_calc.layers import ALIASES, KINDS, kind_named
-from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import Marked, said
 
 Arguments = dict[str, tuple[Marked, Marked]]  # name → the word itself, and the value
 
 
 class Entry(Place, gc=False):
-    """A layer as it is written. Its place is the word that says what it is.
+    """Something that is written as a word over its arguments. Its place is the word.
 
-    `label` is what an input is called; layers have theirs among the arguments.
+    `kind` is the type that decodes the arguments; `label` is what an input is called; layers have
+    theirs among the arguments.
     """
 
-    kind: type[LayerKind]
+    kind: type[Any]
     arguments: Arguments
     label: str | None = None
 
     def part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self
 
+    def text(self, name: str) -> str | None:
+        """The text that stands under a name, None if nothing does.
 
-def entry_of(item: Marked) -> Entry:
-    """The entry that an item of `layers:` is.
+        Raises:
+            SpecError: it is no text.
+        """
+        if name not in self.arguments:
+            return None
+        written = self.arguments[name][1]
+        if not isinstance(written.value, str) or not written.value or "/" in written.value:
+            raise SpecError(
+                f"'{name}' must be text without '/', not {said(written.value)}", written
+            )
+        return written.value
+
+
+class Block(Struct, gc=False):
+    """A block as it is defined: its parameters with their defaults, its inputs, and its layers.
+
+    A parameter without a default is None; `inputs` is empty where the block has one input.
+    """
+
+    word: Marked
+    params: Mapping[str, Marked | None]
+    inputs: tuple[str, ...]
+    entries: list[Entry]
+
+    @property
+    def name(self) -> str:
+        """What the block is called."""
+        return str(self.word.value)
+
+
+class BlockUse(Entry, gc=False, kw_only=True):
+    """A block where it is used; among the arguments are values for the block's parameters."""
+
+    block: Block
+
+
+class Reuse(Entry, gc=False):
+    """A second call of what was called elsewhere; the arguments are those of the call."""
+
+
+def entry_of(item: Marked, blocks: Mapping[str, Block]) -> Entry:
+    """The entry that an item of `layers:` is; `blocks` are those that it may name.
 
     Raises:
-        SpecError: it is none, or names no layer kind.
+        SpecError: it is none, or names no layer kind and no block.
     """
     value = item.value
     if isinstance(value, str):
-        return entry(item, {})
+        return entry(item, {}, blocks)
     if not isinstance(value, dict) or not value:
         raise SpecError(
             f"a layer is its Keras class over its arguments, not {said(item.value)}", item
         )
-    if "type" in value:
-        return entry(value["type"][1], {name: value[name] for name in value if name != "type"})
+    for key in "type", "reuse":
+        if key in value:
+            arguments = {name: value[name] for name in value if name != key}
+            return entry(value[key][1], arguments, blocks, again=key == "reuse")
     (word, under), *others = value.values()
     if others:
         stray = others[0][0]
@@ -46,23 +98,29 @@ def entry_of(item: Marked) -> Entry:
             f"'{stray.value}' stands beside '{word.value}', not under it; indent it further", stray
         )
     if under.value is None:
-        return entry(word, {})
+        return entry(word, {}, blocks)
     if not isinstance(under.value, dict):
         raise SpecError(f"{word.value} takes arguments by name, not {said(under.value)}", under)
-    return entry(word, under.value)
+    return entry(word, under.value, blocks)
 
 
-def entry(word: Marked, arguments: Arguments) -> Entry:
-    """The entry of the kind that `word` names."""
+def entry(
+    word: Marked, arguments: Arguments, blocks: Mapping[str, Block], *, again: bool = False
+) -> Entry:
+    """The entry of the kind or block that `word` names, or of what is called `again` by it."""
     name = word.value
     if not isinstance(name, str):
-        raise SpecError(
-            f"a layer's type is the name of its Keras class, not {said(word.value)}", word
-        )
+        what = "'reuse'" if again else "a layer's type"
+        named = "the name of a layer" if again else "the name of its Keras class"
+        raise SpecError(f"{what} is {named}, not {said(name)}", word)
+    if again:
+        return Reuse(*word.where, object, arguments, name)
+    if name in blocks:
+        return BlockUse(*word.where, object, arguments, block=blocks[name])
     if name not in KINDS and name not in ALIASES:
-        hint = did_you_mean(name, (*KINDS, *ALIASES))
+        hint = did_you_mean(name, (*blocks, *KINDS, *ALIASES))
         raise SpecError(f"there is no layer kind '{name}'{hint}", word)
-    return Entry(word.source, word.line, word.column, word.width, kind_named(name), arguments)
+    return Entry(*word.where, kind_named(name), arguments)
 
 
 def input_entry(name: Marked, value: Marked) -> Entry:
@@ -73,5 +131,4 @@ def input_entry(name: Marked, value: Marked) -> Entry:
         arguments = {"shape": (name, value)}
     else:
         raise SpecError(f"an input is a list of sizes, [28, 28, 1], not {said(value.value)}", value)
-    place = (name.source, name.line, name.column, name.width)
-    return Entry(*place, kind_named("InputLayer"), arguments, name.value)
+    return Entry(*name.where, kind_named("InputLayer"), arguments, name.value)

@@ -1,16 +1,18 @@
-"""The vars of a spec: names for numbers, which expressions use."""
+"""The names that expressions use: the vars of a spec, and in a block its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from keyword import iskeyword
+from typing import Any
 
-from dense_calc.errors import SpecError
+from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.spec.document import Marked, said
 
 Number = int | float
 
 MAX_CHAIN = 50  # vars that use vars that use vars
+INDEX = "index"  # which copy of a repeated block this is: 0, 1, ...
 
 
 class ExpressionError(Exception):
@@ -18,17 +20,37 @@ class ExpressionError(Exception):
 
 
 class Scope(Mapping[str, Number]):
-    """Vars and their values, each computed when it is first asked for; a var may use others."""
+    """Vars and their values, each computed when it is first asked for; a var may use others.
 
-    def __init__(self, definitions: Mapping[str, Marked]) -> None:
+    In a block, the definitions are those of its parameters, `given` has the values that its use
+    gives some of them, numbers or anything else, and `outer` is the scope of the model.
+    """
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Marked],
+        given: Mapping[str, Any] | None = None,
+        outer: Mapping[str, Number] | None = None,
+        index: int | None = None,
+    ) -> None:
         for name, definition in definitions.items():
-            if not is_var_name(name):
-                raise SpecError(f"a var cannot be called '{name}'", definition)
+            demand_var_name(name, definition)
         self.definitions = definitions
+        self.given = dict(given or {})
+        self.outer = outer or {}
+        self.index = index
+        self.asked_index = False
         self.results: dict[str, Number] = {}  # of expressions
         self.asked: list[str] = []
 
     def __getitem__(self, name: str) -> Number:
+        if name in self.given:
+            return self.number_given(name)
+        if name == INDEX and self.index is not None:
+            self.asked_index = True
+            return self.index
+        if name not in self.definitions:
+            return self.outer[name]
         definition = self.definitions[name]
         if name in self.asked:
             told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
@@ -41,13 +63,33 @@ class Scope(Mapping[str, Number]):
         return value
 
     def __contains__(self, name: object) -> bool:
-        return name in self.definitions
+        return (
+            name in self.given
+            or name in self.definitions
+            or (name == INDEX and self.index is not None)
+            or name in self.outer
+        )
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.definitions)
+        index = {} if self.index is None else {INDEX: None}
+        return iter({**self.definitions, **self.given, **index, **dict.fromkeys(self.outer)})
 
     def __len__(self) -> int:
-        return len(self.definitions)
+        return len(list(iter(self)))
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The parameters whose values are no numbers: they stand where their name stands."""
+        return {name: value for name, value in self.given.items() if not is_number(value)}
+
+    def number_given(self, name: str) -> Number:
+        """The number that a use gives a parameter; ExpressionError if that is no number."""
+        value = self.given[name]
+        if is_number(value):
+            number: Number = value
+            return number
+        hint = did_you_mean(value, self, else_listed=False) if isinstance(value, str) else ""
+        raise ExpressionError(f"'{name}' is {said(value)}, not a number{hint}")
 
     def number(self, marked: Marked) -> Number:
         """The number that a var is given: itself, or its expression's.
@@ -56,8 +98,9 @@ class Scope(Mapping[str, Number]):
             SpecError: it is none.
         """
         value = marked.value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
+        if is_number(value):
+            number: Number = value
+            return number
         if not isinstance(value, str):
             raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
         try:
@@ -77,9 +120,34 @@ class Scope(Mapping[str, Number]):
             self.results[text] = evaluate(text, self)
         return self.results[text]
 
+    def value(self, marked: Marked) -> Any:
+        """What a parameter is given: a number, or a word or another value to stand in its place.
 
-def is_var_name(name: str) -> bool:
-    """Whether an expression can mean a var by this name."""
+        A single word that no var has for a name is text; anything longer is an expression.
+
+        Raises:
+            SpecError: it is an expression without a value.
+        """
+        value = marked.value
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if not isinstance(value, str):
+            return marked.plain()
+        if value in self.words:
+            return self.given[value]
+        if value.isidentifier() and value not in self:
+            return value
+        return self.number(marked)
+
+
+def is_number(value: object) -> bool:
+    """Whether this is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
+    """Raise SpecError unless an expression can mean a var by this name."""
     from dense_calc.spec.expressions import FUNCTIONS
 
-    return name.isidentifier() and not iskeyword(name) and name not in FUNCTIONS
+    if not name.isidentifier() or iskeyword(name) or name in FUNCTIONS:
+        raise SpecError(f"a {what} cannot be called '{name}'", place)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LIST_OF_INPUTS
-from dense_calc.model import Given, Output
+from dense_calc.model import Given, Output, names_in
 from dense_calc.spec.document import Marked, said
 from dense_calc.spec.entries import Entry
 
@@ -16,19 +17,53 @@ OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
 Wires = tuple[tuple[str, ...], tuple[Given, ...] | None]  # the names read, and what a call is given
 
 
-def wiring(entries: list[Entry], names: list[str]) -> Iterator[Wires]:
-    """The names of what each layer reads, and what its call is given if that is more than them."""
-    known = dict.fromkeys(names)
-    for position, entry in enumerate(entries):
-        if "from" not in entry.arguments:
-            yield above(entries, names, position), None
-            continue
-        call = call_of(entry, entry.arguments["from"][1], known)
-        reads = tuple(name for each in call for name in names_in(each))
-        yield reads, None if call == reads else call
+class Names(Protocol):
+    """What can be read in a list of layers."""
+
+    nothing_above: str  # what to say where a layer that must read something has nothing above it
+
+    def found(self, name: str) -> str | None:
+        """The node whose output has this name here, None if there is none."""
+
+    def elsewhere(self, name: str, written: Marked) -> str | None:
+        """The same for a name that is not found, if it may be found later outside the list."""
+
+    def choices(self) -> Iterable[str]:
+        """The names that a mistaken one may have meant."""
 
 
-def call_of(entry: Entry, written: Marked, known: Collection[str]) -> tuple[Given, ...]:
+def wires(entry: Entry, above: str | None, names: Names) -> Wires:
+    """The names of what a layer reads, and what its call is given if that is more than them.
+
+    Raises:
+        SpecError: it reads what there is not, or does not say what it reads though it must.
+    """
+    if "from" not in entry.arguments:
+        return read_above(entry, above, names), None
+    call = call_of(entry, entry.arguments["from"][1], names)
+    reads = tuple([name for each in call for name in names_in(each)])
+    return reads, None if call == reads else call
+
+
+def read_above(entry: Entry, above: str | None, names: Names) -> tuple[str, ...]:
+    """What a layer reads that does not say so."""
+    if 0 in entry.kind.takes:
+        return ()
+    if entry.kind.takes is LIST_OF_INPUTS:
+        raise SpecError(
+            f"{entry.kind.__name__} reads a list of layers; say which: 'from: [a, b]'", entry
+        )
+    return (above_of(entry, above, names),)
+
+
+def above_of(entry: Entry, above: str | None, names: Names) -> str:
+    """The layer above, or what the list is given; SpecError where that is nothing or several."""
+    if above is None:
+        raise SpecError(names.nothing_above, entry)
+    return above
+
+
+def call_of(entry: Entry, written: Marked, names: Names) -> tuple[Given, ...]:
     """What the call of a layer is given, in the order of its inputs.
 
     Raises:
@@ -36,74 +71,93 @@ def call_of(entry: Entry, written: Marked, known: Collection[str]) -> tuple[Give
     """
     kind = entry.kind
     if isinstance(written.value, list):
-        return tuple(given(item, known) for item in written.value)
+        return tuple([given(item, names) for item in written.value])
     if isinstance(written.value, dict) and written.value:
         if not kind.inputs and not kind.keys:
             if kind.takes_nested:
-                return (given(written, known),)
+                return (given(written, names),)
             raise SpecError(f"{kind.__name__}'s inputs have no names; give one or a list", written)
-        values = {}
-        for name, (word, value) in written.value.items():
-            if name not in (*kind.inputs, *kind.keys):
-                hint = did_you_mean(name, kind.inputs or kind.keys)
-                raise SpecError(f"{kind.__name__} has no input '{name}'{hint}", word)
-            values[name] = given(value, known)
+        values = given_by_name(kind.__name__, kind.inputs or kind.keys, written, names)
         if not kind.inputs:
             return (values,)
         last = max(map(kind.inputs.index, values), default=-1)
         return tuple(values.get(name) for name in kind.inputs[: last + 1])
     if kind.takes is LIST_OF_INPUTS:
         raise SpecError(f"{kind.__name__} reads a list of layers, not one", written)
-    return (given(written, known),)
+    return (given(written, names),)
 
 
-def given(written: Marked, known: Collection[str]) -> Given:
+def given_by_name(
+    whose: str, inputs: Iterable[str], written: Marked, names: Names
+) -> dict[str, Given]:
+    """What each input of those with these names is given in a mapping."""
+    values: dict[str, Given] = {}
+    for name, (word, value) in written.value.items():
+        if name not in inputs:
+            raise SpecError(f"{whose} has no input '{name}'{did_you_mean(name, inputs)}", word)
+        values[name] = given(value, names)
+    return values
+
+
+def given_to_block(
+    entry: Entry, whose: str, inputs: tuple[str, ...], above: str | None, names: Names
+) -> Mapping[str, Given]:
+    """What the inputs of a block are given: one, a list in their order, or a mapping.
+
+    A block that names no inputs has one, whatever it is given: `input`, `input[1]`, `input[key]`.
+
+    Raises:
+        SpecError: an input is given nothing, or something that is not there.
+    """
+    if "from" not in entry.arguments:
+        values: dict[str, Given] = {inputs[0]: above_of(entry, above, names)}
+    else:
+        values = dict(given_in_order(whose, inputs, entry.arguments["from"][1], names))
+    missing = [f"'{name}'" for name in inputs if name not in values]
+    if missing:
+        raise SpecError(f"{whose} must be given {' and '.join(missing)} by 'from:'", entry)
+    return values
+
+
+def given_in_order(
+    whose: str, inputs: tuple[str, ...], written: Marked, names: Names
+) -> Iterable[tuple[str, Given]]:
+    """The inputs of a block with what `from` gives them."""
+    value = written.value
+    if isinstance(value, dict) and value and (len(inputs) > 1 or inputs[0] in value):
+        return given_by_name(whose, inputs, written, names).items()
+    if isinstance(value, list) and value and (len(inputs) > 1 or len(value) == 1):
+        if len(value) > len(inputs):
+            raise SpecError(f"{whose} has {len(inputs)} inputs, not {len(value)}", written)
+        return zip(inputs, [given(item, names) for item in value], strict=False)
+    return [(inputs[0], given(written, names))]
+
+
+def given(written: Marked, names: Names) -> Given:
     """What one input is given: a layer, an output of one (`lstm[1]`), or a nest of them."""
     value = written.value
     if value in ([], {}):
         raise SpecError(f"'from' takes names, not {said(value)}", written)
     if isinstance(value, list):
-        return tuple(given(item, known) for item in value)
+        return tuple(given(item, names) for item in value)
     if isinstance(value, dict):
-        return {name: given(item, known) for name, (_, item) in value.items()}
+        return {name: given(item, names) for name, (_, item) in value.items()}
     if not isinstance(value, str):
         raise SpecError(f"'from' takes names, not {said(value)}", written)
-    if value in known:
-        return value
+    found = names.found(value)
+    if found is not None:
+        return found
     one = re.fullmatch(OUTPUT, value)
-    if one and one[1] in known:
-        steps = re.findall(r"\w+", one[2])
-        return Output(one[1], tuple(int(step) if step.isdigit() else step for step in steps))
-    hint = did_you_mean(one[1] if one else value, known)
-    raise SpecError(f"there is no layer '{value}' to read{hint}", written)
+    name = one[1] if one else value
+    found = names.found(name) or names.elsewhere(name, written)
+    if found is None:
+        raise no_layer(value, name, names.choices(), written)
+    if one is None:
+        return found
+    steps = re.findall(r"\w+", one[2])
+    return Output(found, tuple(int(step) if step.isdigit() else step for step in steps))
 
 
-def names_in(what: Given) -> Iterator[str]:
-    """The names of the layers in what an input is given."""
-    match what:
-        case str(name) | Output(name=name):
-            yield name
-        case tuple(items):
-            for item in items:
-                yield from names_in(item)
-        case dict(pairs):
-            for item in pairs.values():
-                yield from names_in(item)
-
-
-def above(entries: list[Entry], names: list[str], position: int) -> tuple[str, ...]:
-    """What a layer reads that does not say so."""
-    entry = entries[position]
-    if 0 in entry.kind.takes:
-        return ()
-    if entry.kind.takes is LIST_OF_INPUTS:
-        raise SpecError(
-            f"{entry.kind.__name__} reads a list of layers; say which: 'from: [a, b]'", entry
-        )
-    if position == 0:
-        raise SpecError("the model has no input; write 'input: [28, 28, 1]', its shape", entry)
-    if position > 1 and entries[position - 1].label:
-        raise SpecError(
-            "the model has several inputs; say which this layer reads: 'from: name'", entry
-        )
-    return (names[position - 1],)
+def no_layer(told: str, name: str, choices: Iterable[str], written: Marked) -> SpecError:
+    """The complaint about a name that no layer has."""
+    return SpecError(f"there is no layer '{told}' to read{did_you_mean(name, choices)}", written)

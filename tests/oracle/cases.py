@@ -5,7 +5,8 @@ A case is a line of JSON, so that one that fails can be pasted into `tests/data/
     {"kind": "Dense", "arguments": {"units": 3}, "inputs": [[null, 5]]}
 
 `inputs` are shapes with their batch axis, `{batch_shape, dtype}`, or nests of them; a mapping where
-inputs have names, or with `"data": true` where one input is a mapping itself. How the cases of a
+inputs have names, or with `"data": true` where one input is a mapping itself; `call` has what else
+the call is given, such as `reverse`. How the cases of a
 family are drawn stands in `families/`, in a module for each of those in `dense_calc/layers/`.
 """
 
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from drawing import drawn
+
+from dense_calc.layers import kind_named
 
 Case = dict[str, Any]
 
@@ -33,6 +36,9 @@ def read_facts() -> list[Case]:
 def draw(rng: random.Random, name: str) -> Case:
     """One random case of a kind."""
     case: Case = {"kind": name, **drawn(rng, name)}
+    of_call = [each for each in kind_named(name).of_call if each in case["arguments"]]
+    if of_call:
+        case["call"] = {each: case["arguments"].pop(each) for each in of_call}
     if rng.random() < MISTAKEN:
         arguments = case["arguments"]
         arguments[rng.choice(list(arguments) or ["unit"])] = rng.choice(MISTAKES)

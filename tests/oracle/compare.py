@@ -132,12 +132,12 @@ def keras_inner(written: Any) -> Any:
 
 def called(layer: Any, case: Case) -> Any:
     """What a call of the layer on the inputs of a case gives."""
-    inputs = case["inputs"]
+    inputs, more = case["inputs"], case.get("call", {})
     if isinstance(inputs, dict):
         named = {name: tensor(value) for name, value in inputs.items()}
-        return layer(named) if case.get("data") else layer(**named)
+        return layer(named, **more) if case.get("data") else layer(**named, **more)
     tensors = [tensor(value) for value in inputs]
-    return layer(tensors) if case["kind"] in ON_A_LIST else layer(*tensors)
+    return layer(tensors, **more) if case["kind"] in ON_A_LIST else layer(*tensors, **more)
 
 
 def tensor(written: Any) -> Any:

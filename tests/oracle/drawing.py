@@ -14,7 +14,11 @@ from dense_calc.layers.base import LayerKind
 
 Draw = Callable[[random.Random], Any]
 
-TOGETHER = {"einsum_dense": "core", "embedding": "core"}  # modules that are drawn as one
+TOGETHER = {
+    "einsum_dense": "core",
+    "embedding": "core",
+    "simple_attention": "attention",
+}  # modules that are drawn as one
 OPTIONAL = 0.4  # how often an argument is given that need not be
 MISPLACED = 0.05  # how often an image layer gets no image
 

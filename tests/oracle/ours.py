@@ -19,7 +19,7 @@ REFUSED = {"refused": True}
 def model_of(case: Case) -> Model:
     """The model of a case: its inputs and its layer."""
     inputs: dict[str, Any] = {}
-    arguments = dict(case["arguments"])
+    arguments = {**case["arguments"], **case.get("call", {})}
     if case["inputs"]:
         arguments["from"] = wired(case["inputs"], inputs)
     # JSON is YAML, but for a number like 1e-05, which is the same in both.

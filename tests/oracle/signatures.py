@@ -52,7 +52,12 @@ def main() -> int:
 def differences(name: str) -> Iterator[str]:
     """How the arguments of a kind differ from those of the Keras class."""
     parameters = inspect.signature(getattr(keras.layers, EXPORTED.get(name, name))).parameters
-    own = {field.encode_name: field for field in fields(kind_named(name))}
+    kind = kind_named(name)
+    own = {each.encode_name: each for each in fields(kind) if each.name not in kind.of_call}
+    called = inspect.signature(getattr(keras.layers, EXPORTED.get(name, name)).call).parameters
+    for argument in kind.of_call:
+        if argument not in called:
+            yield f"{name}.{argument}: Keras' call does not take it"
     for argument, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue

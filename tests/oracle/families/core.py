@@ -187,6 +187,7 @@ OWN: dict[str, Draw] = {
     "gptq_unpacked_column_size": one_of(None, 3),
     "Embedding.input_dim": number(1, 20),
     "ReversibleEmbedding.input_dim": number(1, 20),
+    "reverse": BOOLEAN,
     "input_length": one_of(None, 4, [3, None]),
     "kernel_initializer": initializer,
     "logit_soft_cap": one_of(None, 5, 0.5),

@@ -1,0 +1,109 @@
+"""A Report with blocks folded: the rows of all copies of a block as one, with their totals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from dense_calc.model import Block
+from dense_calc.report import Report, Row
+
+
+def to_depth(report: Report, depth: int) -> Report:
+    """A report that shows so many levels: with 1, the model's own layers and a row for each block.
+
+    With 2, what is in those blocks, and a row for each block in them; and so on.
+    """
+    return folded(report, [block for block in report.blocks if block.name.count("/") + 1 >= depth])
+
+
+def without_repeats(report: Report) -> Report:
+    """A report with a row for each repeated block whose copies are alike."""
+    copies = {name for block in report.blocks if len(block.copies) > 1 for name in block.copies}
+    looks: dict[str, list[object]] = defaultdict(list)
+    for row in report.layers:
+        for prefix in prefixes(row.name):
+            if prefix in copies:
+                looks[prefix].append(look(row, prefix))
+    return folded(
+        report,
+        [
+            block
+            for block in report.blocks
+            if len(block.copies) > 1
+            and all(looks[copy] == looks[block.copies[0]] for copy in block.copies)
+        ],
+    )
+
+
+def look(row: Row, prefix: str) -> tuple[object, ...]:
+    """What must be the same of a row in each copy of a block."""
+    name = row.name.removeprefix(prefix)
+    return name, row.type, row.output_shape, row.params, row.trainable_params, bool(row.shared_with)
+
+
+def prefixes(name: str) -> Iterable[str]:
+    """The copies of blocks that a name is in, from the outside in: `a`, `a/b` of `a/b/c`."""
+    end = name.find("/")
+    while end >= 0:
+        yield name[:end]
+        end = name.find("/", end + 1)
+
+
+def folded(report: Report, blocks: Iterable[Block]) -> Report:
+    """A report with a row for each of these blocks that is in none of the others."""
+    by_copy = {copy: block for block in blocks for copy in block.copies}
+    held: dict[str, list[Row]] = defaultdict(list)
+    names: dict[str, Block] = {}  # the blocks that take the rows of these names
+    for row in report.layers:
+        block = next((by_copy[each] for each in prefixes(row.name) if each in by_copy), None)
+        if block:
+            names[row.name] = block
+            held[block.name].append(row)
+    rows = []
+    for row in report.layers:
+        block = names.get(row.name)
+        if block is None:
+            rows.append(reconnected(row, names))
+        elif held[block.name][0] is row:
+            rows.append(block_row(block, held[block.name], names))
+    return replace(report, layers=tuple(rows))
+
+
+def reconnected(row: Row, names: Mapping[str, Block]) -> Row:
+    """A row that names blocks in place of the layers in them."""
+    if not names:
+        return row
+    connected_to, feeds = (
+        tuple([names[each].name if each in names else each for each in side])
+        for side in (row.connected_to, row.feeds)
+    )
+    return replace(row, connected_to=connected_to, feeds=tuple(dict.fromkeys(feeds)))
+
+
+def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
+    """The row of a folded block: its output, its totals, and what is outside it."""
+    whole = [reconnected(row, names) for row in rows]
+    shared = [row.shared_with for row in whole if row.shared_with]
+    params = sum(row.params for row in whole)
+    return Row(
+        name=block.name,
+        type=block.type,
+        output_shape=next((row for row in rows if row.name == block.output), rows[-1]).output_shape,
+        params=params,
+        trainable_params=sum(row.trainable_params for row in whole),
+        non_trainable_params=sum(row.non_trainable_params for row in whole),
+        connected_to=outside(block, (row.connected_to for row in whole)),
+        feeds=outside(block, (row.feeds for row in whole)),
+        weights=(),
+        input_shapes=(),
+        shared_with=shared[0] if shared and not params else None,
+        repeat=len(block.copies),
+    )
+
+
+def outside(block: Block, names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The names, each once, that are not the block's own."""
+    return tuple(dict.fromkeys(name for some in names for name in some if name != block.name))

@@ -1,0 +1,76 @@
+"""Keras' attention layers: a query asks, keys answer, and values are summed as the keys answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import KerasLayer, Weight
+from dense_calc.shapes import Shape, Shapes, demand_rank, known
+
+OF_CALL = ("return_attention_scores", "use_causal_mask")
+MOST_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
+
+
+class Attention(KerasLayer, frozen=True, kw_only=True):
+    """Attention by the products of query and key (Luong's), without projections.
+
+    Without a key, the value is the key. Keras does not look whether their sizes fit.
+    """
+
+    takes: ClassVar[range] = range(2, 4)
+    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
+    of_call: ClassVar[tuple[str, ...]] = OF_CALL
+    rule: ClassVar[str] = (
+        "(batch, ..., queries, features), (batch, ..., values, value_features) "
+        "→ (batch, ..., queries, value_features)"
+    )
+
+    use_scale: bool = False
+    score_mode: Literal["dot", "concat"] = "dot"
+    dropout: float = 0.0
+    seed: int | None = None
+    return_attention_scores: bool = False
+    use_causal_mask: bool = False
+
+    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shapes:
+        demand_seed(self.dropout, self.seed)
+        if not value:
+            raise LayerError("the value has no axes", "from")
+        output = (*query[:-1], value[-1])
+        if not self.return_attention_scores:
+            return output
+        key = value if key is None else key
+        demand_rank(key, 2, "(batch, ..., keys, features)", or_more=True)
+        return output, (*query[:-1], key[-2])
+
+    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
+        if self.use_scale:
+            yield Weight("scale", {}, "ones")
+        if self.score_mode == "concat":
+            yield Weight("concat_score_weight", {}, "ones")
+
+
+class AdditiveAttention(Attention, frozen=True, kw_only=True):
+    """Attention by the sums of query and key (Bahdanau's), with a scale for each feature.
+
+    `score_mode` is accepted, as in Keras, and changes nothing.
+    """
+
+    use_scale: bool = True
+
+    def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shapes:
+        if not query:
+            raise LayerError("the query has no axes", "from")
+        return Attention.output_shape(self, query, value, key)
+
+    def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
+        if self.use_scale:
+            yield Weight("scale", {"features": known(query, -1)}, "glorot_uniform")
+
+
+def demand_seed(dropout: float, seed: int | None) -> None:
+    """Raise LayerError for a seed that Keras cannot keep; it looks only where numbers are drawn."""
+    if dropout > 0 and seed is not None and not 0 <= seed <= MOST_SEED:
+        raise LayerError(f"seed must be an integer from 0 to {MOST_SEED}, not {seed}", "seed")

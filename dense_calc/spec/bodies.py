@@ -1,0 +1,130 @@
+"""What a list of layers is made into: calls of layers and uses of blocks, decoded and wired.
+
+Names in a body are those within it: `flat` makes them names of the model. A name that starts with
+a slash is found in the model's own list of layers, outside the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from dense_calc.layers.base import LayerKind
+from dense_calc.model import Given, Node
+from dense_calc.spec.entries import Block, Entry
+
+ROOT = "/"
+
+
+class Call(Struct, gc=False):
+    """The first call of a layer."""
+
+    name: str
+    layer: LayerKind
+
+
+class Copy(Struct, gc=False):
+    """One copy of a block, under its name in the body that uses the block.
+
+    A copy that was called before has a name from then, too, its `owner`.
+    """
+
+    name: str
+    body: Body
+    owner: str | None = None
+
+
+class Use(Struct):
+    """A use of a block: its copies, of which each reads the one before it.
+
+    `given` has what each input of the first copy is.
+    """
+
+    name: str
+    entry: Entry
+    copies: Sequence[Copy]
+    given: Mapping[str, Given]
+
+    @property
+    def block(self) -> Block:
+        """The block that is used."""
+        block = self.copies[0].body.block
+        assert block
+        return block
+
+
+class Body(Struct):
+    """A list of layers in which everything is known.
+
+    `outputs` leads from names to the nodes whose outputs they mean, `parts` to what can be called
+    again. `size` counts the nodes with those of all copies; `asks_index` tells whether the body of
+    a block differs from copy to copy.
+    """
+
+    block: Block | None
+    inputs: tuple[str, ...]
+    steps: list[Node | Use]
+    outputs: dict[str, str]
+    parts: dict[str, Call | Sequence[Copy]]
+    size: int = 0
+    asks_index: bool = False
+
+    @property
+    def output(self) -> str:
+        """The node whose output is that of the body: of the last thing in it."""
+        return self.outputs[self.steps[-1].name]
+
+    def found(self, path: str) -> str | None:
+        """The node whose output this name means: `seen`, `encoder`, `encoder_3/attention`."""
+        if path in self.outputs:
+            return self.outputs[path]
+        head, copy, rest = self.entered(path)
+        inner = copy and copy.body.found(rest)
+        return f"{head}/{inner}" if inner else None
+
+    def choices(self) -> Iterator[str]:
+        """The names whose output can be read, those in copies of blocks last."""
+        yield from self.outputs
+        for part in self.parts.values():
+            if not isinstance(part, Call) and len(part) == 1:
+                yield from (f"{part[0].name}/{name}" for name in part[0].body.outputs)
+
+    def part(self, path: str) -> Call | Sequence[Copy] | None:
+        """What can be called again by this name."""
+        if path in self.parts:
+            return self.parts[path]
+        head, copy, rest = self.entered(path)
+        inner = copy.body.part(rest) if copy else None
+        if isinstance(inner, Call):
+            name = inner.name if inner.name.startswith(ROOT) else f"{head}/{inner.name}"
+            return Call(name, inner.layer)
+        return inner and [
+            Copy(f"{head}/{each.name}", each.body, f"{head}/{each.owner or each.name}")
+            for each in inner
+        ]
+
+    def entered(self, path: str) -> tuple[str, Copy | None, str]:
+        """The copy that a path starts with, by its name, and the path within it."""
+        head, _, rest = path.partition("/")
+        copies = self.parts.get(head) if rest else None
+        if isinstance(copies, Call) or copies is None or len(copies) > 1:
+            return head, None, rest
+        return head, copies[0], rest
+
+    def add(self, name: str, part: Call | Sequence[Copy]) -> None:
+        """Make a part known under a name, its output too."""
+        self.parts[name] = part
+        if isinstance(part, Call):
+            self.outputs[name] = name
+        else:
+            last = part[-1]
+            self.outputs[name] = f"{last.name}/{last.body.output}"
+
+
+def size_of(steps: Iterable[Node | Use]) -> int:
+    """The number of nodes in these steps, with those in all copies."""
+    return sum(
+        1 if isinstance(step, Node) else sum(copy.body.size for copy in step.copies)
+        for step in steps
+    )

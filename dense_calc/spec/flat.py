@@ -1,0 +1,138 @@
+"""Bodies → nodes: each copy of a block in full, with names that hold in the whole model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from dense_calc.errors import Note, Place, SpecError
+from dense_calc.model import Block, Given, Node, Output, names_in
+from dense_calc.spec.bodies import ROOT, Body, Copy, Use
+
+
+class Room(Struct, gc=False):
+    """Where a copy of a block stands: what comes before its names, and before its first call's.
+
+    `given` has what its inputs are; `notes` say what uses it, from the inside out.
+    """
+
+    prefix: str = ""
+    owner: str | None = None
+    given: Mapping[str, Given] = {}
+    notes: tuple[Note, ...] = ()
+
+
+class Flat:
+    """The nodes and the uses of blocks of a model, from the body that is its own list of layers."""
+
+    def __init__(self, model: Body) -> None:
+        self.model = model
+        self.nodes: list[Node] = []
+        self.blocks: list[Block] = []
+        outside = Room()
+        for step in model.steps:
+            if isinstance(step, Node):
+                self.nodes.append(step)
+            else:
+                self.use(step, outside)
+
+    def use(self, use: Use, room: Room) -> None:
+        """Add the copies of a block that is used in a room."""
+        notes = (Note(f"block '{use.block.name}' is used here", use.entry), *room.notes)
+        given = {name: self.known(each, room, use.entry) for name, each in use.given.items()}
+        first = next(iter(given))
+        for copy in use.copies:
+            prefix = f"{room.prefix}{copy.name}/"
+            inner = Room(prefix, owner_of(copy, room), given, notes)
+            for step in copy.body.steps:
+                if isinstance(step, Node):
+                    self.nodes.append(self.node(step, inner))
+                else:
+                    self.use(step, inner)
+            output = prefix + copy.body.output
+            given = {**given, first: following(given[first], output)}
+        copies = tuple([room.prefix + copy.name for copy in use.copies])
+        self.blocks.append(Block(room.prefix + use.name, use.block.name, copies, output))
+
+    def node(self, node: Node, room: Room) -> Node:
+        """A node of a body under its name in the model."""
+        call: tuple[Given, ...] | None = tuple(
+            [self.known(each, room, node.place) for each in node.call or node.inputs]
+        )
+        reads = tuple([name for each in call or () for name in names_in(each)])
+        return Node(
+            room.prefix + node.name,
+            node.layer,
+            reads,
+            node.place,
+            None if call == reads else call,
+            self.shared(node, room),
+            room.notes,
+        )
+
+    def shared(self, node: Node, room: Room) -> str | None:
+        """The first call of the layer of a node, None if this is it."""
+        if node.shares is None:
+            return room.owner and room.owner + node.name
+        if node.shares.startswith(ROOT):
+            return node.shares.removeprefix(ROOT)
+        return (room.owner or room.prefix) + node.shares
+
+    def known(self, what: Given, room: Room, place: Place | None) -> Given:
+        """What an input is given, by the names of the model."""
+        match what:
+            case str() if what in room.given:
+                return room.given[what]
+            case str() if what.startswith(ROOT):
+                return self.model.found(what.removeprefix(ROOT))
+            case str():
+                return room.prefix + what
+            case Output(name, steps):
+                return part_of(self.known(name, room, place), name, steps, room, place)
+            case tuple():
+                return tuple([self.known(each, room, place) for each in what])
+            case dict():
+                return {name: self.known(each, room, place) for name, each in what.items()}
+        return None
+
+
+def owner_of(copy: Copy, room: Room) -> str | None:
+    """What comes before the names of a copy's first call, None if this is it."""
+    if copy.owner is not None:
+        return f"{room.owner or room.prefix}{copy.owner}/"
+    return room.owner and f"{room.owner}{copy.name}/"
+
+
+def following(given: Given, output: str) -> Given:
+    """What the first input of a copy is: what the copy before gives, in place of what it had."""
+    match given:
+        case tuple((_, *others)):
+            return (output, *others)
+        case dict():
+            return {**given, next(iter(given)): output}
+    return output
+
+
+def part_of(
+    given: Given, name: str, steps: tuple[int | str, ...], room: Room, place: Place | None
+) -> Given:
+    """One of the things that an input is given: `input[1]`; else one output of a layer.
+
+    Raises:
+        SpecError: the input has no such part.
+    """
+    for number, step in enumerate(steps):
+        match given:
+            case str():
+                return Output(given, steps[number:])
+            case Output():
+                return Output(given.name, given.steps + steps[number:])
+            case tuple() if isinstance(step, int) and step < len(given):
+                given = given[step]
+            case dict() if step in given:
+                given = given[step]
+            case _:
+                has = len(given) if isinstance(given, tuple) else " and ".join(given or ())
+                raise SpecError(f"'{name}' has no [{step}]; it is given {has}", place, room.notes)
+    return given

@@ -1,0 +1,152 @@
+"""Entries → bodies: every layer decoded, every block worked out for what its uses give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from dense_calc.errors import DenseCalcError, Note, SpecError, did_you_mean
+from dense_calc.layers.base import Positive
+from dense_calc.spec.arguments import decoded, layer_of, with_words
+from dense_calc.spec.blocks import OF_A_USE
+from dense_calc.spec.bodies import Body, Call, Copy, size_of
+from dense_calc.spec.entries import BlockUse, Entry, Reuse
+from dense_calc.spec.names import named
+from dense_calc.spec.reading import Reader, Unsettled
+from dense_calc.spec.scope import Scope
+
+MAX_LAYERS = 500_000  # that blocks may make
+INPUT = "input"  # what a block is given that has no names for its inputs
+
+
+class Repetition(Struct, forbid_unknown_fields=True):
+    """How often a block stands, one after the other."""
+
+    repeat: Positive | None = None
+
+
+class Planner:
+    """The making of bodies for one model, whose vars are `scope`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.model = Body(None, (), [], {}, {})
+        self.made: dict[str, Body] = {}  # bodies of blocks, by what they were given
+        self.uses: list[Note] = []  # those around what is being worked out, from the outside in
+        self.unsettled: list[Unsettled] = []  # names that blocks read from outside
+
+    def plan(self, entries: Sequence[Entry], scope: Scope, body: Body) -> Body:
+        """Fill a body with what these entries are.
+
+        Raises:
+            SpecError: one of them is no layer, or something is called what it cannot be.
+        """
+        layers = [layer_of(entry, scope) if is_layer(entry) else None for entry in entries]
+        repeats = [self.repeat(entry, scope) for entry in entries]
+        names, layers = named(entries, layers, repeats, body.inputs)
+        for name, layer in zip(names.entries, layers, strict=True):
+            if layer is not None:
+                body.add(name, Call(name, layer))
+        for place, copies in names.copies.items():
+            entry = entries[place]
+            assert isinstance(entry, BlockUse)
+            part = self.copies(entry, repeats[place], scope, copies)
+            for copy in part:
+                body.add(copy.name, [copy])
+            body.add(names.entries[place], part)
+        reader = Reader(body, self.model, self.uses, self.unsettled)
+        reader.call_again(entries, names.entries)
+        body.steps.extend(reader.steps(entries, names.entries, layers, scope))
+        body.size = size_of(body.steps)
+        return body
+
+    def repeat(self, entry: Entry, scope: Scope) -> int | None:
+        """How often the block of an entry stands, if it says so."""
+        if not isinstance(entry, BlockUse) or "repeat" not in entry.arguments:
+            return None
+        written = entry.arguments["repeat"]
+        given = Entry(*entry.where, Repetition, {"repeat": written}, entry.block.name)
+        values = {"repeat": with_words(written[1].plain(), scope.words)}
+        repeat: int | None = decoded(given, values, scope).repeat
+        demand_few(repeat or 1, entry)
+        return repeat
+
+    def copies(
+        self, entry: BlockUse, repeat: int | None, scope: Scope, names: Sequence[str]
+    ) -> Sequence[Copy]:
+        """The copies of a block, under these names; of one body unless it asks for `index`."""
+        made: list[Body] = []
+        for index in range(repeat or 1):
+            site = scope if repeat is None else Scope({}, scope.words, scope, index)
+            made.append(self.body(entry, site, index))
+            demand_few(made[0].size * len(names), entry)
+            if not (made[0].asks_index or site.asked_index):
+                break
+        if len(made) < len(names):
+            made *= len(names)
+        return list(map(Copy, names, made))
+
+    def body(self, entry: BlockUse, site: Scope, index: int) -> Body:
+        """The body of a block as this use gives values to its parameters."""
+        block = entry.block
+        given = {}
+        for name, (word, written) in entry.arguments.items():
+            if name in block.params:
+                given[name] = site.value(written)
+            elif name not in OF_A_USE:
+                hint = did_you_mean(name, (*block.params, *OF_A_USE))
+                raise SpecError(f"the block '{block.name}' has no parameter '{name}'{hint}", word)
+        missing = [name for name, default in block.params.items() if not (default or name in given)]
+        if missing:
+            needed = " and ".join(f"'{name}'" for name in missing)
+            raise SpecError(f"the block '{block.name}' needs {needed}", entry)
+        key = repr((block.name, sorted(given.items())))
+        made = self.made.get(key)
+        if made is None or made.asks_index:
+            made = self.made[key] = self.worked_out(entry, given, index)
+        return made
+
+    def worked_out(self, entry: BlockUse, given: dict[str, Any], index: int) -> Body:
+        """The body of a block whose parameters have these values and else their defaults."""
+        block = entry.block
+        defaults = {
+            name: default
+            for name, default in block.params.items()
+            if default is not None and name not in given
+        }
+        scope = Scope(defaults, given, self.scope, index)
+        with self.inside(entry, index):
+            for name, default in defaults.items():
+                scope.given[name] = scope.value(default)
+            body = self.plan(
+                block.entries, scope, Body(block, block.inputs or (INPUT,), [], {}, {})
+            )
+        body.asks_index = scope.asked_index
+        return body
+
+    @contextmanager
+    def inside(self, entry: BlockUse, index: int) -> Iterator[None]:
+        """Complaints about a block tell the use that led to them."""
+        copy = f", index {index}" if index else ""
+        note = Note(f"block '{entry.block.name}' is used here{copy}", entry)
+        self.uses.append(note)
+        try:
+            yield
+        except DenseCalcError as error:
+            error.notes.append(note)
+            raise
+        self.uses.pop()
+
+
+def is_layer(entry: Entry) -> bool:
+    """Whether this is a layer's first call."""
+    return not isinstance(entry, BlockUse | Reuse)
+
+
+def demand_few(layers: int, entry: Entry) -> None:
+    """Raise SpecError where a block would make more layers than a model may have."""
+    if layers > MAX_LAYERS:
+        raise SpecError(f"this would make {layers:,} layers; blocks may make {MAX_LAYERS:,}", entry)
