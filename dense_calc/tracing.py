@@ -102,13 +102,18 @@ def demand_same(
     weights: tuple[WeightRow, ...],
     holder: Row,
 ) -> None:
-    """Raise LayerError where a layer is called again on what its weights do not fit."""
+    """Raise LayerError where a layer is called again on what its weights do not fit.
+
+    Keras looks at some layers only when data comes.
+    """
+    first = " and ".join(map(str, holder.input_shapes))
+    told = f"it shares the weights of '{holder.name}', which reads {first}"
+    if layer.keeps_rank and len(inputs[0] or ()) != len(holder.input_shapes[0] or ()):
+        raise LayerError(f"{told}: every call must have as many axes", "from")
     for weight, held in zip(weights, holder.weights, strict=True):
-        if weight != held:
-            first = " and ".join(map(str, holder.input_shapes))
+        if weight.shape != held.shape:
             raise LayerError(
-                f"it shares the weights of '{holder.name}', which reads {first}: "
-                f"'{held.path}' is {held.shape} and would have to be {weight.shape}",
+                f"{told}: '{held.path}' is {held.shape} and would have to be {weight.shape}",
                 "from",
             )
 

@@ -23,6 +23,7 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
     """
 
     rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
+    keeps_rank: ClassVar[bool] = True
     zero_name: ClassVar[str] = "zero_point"
 
     equation: str

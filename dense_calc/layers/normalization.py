@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, Weight
@@ -42,6 +42,8 @@ class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
     The moving statistics are weights that no gradient trains: half of the count, as a rule.
     `synchronized` changes no number; Keras takes it with TensorFlow only, so it is refused.
     """
+
+    keeps_rank: ClassVar[bool] = True
 
     axis: int = -1
     momentum: float = 0.99
@@ -102,6 +104,8 @@ class GroupNormalization(ScaleAndShift, frozen=True, kw_only=True):
     Groups of one channel are an instance normalization, one group of all is nearly a layer
     normalization.
     """
+
+    keeps_rank: ClassVar[bool] = True
 
     groups: int = 32
     axis: int = -1
