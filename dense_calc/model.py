@@ -163,21 +163,27 @@ def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[N
     if len(finished) < len(nodes):
         depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
     depths = dict.fromkeys(finished, 0)
-    layers: dict[str, int] = {}  # the depth of each layer, by what holds its weights
+    shared = {node.shares for node in nodes.values() if node.shares}
+    farthest = dict.fromkeys(shared, 0)
     for name in reversed(finished):
-        holder = nodes[name].holder
-        depths[name] = layers[holder] = max(depths[name], layers.get(holder, 0))
-        for source in nodes[name].inputs:
-            depths[source] = max(depths[source], depths[name] + 1)
-    first: dict[str, int] = {}
-    for name in met:
-        first.setdefault(nodes[name].holder, len(first))
+        node = nodes[name]
+        depth = depths[name]
+        if node.holder in shared:
+            depth = depths[name] = farthest[node.holder] = max(depth, farthest[node.holder])
+        for source in node.inputs:
+            if depths[source] <= depth:
+                depths[source] = depth + 1
+    if shared:
+        first: dict[str, int] = {}
+        for name in met:
+            first.setdefault(nodes[name].holder, len(first))
+        met.sort(key=lambda name: first[nodes[name].holder])
     unused = [node for node in nodes.values() if not node.inputs and node.name not in depths]
     levels = defaultdict(list, {0: unused})
-    for name in sorted(met, key=lambda name: first[nodes[name].holder]):
+    for name in met:
         levels[depths[name]].append(nodes[name])
-    for depth in sorted(levels, reverse=True):
-        yield from levels[depth]
+    for level in sorted(levels, reverse=True):
+        yield from levels[level]
 
 
 def depth_first(nodes: Mapping[str, Node], starts: Iterable[str]) -> tuple[list[str], list[str]]:

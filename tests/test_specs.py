@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import dense_calc
 
@@ -15,12 +14,43 @@ SPECS = Path(__file__).parents[1] / "specs"
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_spec_has_what_it_expects(path: Path) -> None:
-    expect = yaml.safe_load(path.read_text("utf-8"))["expect"]
-    report = dense_calc.summarize(path)
-    assert report.total_params == expect["params"]
-    assert report.trainable_params == expect.get("trainable", expect["params"])
-    assert [*report.outputs[0].shape][1:] == expect["output_shape"][1:]
-    assert expect["source"]
+    model = dense_calc.load(path)
+    expect, report = model.expect, dense_calc.trace(model)
+    assert report.total_params == expect.params
+    assert report.trainable_params == (expect.trainable or expect.params)
+    shapes = tuple(port.shape for port in report.outputs)
+    assert expect.output_shape == (shapes[0] if len(shapes) == 1 else shapes)
+    assert expect.source
+    assert not report.unused
+
+
+# file → what `--set` alone makes of it → its published number of parameters
+SIZES: list[tuple[str, dict[str, int], int]] = [
+    ("gpt2", {"depth": 24, "width": 1024, "heads": 16}, 354_823_168),
+    ("gpt2", {"depth": 36, "width": 1280, "heads": 20}, 774_030_080),
+    ("gpt2", {"depth": 48, "width": 1600, "heads": 25}, 1_557_611_200),
+    ("llama3-8b", {"depth": 80, "width": 8192, "heads": 64, "inner": 28672}, 70_553_706_496),
+    ("llama3-8b", {"depth": 126, "width": 16384, "heads": 128, "inner": 53248}, 405_853_388_800),
+    ("bert-base", {"depth": 24, "width": 1024, "heads": 16}, 335_141_888),
+    ("vgg16", {"short": 2, "long": 4}, 143_667_240),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "params"), SIZES)
+def test_a_model_has_its_other_sizes_by_vars_alone(
+    name: str, changes: dict[str, int], params: int
+) -> None:
+    assert dense_calc.summarize(SPECS / f"{name}.yaml", **changes).total_params == params
+
+
+@pytest.mark.parametrize(("name", "changes", "params"), SIZES)
+def test_a_file_tells_the_sizes_that_it_has(
+    name: str, changes: dict[str, int], params: int
+) -> None:
+    text = (SPECS / f"{name}.yaml").read_text("utf-8").replace("\n#", "")
+    told = " ".join(f"--set {var}={value}" for var, value in changes.items())
+    assert told in " ".join(text.split())
+    assert f"{params:,}" in text
 
 
 # model → (output shape without the batch, parameters) of each layer

@@ -20,8 +20,7 @@ from dense_calc.errors import DenseCalcError
 from dense_calc.report import Report
 from dense_calc.tracing import trace
 
-FOLDING = ("table", "text")  # formats that are read on a screen
-READABLE = 50  # rows that can be
+READABLE = 50  # rows that can be read on a screen
 
 
 @click.command()
@@ -36,8 +35,8 @@ READABLE = 50  # rows that can be
 @click.option(
     "--expand",
     is_flag=True,
-    help=f"Show every layer. On a terminal, repeats that are alike are one row in a table that "
-    f"would have more than {READABLE} rows.",
+    help="Show every layer. In a table, and in text on a terminal, the repeats of a block that are "
+    f"alike are one row if there would be more than {READABLE} rows.",
 )
 @table_options
 def summary(
@@ -53,13 +52,12 @@ def summary(
     reports = list(reports_on(files, overrides))
     if len(reports) < len(files):
         sys.exit(2)
-    output = options["output"]
     brief = reports
     if depth is not None:
         from dense_calc.folding import to_depth
 
         brief = [to_depth(report, depth) for report in reports]
-    elif not expand and is_terminal(output) and format_of(options["format"], output) in FOLDING:
+    elif not expand and is_for_eyes(options["format"], options["output"]):
         brief = list(map(readable, reports))
     write(brief, **options)
     if depth is None and brief != reports:
@@ -73,6 +71,14 @@ def reports_on(files: Sequence[str], overrides: dict[str, str]) -> Iterator[Repo
             yield trace(loaded(file, overrides))
         except DenseCalcError as error:
             print(error, file=sys.stderr)
+
+
+def is_for_eyes(format: str | None, output: str | None) -> bool:
+    """Whether a person will read the output as it is: a table, or text on a terminal."""
+    if output is not None:
+        return False
+    chosen = format_of(format, output)
+    return chosen == "table" or (chosen == "text" and is_terminal(output))
 
 
 def readable(report: Report) -> Report:

@@ -38,6 +38,9 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
     """
+    if entry.fixed:
+        return entry.fixed
+    consulted = scope.consulted
     inner = entry.kind.wraps
     values: Any = {
         name: layers_in(value, scope) if name in inner else value.plain()
@@ -45,9 +48,12 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
         if name != "from"
     }
     if scope.given and scope.words:
+        scope.consulted += 1
         for name in values.keys() - {"name", *inner}:
             values[name] = with_words(values[name], scope.words)
     layer: LayerKind = decoded(entry, values, scope)
+    if scope.consulted == consulted:
+        entry.fixed = layer
     return layer
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from dense_calc.errors import Place, SpecError, did_you_mean
 from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import Marked, said
 
 Arguments = dict[str, tuple[Marked, Marked]]  # name → the word itself, and the value
@@ -21,12 +22,13 @@ class Entry(Place, gc=False):
     """Something that is written as a word over its arguments. Its place is the word.
 
     `kind` is the type that decodes the arguments; `label` is what an input is called; layers have
-    theirs among the arguments.
+    theirs among the arguments. `fixed` is the layer, once it is known to be the same in all scopes.
     """
 
     kind: type[Any]
     arguments: Arguments
     label: str | None = None
+    fixed: LayerKind | None = None
 
     def part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self

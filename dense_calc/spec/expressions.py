@@ -11,6 +11,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from dense_calc.errors import did_you_mean
 from dense_calc.spec.document import MAX_NUMBER
@@ -78,6 +79,7 @@ def evaluate(text: str, names: Mapping[str, Number]) -> Number:
     return int(result) if result == int(result) else result
 
 
+@lru_cache(maxsize=1000)  # each copy of a repeated block may compute the same text anew
 def parsed(text: str) -> ast.expr:
     """The syntax tree of an expression."""
     if len(text) > MAX_LENGTH:

@@ -40,6 +40,7 @@ class Scope(Mapping[str, Number]):
         self.outer = outer or {}
         self.index = index
         self.asked_index = False
+        self.consulted = 0  # how often something was made of its names
         self.results: dict[str, Number] = {}  # of expressions
         self.asked: list[str] = []
 
@@ -114,6 +115,7 @@ class Scope(Mapping[str, Number]):
         Raises:
             ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
         """
+        self.consulted += 1
         if text not in self.results:
             from dense_calc.spec.expressions import evaluate  # 2 ms, for files that have any
 
