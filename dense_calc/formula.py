@@ -83,16 +83,24 @@ def distinct(weights: Iterable[WeightRow]) -> tuple[WeightRow, ...]:
             if len(names) == 1 and number:
                 sizes[names[0]].add(size // number)
     doubtful = {name for name, several in sizes.items() if len(several) > 1}
-    owners = {weight.path.rpartition("/")[0] for weight in held}
-    is_short = len({owner.rpartition("/")[2] for owner in owners}) == len(owners)
-    return tuple(told_apart(weight, doubtful, is_short=is_short) for weight in held)
+    owners = list(owners_of(held))
+    short = [owner.rpartition("/")[2] for owner in owners]
+    if len(set(short)) == len(set(owners)):
+        owners = short
+    return tuple(told_apart(*each, doubtful) for each in zip(held, owners, strict=True))
 
 
-def told_apart(weight: WeightRow, doubtful: Set[str], *, is_short: bool) -> WeightRow:
-    """A weight whose doubtful axes have the name of its layer, or the path to it, before them."""
-    owner = weight.path.rpartition("/")[0]
-    if is_short:
-        owner = owner.rpartition("/")[2]
+def owners_of(weights: Iterable[WeightRow]) -> Iterator[str]:
+    """The path to the layer of each weight; layers of one name are numbered from the second on."""
+    seen: Counter[str] = Counter()
+    for weight in weights:
+        seen[weight.path] += 1
+        number = f" {seen[weight.path]}" if seen[weight.path] > 1 else ""
+        yield weight.path.rpartition("/")[0] + number
+
+
+def told_apart(weight: WeightRow, owner: str, doubtful: Set[str]) -> WeightRow:
+    """A weight whose doubtful axes have the name of its owner before them."""
     axes = (
         TIMES.join(f"{owner} {part}" if part in doubtful else part for part in axis.split(TIMES))
         for axis in weight.axes
