@@ -18,7 +18,7 @@ MAX_LINES = 300
 
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
-    "cli", "catalogue", "loading", "spec", "explanation", "folding", "tracing", "formula",
+    "cli", "schema", "catalogue", "loading", "spec", "explanation", "folding", "tracing", "formula",
     "report", "model", "layers", "shapes", "errors",
 )  # fmt: skip
 SIDE = (

@@ -19,6 +19,7 @@ COMMANDS = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
     "layers": "dense_calc.cli.layers",
+    "schema": "dense_calc.cli.schema",
 }
 
 

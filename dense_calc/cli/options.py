@@ -55,10 +55,12 @@ set_option = click.option(
     help="Give a var of the model another value, a number or an expression. Repeatable.",
 )
 
+output_option = click.option(
+    "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
+)
+
 LOOK_OPTIONS = (
-    click.option(
-        "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
-    ),
+    output_option,
     click.option(
         "--width",
         type=click.IntRange(min=1),

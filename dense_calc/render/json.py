@@ -45,6 +45,14 @@ def catalogue_json(shown: Mapping[str, Any] | Sequence[Any], style: Style) -> st
     return safe(f"{text}\n", style)
 
 
+def schema_json(schema: Mapping[str, Any], style: Style) -> str:
+    """A JSON Schema, a line for each key and for each definition."""
+    fields = {name: ENCODER.encode(part).decode() for name, part in schema.items()}
+    definitions = {name: ENCODER.encode(part).decode() for name, part in schema["$defs"].items()}
+    fields["$defs"] = object_of(definitions).replace("\n", "\n  ")
+    return safe(f"{object_of(fields)}\n", style)
+
+
 def report_lines(report: Report) -> str:
     """A report with a line for each key, and for each layer."""
     fields = {

@@ -15,6 +15,8 @@ from dense_calc.layers import ALIASES, KINDS, kind_named
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec.document import Marked, said
 
+INPUT_KIND = "InputLayer"  # what `input:` stands for
+
 Arguments = dict[str, tuple[Marked, Marked]]  # name → the word itself, and the value
 
 
@@ -133,4 +135,4 @@ def input_entry(name: Marked, value: Marked) -> Entry:
         arguments = {"shape": (name, value)}
     else:
         raise SpecError(f"an input is a list of sizes, [28, 28, 1], not {said(value.value)}", value)
-    return Entry(*name.where, kind_named("InputLayer"), arguments, name.value)
+    return Entry(*name.where, kind_named(INPUT_KIND), arguments, name.value)

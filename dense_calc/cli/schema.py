@@ -1,0 +1,20 @@
+"""`dense-calc schema`: the JSON Schema of the spec, for editors."""
+
+from __future__ import annotations
+
+import click
+
+from dense_calc.cli.options import emit, output_option
+
+
+@click.command()
+@output_option
+def schema(output: str | None) -> None:
+    """Print the JSON Schema of the spec: editors complete layers and arguments by it.
+
+    Example: dense-calc schema -o dense-calc.schema.json
+    """
+    from dense_calc.render.json import schema_json
+    from dense_calc.schema import schema as whole
+
+    emit(lambda style: schema_json(whole(), style), output=output, width=None, color="never")
