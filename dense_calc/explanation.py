@@ -36,7 +36,8 @@ class Explanation(Struct, frozen=True):
     """One layer explained; `share` is its part of the model's parameters, from 0 to 1.
 
     `formula` and `arithmetic` are those of `params`; `non_trainable` is None where all is trained.
-    `rule` is None where the arguments of the layer make it another one.
+    `rule` is None where the arguments of the layer make it another one. A layer that is called
+    again has its weights where it is `shared_with`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Explanation(Struct, frozen=True):
     formula: str
     arithmetic: str
     non_trainable: Count | None
+    shared_with: str | None
 
 
 def explained(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
@@ -94,6 +96,7 @@ def explanation(row: Row, layer: LayerKind, total: int) -> Explanation:
         formula=whole.formula,
         arithmetic=whole.arithmetic,
         non_trainable=frozen if frozen.params else None,
+        shared_with=row.shared_with,
     )
 
 

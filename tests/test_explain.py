@@ -181,3 +181,12 @@ def test_an_output_that_cannot_carry_the_signs_has_others() -> None:
     data = explanation_json(report, found, Style(ascii=True))
     assert data.isascii()
     assert json.loads(data)["layers"][0]["formula"] == "units × (inputs + 1)"
+
+
+def test_a_layer_that_is_called_again() -> None:
+    assert lines("gpt2.yaml", "embedding_1")[2:6] == [
+        "embedding_1 (ReversibleEmbedding)",
+        "  input   (None, 1024, 768)",
+        "  output  (None, 1024, 50257)",
+        "  params  shared with embedding",
+    ]

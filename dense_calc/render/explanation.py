@@ -59,6 +59,9 @@ def facts_on(each: Explanation) -> Iterator[tuple[str, str]]:
         yield side.axis, f"{side.arithmetic} = {side.size}"
     for weight in each.weights:
         yield printable(weight.path), weight_fact(weight)
+    if each.shared_with:
+        yield "params", f"shared with {printable(each.shared_with)}"
+        return
     whole = Count(each.formula, each.arithmetic, each.params)
     yield "params", count_fact(whole)
     if each.non_trainable:

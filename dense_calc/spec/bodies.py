@@ -96,11 +96,14 @@ class Body(Struct):
             return self.parts[path]
         head, copy, rest = self.entered(path)
         inner = copy.body.part(rest) if copy else None
+        if copy is None or inner is None:
+            return None
+        first = copy.owner or head  # a copy that is itself called again leads to its first call
         if isinstance(inner, Call):
-            name = inner.name if inner.name.startswith(ROOT) else f"{head}/{inner.name}"
+            name = inner.name if inner.name.startswith(ROOT) else f"{first}/{inner.name}"
             return Call(name, inner.layer)
-        return inner and [
-            Copy(f"{head}/{each.name}", each.body, f"{head}/{each.owner or each.name}")
+        return [
+            Copy(f"{head}/{each.name}", each.body, f"{first}/{each.owner or each.name}")
             for each in inner
         ]
 

@@ -16,15 +16,19 @@ from dense_calc.tracing import trace
 REFUSED = {"refused": True}
 
 
-def model_of(case: Case) -> Model:
-    """The model of a case: its inputs and its layer."""
+def spec_of(case: Case) -> dict[str, Any]:
+    """The spec of a case: its inputs and its layer."""
     inputs: dict[str, Any] = {}
     arguments = {**case["arguments"], **case.get("call", {})}
     if case["inputs"]:
         arguments["from"] = wired(case["inputs"], inputs)
+    return {"inputs": inputs, "layers": [{case["kind"]: arguments}]}
+
+
+def model_of(case: Case) -> Model:
+    """The model of a case."""
     # JSON is YAML, but for a number like 1e-05, which is the same in both.
-    spec = {"inputs": inputs, "layers": [{case["kind"]: arguments}]}
-    return parse(Source("case", json.dumps(spec)), "case", {})
+    return parse(Source("case", json.dumps(spec_of(case))), "case", {})
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:
