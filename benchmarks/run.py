@@ -19,8 +19,19 @@ import tempfile
 import time
 from pathlib import Path
 
-MNIST = Path(__file__).parents[1] / "specs" / "mnist.yaml"
+SPECS = Path(__file__).parents[1] / "specs"
+MNIST = SPECS / "mnist.yaml"
 LAYERS = 100_000
+
+# Llama 3 with 405 billion parameters: 1,138 layers.
+LLAMA = ["--set", "depth=126", "--set", "width=16384", "--set", "heads=128", "--set", "inner=53248"]
+REPEATED = """
+input: [64]
+blocks:
+  residual: [Dense: {units: 256}, ReLU, Dense: {units: 64}, Add: {from: [input, dense_1]}]
+layers:
+  - residual: {repeat: 25000}
+"""
 
 # What no program with these libraries can undercut.
 FLOOR = "import click, yaml, msgspec, rich.console, rich.table"
@@ -35,10 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=21, help="pairs of runs of a small model")
     runs = parser.parse_args().runs
-    print(f"{'whole process':<46}{'ratio':>7}{'bar':>7}   range")
+    print(f"{'whole process':<56}{'ratio':>7}{'bar':>7}   range")
     for format, bar in ("table", 1.35), ("json", 1.0), ("text", 1.0):
         command = [*summary(MNIST), "--format", format]
         report(f"mnist as {format} / imports of the libraries", command, [FLOOR], bar, runs)
+    for format in "table", "text", "json":
+        command = [*summary(SPECS / "llama3-8b.yaml"), *LLAMA, "--format", format]
+        report(f"Llama 405B as {format} / imports of the libraries", command, [FLOOR], 1.6, runs)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.yaml"
         path.write_text("input: [64]\nlayers:\n" + "  - Dense: {units: 64}\n" * LAYERS, "utf-8")
@@ -51,8 +65,14 @@ def main() -> None:
                 3.0,
                 5,
             )
+        repeated = Path(folder) / "repeated.yaml"
+        repeated.write_text(REPEATED, "utf-8")
+        for format in "text", "json":
+            command = [*summary(repeated), "--format", format]
+            title = f"{LAYERS:,} layers by repeat as {format} / yaml.compose"
+            report(title, command, [COMPOSE, str(path)], 2.2, 5)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{'largest process':<46}{peak:>7.0f}{700:>7}   MiB")
+    print(f"{'largest process':<56}{peak:>7.0f}{700:>7}   MiB")
 
 
 def summary(path: Path) -> list[str]:
@@ -66,7 +86,7 @@ def report(title: str, command: list[str], program: list[str], bar: float, runs:
     seconds(command), seconds(other)  # warm up
     ratios = [seconds(command) / seconds(other) for _ in range(runs)]
     middle = statistics.median(ratios)
-    print(f"{title:<46}{middle:>7.2f}{bar:>7.2f}   {min(ratios):.2f} to {max(ratios):.2f}")
+    print(f"{title:<56}{middle:>7.2f}{bar:>7.2f}   {min(ratios):.2f} to {max(ratios):.2f}")
 
 
 def seconds(command: list[str]) -> float:

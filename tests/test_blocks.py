@@ -9,7 +9,7 @@ import pytest
 from dense_calc.errors import Source, SpecError
 from dense_calc.report import Report
 from dense_calc.spec import parse
-from dense_calc.spec.planning import MAX_LAYERS
+from dense_calc.spec.bodies import MAX_LAYERS
 from dense_calc.tracing import trace
 
 
@@ -370,5 +370,5 @@ def test_outputs_are_what_they_are_said_to_be() -> None:
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
     assert len(parse(Source("m", text % 1000), "m", {}).nodes) == 1001
-    with pytest.raises(SpecError, match="blocks may make 500,000"):
+    with pytest.raises(SpecError, match="blocks may make 200,000"):
         parse(Source("m", text % (MAX_LAYERS + 1)), "m", {})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
 from cases import Case, read_facts
+from graphs import random_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ours import answer_of
@@ -26,7 +28,10 @@ def report_of(text: str) -> Report:
 
 PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
 NUMBERS = ["-1", "0", "3", "2.5", "null", "10*w", "yes", "true", "same", "relu"]
-SECTIONS = ["input", "inputs", "layers", "name", "vars", "from", "type", "\n  ", "\n", "\t"]
+SECTIONS = [
+    *("input", "inputs", "blocks", "layers", "outputs", "name", "vars", "expect", "from", "type"),
+    *("params", "repeat", "reuse", "index", "\n  ", "\n", "\t"),
+]
 NAMES = [
     "from",
     *sorted({name for kind in KINDS for name in kind_named(kind).__struct_encode_fields__}),
@@ -65,6 +70,26 @@ def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> Non
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
     complaint = complaint_or_nothing(json.dumps(spec))
     assert not complaint or complaint.startswith("m.yaml:")
+
+
+def places(spec: Any) -> list[tuple[Any, Any]]:
+    """Every list or mapping in a spec with each of its keys."""
+    if not isinstance(spec, list | dict):
+        return []
+    keys = list(spec) if isinstance(spec, dict) else list(range(len(spec)))
+    return [(spec, key) for key in keys] + [each for key in keys for each in places(spec[key])]
+
+
+@settings(max_examples=600)
+@given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), VALUES), max_size=3))
+def test_no_change_to_a_graph_breaks_it(seed: int, changes: list[tuple[int, Any]]) -> None:
+    spec = random_spec(random.Random(seed))
+    for number, value in changes:
+        holder, key = places(spec)[number % len(places(spec))]
+        holder[key] = value
+    complaint = complaint_or_nothing(json.dumps(spec))
+    assert not complaint or complaint.startswith("m.yaml:")
+    assert changes or not complaint
 
 
 FACTS = read_facts()
@@ -109,6 +134,21 @@ LARGE = {
     "a shape of many axes": f"input: [{', '.join(['3'] * 100_000)}]\nlayers: [Flatten]",
     "a large product": f"input: [{', '.join(['9223372036854775807'] * 63)}]\n"
     "layers: [Flatten, Dense: {units: 9223372036854775807}]",
+    "a block repeated without end": "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: 1e12}]",
+    "a block repeated many times, many times": "input: [3]\nblocks: {b: [ReLU]}\nlayers:\n"
+    + "  - b: {repeat: 200000}\n" * 10_000,
+    "blocks that double": "input: [3]\nblocks:\n  b0: [ReLU, ReLU]\n"
+    + "".join(f"  b{n}: [b{n - 1}, b{n - 1}]\n" for n in range(1, 20))
+    + "layers: [b19]",
+    "copies that grow": "input: [3]\nblocks:\n  b: {params: [n], layers: [c: {repeat: 1 + n}]}\n"
+    "  c: [ReLU]\nlayers: [b: {repeat: 20000, n: 1000 * index}]",
+    "a long chain of blocks": "input: [3]\nblocks:\n  b0: [ReLU]\n"
+    + "".join(f"  b{n}: [b{n - 1}]\n" for n in range(1, 10_000))
+    + "layers: [b9999]",
+    "a long chain of second calls": "input: [3]\nlayers:\n"
+    + "".join(f"  - {{reuse: r{n + 1}, name: r{n}}}\n" for n in range(20_000))
+    + "  - ReLU: {name: r20000}\n",
+    "many vars": "vars:\n" + "".join(f"  a{n}: 1\n" for n in range(200_000)) + "layers: [ReLU]",
     "a large reshape": "input: [null]\nlayers: [Reshape: {target_shape: ["
     + ", ".join(["9223372036854775807"] * 63)
     + "]}, Flatten]",

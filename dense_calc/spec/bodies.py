@@ -6,15 +6,17 @@ a slash is found in the model's own list of layers, outside the block.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Given, Node
 from dense_calc.spec.entries import Block, Entry
 
 ROOT = "/"
+MAX_LAYERS = 200_000  # that blocks may make
 
 
 class Call(Struct, gc=False):
@@ -52,6 +54,11 @@ class Use(Struct):
         block = self.copies[0].body.block
         assert block
         return block
+
+    @property
+    def size(self) -> int:
+        """The number of nodes in the copies."""
+        return sum(copy.body.size for copy in self.copies)
 
 
 class Body(Struct):
@@ -125,9 +132,7 @@ class Body(Struct):
             self.outputs[name] = f"{last.name}/{last.body.output}"
 
 
-def size_of(steps: Iterable[Node | Use]) -> int:
-    """The number of nodes in these steps, with those in all copies."""
-    return sum(
-        1 if isinstance(step, Node) else sum(copy.body.size for copy in step.copies)
-        for step in steps
-    )
+def demand_few(layers: int, entry: Entry) -> None:
+    """Raise SpecError where a block would make more layers than a model may have."""
+    if layers > MAX_LAYERS:
+        raise SpecError(f"this would make {layers:,} layers; blocks may make {MAX_LAYERS:,}", entry)

@@ -8,17 +8,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import DenseCalcError, Note, SpecError, did_you_mean
+from dense_calc.errors import FEW, DenseCalcError, Note, SpecError, did_you_mean
 from dense_calc.layers.base import Positive
 from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
-from dense_calc.spec.bodies import Body, Call, Copy, size_of
+from dense_calc.spec.bodies import Body, Call, Copy, Use, demand_few
 from dense_calc.spec.entries import BlockUse, Entry, Reuse
 from dense_calc.spec.names import named
 from dense_calc.spec.reading import Reader, Unsettled
 from dense_calc.spec.scope import Scope
 
-MAX_LAYERS = 500_000  # that blocks may make
 INPUT = "input"  # what a block is given that has no names for its inputs
 
 
@@ -35,6 +34,7 @@ class Planner:
         self.scope = scope
         self.model = Body(None, (), [], {}, {})
         self.made: dict[str, Body] = {}  # bodies of blocks, by what they were given
+        self.worked = 0  # how many layers of blocks were worked out, each copy by itself
         self.uses: list[Note] = []  # those around what is being worked out, from the outside in
         self.unsettled: list[Unsettled] = []  # names that blocks read from outside
 
@@ -45,7 +45,7 @@ class Planner:
             SpecError: one of them is no layer, or something is called what it cannot be.
         """
         layers = [layer_of(entry, scope) if is_layer(entry) else None for entry in entries]
-        repeats = [self.repeat(entry, scope) for entry in entries]
+        repeats = list(self.repeats(entries, scope))
         names, layers = named(entries, layers, repeats, body.inputs)
         for name, layer in zip(names.entries, layers, strict=True):
             if layer is not None:
@@ -60,8 +60,21 @@ class Planner:
         reader = Reader(body, self.model, self.uses, self.unsettled)
         reader.call_again(entries, names.entries)
         body.steps.extend(reader.steps(entries, names.entries, layers, scope))
-        body.size = size_of(body.steps)
+        for step in body.steps:
+            body.size += step.size if isinstance(step, Use) else 1
+            if isinstance(step, Use):
+                demand_few(body.size, step.entry)
         return body
+
+    def repeats(self, entries: Sequence[Entry], scope: Scope) -> Iterator[int | None]:
+        """How often each block stands that says so."""
+        copies = 0
+        for entry in entries:
+            repeat = self.repeat(entry, scope)
+            copies += repeat or 1
+            if repeat:
+                demand_few(copies, entry)
+            yield repeat
 
     def repeat(self, entry: Entry, scope: Scope) -> int | None:
         """How often the block of an entry stands, if it says so."""
@@ -71,7 +84,6 @@ class Planner:
         given = Entry(*entry.where, Repetition, {"repeat": written}, entry.block.name)
         values = {"repeat": with_words(written[1].plain(), scope.words)}
         repeat: int | None = decoded(given, values, scope).repeat
-        demand_few(repeat or 1, entry)
         return repeat
 
     def copies(
@@ -79,10 +91,12 @@ class Planner:
     ) -> Sequence[Copy]:
         """The copies of a block, under these names; of one body unless it asks for `index`."""
         made: list[Body] = []
+        size = 0
         for index in range(repeat or 1):
             site = scope if repeat is None else Scope({}, scope.words, scope, index)
             made.append(self.body(entry, site, index))
-            demand_few(made[0].size * len(names), entry)
+            size += made[-1].size
+            demand_few(max(size, made[0].size * len(names)), entry)
             if not (made[0].asks_index or site.asked_index):
                 break
         if len(made) < len(names):
@@ -101,7 +115,7 @@ class Planner:
                 raise SpecError(f"the block '{block.name}' has no parameter '{name}'{hint}", word)
         missing = [name for name, default in block.params.items() if not (default or name in given)]
         if missing:
-            needed = " and ".join(f"'{name}'" for name in missing)
+            needed = " and ".join([f"'{name}'" for name in missing[:FEW]])
             raise SpecError(f"the block '{block.name}' needs {needed}", entry)
         key = repr((block.name, sorted(given.items())))
         made = self.made.get(key)
@@ -112,6 +126,8 @@ class Planner:
     def worked_out(self, entry: BlockUse, given: dict[str, Any], index: int) -> Body:
         """The body of a block whose parameters have these values and else their defaults."""
         block = entry.block
+        self.worked += len(block.entries)
+        demand_few(self.worked, entry)
         defaults = {
             name: default
             for name, default in block.params.items()
@@ -144,9 +160,3 @@ class Planner:
 def is_layer(entry: Entry) -> bool:
     """Whether this is a layer's first call."""
     return not isinstance(entry, BlockUse | Reuse)
-
-
-def demand_few(layers: int, entry: Entry) -> None:
-    """Raise SpecError where a block would make more layers than a model may have."""
-    if layers > MAX_LAYERS:
-        raise SpecError(f"this would make {layers:,} layers; blocks may make {MAX_LAYERS:,}", entry)

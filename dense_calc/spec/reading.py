@@ -13,7 +13,7 @@ from dense_calc.errors import Note, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Node
 from dense_calc.spec.arguments import decoded
-from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use
+from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use, demand_few
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
 from dense_calc.spec.scope import Scope
@@ -67,6 +67,7 @@ class Reader(Struct):
             for name, entry in zip(names, entries, strict=True)
             if isinstance(entry, Reuse)
         }
+        copies = 0
         for first in list(waiting):
             name, path = first, {}
             while name in waiting:
@@ -76,7 +77,10 @@ class Reader(Struct):
                 told = " calls ".join(f"'{each}'" for each in (*path, name))
                 raise SpecError(f"second calls without a first: {told}", path[name])
             for again, entry in path.items():
-                self.body.add(again, called_by(again, self.part(name, entry)))
+                part = self.part(name, entry)
+                copies += 1 if isinstance(part, Call) else len(part)
+                demand_few(copies, entry)
+                self.body.add(again, called_by(again, part))
 
     def part(self, name: str, entry: Entry) -> Call | Sequence[Copy]:
         """What an entry calls again by this name, here or among the model's own layers."""

@@ -21,6 +21,7 @@ from typing import Any
 
 import keras
 from compare import ON_A_LIST, keras_layer, nest
+from graphs import random_spec
 from msgspec import to_builtins
 from msgspec.structs import fields
 from ours import nest as listed
@@ -192,53 +193,6 @@ def inner(value: Any) -> Any:
 
 
 DEMANDED = ("pool_size",)  # what Keras demands and dense-calc does not
-
-
-WIDTH = 4  # of every tensor in a random graph, so that any layer can read any other
-
-
-def random_spec(rng: random.Random) -> dict[str, Any]:
-    """A random graph of layers with branches, blocks and shared layers."""
-    inputs = [f"in{number}" for number in range(rng.randint(1, 3))]
-    blocks = {"plain": random_list(rng, ["input"], {})}
-    blocks["outer"] = random_list(rng, ["input"], {"plain": rng.randint(1, 3)})
-    layers = random_list(rng, inputs, {"plain": 2, "outer": rng.randint(1, 3)})
-    spec = {"inputs": {name: [WIDTH] for name in inputs}, "blocks": blocks, "layers": layers}
-    if rng.random() < 0.5:
-        names = [name for layer in layers for name in names_of(layer)]
-        spec["outputs"] = rng.sample(names, rng.randint(1, min(3, len(names))))
-    return spec
-
-
-def random_list(rng: random.Random, known: list[str], blocks: dict[str, int]) -> list[Any]:
-    """Layers, or uses of these blocks, that read what is known or what stands above them."""
-    known, layers = list(known), []
-    dense: list[str] = []  # what can be called again
-    for number in range(rng.randint(2, 8)):
-        name = f"n{number}"
-        source = rng.choice(known[-3:] if rng.random() < 0.7 else known)
-        sort = rng.choice(["Dense", "Dense", "Add", "ReLU", "reuse", "block"])
-        if sort == "reuse" and dense:
-            layer: dict[str, Any] = {"reuse": rng.choice(dense), "name": name, "from": source}
-        elif sort == "Add" and len(known) > 1:
-            layer = {"Add": {"name": name, "from": rng.sample(known, 2)}}
-        elif sort == "block" and blocks:
-            block = rng.choice(list(blocks))
-            layer = {block: {"name": name, "repeat": blocks[block], "from": source}}
-        elif sort == "ReLU":
-            layer = {"ReLU": {"name": name, "from": source}}
-        else:
-            layer = {"Dense": {"units": WIDTH, "name": name, "from": source}}
-        if sort == "Dense" or (sort == "block" and blocks):
-            dense.append(name)
-        known.append(name)
-        layers.append(layer)
-    return layers
-
-
-def names_of(layer: dict[str, Any]) -> list[str]:
-    """The name of a layer in a random graph."""
-    return [layer["name"]] if "reuse" in layer else [each["name"] for each in layer.values()]
 
 
 if __name__ == "__main__":
