@@ -82,7 +82,7 @@ class Tracer:
             input_shapes=inputs,
             shared_with=holder.name if holder else None,
         )
-        if node.holder in self.shared:
+        if self.shared and node.holder in self.shared:
             self.holders.setdefault(node.holder, row)
         return row
 

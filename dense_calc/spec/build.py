@@ -48,7 +48,8 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     body = planner.plan(entries, scope, planner.model)
     demand_settled(planner)
     whole = Flat(body)
-    demand_unlike(whole.nodes)
+    if whole.blocks:
+        demand_unlike(whole.nodes)
     return model_of(
         sections["name"].value if "name" in sections else name,
         whole.nodes,

@@ -18,6 +18,7 @@ from dense_calc.errors import Place, Source, SpecError
 MAX_DEPTH = 64  # levels of nesting
 MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
 MAX_KEYS = 100_000  # of one mapping
+SOME = 1000  # values between two looks at how many keys there are
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
 SHORT = 40  # characters of a value that a message repeats
@@ -111,15 +112,15 @@ class Tree:
             yaml.MappingEndEvent: self.close,
         }
         loader = LOADER(self.source.text)
-        for _ in range(MAX_VALUES):
-            event = loader.get_event()
-            handler = handlers.get(type(event))
-            if handler:
-                handler(event)
-                if len(self.values) > 2 * MAX_KEYS:
-                    self.demand_few_keys()
-            elif type(event) is yaml.StreamEndEvent:
-                return self.values
+        for _ in range(MAX_VALUES // SOME):
+            for _ in range(SOME):
+                event = loader.get_event()
+                handler = handlers.get(type(event))
+                if handler:
+                    handler(event)
+                elif type(event) is yaml.StreamEndEvent:
+                    return self.values
+            self.demand_few_keys()
         raise too_much(self.place(event))
 
     def place(self, event: Any) -> Place:
@@ -168,8 +169,10 @@ class Tree:
         self.values.append(node)
 
     def demand_few_keys(self) -> None:
-        """Raise SpecError if the many values of the innermost collection are those of a mapping."""
-        if self.opened and type(self.opened[-1][0]) is yaml.MappingStartEvent:
+        """Raise SpecError if the innermost collection is a mapping, and of too many keys."""
+        if len(self.values) <= 2 * MAX_KEYS or not self.opened:
+            return
+        if type(self.opened[-1][0]) is yaml.MappingStartEvent:
             raise SpecError(f"a mapping may have at most {MAX_KEYS:,} keys", self.values[-1])
 
     def measure(self, node: Marked) -> None:

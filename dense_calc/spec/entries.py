@@ -91,10 +91,10 @@ def entry_of(item: Marked, blocks: Mapping[str, Block]) -> Entry:
         raise SpecError(
             f"a layer is its Keras class over its arguments, not {said(item.value)}", item
         )
-    for key in "type", "reuse":
-        if key in value:
-            arguments = {name: value[name] for name in value if name != key}
-            return entry(value[key][1], arguments, blocks, again=key == "reuse")
+    if "type" in value or "reuse" in value:
+        key = "type" if "type" in value else "reuse"
+        arguments = {name: value[name] for name in value if name != key}
+        return entry(value[key][1], arguments, blocks, again=key == "reuse")
     (word, under), *others = value.values()
     if others:
         stray = others[0][0]

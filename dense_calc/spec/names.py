@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.spec.entries import BlockUse, Entry, Reuse
+from dense_calc.spec.entries import BlockUse, Entry
 
 
 class Names(Struct):
@@ -24,29 +24,28 @@ class Names(Struct):
 def named(
     entries: Sequence[Entry],
     layers: Sequence[LayerKind | None],
-    repeats: Sequence[int | None],
+    repeats: Mapping[int, int | None],
     inputs: Iterable[str],
 ) -> tuple[Names, list[LayerKind | None]]:
     """The names that these entries have, and the layers with names for the layers inside them.
 
     Layers, None for what is none, have Keras' automatic names where no other is given; a use of a
     block is called after the block, and a second call after the first. `repeats` says how often a
-    block is repeated, None where it stands once. `inputs` are the names of what is given here.
+    block is repeated, by its place. `inputs` are the names of what is given here.
     """
     names = given_names(entries, layers, inputs)
     taken = {*inputs, *filter(None, names)}
     copies = {}
     used: defaultdict[str, int] = defaultdict(int)
-    for place, entry in enumerate(entries):
-        if isinstance(entry, BlockUse):
-            names[place], copies[place] = block_names(
-                entry, names[place], repeats[place], used, taken
-            )
+    for place, repeat in repeats.items():
+        block = entries[place]
+        assert isinstance(block, BlockUse)
+        names[place], copies[place] = block_names(block, names[place], repeat, used, taken)
     whole = layers_named(layers, names, taken)
-    again = [place for place, entry in enumerate(entries) if isinstance(entry, Reuse)]
-    if again:
+    unnamed = [place for place, name in enumerate(names) if name is None]
+    if unnamed:
         taken.update(filter(None, names))
-    for place in again:
+    for place in unnamed:  # second calls
         base = str(entries[place].label).rpartition("/")[2]
         while names[place] is None:
             used[base] = max(used[base], 1) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from dense_calc.layers.base import Positive
 from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
 from dense_calc.spec.bodies import Body, Call, Copy, Use, demand_few
-from dense_calc.spec.entries import BlockUse, Entry, Reuse
+from dense_calc.spec.entries import BlockUse, Entry
 from dense_calc.spec.names import named
 from dense_calc.spec.reading import Reader, Unsettled
 from dense_calc.spec.scope import Scope
@@ -44,41 +44,50 @@ class Planner:
         Raises:
             SpecError: one of them is no layer, or something is called what it cannot be.
         """
-        layers = [layer_of(entry, scope) if is_layer(entry) else None for entry in entries]
-        repeats = list(self.repeats(entries, scope))
+        layers = [layer_of(entry, scope) if type(entry) is Entry else None for entry in entries]
+        others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]
+        repeats = dict(self.repeats(others, scope))
         names, layers = named(entries, layers, repeats, body.inputs)
-        for name, layer in zip(names.entries, layers, strict=True):
-            if layer is not None:
-                body.add(name, Call(name, layer))
-        for place, copies in names.copies.items():
-            entry = entries[place]
-            assert isinstance(entry, BlockUse)
-            part = self.copies(entry, repeats[place], scope, copies)
-            for copy in part:
-                body.add(copy.name, [copy])
-            body.add(names.entries[place], part)
+        body.parts |= {
+            name: Call(name, layer)
+            for name, layer in zip(names.entries, layers, strict=True)
+            if layer is not None
+        }
+        body.outputs |= dict(zip(body.parts, body.parts, strict=True))
         reader = Reader(body, self.model, self.uses, self.unsettled)
-        reader.call_again(entries, names.entries)
+        again = {}
+        for place, entry in others:
+            if isinstance(entry, BlockUse):
+                copies = self.copies(entry, repeats[place], scope, names.copies[place])
+                for copy in copies:
+                    body.add(copy.name, [copy])
+                body.add(names.entries[place], copies)
+            else:
+                again[names.entries[place]] = entry
+        reader.call_again(again)
         body.steps.extend(reader.steps(entries, names.entries, layers, scope))
-        for step in body.steps:
-            body.size += step.size if isinstance(step, Use) else 1
+        body.size = len(body.steps)
+        for step in body.steps if others else ():
             if isinstance(step, Use):
+                body.size += step.size - 1
                 demand_few(body.size, step.entry)
         return body
 
-    def repeats(self, entries: Sequence[Entry], scope: Scope) -> Iterator[int | None]:
-        """How often each block stands that says so."""
+    def repeats(
+        self, entries: Iterable[tuple[int, Entry]], scope: Scope
+    ) -> Iterator[tuple[int, int | None]]:
+        """How often each block stands, None where its use does not say so, by the use's place."""
         copies = 0
-        for entry in entries:
-            repeat = self.repeat(entry, scope)
-            copies += repeat or 1
-            if repeat:
+        for place, entry in entries:
+            if isinstance(entry, BlockUse):
+                repeat = self.repeat(entry, scope)
+                copies += repeat or 1
                 demand_few(copies, entry)
-            yield repeat
+                yield place, repeat
 
-    def repeat(self, entry: Entry, scope: Scope) -> int | None:
+    def repeat(self, entry: BlockUse, scope: Scope) -> int | None:
         """How often the block of an entry stands, if it says so."""
-        if not isinstance(entry, BlockUse) or "repeat" not in entry.arguments:
+        if "repeat" not in entry.arguments:
             return None
         written = entry.arguments["repeat"]
         given = Entry(*entry.where, Repetition, {"repeat": written}, entry.block.name)
@@ -155,8 +164,3 @@ class Planner:
             error.notes.append(note)
             raise
         self.uses.pop()
-
-
-def is_layer(entry: Entry) -> bool:
-    """Whether this is a layer's first call."""
-    return not isinstance(entry, BlockUse | Reuse)

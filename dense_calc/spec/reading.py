@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, takewhile
 
 from msgspec import Struct, defstruct
 from msgspec.structs import asdict, fields, replace
@@ -56,17 +56,12 @@ class Reader(Struct):
     def choices(self) -> Iterable[str]:
         return chain(self.body.inputs, self.body.choices())
 
-    def call_again(self, entries: Iterable[Entry], names: Iterable[str]) -> None:
-        """Make known what is called again; that may be a second call itself.
+    def call_again(self, waiting: dict[str, Entry]) -> None:
+        """Make known what these second calls call, by their names; that may be one of them.
 
         Raises:
             SpecError: there is no such layer or block.
         """
-        waiting = {
-            name: entry
-            for name, entry in zip(names, entries, strict=True)
-            if isinstance(entry, Reuse)
-        }
         copies = 0
         for first in list(waiting):
             name, path = first, {}
@@ -105,7 +100,7 @@ class Reader(Struct):
         Raises:
             SpecError: it reads what there is not.
         """
-        inputs = sum(map(is_input, entries))
+        inputs = len(list(takewhile(is_input, entries)))
         block = self.body.block
         above = self.body.inputs[0] if len(self.body.inputs) == 1 else None
         if inputs or block:
