@@ -112,7 +112,7 @@ def arguments_of(kind: type[LayerKind]) -> Iterator[Argument]:
                 default = None if field.default is NODEFAULT else field.default
                 yield Argument(
                     name=field.encode_name,
-                    type=phrase(field.type),
+                    type=phrase(field.type) + (", in a call" if name in kind.of_call else ""),
                     choices=tuple(words_of(field.type)),
                     required=field.required,
                     default=default,

@@ -348,6 +348,21 @@ def test_the_copies_of_a_block_may_share_a_layer_of_the_model() -> None:
     )
 
 
+def test_a_layer_of_the_model_is_called_again_by_its_name_in_a_block() -> None:
+    report = report_of(
+        """
+        input: [4]
+        blocks: {step: [{reuse: shared}, {reuse: shared_1}]}
+        layers:
+          - Dense: {units: 4, name: shared}
+          - step
+          - {reuse: step/shared_1, name: again}
+        """
+    )
+    assert report.total_params == 20
+    assert [row.shared_with for row in report.layers] == [None, None, *["shared"] * 3]
+
+
 def test_outputs_are_what_they_are_said_to_be() -> None:
     report = report_of(
         """

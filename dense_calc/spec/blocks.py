@@ -20,13 +20,17 @@ def blocks_of(section: Marked | None) -> dict[str, Block]:
     """The blocks that `blocks:` defines, by their names; a block may use any other.
 
     Raises:
-        SpecError: a block is not defined as blocks are, or holds what is no layer.
+        SpecError: a block is not defined as blocks are, or uses itself.
     """
     pairs = section.value.values() if section else ()
     blocks = {word.value: outline(word, written) for word, written in pairs}
     for word, written in pairs:
         items = written.value["layers"][1] if isinstance(written.value, dict) else written
-        blocks[word.value].entries.extend(entry_of(item, blocks) for item in items.value)
+        block = blocks[word.value]
+        try:
+            block.entries.extend(entry_of(item, blocks) for item in items.value)
+        except SpecError as mistake:
+            block.mistake = mistake
     heights: dict[str, int] = {}
     for block in blocks.values():
         demand_finite(block, (), heights)

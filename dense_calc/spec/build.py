@@ -46,6 +46,9 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
     planner = Planner(scope)
     body = planner.plan(entries, scope, planner.model)
+    for block in blocks.values():
+        if block.mistake:
+            raise block.mistake  # nothing uses the block, but a mistake counts
     demand_settled(planner)
     whole = Flat(body)
     if whole.blocks:

@@ -54,13 +54,15 @@ class Entry(Place, gc=False):
 class Block(Struct, gc=False):
     """A block as it is defined: its parameters with their defaults, its inputs, and its layers.
 
-    A parameter without a default is None; `inputs` is empty where the block has one input.
+    A parameter without a default is None; `inputs` is empty where the block has one input. A
+    `mistake` ends the entries; it is told where the block is used.
     """
 
     word: Marked
     params: Mapping[str, Marked | None]
     inputs: tuple[str, ...]
     entries: list[Entry]
+    mistake: SpecError | None = None
 
     @property
     def name(self) -> str:

@@ -144,6 +144,8 @@ class Planner:
         }
         scope = Scope(defaults, given, self.scope, index)
         with self.inside(entry, index):
+            if block.mistake:
+                raise block.mistake
             for name, default in defaults.items():
                 scope.given[name] = scope.value(default)
             body = self.plan(
@@ -163,4 +165,5 @@ class Planner:
         except DenseCalcError as error:
             error.notes.append(note)
             raise
-        self.uses.pop()
+        finally:
+            self.uses.pop()
