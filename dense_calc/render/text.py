@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat, zip_longest
@@ -93,6 +94,12 @@ def chopped(line: str, width: int) -> list[str]:
     return [piece for piece in chop_cells(line, width) if piece]
 
 
+class Wrapper(textwrap.TextWrapper):
+    """Breaks lines at spaces, and in the names of layers in blocks, after `encoder_3/`."""
+
+    wordsep_simple_re = re.compile(r"(\s+|(?<=\w/)(?=\w))")
+
+
 def wrapped(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width`, or of a word that is longer."""
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return Wrapper(width, break_long_words=False, break_on_hyphens=False).wrap(text)
