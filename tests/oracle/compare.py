@@ -97,6 +97,8 @@ def keras_layer(kind: str, arguments: dict[str, Any]) -> Any:
     }
     if kind == "Lambda":
         given |= lambda_arguments(arguments)
+    if isinstance(given.get("ngrams"), list):
+        given["ngrams"] = tuple(given["ngrams"])  # which YAML writes as a list
     if isinstance(given.get("quantization_config"), dict):
         given["quantization_config"] = deserialized(given["quantization_config"])
     return getattr(keras.layers, EXPORTED.get(kind, kind))(**given)
