@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -21,12 +21,13 @@ from dense_calc.spec.scope import ExpressionError, Scope
 # How msgspec words a value that does not fit: the problem, then the path to the value.
 # Patterns are compiled when they are first needed.
 PROBLEM = r"(?s)(.*?)(?: - at `\$(.*)`)?"
-STEP = r"\.(\w+)|\[(\d+)\]"
+STEP = r"\.(\w+)|\[(\d+|\.\.\.)\]"
 FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
 OWN_WORDS = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
 Path = list[str | int]
+ANY = "..."  # msgspec's word for one of a mapping's keys, whichever
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
@@ -87,6 +88,7 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
             raise unfit_name(entry, problem)
         if not re.match(TEXT_FOR_NUMBER, problem):
             missing = re.fullmatch(FIELD, problem)
+            path = with_key(entry, values, path)
             found = f"but it lacks '{missing[2]}'" if missing else f"not {said(at(values, path))}"
             raise unfit(entry, path, found)
         compute(entry, path, values, scope)
@@ -110,13 +112,41 @@ def layers_in(written: Marked, scope: Scope) -> Any:
 
 
 def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
-    """Put the value of the expression at `path` in its place."""
-    *steps, last = path
-    try:
+    """Put the value of the expression at `path` in its place, and of those in places like it."""
+    for *steps, last in alike(values, path):
         holder = at(values, steps)
-        holder[last] = scope.evaluate(holder[last])
-    except ExpressionError as error:
-        raise unfit(entry, path, f"but {error}") from None
+        if not isinstance(holder[last], str):
+            continue
+        try:
+            holder[last] = scope.evaluate(holder[last])
+        except ExpressionError as error:
+            raise unfit(entry, [*steps, last], f"but {error}") from None
+
+
+def alike(values: Any, path: Path) -> Iterator[Path]:
+    """The paths that differ from this one in which item of a list they lead to, or which key."""
+    step, *rest = path
+    keys: Iterable[str | int] = [step]
+    if not isinstance(step, str) or step == ANY:
+        keys = range(len(values)) if isinstance(values, list) else list(values)
+    for key in keys:
+        if not rest:
+            yield [key]
+        elif isinstance(values[key], list | dict):
+            yield from ([key, *further] for further in alike(values[key], rest))
+
+
+def with_key(entry: Entry, values: Any, path: Path) -> Path:
+    """The path with the key of what is wrong where msgspec says any."""
+    name, *rest = path
+    if rest[:1] != [ANY]:
+        return path
+    for key, value in values[name].items():
+        try:
+            convert({**values, name: {key: value}}, entry.kind)
+        except ValidationError:
+            return [name, key, *rest[1:]]
+    return [name]
 
 
 def at(values: Any, path: Path) -> Any:
@@ -129,7 +159,7 @@ def problem_of(error: ValidationError) -> tuple[str, Path]:
     match = re.fullmatch(PROBLEM, str(error))
     assert match
     steps = re.findall(STEP, match[2] or "")
-    return match[1], [int(index) if index else name for name, index in steps]
+    return match[1], [int(index) if index.isdigit() else index or name for name, index in steps]
 
 
 def unfit_name(entry: Entry, problem: str) -> SpecError:
