@@ -195,6 +195,10 @@ class SimpleRNN(UnitsLoop, frozen=True, kw_only=True):
 
     cell_kind = SimpleRNNCell
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        force_setattr(self, "activity_regularizer", None)  # Keras takes it and forgets it
+
 
 class GatedLoop(UnitsLoop, frozen=True, kw_only=True):
     """A layer whose cell has gates."""

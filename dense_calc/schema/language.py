@@ -91,7 +91,7 @@ def use(repetition: Schema) -> Schema:
 def block() -> Schema:
     """The definition of a block: a list of layers, or one with parameters and inputs."""
     layers = a_list(any_of(ref(WITH_PARAMETERS + "layer"), ref("use")))
-    params = any_of(a_list(WORD), {"type": "object", "propertyNames": WORD})
+    params = any_of({"type": "array", "items": WORD}, {"type": "object", "propertyNames": WORD})
     parts = {"params": params, "inputs": a_list(WORD), "layers": layers}
     return any_of(layers, mapping(parts) | {"required": ["layers"]})
 

@@ -49,6 +49,10 @@ OPERATORS: dict[type, Callable[..., Number]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
+ARITHMETIC = (
+    *(ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.Call),
+    *(ast.Load, ast.operator, ast.unaryop),
+)
 FUNCTIONS: dict[str, Callable[..., Number]] = {
     "min": min,
     "max": max,
@@ -89,6 +93,14 @@ def parsed(text: str) -> ast.expr:
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"'{text}' is neither a number nor an expression") from None
+
+
+def is_arithmetic(text: str) -> bool:
+    """Whether a text is written as an expression is, whatever names it uses."""
+    try:
+        return all(isinstance(node, ARITHMETIC) for node in ast.walk(parsed(text)))
+    except ExpressionError:
+        return False
 
 
 def value_of(node: ast.expr, names: Mapping[str, Number]) -> Number:

@@ -125,7 +125,7 @@ class Scope(Mapping[str, Number]):
     def value(self, marked: Marked) -> Any:
         """What a parameter is given: a number, or a word or another value to stand in its place.
 
-        A single word that no var has for a name is text; anything longer is an expression.
+        A word that no var has for a name is text, and so is what is no arithmetic at all.
 
         Raises:
             SpecError: it is an expression without a value.
@@ -137,7 +137,9 @@ class Scope(Mapping[str, Number]):
             return marked.plain()
         if value in self.words:
             return self.given[value]
-        if value.isidentifier() and value not in self:
+        from dense_calc.spec.expressions import is_arithmetic
+
+        if value not in self and (value.isidentifier() or not is_arithmetic(value)):
             return value
         return self.number(marked)
 
