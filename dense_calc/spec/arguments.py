@@ -91,7 +91,9 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
             path = with_key(entry, values, path)
             found = f"but it lacks '{missing[2]}'" if missing else f"not {said(at(values, path))}"
             raise unfit(entry, path, found)
+        consulted = scope.consulted
         compute(entry, path, values, scope)
+        assert scope.consulted > consulted, path  # else this would never end
         if len(path) == 1:
             NUMERIC[entry.kind].add(str(path[0]))
 
