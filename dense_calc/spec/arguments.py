@@ -110,6 +110,10 @@ def layers_in(written: Marked, scope: Scope) -> Any:
     if "from" in entry.arguments:
         outer = "a layer inside another reads what that one gives it; remove 'from'"
         raise SpecError(outer, entry.arguments["from"][0])
+    for name in entry.kind.of_call:
+        if name in entry.arguments:
+            outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
+            raise SpecError(outer, entry.arguments[name][0])
     return layer_of(entry, scope)
 
 

@@ -25,14 +25,20 @@ UNFIT = ("Add", "LSTMCell", "MultiHeadAttention", "Pipeline", "InputLayer", "Att
 INSIDE = {
     "SpectralNormalization": (*KERNELS, *KERNELS, "Dropout", "SeparableConv2D", *WRAPPERS, *UNFIT),
     "TimeDistributed": (*KERNELS, *PLAIN, *RECURRENT, *WRAPPERS, *UNFIT),
-    # Not MaxPooling2D: traced inside a pipeline, a window that does not fit gives nothing.
-    "Pipeline": (*KERNELS, *ANY, *RECURRENT, *WRAPPERS, "Pipeline", "Concatenate"),
+    # Not MaxPooling2D: traced inside a pipeline, a window that does not fit gives nothing; not
+    # EinsumDense: its equation then says more than its arguments.
+    "Pipeline": (
+        *(kind for kind in KERNELS if kind != "EinsumDense"),
+        *(*ANY, *RECURRENT, *WRAPPERS, "Pipeline", "Concatenate"),
+    ),
     "Bidirectional": (*RECURRENT, *RECURRENT, *RECURRENT, "Dense", "TimeDistributed", "LSTMCell"),
 }
 DOUBTFUL = (
     *("activation", "activity_regularizer", "dtype", "name", "noise_shape"),
     *("quantization_config", "stateful"),
 )
+# What JAX trips over besides, when a pipeline has it trace a recurrent layer.
+TRACED = ("recurrent_activation", "return_state", "use_cudnn")
 AGREED = ("stateful", "return_sequences", "return_state")
 
 OWN: dict[str, Draw] = {
@@ -49,7 +55,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
     given: dict[str, Any] = {"layer": written}
     if name == "Pipeline":
         layers = [written, *(inner(rng, kind)[0] for kind in further(rng))]
-        given = {"layers": spared(layers)}  # JAX traces them, and trips over rare arguments
+        given = {"layers": spared(layers, (*DOUBTFUL, *TRACED))}
         inputs = [
             [*sizes[:1], *(7 if each is None else each for each in sizes[1:])] for sizes in inputs
         ]
@@ -88,13 +94,13 @@ def inner(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[Any]]:
     return {kind: arguments}, (plain if fits else plain[:1]) or [shape(rng, 3)]
 
 
-def spared(written: Any) -> Any:
+def spared(written: Any, words: tuple[str, ...] = DOUBTFUL) -> Any:
     """Layers and their arguments without those that Keras often refuses."""
     if isinstance(written, list):
-        return [spared(each) for each in written]
+        return [spared(each, words) for each in written]
     if not isinstance(written, dict):
         return written
-    return {word: spared(value) for word, value in written.items() if word not in DOUBTFUL}
+    return {word: spared(value, words) for word, value in written.items() if word not in words}
 
 
 def further(rng: random.Random) -> list[str]:
