@@ -60,14 +60,20 @@ class Block(Struct, frozen=True):
 
 
 class End(Struct, frozen=True):
-    """An output of the model: a layer, or one of its outputs, and where that is written."""
+    """An output of the model: a layer, or one of its outputs, and where that is written.
+
+    `label` is its name, if it has another than the layer.
+    """
 
     what: str | Output
     place: Place | None = None
+    label: str | None = None
 
     @property
     def name(self) -> str:
-        """The output as it is written: `lstm[1]`."""
+        """What the output is called: its label, or as it is written, `lstm[1]`."""
+        if self.label is not None:
+            return self.label
         if isinstance(self.what, str):
             return self.what
         return self.what.name + "".join(f"[{step}]" for step in self.what.steps)

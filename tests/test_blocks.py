@@ -382,6 +382,20 @@ def test_outputs_are_what_they_are_said_to_be() -> None:
     assert names(report) == "input a b"
 
 
+def test_outputs_may_have_names_of_their_own() -> None:
+    report = report_of(
+        """
+        input: [3]
+        layers: [Dense: {units: 4}, Dense: {units: 2, from: input}]
+        outputs: {features: dense, scores: dense_1}
+        """
+    )
+    assert [(port.name, port.shape) for port in report.outputs] == [
+        ("features", (None, 4)),
+        ("scores", (None, 2)),
+    ]
+
+
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
     assert len(parse(Source("m", text % 1000), "m", {}).nodes) == 1001

@@ -116,6 +116,7 @@ SOUND = {
     "[MultiHeadAttention: {num_heads: 1, key_dim: 2, from: {query: a, value: b}}]",
     "inputs": "inputs: {a: [3, null], b: {shape: [w], dtype: int32}}\nlayers: [ReLU]",
     "outputs": "layers: [ReLU]\noutputs: re_lu",
+    "outputs by other names": "layers: [ReLU]\noutputs: {scores: re_lu}",
     "an expectation": "layers: [ReLU]\n"
     "expect: {params: 0, output_shape: [[null, 3], [null]], source: x}",
     "a block": "blocks: {b: [ReLU]}\nlayers: [b, b: {repeat: w, name: c, from: input}]",
@@ -164,7 +165,7 @@ WRONG = {
     "input and inputs": "input: [3]\ninputs: {a: [3]}\nlayers: [ReLU]",
     "a var that is a list": "vars: {w: [3]}\nlayers: [ReLU]",
     "a var with a name that is none": "vars: {'a b': 3}\nlayers: [ReLU]",
-    "outputs that are a mapping": "layers: [ReLU]\noutputs: {a: b}",
+    "outputs that are numbers": "layers: [ReLU]\noutputs: {a: 3}",
     "an unknown expectation": "layers: [ReLU]\nexpect: {param: 3}",
     "a wrong expectation": "layers: [ReLU]\nexpect: {params: -3}",
 }

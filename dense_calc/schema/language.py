@@ -123,7 +123,11 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
             "additionalProperties": ref("block"),
         },
         "layers": a_list(any_of(ref("layer"), ref("use"))),
-        "outputs": any_of({"type": "string"}, a_list({"type": "string"})),
+        "outputs": any_of(
+            {"type": "string"},
+            a_list({"type": "string"}),
+            {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+        ),
         "budget": {"type": "object"},
         "expect": ref("Expect"),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import structs
@@ -152,21 +152,23 @@ def demand_unlike(nodes: Sequence[Node]) -> None:
 
 
 def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
-    """What `outputs:` names: a layer, an output of one, or a list of them."""
+    """What `outputs:` names: a layer, an output of one, a list of them, or a mapping of labels."""
     if section is None:
         return
-    reader = Reader(planner.model, planner.model, [], [])
-    items = section.value if isinstance(section.value, list) else [section]
-    if not items:
+    labelled: Iterable[tuple[str | None, Marked]] = [(None, section)]
+    if isinstance(section.value, list):
+        labelled = [(None, written) for written in section.value]
+    elif isinstance(section.value, dict):
+        labelled = [(label, written) for label, (_, written) in section.value.items()]
+    if not labelled:
         raise SpecError("'outputs' is empty", section)
-    for written in items:
+    reader = Reader(planner.model, planner.model, [], [])
+    for label, written in labelled:
         if not isinstance(written.value, str):
-            raise SpecError(
-                f"'outputs' takes a name or a list of names, not {said(written.value)}", written
-            )
+            raise SpecError(f"'outputs' takes names of layers, not {said(written.value)}", written)
         what = given(written, reader)
         assert isinstance(what, str | Output)
-        yield End(what, written)
+        yield End(what, written, label)
 
 
 def expect_of(section: Marked | None, scope: Scope) -> Expect:
