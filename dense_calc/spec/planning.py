@@ -66,11 +66,13 @@ class Planner:
                 again[names.entries[place]] = entry
         reader.call_again(again)
         body.steps.extend(reader.steps(entries, names.entries, layers, scope))
-        body.size = len(body.steps)
-        for step in body.steps if others else ():
-            if isinstance(step, Use):
-                body.size += step.size - 1
-                demand_few(body.size, step.entry)
+        uses = [step for step in body.steps if isinstance(step, Use)] if others else []
+        body.size = len(body.steps) - len(uses)
+        made = 0
+        for use in uses:
+            made += use.size
+            demand_few(made, use.entry)
+        body.size += made
         return body
 
     def repeats(
