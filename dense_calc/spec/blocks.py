@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers import ALIASES, KINDS
 from dense_calc.spec.document import Marked, said
-from dense_calc.spec.entries import Block, BlockUse, entry_of
+from dense_calc.spec.entries import BlockUse, Definition, entry_of
 from dense_calc.spec.scope import INDEX, demand_var_name
 
 PARTS = ("params", "inputs", "layers")
@@ -16,7 +16,7 @@ MAX_BLOCKS = 20  # that use each other in a chain
 TAKEN = (*OF_A_USE, INDEX, "type", "reuse")  # no parameter can be called so
 
 
-def blocks_of(section: Marked | None) -> dict[str, Block]:
+def blocks_of(section: Marked | None) -> dict[str, Definition]:
     """The blocks that `blocks:` defines, by their names; a block may use any other.
 
     Raises:
@@ -37,7 +37,7 @@ def blocks_of(section: Marked | None) -> dict[str, Block]:
     return blocks
 
 
-def demand_finite(block: Block, around: tuple[str, ...], heights: dict[str, int]) -> None:
+def demand_finite(block: Definition, around: tuple[str, ...], heights: dict[str, int]) -> None:
     """Raise SpecError if a block uses itself, or others that use others without end.
 
     `around` are the blocks that led to it; `heights` has how far down others go that are sound.
@@ -59,7 +59,7 @@ def demand_finite(block: Block, around: tuple[str, ...], heights: dict[str, int]
     heights[block.name] = 1 + max(heights_within)
 
 
-def outline(word: Marked, written: Marked) -> Block:
+def outline(word: Marked, written: Marked) -> Definition:
     """A block without its layers."""
     name = word.value
     if name in KINDS or name in ALIASES or "/" in name or name in ("", "type", "reuse"):
@@ -73,7 +73,7 @@ def outline(word: Marked, written: Marked) -> Block:
         raise SpecError(f"the block '{name}' is empty; it must hold a layer at least", word)
     params = dict(params_of(parts["params"])) if "params" in parts else {}
     inputs = tuple(inputs_of(parts["inputs"])) if "inputs" in parts else ()
-    return Block(word, params, inputs, [])
+    return Definition(word, params, inputs, [])
 
 
 def parts_of(word: Marked, written: Marked) -> Mapping[str, Marked]:

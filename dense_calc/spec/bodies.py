@@ -13,7 +13,7 @@ from msgspec import Struct
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Given, Node
-from dense_calc.spec.entries import Block, Entry
+from dense_calc.spec.entries import Definition, Entry
 
 ROOT = "/"
 MAX_LAYERS = 200_000  # that blocks may make
@@ -49,7 +49,7 @@ class Use(Struct):
     given: Mapping[str, Given]
 
     @property
-    def block(self) -> Block:
+    def block(self) -> Definition:
         """The block that is used."""
         block = self.copies[0].body.block
         assert block
@@ -69,7 +69,7 @@ class Body(Struct):
     a block differs from copy to copy.
     """
 
-    block: Block | None
+    block: Definition | None
     inputs: tuple[str, ...]
     steps: list[Node | Use]
     outputs: dict[str, str]
@@ -106,9 +106,10 @@ class Body(Struct):
         if copy is None or inner is None:
             return None
         first = copy.owner or head  # a copy that is itself called again leads to its first call
+        if isinstance(inner, Call) and inner.name.startswith(ROOT):
+            return inner if self.block else Call(inner.name.removeprefix(ROOT), inner.layer)
         if isinstance(inner, Call):
-            name = inner.name if inner.name.startswith(ROOT) else f"{first}/{inner.name}"
-            return Call(name, inner.layer)
+            return Call(f"{first}/{inner.name}", inner.layer)
         return [
             Copy(f"{head}/{each.name}", each.body, f"{first}/{each.owner or each.name}")
             for each in inner

@@ -51,7 +51,7 @@ class Entry(Place, gc=False):
         return written.value
 
 
-class Block(Struct, gc=False):
+class Definition(Struct, gc=False):
     """A block as it is defined: its parameters with their defaults, its inputs, and its layers.
 
     A parameter without a default is None; `inputs` is empty where the block has one input. A
@@ -73,14 +73,14 @@ class Block(Struct, gc=False):
 class BlockUse(Entry, gc=False, kw_only=True):
     """A block where it is used; among the arguments are values for the block's parameters."""
 
-    block: Block
+    block: Definition
 
 
 class Reuse(Entry, gc=False):
     """A second call of what was called elsewhere; the arguments are those of the call."""
 
 
-def entry_of(item: Marked, blocks: Mapping[str, Block]) -> Entry:
+def entry_of(item: Marked, blocks: Mapping[str, Definition]) -> Entry:
     """The entry that an item of `layers:` is; `blocks` are those that it may name.
 
     Raises:
@@ -111,7 +111,7 @@ def entry_of(item: Marked, blocks: Mapping[str, Block]) -> Entry:
 
 
 def entry(
-    word: Marked, arguments: Arguments, blocks: Mapping[str, Block], *, again: bool = False
+    word: Marked, arguments: Arguments, blocks: Mapping[str, Definition], *, again: bool = False
 ) -> Entry:
     """The entry of the kind or block that `word` names, or of what is called `again` by it."""
     name = word.value

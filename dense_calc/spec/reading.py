@@ -80,14 +80,11 @@ class Reader(Struct):
     def part(self, name: str, entry: Entry) -> Call | Sequence[Copy]:
         """What an entry calls again by this name, here or among the model's own layers."""
         part = self.body.part(name)
-        root = ""
-        if part is None and self.body.block:
-            own = self.model.parts.get(name)
-            part, root = (own, ROOT) if isinstance(own, Call) else (None, "")
+        own = self.model.parts.get(name)
+        if part is None and self.body.block and isinstance(own, Call):
+            part = Call(ROOT + own.name, own.layer)
         if isinstance(part, Call) and 0 in part.layer.takes:
             raise SpecError(f"'{name}' is an input, which cannot be called again", entry)
-        if isinstance(part, Call) and (root or self.body.block is None):
-            return Call(root + part.name.removeprefix(ROOT), part.layer)
         if part is None:
             calls = (each for each, held in self.model.parts.items() if isinstance(held, Call))
             hint = did_you_mean(name, chain(self.body.parts, calls), else_listed=False)

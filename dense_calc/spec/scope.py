@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from keyword import iskeyword
-from typing import Any
+from typing import Any, TypeGuard
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.spec.document import Marked, said
@@ -87,8 +87,7 @@ class Scope(Mapping[str, Number]):
         """The number that a use gives a parameter; ExpressionError if that is no number."""
         value = self.given[name]
         if is_number(value):
-            number: Number = value
-            return number
+            return value
         hint = did_you_mean(value, self, else_listed=False) if isinstance(value, str) else ""
         raise ExpressionError(f"'{name}' is {said(value)}, not a number{hint}")
 
@@ -100,8 +99,7 @@ class Scope(Mapping[str, Number]):
         """
         value = marked.value
         if is_number(value):
-            number: Number = value
-            return number
+            return value
         if not isinstance(value, str):
             raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
         try:
@@ -144,7 +142,7 @@ class Scope(Mapping[str, Number]):
         return self.number(marked)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[Number]:
     """Whether this is a number, which true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

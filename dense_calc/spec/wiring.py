@@ -17,7 +17,7 @@ OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
 Wires = tuple[tuple[str, ...], tuple[Given, ...] | None]  # the names read, and what a call is given
 
 
-class Names(Protocol):
+class Readable(Protocol):
     """What can be read in a list of layers."""
 
     nothing_above: str  # what to say where a layer that must read something has nothing above it
@@ -32,7 +32,7 @@ class Names(Protocol):
         """The names that a mistaken one may have meant."""
 
 
-def wires(entry: Entry, above: str | None, names: Names) -> Wires:
+def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
     """The names of what a layer reads, and what its call is given if that is more than them.
 
     Raises:
@@ -45,7 +45,7 @@ def wires(entry: Entry, above: str | None, names: Names) -> Wires:
     return reads, None if call == reads else call
 
 
-def read_above(entry: Entry, above: str | None, names: Names) -> tuple[str, ...]:
+def read_above(entry: Entry, above: str | None, names: Readable) -> tuple[str, ...]:
     """What a layer reads that does not say so."""
     if 0 in entry.kind.takes:
         return ()
@@ -56,14 +56,14 @@ def read_above(entry: Entry, above: str | None, names: Names) -> tuple[str, ...]
     return (above_of(entry, above, names),)
 
 
-def above_of(entry: Entry, above: str | None, names: Names) -> str:
+def above_of(entry: Entry, above: str | None, names: Readable) -> str:
     """The layer above, or what the list is given; SpecError where that is nothing or several."""
     if above is None:
         raise SpecError(names.nothing_above, entry)
     return above
 
 
-def call_of(entry: Entry, written: Marked, names: Names) -> tuple[Given, ...]:
+def call_of(entry: Entry, written: Marked, names: Readable) -> tuple[Given, ...]:
     """What the call of a layer is given, in the order of its inputs.
 
     Raises:
@@ -88,7 +88,7 @@ def call_of(entry: Entry, written: Marked, names: Names) -> tuple[Given, ...]:
 
 
 def given_by_name(
-    whose: str, inputs: Iterable[str], written: Marked, names: Names
+    whose: str, inputs: Iterable[str], written: Marked, names: Readable
 ) -> dict[str, Given]:
     """What each input of those with these names is given in a mapping."""
     values: dict[str, Given] = {}
@@ -100,7 +100,7 @@ def given_by_name(
 
 
 def given_to_block(
-    entry: Entry, whose: str, inputs: tuple[str, ...], above: str | None, names: Names
+    entry: Entry, whose: str, inputs: tuple[str, ...], above: str | None, names: Readable
 ) -> Mapping[str, Given]:
     """What the inputs of a block are given: one, a list in their order, or a mapping.
 
@@ -120,7 +120,7 @@ def given_to_block(
 
 
 def given_in_order(
-    whose: str, inputs: tuple[str, ...], written: Marked, names: Names
+    whose: str, inputs: tuple[str, ...], written: Marked, names: Readable
 ) -> Iterable[tuple[str, Given]]:
     """The inputs of a block with what `from` gives them."""
     value = written.value
@@ -133,7 +133,7 @@ def given_in_order(
     return [(inputs[0], given(written, names))]
 
 
-def given(written: Marked, names: Names) -> Given:
+def given(written: Marked, names: Readable) -> Given:
     """What one input is given: a layer, an output of one (`lstm[1]`), or a nest of them."""
     value = written.value
     if value in ([], {}):
