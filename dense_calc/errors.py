@@ -75,8 +75,6 @@ class DenseCalcError(Exception):
         self.notes = list(notes)
 
     def __str__(self) -> str:
-        if self.place is None:
-            return f"error: {printable(self.message)}"
         said = [remark("error", self.message, self.place)]
         said += [remark("note", note.message, note.place) for note in self.notes]
         return "\n".join(said)
@@ -103,8 +101,10 @@ class LayerError(DenseCalcError):
         self.path = path
 
 
-def remark(sort: str, message: str, place: Place) -> str:
+def remark(sort: str, message: str, place: Place | None) -> str:
     """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
+    if place is None:
+        return f"{sort}: {printable(message)}"
     where = f"{printable(place.source.name)}:{place.line}:{place.column}"
     return f"{where}: {sort}: {printable(message)}{excerpt(place)}"
 

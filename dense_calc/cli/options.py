@@ -101,10 +101,9 @@ def loaded(file: str, overrides: Mapping[str, str]) -> Model:
     model = load(file, **overrides)
     for node in model.unused[:FEW]:
         message = f"no output needs '{node.name}'; it is left out"
-        warning = remark("warning", message, node.place) if node.place else message
-        print(warning, file=sys.stderr)
+        print(remark("warning", message, node.place), file=sys.stderr)
     if len(model.unused) > FEW:
-        print(f"warning: and {len(model.unused) - FEW:,} more", file=sys.stderr)
+        print(remark("warning", f"and {len(model.unused) - FEW:,} more", None), file=sys.stderr)
     return model
 
 
