@@ -44,7 +44,7 @@ def schema() -> Schema:
             "from": sources(),
             "layer": layer(kinds, ""),
             WITH_PARAMETERS + "layer": layer(kinds, WITH_PARAMETERS),
-            "use": use(parts.pop("Repetition")),
+            "use": use(parts.pop(Repetition.__name__)),
             "block": block(),
             **{name: json.decode(text) for text, name in shared.items()},
             **parts,

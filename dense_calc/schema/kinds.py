@@ -17,6 +17,10 @@ WITH_PARAMETERS = "block."  # before the name of a definition for the layers in 
 MANY = 60  # characters of a type that is worth a definition of its own, if it stands twice
 NUMBERS = ("integer", "number")
 
+# References to a layer, as they stand in JSON.
+LAYER = '"#/$defs/layer"'
+LAYER_IN_A_BLOCK = f'"#/$defs/{WITH_PARAMETERS}layer"'
+
 
 def components(types: Iterable[type]) -> dict[str, Schema]:
     """What msgspec says of these types and of those in them, by their names."""
@@ -41,6 +45,12 @@ def any_of(*choices: Schema) -> Schema:
     return {"anyOf": [*choices]}
 
 
+def apart(part: Schema) -> tuple[Schema, Schema]:
+    """A type without its default, and the default, if it has one."""
+    default = {"default": part["default"]} if "default" in part else {}
+    return {name: value for name, value in part.items() if name != "default"}, default
+
+
 def with_expressions(part: Any) -> Any:
     """A type in which text may stand for every number; a default of nothing goes without saying."""
     if isinstance(part, list):
@@ -54,8 +64,8 @@ def with_expressions(part: Any) -> Any:
     }
     choices = whole.get("anyOf", [])
     if part.get("type") in NUMBERS:
-        default = {"default": whole.pop("default")} if "default" in whole else {}
-        return any_of(whole, ref("expression")) | default
+        bare, default = apart(whole)
+        return any_of(bare, ref("expression")) | default
     if any("anyOf" in choice for choice in choices):
         flat = [each for choice in choices for each in choice.get("anyOf", [choice])]
         texts = [each for each in flat if each != ref("expression")]
@@ -109,8 +119,7 @@ def shared_types(kinds: Iterable[Schema]) -> dict[str, str]:
 
 def json_of(part: Schema) -> str:
     """The type of an argument as JSON, without the default."""
-    bare = {name: value for name, value in part.items() if name != "default"}
-    return json.encode(bare).decode()
+    return json.encode(apart(part)[0]).decode()
 
 
 def with_references(kind: Schema, shared: Mapping[str, str]) -> Schema:
@@ -118,8 +127,7 @@ def with_references(kind: Schema, shared: Mapping[str, str]) -> Schema:
     properties = {}
     for name, part in kind["properties"].items():
         text = json_of(part)
-        default = {"default": part["default"]} if "default" in part else {}
-        properties[name] = ref(shared[text]) | default if text in shared else part
+        properties[name] = ref(shared[text]) | apart(part)[1] if text in shared else part
     return {**kind, "properties": properties}
 
 
@@ -130,8 +138,8 @@ def with_parameters(kind: Schema) -> Schema:
         if name in ("name", "type", "from"):
             properties[name] = part
             continue
-        inner = json.decode(json.encode(part).replace(b'"#/$defs/layer"', b'"#/$defs/block.layer"'))
-        default = {"default": inner.pop("default")} if "default" in inner else {}
+        text = json.encode(part).decode().replace(LAYER, LAYER_IN_A_BLOCK)
+        inner, default = apart(json.decode(text))
         choices = inner["anyOf"] if list(inner) == ["anyOf"] else [inner]
         more = [] if ref("expression") in choices else [ref("parameter")]
         properties[name] = any_of(*choices, *more) | default

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from dense_calc.layers import ALIASES, kind_named
 from dense_calc.schema.kinds import WITH_PARAMETERS, Schema, any_of, ref
+from dense_calc.spec.expressions import FUNCTIONS
 
 ANY_NAME = {"type": "string", "pattern": "^[^/]+$"}
 WORD = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z_0-9]*$"}
 BLOCK_NAME = "^[^A-Z/][^/]*$"  # a capital letter is the start of a Keras class
 EXPRESSION = {
-    "description": "An expression over vars: + - * / // % ** and min max abs round int ceil floor "
-    "sqrt log2.",
+    "description": f"An expression over vars: + - * / // % ** and {' '.join(FUNCTIONS)}.",
     "type": "string",
     "pattern": r"^[\w\s.,+\-*/%()]+$",
 }
