@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -21,7 +22,8 @@ def to_depth(report: Report, depth: int) -> Report:
 
 def without_repeats(report: Report) -> Report:
     """A report with a row for each repeated block whose copies are alike."""
-    copies = {name for block in report.blocks if len(block.copies) > 1 for name in block.copies}
+    repeated = [block for block in report.blocks if len(block.copies) > 1]
+    copies = {name for block in repeated for name in block.copies}
     looks: dict[str, list[object]] = defaultdict(list)
     for row in report.layers:
         for prefix in prefixes(row.name):
@@ -31,9 +33,8 @@ def without_repeats(report: Report) -> Report:
         report,
         [
             block
-            for block in report.blocks
-            if len(block.copies) > 1
-            and all(looks[copy] == looks[block.copies[0]] for copy in block.copies)
+            for block in repeated
+            if all(looks[copy] == looks[block.copies[0]] for copy in block.copies)
         ],
     )
 
@@ -76,27 +77,31 @@ def reconnected(row: Row, names: Mapping[str, Block]) -> Row:
     """A row that names blocks in place of the layers in them."""
     if not names:
         return row
-    connected_to, feeds = (
-        tuple([names[each].name if each in names else each for each in side])
-        for side in (row.connected_to, row.feeds)
+    return replace(
+        row,
+        connected_to=tuple(outer(row.connected_to, names)),
+        feeds=tuple(dict.fromkeys(outer(row.feeds, names))),
     )
-    return replace(row, connected_to=connected_to, feeds=tuple(dict.fromkeys(feeds)))
+
+
+def outer(layers: Iterable[str], names: Mapping[str, Block]) -> Iterator[str]:
+    """The names of layers, or of the blocks that they are in."""
+    return (names[each].name if each in names else each for each in layers)
 
 
 def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
     """The row of a folded block: its output, its totals, and what is outside it."""
-    whole = [reconnected(row, names) for row in rows]
-    shared = [row.shared_with for row in whole if row.shared_with]
-    params = sum(row.params for row in whole)
+    params = sum(row.params for row in rows)
+    shared = [row.shared_with for row in rows if row.shared_with]
     return Row(
         name=block.name,
         type=block.type,
         output_shape=next((row for row in rows if row.name == block.output), rows[-1]).output_shape,
         params=params,
-        trainable_params=sum(row.trainable_params for row in whole),
-        non_trainable_params=sum(row.non_trainable_params for row in whole),
-        connected_to=outside(block, (row.connected_to for row in whole)),
-        feeds=outside(block, (row.feeds for row in whole)),
+        trainable_params=sum(row.trainable_params for row in rows),
+        non_trainable_params=sum(row.non_trainable_params for row in rows),
+        connected_to=outside(block, chain(*(row.connected_to for row in rows)), names),
+        feeds=outside(block, chain(*(row.feeds for row in rows)), names),
         weights=(),
         input_shapes=(),
         shared_with=shared[0] if shared and not params else None,
@@ -104,6 +109,6 @@ def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> 
     )
 
 
-def outside(block: Block, names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The names, each once, that are not the block's own."""
-    return tuple(dict.fromkeys(name for some in names for name in some if name != block.name))
+def outside(block: Block, layers: Iterable[str], names: Mapping[str, Block]) -> tuple[str, ...]:
+    """What these layers are by their outer names, each once, that is not the block itself."""
+    return tuple(name for name in dict.fromkeys(outer(layers, names)) if name != block.name)

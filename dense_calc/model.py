@@ -132,8 +132,10 @@ def model_of(
             return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), expect)
     starts = [each for end in outputs for each in names_in(end.what)]
     ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
-    kept = {node.name for node in ordered}
-    unused = tuple(node for node in nodes if node.name not in kept)
+    unused: tuple[Node, ...] = ()
+    if len(ordered) < len(nodes):
+        kept = {node.name for node in ordered}
+        unused = tuple(node for node in nodes if node.name not in kept)
     return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect)
 
 

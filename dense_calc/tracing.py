@@ -106,16 +106,20 @@ def demand_same(
 
     Keras looks at some layers only when data comes.
     """
-    first = " and ".join(map(str, holder.input_shapes))
-    told = f"it shares the weights of '{holder.name}', which reads {first}"
     if layer.keeps_rank and len(inputs[0] or ()) != len(holder.input_shapes[0] or ()):
-        raise LayerError(f"{told}: every call must have as many axes", "from")
+        raise unlike(holder, "every call must have as many axes")
     for weight, held in zip(weights, holder.weights, strict=True):
         if weight.shape != held.shape:
-            raise LayerError(
-                f"{told}: '{held.path}' is {held.shape} and would have to be {weight.shape}",
-                "from",
-            )
+            wanted = f"'{held.path}' is {held.shape} and would have to be {weight.shape}"
+            raise unlike(holder, wanted)
+
+
+def unlike(holder: Row, why: str) -> LayerError:
+    """The complaint about a second call that reads what the first one, `holder`, does not allow."""
+    first = " and ".join(map(str, holder.input_shapes))
+    return LayerError(
+        f"it shares the weights of '{holder.name}', which reads {first}: {why}", "from"
+    )
 
 
 def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
