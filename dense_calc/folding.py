@@ -81,6 +81,7 @@ def reconnected(row: Row, names: Mapping[str, Block]) -> Row:
         row,
         connected_to=tuple(outer(row.connected_to, names)),
         feeds=tuple(dict.fromkeys(outer(row.feeds, names))),
+        shared_with=row.shared_with and next(outer([row.shared_with], names)),
     )
 
 
@@ -92,7 +93,7 @@ def outer(layers: Iterable[str], names: Mapping[str, Block]) -> Iterator[str]:
 def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
     """The row of a folded block: its output, its totals, and what is outside it."""
     params = sum(row.params for row in rows)
-    shared = [row.shared_with for row in rows if row.shared_with]
+    shared = outside(block, (row.shared_with for row in rows if row.shared_with), names)
     return Row(
         name=block.name,
         type=block.type,

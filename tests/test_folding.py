@@ -92,6 +92,7 @@ def test_folding_keeps_the_totals(path: Path, depth: int) -> None:
         known = {row.name for row in folded.layers} | {port.name for port in report.inputs}
         for row in folded.layers:
             assert {*row.connected_to, *row.feeds} <= known
+            assert row.shared_with is None or row.shared_with in known
             assert row.name not in row.connected_to
 
 
@@ -132,6 +133,18 @@ def test_a_block_that_is_called_again_says_shared() -> None:
     text = rendered([to_depth(report, 1)], "text", Style())
     assert "tower (tower)               (None, 2)           8  a" in text
     assert "tower_1 (tower)             (None, 2)      shared  b" in text
+
+
+def test_a_block_does_not_share_with_itself() -> None:
+    report = report_of(
+        """
+        input: [3]
+        blocks: {twice: [ReLU, {reuse: re_lu}]}
+        layers: [twice]
+        """
+    )
+    assert rows(to_depth(report, 1)) == [("input", 1, 0), ("twice", 1, 0)]
+    assert to_depth(report, 1).layers[1].shared_with is None
 
 
 @pytest.mark.parametrize("format", FORMATS)
