@@ -1,71 +1,85 @@
-"""The summary as Keras 3 prints it: a table in boxes, by rich."""
+"""The summary as Keras 3 prints it: a table in boxes, with the boxes and the styles of rich.
+
+rich's own Table measures and wraps cell by cell, 140 µs a row; here the cells are wrapped already.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from itertools import chain, repeat, zip_longest
 
 from rich import box
-from rich.console import Console, JustifyMethod
-from rich.table import Table
-from rich.text import Text
 
 from dense_calc.errors import columns
 from dense_calc.render import Style
 from dense_calc.render.cells import Column, cells_of, columns_of, title, totals
-from dense_calc.render.text import folded, shares
+from dense_calc.render.text import folded, pad, shares, wrapped
 from dense_calc.report import Report
 
 NATURAL = 100_000  # a width that wraps nothing
 PADDING = 3  # columns between two cells: a line, and a space on each side of it
 NARROWEST = 4  # columns left to a name or a shape, whatever the width
 
-# Keras' colours of layer kinds, numbers and unknown sizes.
-NUMBER = "color(34)"
-KINDS = {r"\([\w\n]+\)$": "color(33)"}
-SIZES = {r"\b\d[\d,]*\b": NUMBER, r"\bNone\b": "color(45)"}
+# What is painted, in Keras' colours: layer kinds, numbers and unknown sizes, what totals are of.
+NAMES = r"(?P<kind>\([\w\n]+\)$)"
+SIZES = r"(?P<number>\b\d[\d,]*\b)|(?P<unknown>\bNone\b)"
+TOTALS = r"(?P<bold>^[^:]+: )|(?P<number>(?<=: )[\d,]+)"
+WHOLE = r"(?P<bold>.+)"
+PAINTS = {"kind": "color(33)", "number": "color(34)", "unknown": "color(45)", "bold": "bold"}
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """One table below the other, each with Keras' totals."""
-    return "\n".join(summary(report, style) for report in reports)
+    return "\n".join("\n".join(lines(report, style)) + "\n" for report in reports)
 
 
-def summary(report: Report, style: Style) -> str:
-    """One table and its totals."""
-    table = table_of(report, style)
-    output = io.StringIO()
-    console = Console(
-        file=output,
-        width=max(style.width or NATURAL, least_width(table)),
-        force_terminal=style.color,
-        color_system="256" if style.color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    console.print(Text(title(report), style="bold"))
-    console.print(table)
-    for what, count, size in totals(report):
-        console.print(Text.assemble((f" {what}", "bold"), (count, NUMBER), size))
-    return output.getvalue()
-
-
-def table_of(report: Report, style: Style) -> Table:
-    """The rows in boxes. No name, shape or number is cut: names and shapes are wrapped."""
+def lines(report: Report, style: Style) -> Iterator[str]:
+    """One table and its totals. No name, shape or number is cut: names and shapes are wrapped."""
     chosen = columns_of(report, style.columns)
-    table = Table(box=box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD, show_lines=True)
     titles = [column.title for column in chosen]
     rows = [cells_of(row, chosen, style) for row in report.layers]
     widths = widths_of([titles, *rows], chosen, style.width)
-    for column, width in zip(chosen, widths, strict=True):
-        justify: JustifyMethod = "right" if column.number else "left"
-        table.add_column(in_lines(column.title, width), justify=justify, width=width, no_wrap=True)
-    for row in rows:
-        lines = map(in_lines, row, widths)
-        table.add_row(*map(coloured, lines, chosen) if style.color else lines)
-    return table
+    spaces = [width + PADDING - 1 for width in widths]
+    room = max(style.width or NATURAL, sum(spaces) + len(spaces) + 1)
+    frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
+    head = (frame.head_left, frame.head_vertical, frame.head_right)
+    body = (frame.mid_left, frame.mid_vertical, frame.mid_right)
+    rules = chain([frame.get_row(spaces, "head")], repeat(frame.get_row(spaces, "row")))
+    paints = [SIZES if column.sizes or column.number else NAMES for column in chosen]
+    for line in wrapped(title(report), room):
+        yield painted(line, WHOLE) if style.color else line
+    yield frame.get_top(spaces)
+    yield from row_lines(titles, widths, chosen, head, [WHOLE] * len(chosen), style)
+    for rule, row in zip(rules, rows, strict=False):
+        yield rule
+        yield from row_lines(row, widths, chosen, body, paints, style)
+    yield frame.get_bottom(spaces)
+    for parts in totals(report):
+        for line in wrapped("".join(parts), room - 1):
+            yield f" {painted(line, TOTALS) if style.color else line}"
+
+
+def row_lines(
+    cells: list[str],
+    widths: list[int],
+    chosen: Sequence[Column],
+    edges: tuple[str, str, str],
+    paints: Sequence[str],
+    style: Style,
+) -> Iterator[str]:
+    """The lines of one row between the edges of its cells."""
+    left, between, right = edges
+    folds = [folded(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    shown = list(map(painted_lines, folds, paints)) if style.color else folds
+    for parts, looks in zip(
+        zip_longest(*folds, fillvalue=""), zip_longest(*shown, fillvalue=""), strict=True
+    ):
+        padded = map(pad, parts, widths, chosen)
+        if style.color:  # which takes no room
+            padded = map(str.replace, padded, parts, looks)
+        yield f"{left} {f' {between} '.join(padded)} {right}"
 
 
 def widths_of(rows: list[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
@@ -78,19 +92,25 @@ def widths_of(rows: list[list[str]], chosen: Sequence[Column], width: int | None
     return [max(each, min(NARROWEST, need)) for each, need in zip(found, needed, strict=True)]
 
 
-def in_lines(cell: str, width: int) -> str:
-    """A cell in lines that fit into its column."""
-    return "\n".join(folded(cell, width))
+def painted_lines(lines: list[str], pattern: str) -> list[str]:
+    """The lines of a cell in colour; what is painted may go over several."""
+    return painted("\n".join(lines), pattern).split("\n")
 
 
-def coloured(cell: str, column: Column) -> Text:
-    """A cell in Keras' colours."""
-    text = Text(cell)
-    for pattern, colour in (SIZES if column.sizes or column.number else KINDS).items():
-        text.highlight_regex(pattern, colour)
-    return text
+def painted(text: str, pattern: str) -> str:
+    """`text` with what its pattern finds in the colour of the group's name."""
+
+    def paint(found: re.Match[str]) -> str:
+        paint = paint_named(str(found.lastgroup))
+        return "\n".join(map(paint, found[0].split("\n")))
+
+    return re.sub(pattern, paint, text)
 
 
-def least_width(table: Table) -> int:
-    """The width below which rich would cut what may not be cut."""
-    return sum((column.width or 0) + PADDING for column in table.columns) + 1
+@cache
+def paint_named(name: str) -> Callable[[str], str]:
+    """What puts a text between the codes of a colour, on a terminal with 256 of them."""
+    from rich.color import ColorSystem  # only what is in colour pays for it
+    from rich.style import Style as Paint
+
+    return partial(Paint.parse(PAINTS[name]).render, color_system=ColorSystem.EIGHT_BIT)
