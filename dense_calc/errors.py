@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import Any
 
 from msgspec import Struct
 
 EXCERPT = 100  # characters shown of a line: a whole model may stand on one
 FEW = 8  # choices that a message can list
 MANY = 10_000  # choices that a moment suffices to compare
+SHORT = 40  # characters of a value that a message repeats
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -53,6 +55,10 @@ class Place(Struct, gc=False):
 
     def part(self, name: str) -> Place:
         """The place of a named part of what stands here; this place where it has none."""
+        return self
+
+    def found(self) -> Place:
+        """This place, looked for now where only the way to it is known."""
         return self
 
 
@@ -105,6 +111,7 @@ def remark(sort: str, message: str, place: Place | None) -> str:
     """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
     if place is None:
         return f"{sort}: {printable(message)}"
+    place = place.found()
     where = f"{printable(place.source.name)}:{place.line}:{place.column}"
     return f"{where}: {sort}: {printable(message)}{excerpt(place)}"
 
@@ -154,3 +161,19 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
         return f"; did you mean '{lowered[close[0]]}'?"
     listed = else_listed and 0 < len(lowered) <= FEW
     return f"; there is {', '.join(lowered.values())}" if listed else ""
+
+
+def said(value: Any) -> str:
+    """A value in words: as the user wrote it if it is short, else what it is."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case list(value):
+            return f"a list of {len(value)}" if value else "an empty list"
+        case dict():
+            return "a mapping" if value else "an empty mapping"
+        case str():
+            return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
+    return str(value)

@@ -5,29 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 from msgspec import ValidationError, convert
-from msgspec.structs import fields
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.spec.document import Marked, said
+from dense_calc.layers.refusals import ANY, Path, at, problem_of, refusal, unfit
+from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
 
-# How msgspec words a value that does not fit: the problem, then the path to the value.
-# Patterns are compiled when they are first needed.
-PROBLEM = r"(?s)(.*?)(?: - at `\$(.*)`)?"
-STEP = r"\.(\w+)|\[(\d+|\.\.\.)\]"
-FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
-OWN_WORDS = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
-
-Path = list[str | int]
-ANY = "..."  # msgspec's word for one of a mapping's keys, whichever
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
@@ -82,15 +71,10 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
             return convert(values, entry.kind)
         except ValidationError as error:
             problem, path = problem_of(error)
-        if not re.match(OWN_WORDS, problem):
-            raise refused(entry, path, problem)
-        if not path:
-            raise unfit_name(entry, problem)
-        if not re.match(TEXT_FOR_NUMBER, problem):
-            missing = re.fullmatch(FIELD, problem)
-            path = with_key(entry, values, path)
-            found = f"but it lacks '{missing[2]}'" if missing else f"not {said(at(values, path))}"
-            raise unfit(entry, path, found)
+        if not path or not re.match(TEXT_FOR_NUMBER, problem):
+            raise SpecError(
+                *located(entry, refusal(entry.kind, whose(entry), values, problem, path))
+            )
         consulted = scope.consulted
         compute(entry, path, values, scope)
         assert scope.consulted > consulted, path  # else this would never end
@@ -126,7 +110,9 @@ def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
         try:
             holder[last] = scope.evaluate(holder[last])
         except ExpressionError as error:
-            raise unfit(entry, [*steps, last], f"but {error}") from None
+            where = [*steps, last]
+            complaint = unfit(entry.kind, whose(entry), where, holder[last], f"but {error}")
+            raise SpecError(*located(entry, (complaint, where))) from None
 
 
 def alike(values: Any, path: Path) -> Iterator[Path]:
@@ -142,75 +128,21 @@ def alike(values: Any, path: Path) -> Iterator[Path]:
             yield from ([key, *further] for further in alike(values[key], rest))
 
 
-def with_key(entry: Entry, values: Any, path: Path) -> Path:
-    """The path with the key of what is wrong where msgspec says any."""
-    name, *rest = path
-    if rest[:1] != [ANY]:
-        return path
-    for key, value in values[name].items():
-        try:
-            convert({**values, name: {key: value}}, entry.kind)
-        except ValidationError:
-            return [name, key, *rest[1:]]
-    return [name]
+def whose(entry: Entry) -> str:
+    """What a complaint calls the one that has the arguments."""
+    return entry.label or entry.kind.__name__
 
 
-def at(values: Any, path: Path) -> Any:
-    """What stands at `path` in nested values."""
-    return reduce(getitem, path, values)
-
-
-def problem_of(error: ValidationError) -> tuple[str, Path]:
-    """What msgspec found, and the path to the value that it found it in."""
-    match = re.fullmatch(PROBLEM, str(error))
-    assert match
-    steps = re.findall(STEP, match[2] or "")
-    return match[1], [int(index) if index.isdigit() else index or name for name, index in steps]
-
-
-def unfit_name(entry: Entry, problem: str) -> SpecError:
-    """The complaint about an argument that is missing or that the kind does not have."""
-    match = re.fullmatch(FIELD, problem)
-    assert match
-    kind, name = entry.kind, match[2]
-    whose = kind.__name__ if issubclass(kind, LayerKind) else entry.label
-    if match[1] == "missing required":
-        missing = (
-            f"'{field.encode_name}'"
-            for field in fields(kind)
-            if field.required and field.encode_name not in entry.arguments
-        )
-        return SpecError(f"{whose} needs {' and '.join(missing)}", entry)
-    hint = did_you_mean(name, kind.__struct_encode_fields__)
-    return SpecError(f"{whose} has no argument '{name}'{hint}", entry.arguments[name][0])
-
-
-def refused(entry: Entry, path: Path, problem: str) -> SpecError:
-    """The complaint of a type about a value, or of the kind about arguments that do not agree."""
-    whose = entry.label or entry.kind.__name__
+def located(entry: Entry, complaint: tuple[str, Path]) -> tuple[str, Place]:
+    """A complaint about a value in an entry, and where that is written."""
+    message, path = complaint
     if not path:
-        return SpecError(f"{whose}: {problem}", entry)
-    return SpecError(f"{whose}'s '{path[0]}': {problem}", place_of(entry, path))
-
-
-def place_of(entry: Entry, path: Path) -> Any:
-    """Where the value at `path` is written."""
+        return message, entry
     name, *steps = path
-    place: Any = entry.arguments[str(name)][1]
+    word, value = entry.arguments[str(name)]
+    if name not in entry.kind.__struct_encode_fields__:
+        return message, word
+    place: Place = value
     for step in steps:
         place = place.part(str(step))
-    return place
-
-
-def unfit(entry: Entry, path: Path, instead: str) -> SpecError:
-    """The complaint about a value of the wrong type: what it must be, and what it is instead."""
-    from dense_calc.layers.phrases import phrase, type_of, words_of  # only a mistake pays
-
-    name = str(path[0])
-    place = place_of(entry, path)
-    wanted = type_of(entry.kind, name)
-    hint = ""
-    if isinstance(place.value, str):
-        hint = did_you_mean(place.value, words_of(wanted), else_listed=False)
-    whose = entry.label or entry.kind.__name__
-    return SpecError(f"{whose}'s '{name}' must be {phrase(wanted)}, {instead}{hint}", place)
+    return message, place

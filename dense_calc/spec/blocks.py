@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.layers import ALIASES, KINDS
-from dense_calc.spec.document import Marked, said
+from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import BlockUse, Definition, entry_of
 from dense_calc.spec.scope import INDEX, demand_var_name
 

@@ -7,11 +7,11 @@ from itertools import chain
 
 from msgspec import structs
 
-from dense_calc.errors import Source, SpecError, did_you_mean
+from dense_calc.errors import Source, SpecError, did_you_mean, said
 from dense_calc.model import NOTHING, End, Expect, Model, Node, Output, model_of
 from dense_calc.spec.arguments import decoded
 from dense_calc.spec.blocks import blocks_of
-from dense_calc.spec.document import Marked, resolved, said
+from dense_calc.spec.document import Marked, resolved
 from dense_calc.spec.entries import Entry, entry_of, input_entry
 from dense_calc.spec.flat import Flat
 from dense_calc.spec.planning import Planner

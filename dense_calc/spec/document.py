@@ -21,7 +21,6 @@ MAX_KEYS = 100_000  # of one mapping
 SOME = 1000  # values between two looks at how many keys there are
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
-SHORT = 40  # characters of a value that a message repeats
 
 # Patterns are compiled when they are first needed: plain digits and words, nearly all, need none.
 INTEGER = r"[-+]?[0-9]+(?:_[0-9]+)*(?:[eE]\+?[0-9]{1,2})?"
@@ -265,19 +264,3 @@ def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     before = source.text.encode()[: error.position].decode(errors="ignore").splitlines() or [""]
     place = Place(source, len(before), len(before[-1]) + 1, 1)
     return SpecError(f"this is not YAML: {error.reason}", place)
-
-
-def said(value: Any) -> str:
-    """A value in words: as the user wrote it if it is short, else what it is."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case list(value):
-            return f"a list of {len(value)}" if value else "an empty list"
-        case dict():
-            return "a mapping" if value else "an empty mapping"
-        case str():
-            return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
-    return str(value)

@@ -10,10 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import Place, SpecError, did_you_mean
+from dense_calc.errors import Place, SpecError, did_you_mean, said
 from dense_calc.layers import ALIASES, KINDS, kind_named
 from dense_calc.layers.base import LayerKind
-from dense_calc.spec.document import Marked, said
+from dense_calc.spec.document import Marked
 
 INPUT_KIND = "InputLayer"  # what `input:` stands for
 

@@ -133,6 +133,6 @@ def part_of(
             case dict() if step in given:
                 given = given[step]
             case _:
-                has = len(given) if isinstance(given, tuple) else " and ".join(given or ())
+                has = " and ".join(given) if isinstance(given, dict) else len(list(names_in(given)))
                 raise SpecError(f"'{name}' has no [{step}]; it is given {has}", place, room.notes)
     return given

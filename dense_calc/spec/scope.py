@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from keyword import iskeyword
 from typing import Any, TypeGuard
 
-from dense_calc.errors import SpecError, did_you_mean
-from dense_calc.spec.document import Marked, said
+from dense_calc.errors import SpecError, did_you_mean, said
+from dense_calc.spec.document import Marked
 
 Number = int | float
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.layers.base import LIST_OF_INPUTS
 from dense_calc.model import Given, Output, names_in
-from dense_calc.spec.document import Marked, said
+from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry
 
 OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
