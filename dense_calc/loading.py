@@ -3,36 +3,66 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
+import re
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
-from dense_calc.errors import FileError, Place, Source
+from dense_calc.errors import FileError, Place, Source, SpecError
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.spec import parse
+from dense_calc.spec.build import model
+from dense_calc.spec.document import document
 from dense_calc.tracing import trace
 
 MAX_BYTES = 16 * 2**20  # some 400,000 layers
+MAGIC = 8  # bytes that tell what a file is
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+
+# How Keras begins the JSON of a model.
+KERAS_JSON = r'\s*\{\s*"(?:backend|class_name|config|keras_version|module)"\s*:'
 
 
-def load(path: str | os.PathLike[str], /, **vars: int | float | str) -> Model:
-    """The model in a file; `-` is standard input.
+def load(
+    path: str | os.PathLike[str],
+    assume: Mapping[str, str] | None = None,
+    /,
+    **vars: int | float | str,
+) -> Model:
+    """The model in a file: a spec, or one of Keras' own; `-` is standard input.
 
-    Keyword arguments give the file's vars other values, as numbers or expressions.
+    Keyword arguments give the file's vars other values, as numbers or expressions. `assume` says
+    what stands in for classes that Keras does not have, by name: "identity", or what it holds.
 
     Raises:
         FileError: the file cannot be read.
         SpecError: it holds no model.
     """
-    source = read(os.fspath(path))
-    name = (
-        "model" if source.name == "<stdin>" else os.path.splitext(os.path.basename(source.name))[0]
-    )
-    return parse(source, name, vars)
+    source, keras = read(os.fspath(path))
+    stem = os.path.splitext(os.path.basename(os.fspath(path)))[0]
+    name = "model" if path == "-" else stem
+    value = keras_json(source, keras)
+    if value is None:
+        root = document(source)
+        if not is_keras(root.value):
+            return model(root, name, vars)
+        value = root.plain()
+    from dense_calc.keras_format import from_keras  # a spec does not pay for it
+
+    for var in vars:
+        raise SpecError(f"{source.name} has no var '{var}'; it is Keras' file")
+    return from_keras(value, source, name, assume or {}, keras)
 
 
-def summarize(path: str | os.PathLike[str], /, **vars: int | float | str) -> Report:
+def summarize(
+    path: str | os.PathLike[str],
+    assume: Mapping[str, str] | None = None,
+    /,
+    **vars: int | float | str,
+) -> Report:
     """The report on the model in a file: `trace(load(path, **vars))`.
 
     Raises:
@@ -40,22 +70,58 @@ def summarize(path: str | os.PathLike[str], /, **vars: int | float | str) -> Rep
         SpecError: it holds no model.
         LayerError: its layers do not fit.
     """
-    return trace(load(path, **vars))
+    return trace(load(path, assume, **vars))
 
 
-def read(path: str) -> Source:
-    """The text of a file, in UTF-8 or in UTF-16 with a byte order mark."""
+def read(path: str) -> tuple[Source, str]:
+    """The text of a file, or of the model in an archive, and the version of Keras in its archive.
+
+    Texts are in UTF-8, or in UTF-16 with a byte order mark.
+    """
     name = "<stdin>" if path == "-" else path
+    with opened(path, name) as file:
+        head = file.read(MAGIC)
+        if not head.startswith((ZIP, HDF5)):
+            return decoded(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name), name), ""
+        from dense_calc.keras_format.archives import CONFIG, text_in_archive, text_in_hdf5
+
+        whole = file
+        if not file.seekable():
+            whole = io.BytesIO(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name))
+        text_in = text_in_archive if head.startswith(ZIP) else text_in_hdf5
+        text, keras = text_in(whole, name, MAX_BYTES)
+        return decoded(text, f"{name}/{CONFIG}"), keras
+
+
+@contextmanager
+def opened(path: str, name: str) -> Iterator[BinaryIO]:
+    """A file, or standard input.
+
+    Raises:
+        FileError: it cannot be opened or read.
+    """
     if path == "-" and sys.stdin is None:
         raise FileError(f"cannot read {name}: it is closed")
     try:
-        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        if path == "-":
+            yield sys.stdin.buffer
+        else:
+            with open(path, "rb") as file:
+                yield file
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"cannot read {name}: {reason}") from None
+
+
+def bounded(data: bytes, name: str) -> bytes:
+    """The bytes of a file; FileError if they are too many."""
     if len(data) > MAX_BYTES:
         raise FileError(f"cannot read {name}: it is larger than {MAX_BYTES // 2**20} MiB")
+    return data
+
+
+def decoded(data: bytes, name: str) -> Source:
+    """The text that these bytes are; FileError if they are none."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return Source(name, data.decode("utf-16" if wide else "utf-8-sig"))
@@ -63,3 +129,22 @@ def read(path: str) -> Source:
         lines = data[: error.start].decode("utf-8", "replace").splitlines() or [""]
         place = Place(Source(name, ""), len(lines), len(lines[-1]) + 1, 1)
         raise FileError(f"this is not UTF-8 text: byte 0x{data[error.start]:02x}", place) from None
+
+
+def is_keras(value: Any) -> bool:
+    """Whether this is how Keras writes a model, whatever the text is written in."""
+    return isinstance(value, dict) and "class_name" in value and "config" in value
+
+
+def keras_json(source: Source, keras: str) -> dict[str, Any] | None:
+    """What a JSON text of Keras' holds; None for any other text.
+
+    Raises:
+        SpecError: it is broken.
+    """
+    if not keras and not re.match(KERAS_JSON, source.text):
+        return None
+    from dense_calc.keras_format.places import value_of
+
+    value = value_of(source)
+    return value if is_keras(value) else None

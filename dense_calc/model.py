@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.layers.base import LayerKind, NotNegative
+from dense_calc.shapes import Sizes
 
 FEW = 6  # steps that a sentence can tell
 
@@ -21,8 +23,31 @@ class Output(Struct, frozen=True):
     steps: tuple[int | str, ...]
 
 
+class Leaf(Struct, frozen=True):
+    """One of the tensors that a layer gives, by its number among them all, as Keras counts."""
+
+    name: str
+    index: int
+
+
+class Constant(Struct, frozen=True):
+    """Numbers that a call is given: one, or an array as nested lists."""
+
+    value: Any
+
+    @property
+    def shape(self) -> Sizes:
+        """The sizes of the array, () of a single number."""
+        sizes = []
+        value = self.value
+        while isinstance(value, list):
+            sizes.append(len(value))
+            value = value[0] if value else None
+        return tuple(sizes)
+
+
 # What a call is given: the whole output of a layer by its name, one tensor of it, or a nest.
-Given = str | Output | tuple["Given", ...] | dict[str, "Given"] | None
+Given = str | Output | Leaf | Constant | tuple["Given", ...] | dict[str, "Given"] | None
 
 
 class Node(Struct, frozen=True):
@@ -65,7 +90,7 @@ class End(Struct, frozen=True):
     `label` is its name, if it has another than the layer.
     """
 
-    what: str | Output
+    what: str | Output | Leaf
     place: Place | None = None
     label: str | None = None
 
@@ -74,9 +99,9 @@ class End(Struct, frozen=True):
         """What the output is called: its label, or as it is written, `lstm[1]`."""
         if self.label is not None:
             return self.label
-        if isinstance(self.what, str):
-            return self.what
-        return self.what.name + "".join(f"[{step}]" for step in self.what.steps)
+        if isinstance(self.what, Output):
+            return self.what.name + "".join(f"[{step}]" for step in self.what.steps)
+        return self.what if isinstance(self.what, str) else self.what.name
 
 
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,11 +115,15 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
 
 NOTHING = Expect()
 
+ModelType = Literal["Functional", "Sequential"]
+
 
 class Model(Struct, frozen=True):
     """A named graph; `nodes` stand in Keras' order, each after what it reads.
 
-    `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`.
+    `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
+    is the Keras class whose summary is meant, None for one that shows every call. `calls` are
+    those of each layer that has several, in the order in which they were made.
     """
 
     name: str
@@ -104,11 +133,13 @@ class Model(Struct, frozen=True):
     blocks: tuple[Block, ...] = ()
     unused: tuple[Node, ...] = ()
     expect: Expect = NOTHING
+    type: ModelType | None = None
+    calls: Mapping[str, tuple[str, ...]] = {}
 
     @property
-    def is_chain(self) -> bool:
-        """Whether each layer reads the one before it and nothing else: Keras' Sequential."""
-        return is_chain(self.nodes)
+    def is_sequential(self) -> bool:
+        """Whether this is Keras' Sequential: by its type, or as a plain chain that tells none."""
+        return self.type == "Sequential" or (self.type is None and is_chain(self.nodes))
 
 
 def model_of(
@@ -117,6 +148,7 @@ def model_of(
     outputs: tuple[End, ...] = (),
     blocks: Iterable[Block] = (),
     expect: Expect = NOTHING,
+    type: ModelType | None = None,
 ) -> Model:
     """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
 
@@ -129,26 +161,37 @@ def model_of(
         last = [node.name for node in nodes if node.inputs and node.name not in read]
         outputs = tuple(map(End, last or inputs))
         if is_chain(nodes):
-            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), expect)
+            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), expect, type)
     starts = [each for end in outputs for each in names_in(end.what)]
     ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
     unused: tuple[Node, ...] = ()
     if len(ordered) < len(nodes):
         kept = {node.name for node in ordered}
         unused = tuple(node for node in nodes if node.name not in kept)
-    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect)
+    calls = calls_of(nodes, {node.name for node in ordered})
+    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect, type, calls)
+
+
+def calls_of(nodes: Sequence[Node], kept: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The calls of each layer that has several, in the order of these nodes."""
+    shared = {node.shares for node in nodes if node.shares}
+    calls: defaultdict[str, list[str]] = defaultdict(list)
+    for node in nodes if shared else ():
+        if node.holder in shared and node.name in kept:
+            calls[node.holder].append(node.name)
+    return {name: tuple(names) for name, names in calls.items() if len(names) > 1}
 
 
 def names_in(what: Given) -> Iterator[str]:
     """The names of the layers in what an input is given."""
     match what:
-        case str(name) | Output(name=name):
+        case str(name) | Output(name=name) | Leaf(name=name):
             yield name
         case tuple(items):
             for item in items:
                 yield from names_in(item)
-        case dict(pairs):
-            for item in pairs.values():
+        case dict(pairs):  # Keras flattens a mapping by its keys
+            for _, item in sorted(pairs.items()):
                 yield from names_in(item)
 
 

@@ -5,7 +5,10 @@ The attributes are the keys of the JSON contract, in its order.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.layers.words import BITS
 from dense_calc.model import Block
@@ -33,7 +36,7 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     """One layer of the summary; `input_shapes` are those of what a call was given, in order.
 
     A layer that is called again has a row without weights, `shared_with` the row that has them. A
-    block that is folded into a row stands `repeat` times.
+    block that is folded into a row stands `repeat` times. A model inside has rows of its own.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     input_shapes: tuple[Shapes | None, ...]
     shared_with: str | None = None
     repeat: int = 1
+    layers: tuple[Row, ...] = ()
 
 
 class Port(Struct, frozen=True):
@@ -76,3 +80,26 @@ class Report(Struct, frozen=True):
     layers: tuple[Row, ...]
     blocks: tuple[Block, ...] = ()
     unused: tuple[str, ...] = ()
+
+
+def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:
+    """The rows of calls as rows of layers; `calls` are those of the layers that have several."""
+    owners = {name: layer for layer, names in calls.items() for name in names}
+    by_name = {row.name: row for row in rows}
+    merged = []
+    for name in dict.fromkeys(owners.get(name, name) for name in by_name):
+        own = [by_name[each] for each in calls.get(name, (name,))]
+        read = (owners.get(each, each) for row in own for each in row.connected_to)
+        feeds = (owners.get(each, each) for row in own for each in row.feeds)
+        held = next(row for row in own if not row.shared_with)
+        merged.append(
+            replace(
+                held,
+                name=name,
+                output_shape=own[-1].output_shape,
+                connected_to=tuple(read),
+                feeds=tuple(dict.fromkeys(feeds)),
+                input_shapes=own[-1].input_shapes,
+            )
+        )
+    return tuple(merged)

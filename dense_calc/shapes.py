@@ -49,10 +49,12 @@ def parts(shapes: Shapes) -> tuple[Shapes, ...]:
 
 
 def leaves(shapes: Shapes) -> Iterator[Shape]:
-    """The shapes of the single tensors in a nest."""
+    """The shapes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
     if is_shape(shapes):
         yield shapes
         return
+    if isinstance(shapes, dict):
+        shapes = dict(sorted(shapes.items()))
     for each in parts(shapes):
         yield from leaves(each)
 

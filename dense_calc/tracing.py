@@ -4,45 +4,70 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.model import End, Given, Model, Node
-from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.shapes import Shapes, is_shape, parts, plain
+from dense_calc.model import Constant, End, Given, Leaf, Model, Node
+from dense_calc.report import Port, Report, Row, WeightRow, per_layer
+from dense_calc.shapes import Shape, Shapes, is_shape, leaves, parts, plain
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
+NO_INPUTS: Mapping[str, Shape] = {}
 
 
-def trace(model: Model) -> Report:
+def trace(model: Model, inputs: Mapping[str, Shape] = NO_INPUTS) -> Report:
     """The shapes and parameters of every layer.
 
-    A plain chain has no row for its input, a graph has one for each, as in Keras.
+    A plain chain has no row for its input, a graph has one for each, as in Keras. `inputs` are
+    shapes that the model is called with, where they are not its own.
 
     Raises:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
     """
-    tracer = Tracer(model)
+    tracer = Tracer(model, inputs)
     rows = tuple(map(tracer.row, model.nodes))
     return Report(
         name=model.name,
         **totals(rows),
         inputs=tuple(Port(name, tracer.shapes[name]) for name in model.inputs),
         outputs=tuple(map(tracer.port, model.outputs)),
-        layers=tuple(row for row in rows if row.connected_to) if model.is_chain else rows,
+        layers=shown(rows, model),
         blocks=model.blocks,
         unused=tuple(node.name for node in model.unused),
     )
 
 
+def shapes_of(model: Model) -> dict[str, Shapes]:
+    """The shape of what each call gives, by the names of the nodes.
+
+    Raises:
+        LayerError: Keras would not build a layer.
+    """
+    tracer = Tracer(model, NO_INPUTS)
+    for node in model.nodes:
+        tracer.row(node)
+    return tracer.shapes
+
+
+def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
+    """The rows of a summary: of a plain chain those of its layers, of a graph those of all calls.
+
+    Of a Keras model those that Keras prints: one for each layer, as it is called last.
+    """
+    if model.is_sequential:
+        return tuple(row for row in rows if row.connected_to)
+    return per_layer(rows, model.calls) if model.type and model.calls else rows
+
+
 class Tracer:
     """What is known of a model while its nodes are followed."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, inputs: Mapping[str, Shape]) -> None:
+        self.inputs = inputs
         self.shapes: dict[str, Shapes] = {}
         self.holders: dict[str, Row] = {}  # the rows of layers that are called several times
         self.feeds: dict[str, list[str]] = defaultdict(list)
@@ -61,14 +86,14 @@ class Tracer:
                 else [given(each, self.shapes) for each in node.call]
             )
             build = built if hashable((layer, inputs)) else built.__wrapped__
-            shape, weights, params, trained = build(layer, inputs)
+            shape, weights, params, trained, inner = build(layer, inputs)
             holder = self.holders.get(node.holder) if self.shared else None
             if holder:
                 demand_same(layer, inputs, weights, holder)
-                weights, params, trained = (), 0, 0
+                weights, params, trained, inner = (), 0, 0, ()
         except LayerError as error:
             raise placed(error, node) from None
-        self.shapes[node.name] = shape
+        shape = self.shapes[node.name] = self.inputs.get(node.name, shape)
         row = Row(
             name=node.name,
             type=type(layer).__name__,
@@ -81,6 +106,7 @@ class Tracer:
             weights=weights,
             input_shapes=inputs,
             shared_with=holder.name if holder else None,
+            layers=inner,
         )
         if self.shared and node.holder in self.shared:
             self.holders.setdefault(node.holder, row)
@@ -133,6 +159,13 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
             return None
         case str():
             return shapes[what]
+        case Constant():
+            return what.shape
+        case Leaf(name, index):
+            tensors = list(leaves(shapes[name]))
+            if index < len(tensors):
+                return tensors[index]
+            raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
         case tuple():
             return tuple(given(each, shapes) or () for each in what)
         case dict():
@@ -166,8 +199,8 @@ def hashable(what: object) -> bool:
 @lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
 def built(
     layer: LayerKind, inputs: tuple[Shapes | None, ...]
-) -> tuple[Shapes, tuple[WeightRow, ...], int, int]:
-    """The output shape, the weights and the counts of a layer that reads inputs of these shapes."""
+) -> tuple[Shapes, tuple[WeightRow, ...], int, int, tuple[Row, ...]]:
+    """The output shape, the weights, the counts and the rows inside of a layer that reads these."""
     demand_inputs(layer, inputs)
     shape = plain(layer.output_shape(*inputs))
     weights = [weight_row(weight, layer) for weight in layer.weights(*inputs)]
@@ -175,7 +208,7 @@ def built(
     for weight in weights:
         params += weight.params
         trained += weight.params * weight.trainable
-    return shape, tuple(weights), params, trained
+    return shape, tuple(weights), params, trained, layer.rows_inside()
 
 
 def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:

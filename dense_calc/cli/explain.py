@@ -6,19 +6,25 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import emit, loaded, look_options, set_option
+from dense_calc.cli.options import assume_option, emit, loaded, look_options, set_option
 
 
 @click.command()
 @click.argument("file")
 @click.argument("layers", metavar="[LAYER]...", nargs=-1)
 @set_option
+@assume_option
 @click.option(
     "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
 @look_options
 def explain(
-    file: str, layers: tuple[str, ...], overrides: dict[str, str], format: str, **look: Any
+    file: str,
+    layers: tuple[str, ...],
+    overrides: dict[str, str],
+    assumed: dict[str, str],
+    format: str,
+    **look: Any,
 ) -> None:
     """Show how the model in FILE comes to its shapes and its parameters.
 
@@ -29,7 +35,7 @@ def explain(
     """
     from dense_calc.explanation import explained
 
-    report, explanations = explained(loaded(file, overrides), layers)
+    report, explanations = explained(loaded(file, overrides, assumed), layers)
     if format == "json":
         from dense_calc.render.json import explanation_json
 

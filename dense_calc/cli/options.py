@@ -55,6 +55,17 @@ set_option = click.option(
     help="Give a var of the model another value, a number or an expression. Repeatable.",
 )
 
+assume_option = click.option(
+    "--assume",
+    "assumed",
+    metavar="CLASS=WHAT",
+    multiple=True,
+    callback=settings,
+    help="What stands in for a class that Keras does not have: 'identity', or what it gives and "
+    "holds, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also be the name of one "
+    "layer. Repeatable.",
+)
+
 output_option = click.option(
     "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
 )
@@ -92,13 +103,13 @@ TABLE_OPTIONS = (
 )
 
 
-def loaded(file: str, overrides: Mapping[str, str]) -> Model:
+def loaded(file: str, overrides: Mapping[str, str], assumed: Mapping[str, str]) -> Model:
     """The model in a file; what no output needs is reported.
 
     Raises:
         DenseCalcError: the file holds no model.
     """
-    model = load(file, **overrides)
+    model = load(file, assumed, **overrides)
     for node in model.unused[:FEW]:
         message = f"no output needs '{node.name}'; it is left out"
         print(remark("warning", message, node.place), file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dense_calc.cli.options import (
+    assume_option,
     format_of,
     is_terminal,
     loaded,
@@ -26,6 +27,7 @@ READABLE = 50  # rows that can be read on a screen
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @set_option
+@assume_option
 @click.option(
     "--depth",
     metavar="N",
@@ -42,6 +44,7 @@ READABLE = 50  # rows that can be read on a screen
 def summary(
     files: tuple[str, ...],
     overrides: dict[str, str],
+    assumed: dict[str, str],
     depth: int | None,
     expand: bool,
     **options: Any,
@@ -49,7 +52,7 @@ def summary(
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
-    reports = list(reports_on(files, overrides))
+    reports = list(reports_on(files, overrides, assumed))
     if len(reports) < len(files):
         sys.exit(2)
     brief = reports
@@ -64,11 +67,13 @@ def summary(
         click.echo(folded_note(reports, brief))
 
 
-def reports_on(files: Sequence[str], overrides: dict[str, str]) -> Iterator[Report]:
+def reports_on(
+    files: Sequence[str], overrides: dict[str, str], assumed: dict[str, str]
+) -> Iterator[Report]:
     """The reports on the models in these files; what is wrong with the others is printed."""
     for file in files:
         try:
-            yield trace(loaded(file, overrides))
+            yield trace(loaded(file, overrides, assumed))
         except DenseCalcError as error:
             print(error, file=sys.stderr)
 

@@ -150,6 +150,27 @@ KINDS = {
     "ZeroPadding3D": "reshaping",
 }
 
+# Layers that are not in `keras.layers`: those of its applications, and of older versions.
+OTHERS = {
+    "CuDNNGRU": "retired",
+    "CuDNNLSTM": "retired",
+    "CustomScaleLayer": "applications",
+    "Deconvolution2D": "retired",
+    "Highway": "retired",
+    "LayerScale": "applications",
+    "LocallyConnected1D": "retired_local",
+    "LocallyConnected2D": "retired_local",
+    "MaxoutDense": "retired",
+    "ParametricSoftplus": "retired",
+    "RandomFourierFeatures": "retired",
+    "RandomHeight": "retired",
+    "RandomWidth": "retired",
+    "SReLU": "retired",
+    "ThresholdedReLU": "retired",
+}
+
+OPERATION = "ops."  # what comes before the class of an operation of `keras.ops`
+
 # Keras' other names for the same classes; `GroupQueryAttention` is the one that it exports.
 ALIASES = {
     "AvgPool1D": "AveragePooling1D",
@@ -195,6 +216,11 @@ def family_of(name: str) -> str:
 @cache
 def kind_named(name: str) -> type[LayerKind]:
     """The layer kind with this name or alias; raises KeyError where Keras has none."""
+    if name.startswith(OPERATION):
+        from dense_calc.layers.operations import operation_named  # few models have any
+
+        return operation_named(name.removeprefix(OPERATION))
     name = ALIASES.get(name, name)
-    kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{KINDS[name]}"), name)
+    module = KINDS.get(name) or OTHERS[name]
+    kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{module}"), name)
     return kind

@@ -197,6 +197,7 @@ class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
     Keras projects the third.
     """
 
+    module: ClassVar[str] = "keras.src.layers.attention.grouped_query_attention"
     rule: ClassVar[str] = (
         "(batch, queries, features), (batch, values, features) → (batch, queries, features)"
     )

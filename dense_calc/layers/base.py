@@ -76,6 +76,10 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     wraps: ClassVar[tuple[str, ...]] = ()  # arguments that are layers or lists of them
     keeps_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
     of_call: ClassVar[tuple[str, ...]] = ()  # arguments that Keras' `call` takes, not the class
+    on_a_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
+    further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
+    module: ClassVar[str] = "keras.layers"  # where Keras has it
+    takes_numbers: ClassVar[bool] = False  # whether an input may be a number in place of a tensor
     rule: ClassVar[str] = "(...) → (...)"
 
     name: LayerName | None = None
@@ -104,6 +108,19 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     def weights(self, *shapes: Any) -> Iterator[Weight]:
         """The weights for inputs of these shapes, in Keras' order."""
         return iter(())
+
+    def needed(self) -> dict[str, Any]:
+        """Arguments that Keras must be given and a spec may leave out."""
+        return {}
+
+    @classmethod
+    def home(cls) -> str:
+        """The module where Keras has the class, '' if it has none."""
+        return cls.module
+
+    def rows_inside(self) -> tuple[Any, ...]:
+        """The rows of the layers inside, where the layer is a model of its own."""
+        return ()
 
     def demand_traceable(self, *shapes: Any) -> None:
         """Raise LayerError where JAX cannot trace its call, as Keras lets it inside a Pipeline."""

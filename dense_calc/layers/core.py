@@ -14,6 +14,7 @@ from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, is_shape, known, parts
 
 InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
+SAME = {"module": "builtins", "class_name": "function", "config": "linear"}
 Wanted = tuple[NotNegative | None, ...]
 
 
@@ -70,21 +71,31 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     mask: Any = None
     arguments: dict[str, Any] | None = None
 
+    def needed(self) -> dict[str, Any]:
+        """A function that gives what it is given stands for one that nobody has written down."""
+        return {} if isinstance(self.function, dict) else {"function": SAME}
+
     def output_shape(self, given: Shapes, /) -> Shapes:
         wanted = self.output_size
-        batch = first_size(given)
         if wanted is None:
             raise LayerError(
                 "its function is not run here; state what it gives, 'output_shape: [64]' "
                 "for (batch, 64)"
             )
         if isinstance(wanted, dict):
+            batch = first_size(given)
             return {name: (batch, *shape) for name, shape in wanted.items()}
-        shapes = [(batch, *each) for each in wanted if isinstance(each, tuple)]
-        sizes = [each for each in wanted if not isinstance(each, tuple)]
-        if shapes and sizes:
-            raise LayerError("output_shape is one shape or a list of shapes", "output_shape")
-        return tuple(shapes) if shapes else (batch, *sizes)
+        return stated_shapes(wanted, given)
+
+
+def stated_shapes(wanted: tuple[Size | Wanted, ...], given: Shapes) -> Shapes:
+    """One stated shape, or a tuple of them, with the batch axis of what is given."""
+    batch = first_size(given)
+    shapes = [(batch, *each) for each in wanted if isinstance(each, tuple)]
+    sizes = [each for each in wanted if not isinstance(each, tuple)]
+    if shapes and sizes:
+        raise LayerError("output_shape is one shape or a list of shapes", "output_shape")
+    return tuple(shapes) if shapes else (batch, *sizes)
 
 
 def first_size(shapes: Shapes) -> Size:

@@ -19,6 +19,7 @@ class Merge(KerasLayer, frozen=True, kw_only=True):
     """An elementwise operation over all inputs, which are broadcast."""
 
     takes: ClassVar[range] = LIST_OF_INPUTS
+    on_a_list: ClassVar[bool] = True
     rule: ClassVar[str] = "(batch, ...), (batch, ...) → (batch, ...)"
 
     def output_shape(self, *shapes: Shape) -> Shape:
@@ -67,6 +68,7 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
     """
 
     takes: ClassVar[range] = TWO_INPUTS
+    on_a_list: ClassVar[bool] = True
     rule: ClassVar[str] = (
         "(batch, first, features), (batch, second, features) → (batch, first, second)"
     )
@@ -102,6 +104,7 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`; all other sizes must agree."""
 
     takes: ClassVar[range] = LIST_OF_INPUTS
+    on_a_list: ClassVar[bool] = True
     rule: ClassVar[str] = "(batch, ..., first), (batch, ..., second) → (batch, ..., joined')"
 
     axis: int = -1

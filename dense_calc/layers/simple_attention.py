@@ -22,6 +22,7 @@ class Attention(KerasLayer, frozen=True, kw_only=True):
     takes: ClassVar[range] = range(2, 4)
     inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
     of_call: ClassVar[tuple[str, ...]] = OF_CALL
+    on_a_list: ClassVar[bool] = True
     rule: ClassVar[str] = (
         "(batch, ..., queries, features), (batch, ..., values, value_features) "
         "→ (batch, ..., queries, value_features)"

@@ -43,6 +43,7 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
     """Hashes pairs of categories, one of each input, into `num_bins`."""
 
     takes: ClassVar[range] = LIST_OF_INPUTS
+    on_a_list: ClassVar[bool] = True
     rule: ClassVar[str] = "(batch, feature), (batch, feature) → (batch, feature)"
 
     num_bins: NotNegative

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -73,8 +74,12 @@ GRAPH = (*CHAIN, "connected_to")
 
 def columns_of(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
     """The columns of a summary: the chosen ones, else Keras' for a chain or for a graph."""
-    is_graph = any(not row.connected_to for row in report.layers)  # it has a row for its input
-    return [COLUMNS[name] for name in chosen or (GRAPH if is_graph else CHAIN)]
+    return [COLUMNS[name] for name in chosen or (CHAIN if is_chain(report.layers) else GRAPH)]
+
+
+def is_chain(rows: Sequence[Row]) -> bool:
+    """Whether each row reads the one above it and nothing else."""
+    return all(row.connected_to == (above.name,) for above, row in pairwise(rows))
 
 
 def cells_of(row: Row, chosen: Sequence[Column], style: Style) -> list[str]:

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import chain, takewhile
 
 from msgspec import Struct, defstruct
+from msgspec import field as renamed
 from msgspec.structs import asdict, fields, replace
 
 from dense_calc.errors import Note, SpecError, did_you_mean
@@ -172,8 +173,8 @@ def called_with(entry: Entry, layer: LayerKind, scope: Scope) -> LayerKind:
 def arguments_of_call(kind: type[LayerKind]) -> type[Struct]:
     """The arguments that a call of a kind takes, as a type."""
     own = [
-        (field.name, field.type, field.default)
+        (field.name, field.type, renamed(name=field.encode_name, default=field.default))
         for field in fields(kind)
-        if field.name in kind.of_call
+        if field.encode_name in kind.of_call
     ]
     return defstruct(kind.__name__, own, forbid_unknown_fields=True)

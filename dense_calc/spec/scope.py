@@ -149,7 +149,12 @@ def is_number(value: object) -> TypeGuard[Number]:
 
 def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
     """Raise SpecError unless an expression can mean a var by this name."""
+    if not is_var_name(name):
+        raise SpecError(f"a {what} cannot be called '{name}'", place)
+
+
+def is_var_name(name: str) -> bool:
+    """Whether an expression can mean a var by this name."""
     from dense_calc.spec.expressions import FUNCTIONS
 
-    if not name.isidentifier() or iskeyword(name) or name in FUNCTIONS:
-        raise SpecError(f"a {what} cannot be called '{name}'", place)
+    return name.isidentifier() and not iskeyword(name) and name not in FUNCTIONS

@@ -16,6 +16,7 @@ import random
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -24,16 +25,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 from cases import FACTS, Case, draw
-from ours import REFUSED, answer_of
+from keras_files import difference_in_files
+from ours import REFUSED, answer_of, model_of
 
-from dense_calc.layers import ALIASES, KINDS
+from dense_calc.layers import ALIASES, KINDS, kind_named
 
 deserialized = keras.saving.deserialize_keras_object
 
-ON_A_LIST = {  # called on one list of tensors, even of one
-    "Add", "Attention", "AdditiveAttention", "Average", "Concatenate", "Dot", "HashedCrossing",
-    "Maximum", "Minimum", "Multiply", "Subtract",
-}  # fmt: skip
 EXPORTED = {name: alias for alias, name in ALIASES.items() if not hasattr(keras.layers, name)}
 WRAPPING = {"backward_layer", "cell", "cells", "layer", "layers"}  # arguments that are layers
 
@@ -50,6 +48,9 @@ def main() -> int:
         truth, why = keras_answer(case)
         answer, message = answer_of(case)
         allowed = case.pop("nonsense", False) and answer == REFUSED
+        if answer == truth != REFUSED:
+            why = difference_in_files(partial(keras_model, case), model_of(case))
+            truth = {"in files": why} if why else truth
         refused += truth == REFUSED
         if not allowed:
             facts.append(case | truth)
@@ -78,7 +79,7 @@ def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
     keras.backend.clear_session()
     try:
         layer = keras_layer(case["kind"], case["arguments"])
-        output = called(layer, case) if case["inputs"] else layer.output
+        output = called(layer, case, tensor(case["inputs"])) if case["inputs"] else layer.output
         trained = {id(weight) for weight in layer.trainable_weights}
         prefix = f"{layer.name}/"
         weights = [
@@ -105,10 +106,10 @@ def keras_layer(kind: str, arguments: dict[str, Any]) -> Any:
 
 
 def lambda_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a Lambda layer wants as Python objects: any function, and shapes that are tuples."""
+    """What a Lambda wants as Python objects: a function that files can name, and tuples."""
     function = arguments.get("function", "")
     return {
-        "function": (lambda x: x) if isinstance(function, str) else function,
+        "function": keras.activations.linear if isinstance(function, str) else function,
         "output_shape": tuples(arguments.get("output_shape")),
     }
 
@@ -132,14 +133,22 @@ def keras_inner(written: Any) -> Any:
     return keras_layer(kind, arguments)
 
 
-def called(layer: Any, case: Case) -> Any:
-    """What a call of the layer on the inputs of a case gives."""
-    inputs, more = case["inputs"], case.get("call", {})
+def keras_model(case: Case) -> Any:
+    """The model of a case that Keras takes."""
+    keras.backend.clear_session()
+    layer = keras_layer(case["kind"], case["arguments"])
+    if not case["inputs"]:
+        return keras.Model(layer.output, layer.output)
+    inputs = tensor(case["inputs"])
+    return keras.Model(keras.tree.flatten(inputs), called(layer, case, inputs))
+
+
+def called(layer: Any, case: Case, inputs: Any) -> Any:
+    """What a call of the layer on the tensors of a case gives."""
+    more = case.get("call", {})
     if isinstance(inputs, dict):
-        named = {name: tensor(value) for name, value in inputs.items()}
-        return layer(named, **more) if case.get("data") else layer(**named, **more)
-    tensors = [tensor(value) for value in inputs]
-    return layer(tensors, **more) if case["kind"] in ON_A_LIST else layer(*tensors, **more)
+        return layer(inputs, **more) if case.get("data") else layer(**inputs, **more)
+    return layer(inputs, **more) if kind_named(case["kind"]).on_a_list else layer(*inputs, **more)
 
 
 def tensor(written: Any) -> Any:

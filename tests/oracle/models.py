@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from compare import ON_A_LIST, keras_layer, nest
+from compare import keras_layer, nest
 from graphs import random_spec
 from msgspec import to_builtins
 from msgspec.structs import fields
@@ -99,7 +99,7 @@ def keras_rows(model: Model) -> list[Any]:
         tensors, names = called(model)
         outputs = [picked(end.what, tensors) for end in model.outputs]
         built = keras.Model([tensors[name] for name in model.inputs], outputs)
-    layers = [layer for layer in built.layers if not (model.is_chain and is_input(layer))]
+    layers = [layer for layer in built.layers if not (model.is_sequential and is_input(layer))]
     rows: list[Any] = [
         (layer.name, nest(tensors[names[layer.name]]), *counts(layer)) for layer in layers
     ]
@@ -150,7 +150,7 @@ def call(layer: Any, node: Node, tensors: dict[str, Any]) -> Any:
     kind = type(node.layer)
     more = {name: getattr(node.layer, name) for name in kind.of_call}
     given = [picked(each, tensors) for each in node.call or node.inputs]
-    if kind.__name__ in ON_A_LIST:
+    if kind.on_a_list:
         return layer(given, **more)
     return layer(*given, **more)
 

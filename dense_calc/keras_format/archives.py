@@ -1,0 +1,118 @@
+"""The files in which Keras keeps a model with its weights: `.keras` archives and HDF5 files.
+
+Only the text of the architecture is read, or the shapes of what is stored. Nothing is unpacked to
+disk, and nothing that a file says of its own size is believed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from dense_calc.errors import FileError
+
+ZIP, HDF5 = b"PK", b"\x89HDF\r\n\x1a\n"  # how these files start
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MIB = 2**20
+MAX_METADATA = 2**16
+MAX_DIRECTORY = MIB  # bytes of the list of an archive's members, some 10,000 of them
+MAX_INFLATED = 256 * MIB  # bytes of weights that are not stored as they are
+END = b"PK\x05\x06"  # what the end of an archive starts with
+LONGEST_END = 22 + 2**16
+STORED, DEFLATED = 0, 8  # Keras stores; other methods ask for as much memory as they like
+
+
+def text_in_archive(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
+    """The architecture in a `.keras` archive, and the version of Keras that wrote it, or ''.
+
+    Raises:
+        FileError: the archive is broken, encrypted or too large, or holds no model.
+    """
+    with readable(name), members_of(file) as members:
+        config = member(members, CONFIG, most)
+        has_metadata = METADATA in members.NameToInfo
+        metadata = member(members, METADATA, MAX_METADATA) if has_metadata else b""
+        version = re.search(rb'"keras_version": *"([\d.]*)"', metadata)
+        return config, version[1].decode() if version else ""
+
+
+def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
+    """The same of an HDF5 file; needs the extra `h5`.
+
+    Raises:
+        FileError: the file is broken, or holds weights alone.
+    """
+    with readable(name), hdf5(file) as root:
+        config = root.attrs.get("model_config")
+        version = root.attrs.get("keras_version", "")
+        if config is None:
+            raise ValueError("it holds no model_config, only weights")
+        config, version = (
+            each.encode() if isinstance(each, str) else bytes(each) for each in (config, version)
+        )
+        if len(config) > most:
+            raise ValueError(f"its model_config is larger than {most // MIB} MiB")
+        return config, version.decode(errors="replace")
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Whatever goes wrong with a file is told of the file."""
+    try:
+        yield
+    except FileError:
+        raise
+    except Exception as error:  # zipfile, zlib and h5py let more kinds through than they tell
+        reason = str(error).strip() or type(error).__name__
+        raise FileError(f"cannot read {name}: {reason}") from None
+
+
+@contextmanager
+def members_of(file: BinaryIO) -> Iterator[Any]:
+    """A zip archive; ValueError if the list of its members is large, which zipfile reads whole."""
+    import zipfile  # 10 ms, which only archives pay
+
+    file.seek(max(0, file.seek(0, io.SEEK_END) - LONGEST_END))
+    end = file.read(LONGEST_END)
+    place = end.rfind(END)
+    if place >= 0 and struct.unpack_from("<L", end, place + 12)[0] > MAX_DIRECTORY:
+        raise ValueError("it has too many members to be a model")
+    with zipfile.ZipFile(file) as members:
+        yield members
+
+
+def member(members: Any, name: str, most: int) -> bytes:
+    """The bytes of a member of an archive, whatever its size is said to be."""
+    with opened(members, name) as packed:
+        data: bytes = packed.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"its {name} is larger than {most // MIB or 1} MiB")
+    return data
+
+
+def opened(members: Any, name: str) -> Any:
+    """A member of an archive as a file."""
+    if name not in members.NameToInfo:
+        raise ValueError(f"it has no {name}")
+    info = members.getinfo(name)
+    if info.flag_bits & 1:
+        raise ValueError(f"its {name} is encrypted")
+    if info.compress_type not in (STORED, DEFLATED):
+        raise ValueError(f"its {name} is packed in a way that Keras does not use")
+    return members.open(info)
+
+
+@contextmanager
+def hdf5(file: BinaryIO) -> Iterator[Any]:
+    """An HDF5 file; FileError where the library that reads them is not there."""
+    try:
+        import h5py
+    except ImportError:
+        wanted = "pip install 'dense-calc[h5]'"
+        raise FileError(f"HDF5 files are read by h5py, which is an extra: {wanted}") from None
+    with h5py.File(file, "r") as root:
+        yield root

@@ -1,0 +1,71 @@
+"""What stands in for classes that Keras does not have: `--assume NAME=identity`, or what it holds.
+
+An assumption is `identity`, or a mapping: `output_shape` without the batch axis, `weights` by
+name, and `frozen`, the names of those that are not trained. Sizes may be expressions over the
+numbers in the layer's own config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from msgspec import defstruct
+from msgspec.structs import replace
+
+from dense_calc.errors import Place, Source, SpecError, said
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.stated import Stated
+from dense_calc.spec.arguments import decoded
+from dense_calc.spec.document import Marked, document
+from dense_calc.spec.entries import Entry
+from dense_calc.spec.scope import Scope, is_number, is_var_name
+
+IDENTITY = "identity"
+
+Assumption = Marked
+
+
+def assumption(name: str, text: str) -> Assumption:
+    """What is assumed of a class, as it is written on the command line.
+
+    Raises:
+        SpecError: it is neither identity nor a mapping.
+    """
+    written = document(Source(f"--assume {name}", text))
+    is_identity = isinstance(written.value, str) and written.value.lower() == IDENTITY
+    if not is_identity and not isinstance(written.value, dict):
+        raise SpecError(
+            f"assume '{IDENTITY}', or {{output_shape: [...], weights: {{...}}}}, "
+            f"not {said(written.value)}",
+            written,
+        )
+    return written
+
+
+def stand_in(
+    class_name: str, config: Mapping[str, Any], assumed: Assumption, spot: Place
+) -> LayerKind:
+    """The layer that stands in for one of a class, with what the class's config says.
+
+    Raises:
+        SpecError: the assumption does not fit together.
+    """
+    kind = stated_kind(class_name.encode(errors="replace").decode().replace("\0", "?"))
+    arguments = assumed.value if isinstance(assumed.value, dict) else {}
+    entry = Entry(*assumed.where, kind, arguments, class_name)
+    numbers = {
+        name: Marked(*assumed.where, value)
+        for name, value in config.items()
+        if is_number(value) and is_var_name(name)
+    }
+    values = {name: value.plain() for name, (_, value) in arguments.items()}
+    layer: LayerKind = decoded(entry, values, Scope(numbers))
+    return replace(layer, trainable=False) if config.get("trainable") is False else layer
+
+
+@cache
+def stated_kind(class_name: str) -> type[Stated]:
+    """The kind of what stands in for a class, under the class's name."""
+    return defstruct(class_name, [], bases=(Stated,), frozen=True, kw_only=True)  # type: ignore

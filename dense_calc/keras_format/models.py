@@ -1,0 +1,212 @@
+"""The models in a file of Keras': Sequential and Functional, each perhaps a layer of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+from msgspec import Struct, ValidationError, convert
+
+from dense_calc.errors import SpecError, said
+from dense_calc.keras_format.calls import Calls, bound, referred
+from dense_calc.keras_format.objects import File, Written, layer_of, written
+from dense_calc.keras_format.places import Spot
+from dense_calc.layers import kind_named
+from dense_calc.layers.base import LayerKind, snake_case
+from dense_calc.model import End, Given, Model, ModelType, Node, model_of, names_in
+from dense_calc.nesting import KINDS, Functional, Inside
+from dense_calc.spec.entries import INPUT_KIND
+
+# The classes that are models; Keras 1 and 2 call a Functional just Model.
+MODELS: dict[str, ModelType] = {
+    "Functional": "Functional",
+    "Model": "Functional",
+    "Sequential": "Sequential",
+}
+MAX_DEPTH = 32  # models in models
+
+
+class Part(Struct):
+    """A layer of a model: its name, what is written of it, and its inbound nodes."""
+
+    name: str
+    written: Written
+    calls: list[Any]
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is a model itself."""
+        return issubclass(self.written.kind, Inside)
+
+
+def is_model(value: Any) -> bool:
+    """Whether this is how Keras writes a model."""
+    return isinstance(value, dict) and value.get("class_name") in MODELS and "config" in value
+
+
+def model_in(value: Any, spot: Spot, file: File, name: str, depth: int = 0) -> Model:
+    """The model that is written; `name` is what it is called if it does not say.
+
+    Raises:
+        SpecError: it is none, or something in it is not known.
+    """
+    if depth > MAX_DEPTH:
+        raise SpecError(f"more than {MAX_DEPTH} models are in each other", spot)
+    config = value["config"]
+    if isinstance(config, list):  # as early versions write a Sequential
+        config = {"layers": config}
+    if not isinstance(config, dict):
+        raise SpecError(f"a model's config is a mapping, not {said(config)}", spot.at("config"))
+    layers = config.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise SpecError("a model needs 'layers', a list", spot.at("config", "layers"))
+    own = config.get("name")
+    name = own if isinstance(own, str) and own else name
+    build = sequential if MODELS[value["class_name"]] == "Sequential" else functional
+    return build(config, spot.at("config"), file, name, depth)
+
+
+def parts(layers: list[Any], spot: Spot, file: File, depth: int) -> Iterator[Part]:
+    """The layers of a model, each with a name of its own.
+
+    Raises:
+        SpecError: a layer has no name, or that of another; or it is not known.
+    """
+    names: set[str] = set()
+    for number, value in enumerate(layers):
+        here = spot.at(number)
+        layer = inside(value, here, file, depth) if is_model(value) else written(value, here, file)
+        name = value.get("name") or layer.config.get("name") or snake_case(layer.class_name)
+        calls = value.get("inbound_nodes") or []
+        if not isinstance(name, str) or not isinstance(calls, list):
+            raise SpecError("a layer's 'name' is text, and its 'inbound_nodes' a list", here)
+        if name in names:
+            raise SpecError(f"the name '{name}' stands here twice", here)
+        names.add(name)
+        yield Part(name, layer, calls)
+
+
+def inside(value: dict[str, Any], spot: Spot, file: File, depth: int) -> Written:
+    """A model that is a layer of another."""
+    kind = KINDS[MODELS[value["class_name"]]]
+    config = value["config"] if isinstance(value["config"], dict) else {}
+    model = model_in(value, spot, file, snake_case(kind.__name__), depth + 1)
+    made = kind(model=model, trainable=config.get("trainable") is not False)
+    return Written(kind.__name__, kind, {"name": model.name}, spot, made)
+
+
+def functional(config: dict[str, Any], spot: Spot, file: File, name: str, depth: int) -> Model:
+    """The graph that a Functional's config describes.
+
+    Raises:
+        SpecError: it describes none.
+    """
+    layers = list(parts(config["layers"], spot.at("layers"), file, depth))
+    calls = calls_of(layers)
+    nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
+    starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))
+    ends = tuple(ends_of(config.get("output_layers"), calls, spot.at("output_layers")))
+    if not ends:
+        raise SpecError("a Functional needs 'output_layers'", spot)
+    for end in ends:
+        demand_called(end.what, nodes, spot.at("output_layers"))
+    inputs = [start.name for start in starts if start.name in nodes]
+    ordered = {name: nodes[name] for name in (*inputs, *nodes)}
+    return model_of(name, tuple(ordered.values()), ends, type="Functional")
+
+
+def calls_of(layers: list[Part]) -> Calls:
+    """The names of the calls of a model's layers.
+
+    Keras 3 counts the calls of a Functional inside from 1 in a model's outputs, older versions
+    those of all models, and everywhere; but not where a file says 0.
+    """
+    numbers = {part.name: max(1, len(part.calls)) for part in layers}
+    inside = {part.name: part.written.kind for part in layers if part.is_inside}
+    if any(isinstance(call, dict) and "args" in call for part in layers for call in part.calls):
+        return Calls(numbers, (), {name for name in inside if inside[name] is Functional})
+    from_0 = {name for part in layers for name, call in referred(part.calls) if not call}
+    return Calls(numbers, inside.keys() - from_0, inside.keys() - from_0)
+
+
+def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
+    """The nodes of a layer: an input, or one for each call; none where it is never called.
+
+    Raises:
+        SpecError: a call is given no tensor, or what is not there.
+    """
+    layer, spot = part.written, part.written.spot
+    if not part.calls and 0 in layer.kind.takes:
+        yield Node(part.name, layer_of(layer, file), (), spot)
+    made: LayerKind | None = None
+    for number, call in enumerate(part.calls):
+        here = spot.at("inbound_nodes", number)
+        given = bound(calls.call(call, here), layer.kind)
+        if not given.reads or (layer.kind.on_a_list and None in given.inputs):
+            raise SpecError(f"'{part.name}' is called with what is no tensor", here)
+        if made is None or layer.kind.of_call:
+            made = layer_of(layer, file, given.of_call)
+        shares = part.name if number else None
+        name = calls.names[part.name][number]
+        yield Node(name, made, given.reads, spot, given.inputs, shares)
+
+
+def demand_called(what: Given, nodes: Mapping[str, Node], spot: Spot) -> None:
+    """Raise SpecError where a layer is read that is never called."""
+    for name in names_in(what):
+        if name not in nodes:
+            raise SpecError(f"'{name}' is never called", spot)
+
+
+def ends_of(written: Any, calls: Calls, spot: Spot, label: str | None = None) -> Iterator[End]:
+    """The tensors that a model is given or gives, as Keras flattens a nest of them."""
+    match written:
+        case [str(layer), int(call), int(index)]:
+            number = call - (layer in calls.ends_from_1)
+            yield End(calls.leaf([layer, number, index], spot), spot, label)
+        case list():
+            for number, each in enumerate(written):
+                yield from ends_of(each, calls, spot.at(number))
+        case dict():
+            for key, each in sorted(written.items()):
+                yield from ends_of(each, calls, spot.at(key), key)
+
+
+def sequential(config: dict[str, Any], spot: Spot, file: File, name: str, depth: int) -> Model:
+    """The chain that a Sequential's config describes.
+
+    Raises:
+        SpecError: it describes none, or not what the first layer reads.
+    """
+    layers = list(parts(config["layers"], spot.at("layers"), file, depth))
+    nodes: list[Node] = []
+    if 0 not in layers[0].written.kind.takes:
+        taken = {part.name for part in layers}
+        unlike = next(each for each in spare_names() if each not in taken)
+        nodes.append(Node(unlike, input_of(layers[0].written, config), (), layers[0].written.spot))
+    for part in layers:
+        above = (nodes[-1].name,) if nodes else ()
+        nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
+    return model_of(name, nodes, type="Sequential")
+
+
+def spare_names() -> Iterator[str]:
+    """Names for an input that a model does not name."""
+    yield from (snake_case(INPUT_KIND) + f"_{number}" * (number > 0) for number in count())
+
+
+def input_of(first: Written, config: dict[str, Any]) -> LayerKind:
+    """The input of a chain whose first layer does not stand for it.
+
+    Raises:
+        SpecError: nothing says its shape.
+    """
+    if isinstance(first.made, Inside):
+        return first.made.model.nodes[0].layer
+    shape = first.input_shape or config.get("build_input_shape")
+    try:
+        return convert({"batch_shape": shape}, kind_named(INPUT_KIND))
+    except ValidationError:
+        pass
+    raise SpecError("the model has no input shape: it was saved before it was built", first.spot)

@@ -1,0 +1,132 @@
+"""Where a value stands in a file of Keras': looked for only once there is something to say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from dense_calc.errors import DenseCalcError, Place, Source, SpecError
+from dense_calc.spec.document import document
+
+Step = str | int
+
+
+class Spot(Place, gc=False):
+    """A value in a file, by the keys and numbers that lead to it."""
+
+    path: tuple[Step, ...] = ()
+
+    def at(self, *steps: Step) -> Spot:
+        """What stands further in."""
+        return Spot(*self.where, (*self.path, *steps))
+
+    def part(self, name: str) -> Place:
+        """An argument of the layer that stands here, or an item of a list of layers."""
+        if name == "from":
+            return self.at("inbound_nodes")
+        return self.at(int(name)) if name.isdigit() else self.at("config", name)
+
+    def found(self) -> Place:
+        """The place itself, or what is nearest around it."""
+        text = self.source.text
+        try:
+            start, end = in_json(text, self.path)
+        except (IndexError, RecursionError, ValueError):
+            return self.in_yaml()
+        line_start = text.rfind("\n", 0, start) + 1
+        line = text.count("\n", 0, start) + 1
+        return Place(self.source, line, start - line_start + 1, end - start)
+
+    def in_yaml(self) -> Place:
+        """The same in a YAML text; the text's start where that cannot be read."""
+        try:
+            node = document(self.source)
+        except DenseCalcError:
+            return Place(self.source, 1, 1, 1)
+        for step in self.path:
+            match node.value:
+                case dict(pairs) if step in pairs:
+                    node = pairs[step][1]
+                case list(items) if isinstance(step, int) and step < len(items):
+                    node = items[step]
+                case _:
+                    break
+        return Place(*node.where)
+
+
+def start_of(source: Source) -> Spot:
+    """The place of a whole file."""
+    return Spot(source, 1, 1, 1)
+
+
+def value_of(source: Source) -> Any:
+    """What a JSON text holds; `NaN` and `Infinity` are numbers, as Python writes them.
+
+    Raises:
+        SpecError: it is not JSON.
+    """
+    try:
+        return msgspec.json.decode(source.text)
+    except msgspec.DecodeError:
+        pass  # the standard library knows Python's numbers, and where a mistake is
+    except RecursionError:
+        raise too_deep(source) from None
+    try:
+        return json.loads(source.text)
+    except json.JSONDecodeError as error:
+        place = Place(source, error.lineno, error.colno, 1)
+        raise SpecError(f"this is not JSON: {error.msg}", place) from None
+    except RecursionError:
+        raise too_deep(source) from None
+    except ValueError as error:
+        raise SpecError(f"this is not JSON: {error}", start_of(source)) from None
+
+
+def too_deep(source: Source) -> SpecError:
+    """The complaint about nesting without end."""
+    return SpecError("too much: it is nested without end", start_of(source))
+
+
+def in_json(text: str, path: tuple[Step, ...]) -> tuple[int, int]:
+    """Where the value that `path` leads to starts and ends, or the last on the way that is there.
+
+    Raises:
+        ValueError, IndexError: the text is not JSON.
+    """
+    decode = json.JSONDecoder().raw_decode
+    start = skipped(text, 0)
+    for step in path:
+        for key, position in items_of(text, start):
+            if key == step:
+                start = position
+                break
+        else:
+            break
+    return start, decode(text, start)[1]
+
+
+def items_of(text: str, start: int) -> Iterator[tuple[Step, int]]:
+    """The keys, or numbers, of what is in the object or array at `start`, and where it starts."""
+    decode = json.JSONDecoder().raw_decode
+    position = skipped(text, start + 1)
+    for number in count():
+        if text[start] not in "{[" or text[position] in "}]":
+            return
+        key: Step = number
+        if text[start] == "{":
+            key, position = decode(text, position)
+            position = skipped(text, position, ":")
+        yield key, position
+        position = skipped(text, decode(text, position)[1], ",")
+
+
+def skipped(text: str, position: int, sign: str = "") -> int:
+    """The next position beyond spaces, and beyond a sign among them."""
+    found = re.compile(rf"\s*{sign}?\s*").match(text, position)
+    assert found
+    return found.end()

@@ -1,0 +1,213 @@
+"""A Model → the JSON of Keras 3, which `keras.models.model_from_json` loads.
+
+A name of Keras' has no slash: that of a layer in a block, `encoder_3/norm`, becomes
+`encoder_3.norm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dense_calc.errors import SpecError
+from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
+from dense_calc.layers.written import arguments_of, arguments_of_call
+from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
+from dense_calc.nesting import Inside
+from dense_calc.shapes import Shapes, is_shape, parts
+from dense_calc.tracing import shapes_of
+
+SLASH, DOT = "/", "."
+DTYPE = "float32"  # of a tensor, which nobody follows here
+
+
+def to_keras(model: Model) -> str:
+    """The JSON of a model.
+
+    Raises:
+        LayerError: its layers do not fit.
+        SpecError: something in it has no form in Keras.
+    """
+    return msgspec.json.format(msgspec.json.encode(written(model)), indent=1).decode() + "\n"
+
+
+def written(model: Model, **more: Any) -> dict[str, Any]:
+    """A model as Keras writes it: a chain as a Sequential, a graph as a Functional."""
+    demand_unlike(model)
+    config: dict[str, Any] = {"name": model.name, "trainable": True}
+    if is_sequential(model):
+        config["layers"] = [object_of(node.layer, node) for node in model.nodes]
+        return serialized("keras", "Sequential", None, config | more)
+    config |= Graph(model).config()
+    return serialized("keras.src.models.functional", "Functional", "Functional", config | more)
+
+
+def is_sequential(model: Model) -> bool:
+    """Whether Keras writes a model as a Sequential, in which no layer reads a list."""
+    return model.is_sequential and not any(node.layer.on_a_list for node in model.nodes)
+
+
+def demand_unlike(model: Model) -> None:
+    """Raise SpecError where names come to the same without their slashes."""
+    names: dict[str, Node] = {}
+    for node in model.nodes:
+        if node.shares is None and names.setdefault(keras_name(node.name), node) is not node:
+            raise SpecError(f"Keras would call two layers '{keras_name(node.name)}'", node.place)
+
+
+def keras_name(name: str) -> str:
+    """A name without slashes."""
+    return name.replace(SLASH, DOT)
+
+
+def serialized(
+    module: str, class_name: str, registered: str | None, config: dict[str, Any]
+) -> dict[str, Any]:
+    """An object of Keras' as its files hold it."""
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": registered,
+    }
+
+
+def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str, Any]:
+    """A layer as Keras writes it, by the name of its node, or by its own inside another.
+
+    Raises:
+        SpecError: Keras has no such class.
+    """
+    name = name or keras_name(node.name)
+    if isinstance(layer, Inside):
+        return written(layer.model, name=name, trainable=layer.trainable)
+    class_name = type(layer).__name__
+    if not layer.home():
+        raise SpecError(f"Keras has no class {class_name}, so it has no JSON of it", node.place)
+
+    def inner(held: LayerKind) -> Any:
+        return object_of(held, node, keras_name(name_of(held)))
+
+    config = {"name": name, **arguments_of(layer, inner, all_set=True), **layer.needed()}
+    return serialized(layer.home(), class_name, None, config)
+
+
+class Graph:
+    """A Functional while it is written: which call of which layer each node is."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.shapes = shapes_of(model)
+        self.nodes = {node.name: node for node in model.nodes}
+        self.holders = {
+            node.holder: model.calls.get(node.holder, (node.name,)) for node in model.nodes
+        }
+        self.calls = {
+            name: (keras_name(holder), number)
+            for holder, names in self.holders.items()
+            for number, name in enumerate(names)
+        }
+        self.functionals = {
+            node.name
+            for node in model.nodes
+            if isinstance(node.layer, Inside) and not is_sequential(node.layer.model)
+        }
+
+    def config(self) -> dict[str, Any]:
+        """The layers, each with its calls, and what the model is given and gives."""
+        ends = self.model.outputs
+        outputs: Any = [self.place(end) for end in ends]
+        if all(end.label is not None for end in ends):
+            outputs = dict(zip((end.label for end in ends), outputs, strict=True))
+        elif len(outputs) == 1:
+            (outputs,) = outputs
+        return {
+            "layers": [self.layer(*pair) for pair in self.holders.items()],
+            "input_layers": [[keras_name(name), 0, 0] for name in self.model.inputs],
+            "output_layers": outputs,
+        }
+
+    def layer(self, holder: str, names: Sequence[str]) -> dict[str, Any]:
+        """A layer with its calls."""
+        nodes = [self.nodes[name] for name in names]
+        calls = [self.call(node) for node in nodes if node.inputs]
+        name = keras_name(holder)
+        return {**object_of(nodes[0].layer, nodes[0], name), "name": name, "inbound_nodes": calls}
+
+    def call(self, node: Node) -> dict[str, Any]:
+        """The arguments of a call."""
+        kind = type(node.layer)
+        given = [self.given(each) for each in node.call or node.inputs]
+        kwargs = arguments_of_call(node.layer)
+        kwargs |= kwargs.pop(kind.further, {})
+        if kind.on_a_list:
+            return {"args": [given], "kwargs": kwargs}
+        if kind.takes is LIST_OF_INPUTS or None not in given:
+            return {"args": given, "kwargs": kwargs}
+        last = given.index(None)
+        named = zip(kind.inputs[last:], given[last:], strict=False)
+        return {"args": given[:last], "kwargs": {**dict(named), **kwargs}}
+
+    def given(self, what: Given) -> Any:
+        """What an input is given: a tensor, a nest of them, or numbers."""
+        match what:
+            case None:
+                return None
+            case Constant(list(value)):
+                return {
+                    "class_name": "__numpy__",
+                    "config": {"value": value, "dtype": dtype_of(value)},
+                }
+            case Constant(value):
+                return value
+            case tuple():
+                return [self.given(each) for each in what]
+            case dict():
+                return {name: self.given(each) for name, each in what.items()}
+        return self.tensors(what)
+
+    def tensors(self, what: str | Output | Leaf) -> Any:
+        """The tensor, or the nest of them, that a layer gives."""
+        name = what if isinstance(what, str) else what.name
+        history = self.calls[name]
+        flat: list[Any] = []
+
+        def nest(shapes: Shapes) -> Any:
+            """The tensors of a nest, numbered as Keras does, those of a mapping by their keys."""
+            if isinstance(shapes, dict):
+                return {key: nest(each) for key, each in sorted(shapes.items())}
+            if not is_shape(shapes):
+                return [nest(each) for each in parts(shapes)]
+            config = {"shape": shapes, "dtype": DTYPE, "keras_history": [*history, len(flat)]}
+            flat.append({"class_name": "__keras_tensor__", "config": config})
+            return flat[-1]
+
+        found = nest(self.shapes[name])
+        if isinstance(what, Leaf):
+            return flat[what.index]
+        for step in what.steps if isinstance(what, Output) else ():
+            found = found[step]
+        return found
+
+    def place(self, end: End) -> Any:
+        """Where an output of the model comes from; the calls of a Functional count from 1 here."""
+        first = (end.what if isinstance(end.what, str) else end.what.name) in self.functionals
+
+        def place_of(tensors: Any) -> Any:
+            match tensors:
+                case list():
+                    return list(map(place_of, tensors))
+                case {"config": {"keras_history": [layer, call, index]}}:
+                    return [layer, call + first, index]
+            return {key: place_of(each) for key, each in tensors.items()}
+
+        return place_of(self.tensors(end.what))
+
+
+def dtype_of(value: Any) -> str:
+    """The dtype of an array: of its first number."""
+    while isinstance(value, list):
+        value = value[0] if value else 0.0
+    return {bool: "bool", int: "int64"}.get(type(value), DTYPE)

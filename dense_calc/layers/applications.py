@@ -1,0 +1,39 @@
+"""The layers that only Keras' own applications have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from dense_calc.layers.base import KerasLayer, Positive, Weight
+from dense_calc.layers.merging import TWO_INPUTS
+from dense_calc.shapes import Shape
+
+
+class LayerScale(KerasLayer, frozen=True, kw_only=True):
+    """Scales each channel by a learned factor; source: keras.applications.convnext."""
+
+    module: ClassVar[str] = "keras.src.applications.convnext"
+
+    init_values: float
+    projection_dim: Positive
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        yield Weight("gamma", {"channels": self.projection_dim}, "ones")
+
+
+class CustomScaleLayer(KerasLayer, frozen=True, kw_only=True):
+    """Adds its second input, scaled, to the first; source: keras.applications.inception_resnet_v2.
+
+    Keras looks at the shapes only when data comes; it gives what the first input is.
+    """
+
+    takes: ClassVar[range] = TWO_INPUTS
+    on_a_list: ClassVar[bool] = True
+    module: ClassVar[str] = "keras.src.applications.inception_resnet_v2"
+    rule: ClassVar[str] = "(...), (...) → (...)"
+
+    scale: float
+
+    def output_shape(self, first: Shape, second: Shape, /) -> Shape:
+        return first

@@ -1,0 +1,187 @@
+"""Operations whose output is as long as an argument says, or as the data will show."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import NotNegative
+from dense_calc.layers.operations.operation import (
+    TWO,
+    Alike,
+    Int,
+    Operation,
+    broadcast,
+    place,
+    several,
+    with_size,
+)
+from dense_calc.layers.words import InputDtype
+from dense_calc.shapes import Shape, Shapes, worked
+
+
+class Range(Operation, frozen=True, kw_only=True):
+    """`num` numbers from each start to each stop."""
+
+    rule: ClassVar[str] = "(...), (...) → (num, ...)"
+
+    num: Int = 50
+    axis: Int = 0
+
+    def result(self, start: Shape, stop: Shape, /) -> Shapes:
+        ends = broadcast(start, stop)
+        axis = place(self.axis, len(ends) + 1)
+        return (*ends[:axis], self.num, *ends[axis:])
+
+
+class Linspace(Range, frozen=True, kw_only=True):
+    """`num` numbers from each start to each stop, without the step between them."""
+
+    takes: ClassVar[range] = range(2, 3)
+    inputs: ClassVar[tuple[str, ...]] = ("start", "stop")
+
+    endpoint: Any = True
+    retstep: bool = False
+    dtype: InputDtype | None = None
+
+    def result(self, start: Shape, stop: Shape, /) -> Shapes:
+        if self.retstep:
+            raise LayerError("Keras gives no step in a model; remove retstep", "retstep")
+        return Range.result(self, start, stop)
+
+
+class Bincount(Operation, frozen=True, kw_only=True):
+    """How often each number occurs along the last axis; the largest is not known before."""
+
+    rule: ClassVar[str] = "(..., size) → (..., unknown)"
+
+    weights: Any = None
+    minlength: Any = 0
+    sparse: Any = False
+
+    def result(self, x: Shape, /) -> Shapes:
+        return (*x[:-1], None)
+
+
+class Histogram(Operation, frozen=True, kw_only=True):
+    """How many elements fall into each of `bins`, and the edges of these."""
+
+    rule: ClassVar[str] = "(...) → (bins), (bins + 1)"
+
+    bins: NotNegative = 10
+    range: tuple[float, ...] | None = None
+
+    def result(self, _x: Shape, /) -> Shapes:
+        if self.range and (len(self.range) < 2 or self.range[1] < self.range[0]):
+            raise LayerError(f"range is its start and its end, not {list(self.range)}", "range")
+        return (self.bins,), (worked(self.bins + 1, f"{self.bins} + 1"),)
+
+
+class OneHot(Operation, frozen=True, kw_only=True):
+    """For each number a row of `num_classes`, with 1 at that place."""
+
+    rule: ClassVar[str] = "(...) → (..., num_classes)"
+
+    num_classes: Int
+    axis: Int = -1
+    dtype: InputDtype | None = None
+    sparse: Any = False
+
+    def result(self, x: Shape, /) -> Shapes:
+        return with_classes(x, self.num_classes, self.axis)
+
+
+class MultiHot(Operation, frozen=True, kw_only=True):
+    """For each row of numbers one of `num_classes`, with 1 at those places."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("inputs",)
+    rule: ClassVar[str] = "(..., numbers) → (..., num_classes)"
+
+    num_classes: Int | None = None
+    axis: Int = -1
+    dtype: InputDtype | None = None
+    sparse: Any = False
+
+    def result(self, x: Shape, /) -> Shapes:
+        if self.num_classes is None:
+            raise LayerError("num_classes must be given", "num_classes")
+        shape = with_classes(x, self.num_classes, self.axis)
+        # Keras takes away the second axis, of two the first.
+        return shape[-1:] if len(shape) == 2 else (shape[0], *shape[2:])
+
+
+def with_classes(shape: Shape, classes: int, axis: int) -> Shape:
+    """A shape with one axis more; Keras takes -1 for the last, and no other negative number."""
+    if axis == -1:
+        return (*shape, classes)
+    if not 0 <= axis < len(shape):
+        raise LayerError(f"axis must be -1 or one of the axes of {shape}, not {axis}", "axis")
+    return (*shape[:axis], classes, *shape[axis:])
+
+
+class Nonzero(Operation, frozen=True, kw_only=True):
+    """The places of elements that are not 0, one output for each axis."""
+
+    rule: ClassVar[str] = "(...) → (places), ..."
+
+    def result(self, x: Shape, /) -> Shapes:
+        return several([(None,)] * len(x), "x")
+
+
+class Unique(Operation, frozen=True, kw_only=True):
+    """The different elements, or slices along `axis`; on request also their places and counts."""
+
+    rule: ClassVar[str] = "(...) → (unknown)"
+
+    sorted: Any = True
+    return_index: bool = False
+    return_inverse: bool = False
+    return_counts: bool = False
+    axis: Int | None = None
+    size: Int | None = None
+    fill_value: Any = None
+
+    def result(self, x: Shape, /) -> Shapes:
+        count: Shape = (self.size,)
+        values, inverse = count, x
+        if self.axis is not None:
+            axis = place(self.axis, len(x))
+            values, inverse = with_size(x, axis, self.size), (x[axis],)
+        outputs = [values]
+        outputs += [count] * self.return_index
+        outputs += [inverse] * self.return_inverse
+        outputs += [count] * self.return_counts
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+class Segments(Operation, frozen=True, kw_only=True):
+    """One result for each of `num_segments` parts of the first axis."""
+
+    takes: ClassVar[range] = TWO
+    rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
+
+    num_segments: Int | None = None
+
+    def result(self, data: Shape, _ids: Shape, /) -> Shapes:
+        return (self.num_segments, *data[1:])
+
+
+SEGMENTS = {"num_segments": None, "sorted": False}
+SPACED = {"num": 50, "endpoint": True, "dtype": None, "axis": 0}
+ALIKE = (
+    Alike(
+        Range,
+        {"Geomspace": SPACED, "Logspace": {**SPACED, "base": 10}},
+        inputs=("start", "stop"),
+    ),
+    Alike(
+        Segments,
+        {
+            "SegmentMax": SEGMENTS,
+            "SegmentMin": SEGMENTS,
+            "SegmentProd": SEGMENTS,
+            "SegmentSum": SEGMENTS,
+        },
+        inputs=("data", "segment_ids"),
+    ),
+)

@@ -1,0 +1,42 @@
+"""Where Keras has the classes of its operations: the modules of keras.src.ops."""
+
+from __future__ import annotations
+
+# fmt: off
+NUMPY = "numpy"  # all others
+HOMES = {
+    "core": """
+        Cast ConvertToTensor SaturateCast Scatter ScatterUpdate Slice SliceUpdate StopGradient
+        Unstack
+    """,
+    "einops": "Rearrange",
+    "image": """
+        AffineTransform CropImages ElasticTransform ExtractPatches GaussianBlur HSVToRGB
+        MapCoordinates PadImages PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM
+        ScaleAndTranslate SobelEdges
+    """,
+    "linalg": """
+        Cholesky CholeskyInverse Det Eig Eigh Inv Lstsq LuFactor MatrixRank Norm Pinv Qr SVD Solve
+        SolveTriangular
+    """,
+    "math": """
+        CDist Erf Erfc Erfinv ExtractSequences FFT FFT2 IFFT2 IRFFT ISTFT InTopK Logdet Logsumexp
+        RFFT Rsqrt STFT SegmentMax SegmentMin SegmentProd SegmentSum TopK ViewAsComplex ViewAsReal
+    """,
+    "nn": """
+        AdaptiveAveragePool AdaptiveMaxPool AveragePool BatchNorm BinaryCrossentropy CTCDecode
+        CTCLoss CategoricalCrossentropy Celu Conv ConvTranspose DepthToSpace DepthwiseConv
+        DotProductAttention Elu Fold Gelu Glu HardShrink HardSigmoid HardSilu HardTanh LayerNorm
+        LeakyRelu LogSigmoid LogSoftmax MaxPool Moments MultiHot Normalize OneHot PSNR Polar RMSNorm
+        Relu Relu6 Selu SeparableConv Sigmoid Silu SoftShrink Softmax Softplus Softsign SpaceToDepth
+        SparseCategoricalCrossentropy SparsePlus SparseSigmoid Sparsemax Squareplus TanhShrink
+        Threshold Unfold
+    """,
+}
+# fmt: on
+
+
+def home_of(name: str) -> str:
+    """The module of the operation with this name."""
+    home = next((home for home, names in HOMES.items() if name in names.split()), NUMPY)
+    return f"keras.src.ops.{home}"

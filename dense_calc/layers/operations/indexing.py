@@ -1,0 +1,245 @@
+"""Operations that take elements by their places, or put them there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.operations.operation import (
+    REQUIRED,
+    TWO,
+    Alike,
+    Int,
+    Operation,
+    Sizes,
+    at,
+    broadcast,
+    place,
+    several,
+    with_size,
+)
+from dense_calc.layers.words import InputDtype
+from dense_calc.shapes import Shape, Shapes, Size, product, worked
+
+LIMIT = 2**63  # beyond any place
+
+
+class Cut(Struct, frozen=True):
+    """A slice: from `start` to `stop`, every `step`-th."""
+
+    start: int | None = None
+    stop: int | None = None
+    step: int | None = None
+
+    def of(self, size: int) -> int:
+        """How many of so many places it takes."""
+        step = 1 if self.step is None else self.step
+        if step == 0:
+            raise LayerError("the step of a slice must not be 0", "key")
+        first, last, step = slice(self.start, self.stop, step).indices(size)
+        return max(0, (last - first + step - (1 if step > 0 else -1)) // step)
+
+
+class GetItem(Operation, frozen=True, kw_only=True):
+    """Takes elements as `x[key]` does: `[0, "1:-1", null, "..."]` is `x[0, 1:-1, None, ...]`.
+
+    `key` is an integer, or a list of integers, null for a new axis, slices and one ellipsis. In a
+    file these are `{class_name: __slice__, config: {start, stop, step}}` and `{class_name:
+    __ellipsis__}`; the short `"1:-1"` and `"..."` mean the same. Keras refuses a slice alone.
+    """
+
+    of_call = ("key",)
+    rule: ClassVar[str] = "(...) → (...')"
+
+    key: Any
+
+    def result(self, x: Shape, /) -> Shapes:
+        keys = [part_of(each) for each in listed(self.key)]
+        if keys.count(...) > 1:
+            raise LayerError("a key may hold one ellipsis", "key")
+        if ... not in keys:
+            keys.append(...)
+        middle = keys.index(...)
+        before, after = keys[:middle], keys[middle + 1 :]
+        start, first = taken(x, before)
+        end = len(x) - (len(after) - after.count(None))
+        if end < start:
+            raise LayerError(f"the key has more parts than {x} has axes", "key")
+        _, last = taken(x[end:], after)
+        return (*first, *x[start:end], *last)
+
+
+def taken(shape: Shape, keys: Sequence[Any]) -> tuple[int, Shape]:
+    """How many axes the keys use up, and what they make of these."""
+    axis, made = 0, list[Size]()
+    for key in keys:
+        if key is None:
+            made.append(1)
+            continue
+        if axis >= len(shape):
+            raise LayerError(f"the key has more parts than {shape} has axes left", "key")
+        size = shape[axis]
+        axis += 1
+        if isinstance(key, Cut):
+            made.append(None if size is None else key.of(size))
+        elif size is not None and not -size <= key < size:
+            raise LayerError(f"place {key} is not in an axis of {size}", "key")
+    return axis, tuple(made)
+
+
+def listed(key: Any) -> Sequence[Any]:
+    """The parts of a key."""
+    if isinstance(key, dict) and key.get("class_name") == "__tuple__":
+        key = key.get("items")
+    if isinstance(key, int):
+        return [key]
+    if isinstance(key, list | tuple):
+        return key
+    raise LayerError('key is an integer or a list; write ["1:"] for a slice alone', "key")
+
+
+def part_of(written: Any) -> Any:
+    """A part of a key: an integer, None, a Cut or `...`."""
+    if written is None or isinstance(written, int):
+        return written
+    if isinstance(written, str):
+        return ... if written == "..." else cut_of(written.split(":"))
+    if isinstance(written, dict) and isinstance(written.get("config", {}), dict):
+        config = written.get("config", {})
+        if written.get("class_name") == "__ellipsis__":
+            return ...
+        if written.get("class_name") == "__slice__":
+            return cut_of([config.get(name) for name in ("start", "stop", "step")])
+    raise LayerError("a key holds integers, nulls, slices ('1:-1') and '...'", "key")
+
+
+def cut_of(ends: Sequence[Any]) -> Cut:
+    """A slice of its start, stop and step, which are written or not."""
+    try:
+        numbers = [None if each in (None, "") else int(each) for each in ends]
+    except (TypeError, ValueError):
+        numbers = []
+    if not 2 <= len(numbers) <= 3 or any(
+        each is not None and abs(each) > LIMIT for each in numbers
+    ):
+        raise LayerError("a slice is 'start:stop' or 'start:stop:step', all integers", "key")
+    return Cut(*numbers)
+
+
+class Take(Operation, frozen=True, kw_only=True):
+    """Takes what stands at the places `indices` of `axis`, or of all elements."""
+
+    takes: ClassVar[range] = TWO
+    inputs: ClassVar[tuple[str, ...]] = ("x", "indices")
+    rule: ClassVar[str] = "(size, ...), (places) → (places, ...)"
+
+    axis: Int | None = None
+
+    def result(self, x: Shape, indices: Shape, /) -> Shapes:
+        if self.axis is None:
+            return indices
+        axis = place(self.axis, len(x))
+        return (*x[:axis], *indices, *x[axis + 1 :])
+
+
+class TakeAlongAxis(Operation, frozen=True, kw_only=True):
+    """Takes for each place of `indices` the element that it names along `axis`."""
+
+    takes: ClassVar[range] = TWO
+    inputs: ClassVar[tuple[str, ...]] = ("x", "indices")
+    rule: ClassVar[str] = "(size, ...), (places, ...) → (places, ...)"
+
+    axis: Int | None = None
+
+    def result(self, x: Shape, indices: Shape, /) -> Shapes:
+        shape = (product(x),) if self.axis is None else x
+        if len(shape) != len(indices):
+            raise LayerError(f"indices of {indices} must have as many axes as {shape}")
+        axis = place(self.axis or 0, len(shape))
+        return broadcast(with_size(shape, axis, indices[axis]), indices)
+
+
+class Slice(Operation, frozen=True, kw_only=True):
+    """Takes a part of `shape` that begins at `start_indices`; -1 is all that is left.
+
+    The starts may be another input or, as an argument, known numbers: these tell what is left.
+    """
+
+    takes: ClassVar[range] = range(1, 3)
+    inputs: ClassVar[tuple[str, ...]] = ("inputs", "start_indices")
+    of_call = ("start_indices",)
+    rule: ClassVar[str] = "(...) → shape"
+
+    shape: Sizes
+    start_indices: Int | tuple[Int, ...] | None = None
+
+    def result(self, x: Shape, _starts: Shape | None, /) -> Shapes:
+        starts = self.start_indices
+        if len(self.shape) != len(x):
+            raise LayerError(f"shape must have one size for each axis of {x}", "shape")
+        if isinstance(starts, tuple) and len(starts) != len(x):
+            raise LayerError(f"start_indices must be one for each axis of {x}", "start_indices")
+        return tuple(
+            wanted if wanted != -1 else self.left(size, axis)
+            for axis, (size, wanted) in enumerate(zip(x, self.shape, strict=True))
+        )
+
+    def left(self, size: Size, axis: int) -> Size:
+        """What is left of an axis."""
+        starts = self.start_indices
+        if size is None or starts is None:
+            return None
+        if isinstance(starts, int):
+            raise LayerError("start_indices must be one for each axis", "start_indices")
+        return worked(size - starts[axis], f"{size} - {starts[axis]}")
+
+
+class Wanted(Operation, frozen=True, kw_only=True):
+    """Gives the shape that it is told."""
+
+    rule: ClassVar[str] = "(...) → shape"
+
+    shape: Sizes
+
+    def result(self, *_shapes: Shape) -> Shapes:
+        return self.shape
+
+
+class Filled(Wanted, frozen=True, kw_only=True):
+    """An array of one value."""
+
+    dtype: InputDtype | None = None
+
+
+class UnravelIndex(Operation, frozen=True, kw_only=True):
+    """The places in an array of `shape` that numbers stand for, one output for each axis."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("indices",)
+    rule: ClassVar[str] = "(...) → (...), ..."
+
+    shape: Sizes
+
+    def result(self, indices: Shape, /) -> Shapes:
+        return several([(None,) if None in self.shape else indices] * len(self.shape), "shape")
+
+
+class TopK(Operation, frozen=True, kw_only=True):
+    """The `k` largest along the last axis, and where they stand."""
+
+    rule: ClassVar[str] = "(..., size) → (..., k), (..., k)"
+
+    k: Int
+    sorted: Any = True
+
+    def result(self, x: Shape, /) -> Shapes:
+        at(x, -1, "k")
+        return ((*x[:-1], self.k),) * 2
+
+
+ALIKE = (
+    Alike(Wanted, {"Scatter": {"shape": REQUIRED}}, inputs=("indices", "values")),
+    Alike(Filled, {"Full": {"shape": REQUIRED, "dtype": None}}, inputs=("fill_value",)),
+)

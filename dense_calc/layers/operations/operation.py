@@ -1,0 +1,213 @@
+"""What an operation of `keras.ops` is, and how those that differ only in name are made of a rule.
+
+An operation is a layer kind without weights. No axis of its inputs is special, not even the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from msgspec import NODEFAULT, Meta, defstruct
+from msgspec.structs import fields
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import LayerKind
+from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaves
+
+MOST = 2**63 - 1  # elements of an array
+MANY = 10_000  # outputs of an operation
+REQUIRED: Any = NODEFAULT  # in place of a default
+
+Int = Annotated[int, Meta(ge=-MOST, le=MOST)]
+Ints = tuple[Int, ...]
+Axes = Int | Ints | None  # None is often all of them
+Sizes = Annotated[tuple[Int | None, ...], Meta(max_length=MAX_RANK)]
+
+ONE = range(1, 2)
+TWO = range(2, 3)
+Arguments = Mapping[str, Any]
+
+
+class Operation(LayerKind, frozen=True, kw_only=True):
+    """An operation; `inputs` are the parameters of Keras' `call`, of which `takes` counts.
+
+    A subclass says in `result` what becomes of the shapes. Those of constants are shapes as well:
+    () is a number.
+    """
+
+    takes: ClassVar[range] = ONE
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    takes_numbers: ClassVar[bool] = True
+
+    @classmethod
+    def home(cls) -> str:
+        from dense_calc.layers.operations.homes import (
+            home_of,
+        )  # only a file that is written needs it
+
+        return home_of(cls.__name__)
+
+    def output_shape(self, *shapes: Any) -> Shapes:
+        given = (*shapes, *[None] * (len(self.inputs) - len(shapes)))
+        needed = self.takes.start if self.inputs else max(1, len(given))
+        for number, shape in enumerate(given[:needed] or [None]):
+            if shape is None:
+                name = self.inputs[number] if self.inputs else f"number {number + 1}"
+                raise LayerError(f"its input {name} is missing")
+        return possible(self.result(*given))
+
+    def result(self, *shapes: Any) -> Shapes:
+        """What it gives for inputs of these shapes, in the order of `inputs`, None for no input.
+
+        Raises:
+            LayerError: Keras refuses.
+        """
+        raise NotImplementedError
+
+
+class Alike(NamedTuple):
+    """Operations that follow one rule, each with its arguments and their defaults.
+
+    An argument that the rule does not know changes no shape; a default overrides the rule's.
+    The last inputs, as many as `optional`, may be left out.
+    """
+
+    rule: type[Operation]
+    operations: Mapping[str, Arguments]
+    inputs: tuple[str, ...] = ("x",)
+    optional: int = 0
+
+    def made(self, name: str) -> type[Operation]:
+        """The class of one of these operations."""
+        types = {each.encode_name: each.type for each in fields(self.rule)}
+        arguments = [
+            (argument, types.get(argument, Any))
+            if default is REQUIRED
+            else (argument, types.get(argument, Any), default)
+            for argument, default in self.operations[name].items()
+        ]
+        most = len(self.inputs)
+        made: Any = defstruct(
+            name,
+            arguments,
+            bases=(self.rule,),
+            namespace={
+                "__doc__": self.rule.__doc__,
+                "inputs": self.inputs,
+                "takes": range(most - self.optional, most + 1),
+            },
+            module=self.rule.__module__,
+            frozen=True,
+            kw_only=True,
+        )
+        kind: type[Operation] = made
+        return kind
+
+
+def plain(names: str) -> dict[str, Arguments]:
+    """Operations without arguments."""
+    return {name: {} for name in names.split()}
+
+
+def possible(shapes: Shapes) -> Shapes:
+    """The same shapes, each of which an array can have.
+
+    Raises:
+        LayerError: a size is below 0, as Keras would not have it, or nothing can be so large.
+    """
+    for shape in leaves(shapes):
+        if len(shape) > MAX_RANK:
+            raise LayerError(f"the output would have {len(shape)} axes, more than {MAX_RANK}")
+        for size in shape:
+            if size is not None and not 0 <= size <= MOST:
+                much = "more than an array can hold" if size > 0 else "less than 0"
+                raise LayerError(f"a size of the output would be {much}")
+    return shapes
+
+
+def several(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]:
+    """The shapes of several outputs, of which there is at least one."""
+    outputs = tuple(shapes)
+    if not outputs:
+        raise LayerError("it would give no output at all", argument)
+    return outputs
+
+
+def demand_few(count: int, argument: str) -> None:
+    """Raise LayerError where so many outputs can only be a mistake."""
+    if count > MANY:
+        raise LayerError(f"{count:,} outputs are more than {MANY:,}", argument)
+
+
+def place(axis: int, rank: int, argument: str = "axis") -> int:
+    """An axis counted from the first.
+
+    Raises:
+        LayerError: there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise LayerError(f"axis {axis} is not among the {rank} axes of the input", argument)
+    return axis % rank
+
+
+def at(shape: Shape, axis: int, argument: str = "axis") -> Size:
+    """The size of an axis of a shape."""
+    return shape[place(axis, len(shape), argument)]
+
+
+def places(axes: int | Sequence[int], rank: int, argument: str = "axis") -> list[int]:
+    """One or several axes counted from the first."""
+    given = (axes,) if isinstance(axes, int) else axes
+    return [place(axis, rank, argument) for axis in given]
+
+
+def without(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Shape:
+    """A shape without axes, taken away from the last on; one named twice takes its neighbour."""
+    left = list(shape)
+    for axis in sorted(axes, reverse=True):
+        if axis >= len(left):
+            raise LayerError(f"axis {axis} of {shape} is named twice", argument)
+        del left[axis]
+    return tuple(left)
+
+
+def with_size(shape: Shape, axis: int, size: Size) -> Shape:
+    """A shape with another size on an axis that counts from the first."""
+    return (*shape[:axis], size, *shape[axis + 1 :])
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The shape of an elementwise operation: axes are matched from the last, and 1 stretches.
+
+    Unlike the merging layers, Keras takes an unknown size for the known one beside it. Source:
+    `broadcast_shapes` of keras/src/ops/operation_utils.py.
+    """
+    return reduce(broadcast_two, shapes)
+
+
+def broadcast_two(one: Shape, other: Shape) -> Shape:
+    """The shape of an elementwise operation of two."""
+    rank = max(len(one), len(other))
+    pairs = zip((1,) * (rank - len(one)) + one, (1,) * (rank - len(other)) + other, strict=True)
+    return tuple(stretched(*pair) for pair in pairs)
+
+
+def stretched(one: Size, other: Size) -> Size:
+    """The size of one axis of a broadcast."""
+    if one == 1:
+        return other
+    if other in (1, None, one):
+        return one
+    if one is None:
+        return other
+    raise LayerError(f"sizes {one} and {other} differ, and neither is 1")
+
+
+def agree(one: Shape, other: Shape, *, but: int | None = None) -> bool:
+    """Whether two shapes may be the same, perhaps but for one axis; unknown sizes may be any."""
+    return len(one) == len(other) and all(
+        axis == but or None in sizes or sizes[0] == sizes[1]
+        for axis, sizes in enumerate(zip(one, other, strict=True))
+    )

@@ -1,0 +1,158 @@
+"""Operations on signals: Fourier transforms, and windows that slide over a sequence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import LIST_OF_INPUTS
+from dense_calc.layers.operations.operation import Int, Operation
+from dense_calc.shapes import Shape, Shapes, Size, demand_rank, worked
+
+SIGNAL = "(..., length)"
+
+
+class Complex(Operation, frozen=True, kw_only=True):
+    """Takes a list of the real and the imaginary part, which have the same shape."""
+
+    takes: ClassVar[range] = LIST_OF_INPUTS
+    inputs: ClassVar[tuple[str, ...]] = ()
+    on_a_list = True
+    least: ClassVar[int] = 1  # axes of each part
+
+    def result(self, *parts: Shape) -> Shapes:
+        if len(parts) != 2 or parts[0] != parts[1]:
+            raise LayerError("it takes a real and an imaginary part of the same shape")
+        demand_rank(parts[0], self.least, SIGNAL, or_more=True)
+        return self.transformed(parts[0])
+
+    def transformed(self, part: Shape) -> Shapes:
+        """What it makes of parts of this shape."""
+        raise NotImplementedError
+
+
+class FFT(Complex, frozen=True, kw_only=True):
+    """The Fourier transform along the last axis, which must be known."""
+
+    rule: ClassVar[str] = "(...), (...) → (...), (...)"
+
+    def transformed(self, part: Shape) -> Shapes:
+        if None in part[-self.least :]:
+            raise LayerError(f"the last axes of {part} must be known")
+        return part, part
+
+
+class FFT2(FFT, frozen=True, kw_only=True):
+    """The Fourier transform along the last two axes, which must be known."""
+
+    least = 2
+
+
+class IFFT2(FFT2, frozen=True, kw_only=True):
+    """The inverse of FFT2."""
+
+
+class IRFFT(Complex, frozen=True, kw_only=True):
+    """The real signal of a transform that holds half of the frequencies."""
+
+    rule: ClassVar[str] = "(..., length), (..., length) → (..., fft_length)"
+
+    fft_length: Int | None = None
+
+    def transformed(self, part: Shape) -> Shapes:
+        if self.fft_length is not None:
+            return (*part[:-1], self.fft_length)
+        length = part[-1]
+        return (*part[:-1], None if length is None else worked(2 * length - 2, f"2 × {length} - 2"))
+
+
+class ISTFT(Complex, frozen=True, kw_only=True):
+    """The signal of transforms of windows that overlap."""
+
+    least = 2
+    rule: ClassVar[str] = (
+        "(..., sequences, frequencies), (..., sequences, frequencies) → (..., length)"
+    )
+
+    sequence_length: Int
+    sequence_stride: Int
+    fft_length: Int
+    length: Int | None = None
+    window: Any = "hann"
+    center: bool = True
+
+    def transformed(self, part: Shape) -> Shapes:
+        sequences = part[-2]
+        if self.length is not None or sequences is None:
+            return (*part[:-2], self.length)
+        length = worked(
+            (sequences - 1) * self.sequence_stride + self.fft_length,
+            f"({sequences} - 1) × {self.sequence_stride} + {self.fft_length}",
+        )
+        ends = self.fft_length // 2 * 2
+        if not self.center:
+            return (*part[:-2], length)
+        return (*part[:-2], worked(length - ends, f"{length.how} - {ends}"))
+
+
+class RFFT(Operation, frozen=True, kw_only=True):
+    """The Fourier transform of a real signal: its real and imaginary part, half the frequencies."""
+
+    rule: ClassVar[str] = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
+
+    fft_length: Int | None = None
+
+    def result(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, SIGNAL, or_more=True)
+        length = x[-1] if self.fft_length is None else self.fft_length
+        return ((*x[:-1], None if length is None else frequencies(length)),) * 2
+
+
+class STFT(Operation, frozen=True, kw_only=True):
+    """The Fourier transforms of windows that slide over a signal: real and imaginary parts."""
+
+    rule: ClassVar[str] = (
+        "(..., length) → (..., sequences, frequencies), (..., sequences, frequencies)"
+    )
+
+    sequence_length: Int
+    sequence_stride: Int
+    fft_length: Int
+    window: Any = "hann"
+    center: bool = True
+
+    def result(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, SIGNAL, or_more=True)
+        ends = self.fft_length // 2 * 2 if self.center else 0
+        count = windows(x[-1], ends, self.fft_length, self.sequence_stride)
+        return ((*x[:-1], count, frequencies(self.fft_length)),) * 2
+
+
+class ExtractSequences(Operation, frozen=True, kw_only=True):
+    """The windows that slide over a signal."""
+
+    rule: ClassVar[str] = "(..., length) → (..., sequences, sequence_length)"
+
+    sequence_length: Int
+    sequence_stride: Int
+
+    def result(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, SIGNAL, or_more=True)
+        count = windows(x[-1], 0, self.sequence_length, self.sequence_stride)
+        return (*x[:-1], count, self.sequence_length)
+
+
+def frequencies(length: int) -> int:
+    """How many frequencies are kept of a real signal."""
+    return worked(length // 2 + 1, f"{length} // 2 + 1")
+
+
+def windows(length: Size, ends: int, window: int, stride: int) -> Size:
+    """How often a window fits into a signal that is longer by its `ends`."""
+    if length is None:
+        return None
+    if stride == 0:
+        raise LayerError("sequence_stride must not be 0", "sequence_stride")
+    longer = f"{length} + {ends}" if ends else f"{length}"
+    count = 1 + (length + ends - window) // stride
+    return worked(count, f"({longer} - {window}) // {stride} + 1")

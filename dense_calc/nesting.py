@@ -1,0 +1,102 @@
+"""A model as a layer of another: what its outer model's Sequential or Functional row tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import LayerKind, Weight
+from dense_calc.model import Model, ModelType
+from dense_calc.report import Report
+from dense_calc.shapes import Shape, Shapes, is_shape, leaves
+from dense_calc.tracing import trace
+
+
+class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
+    """What a model is to the layers around it. Its weights are those of its layers.
+
+    They follow from its own inputs, what it gives from those that it is called with.
+    """
+
+    takes_nested: ClassVar[bool] = True
+    rule: ClassVar[str] = "(...) → (...')"
+
+    model: Model
+    trainable: bool = True
+
+    def output_shape(self, given: Shapes, /) -> Shapes:
+        outputs = traced(self, self.matched(given)).outputs
+        if all(end.label is not None for end in self.model.outputs):
+            return {port.name: port.shape for port in outputs}
+        return outputs[0].shape if len(outputs) == 1 else tuple(port.shape for port in outputs)
+
+    def weights(self, *_given: Shapes) -> Iterator[Weight]:
+        for row in self.rows_inside():
+            for weight in row.weights:
+                yield Weight(
+                    name=weight.name,
+                    axes=dict(zip(weight.axes, weight.shape, strict=True)),
+                    trainable=weight.trainable,
+                    dtype=weight.dtype,
+                    path=(row.name, *weight.path.split("/")[:-1]),
+                )
+
+    def rows_inside(self) -> tuple[Any, ...]:
+        return traced(self, ()).layers
+
+    def matched(self, given: Shapes) -> tuple[Shape, ...]:
+        """The shapes that the model's inputs are given, in their order.
+
+        Raises:
+            LayerError: they are fewer or more, or have other axes.
+        """
+        names = self.model.inputs
+        if isinstance(given, dict) and set(names) <= given.keys():
+            given = tuple(given[name] for name in names)
+        shapes = list(leaves(given))
+        if len(shapes) != len(names):
+            raise LayerError(
+                f"it has {len(names)} inputs ({', '.join(names)}), and is given {len(shapes)}",
+                "from",
+            )
+        own = (port.shape for port in traced(self, ()).inputs)
+        return tuple(map(adjusted, names, shapes, own))
+
+
+class Functional(Inside, frozen=True, kw_only=True, eq=False):
+    """A graph of layers as one layer."""
+
+
+class Sequential(Inside, frozen=True, kw_only=True, eq=False):
+    """A chain of layers as one layer."""
+
+
+KINDS: Mapping[ModelType, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
+
+
+@lru_cache(maxsize=1000)
+def traced(inside: Inside, shapes: tuple[Shape, ...]) -> Report:
+    """The report on a model inside, called with these shapes, or built on its own inputs."""
+    return trace(inside.model, dict(zip(inside.model.inputs, shapes, strict=bool(shapes))))
+
+
+def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:
+    """A shape with as many axes as an input has, if only a last axis of 1 is too few or too many.
+
+    Source: `Functional._adjust_input_rank`.
+
+    Raises:
+        LayerError: it has others.
+    """
+    assert is_shape(own)
+    if len(shape) == len(own) + 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    elif len(shape) == len(own) - 1 and own[-1] == 1:
+        shape = (*shape, 1)
+    pairs = zip(shape[1:], own[1:], strict=False)
+    fits = all(size is None or wanted in (None, size) for size, wanted in pairs)
+    if len(shape) != len(own) or not fits:
+        raise LayerError(f"its input '{name}' is {own}, and is given {shape}", "from")
+    return shape

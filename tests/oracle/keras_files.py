@@ -1,0 +1,138 @@
+"""What real Keras shows of a model, and what dense-calc reads in the file of the same model."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import keras
+from msgspec.structs import replace
+
+from dense_calc.errors import Source
+from dense_calc.keras_format import from_keras
+from dense_calc.keras_format.writing import is_sequential, to_keras
+from dense_calc.model import Model
+from dense_calc.report import Report, Row
+from dense_calc.shapes import leaves
+from dense_calc.tracing import trace
+
+Fact = dict[str, Any]
+
+
+def keras_fact(model: Any) -> Fact:
+    """The rows of Keras' own summary, in its order, and its totals.
+
+    Source: `print_summary` of keras.utils.summary_utils, which prints the same.
+    """
+    if isinstance(model, keras.Sequential):  # which prints no connections: each reads the one above
+        above = [layer.name for layer in model._layers]
+        rows = [
+            [*keras_row(layer, set())[:-1], [name]]
+            for name, layer in zip(above, model.layers, strict=False)
+        ]
+    else:
+        nodes = {node for level in model._nodes_by_depth.values() for node in level}
+        rows = [keras_row(layer, nodes) for layer in model.operations]
+    return {
+        "name": model.name,
+        "rows": rows,
+        "total_params": elements(model.weights),
+        # A layer that is made frozen has weights of layers inside that the model still trains.
+        "trainable_params": sum(elements(layer.trainable_weights) for layer in model.layers),
+    }
+
+
+def keras_row(layer: Any, nodes: set[Any]) -> list[Any]:
+    """Name, class, shapes of what the last call gives, parameters, and what is connected."""
+    read = [
+        tensor._keras_history.operation.name
+        for node in layer._inbound_nodes
+        if node in nodes
+        for tensor in node.input_tensors
+    ]
+    shapes = [list(tensor.shape) for tensor in layer._inbound_nodes[-1].output_tensors]
+    return [layer.name, type(layer).__name__, shapes, elements(getattr(layer, "weights", ())), read]
+
+
+def elements(weights: Any) -> int:
+    """The numbers in Keras' weights."""
+    return sum(math.prod(weight.shape) for weight in weights)
+
+
+def our_fact(report: Report) -> Fact:
+    """The same of a report."""
+    return {
+        "name": report.name,
+        "rows": list(map(our_row, report.layers)),
+        "total_params": report.total_params,
+        "trainable_params": report.trainable_params,
+    }
+
+
+def our_row(row: Row) -> list[Any]:
+    """The same of a row."""
+    shapes = [list(shape) for shape in leaves(row.output_shape)]
+    return [row.name, row.type, shapes, row.params, list(row.connected_to)]
+
+
+def as_keras(model: Model) -> Model:
+    """The same model, of which rows are those that Keras prints."""
+    return replace(model, type="Sequential" if is_sequential(model) else "Functional")
+
+
+def loaded(model: Model, *, fill: bool = True) -> Any:
+    """The Keras model that Keras loads from what dense-calc writes; large ones are not to fill."""
+    keras.backend.clear_session()
+    with nullcontext() if fill else keras.StatelessScope(initialize_variables=False):
+        return keras.models.model_from_json(to_keras(model))
+
+
+def difference_in_files(build: Callable[[], Any], model: Model) -> str:
+    """What differs between a Keras model and our reading of its JSON, or our JSON and the model.
+
+    A name in Keras has no slash. Of what masks make, rows and connections, a spec has nothing.
+    Nothing is asked where Keras cannot build the model, or read its own file.
+    """
+    try:
+        built = build()
+        text = built.to_json()
+        keras.backend.clear_session()
+        keras.models.model_from_json(text)
+    except Exception:  # whatever it is, Keras itself cannot
+        return ""
+    try:
+        wrong = difference(fact_of_json(text), keras_fact(built))
+        if wrong:
+            return f"read: {wrong}"
+        ours, theirs = our_fact(trace(as_keras(model))), keras_fact(loaded(as_keras(model)))
+    except Exception as error:  # whatever it is, a file could not be read
+        return f"{type(error).__name__}: {error}"[:700]
+    rows = ours["rows"]
+    names = {node.name.replace("/", ".") for node in model.nodes}
+    for row in rows:
+        row[0], row[4] = row[0].replace("/", "."), [each.replace("/", ".") for each in row[4]]
+    for row in theirs["rows"]:
+        row[4] = [each for each in row[4] if each in names]
+    theirs["rows"] = [row for row in theirs["rows"] if row[0] in names]
+    wrong = difference(ours, theirs)
+    return wrong and f"written: {wrong}"
+
+
+def fact_of_json(text: str) -> Fact:
+    """The same of what dense-calc reads in a model's JSON."""
+    return our_fact(trace(from_keras(json.loads(text), Source("model.json", text), "model", {})))
+
+
+def difference(ours: Fact, theirs: Fact) -> str:
+    """The first thing that is not the same, '' if everything is."""
+    for key, value in theirs.items():
+        if key != "rows" and ours[key] != value:
+            return f"{key} is {ours[key]}, in Keras {value}"
+    for one, other in zip(ours["rows"], theirs["rows"], strict=False):
+        if one != other:
+            return f"{one} is in Keras {other}"
+    count, wanted = len(ours["rows"]), len(theirs["rows"])
+    return "" if count == wanted else f"{count} rows, in Keras {wanted}"

@@ -1,0 +1,242 @@
+"""Layers of Keras 1 and 2, in Keras 3's words, have the shapes and the weights that they had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import convert
+
+from dense_calc.errors import LayerError
+from dense_calc.layers import KINDS, kind_named, legacy
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.legacy import modern, ordered
+from dense_calc.layers.retired import RETIRED
+
+DATA = Path(__file__).parent / "data" / "legacy"
+FACTS = [json.loads(line) for line in (DATA / "tf_keras.jsonl").read_text("utf-8").splitlines()]
+
+# What the layers of a file give and how many weights they have, by hand, from the sources of the
+# version that wrote it. The shapes are without the batch.
+MODELS: dict[str, list[tuple[tuple[int, ...], int]]] = {
+    "keras1_images": [
+        ((3, 34, 34), 0),
+        ((16, 32, 30), 3 * 5 * 3 * 16 + 16),
+        ((16, 32, 30), 4 * 16),
+        ((16, 32, 30), 16 * 32 * 30),  # a slope for each element: files hold no shared axes
+        ((8, 32, 30), 3 * 3 * 16 * 8 + 8),
+        ((8, 16, 15), 0),
+        ((10, 8, 8), 3 * 3 * 8 * 2 + 8 * 2 * 10),
+        ((10, 16, 16), 0),
+        ((4, 31, 31), 3 * 3 * 10 * 4 + 4),
+        ((2, 10, 10), 10 * 10 * (4 * 4 * 4 * 2 + 2)),
+        ((2, 10, 10), 4 * 2 * 10 * 10),
+        ((2, 10, 10), 0),
+        ((200,), 0),
+        ((20,), 3 * (200 * 20 + 20)),
+        ((20,), 2 * (20 * 20 + 20)),
+        ((10,), 20 * 10 + 10),
+    ],
+    "keras1_sequences": [
+        ((40, 32), 1000 * 32),
+        ((18, 24), 5 * 32 * 24 + 24),
+        ((18, 24), 0),
+        ((18, 32), 2 * 4 * 16 * (24 + 16 + 1)),
+        ((20, 32), 0),
+        ((17, 6), 2 * 32 * 6 + 6),
+        ((15, 7), 15 * (3 * 6 * 7 + 7)),
+        ((30, 7), 0),
+        ((30, 5), 7 * 5 + 5),
+        ((30, 4), 5 * 4 + 4),
+        ((30, 4), 2 * 30 * 4),
+        ((30, 4), 0),
+        ((30, 8), 8 * (4 + 8 + 1)),
+        ((9,), 3 * 9 * (8 + 9 + 1)),
+        ((9,), 0),
+        ((3, 9), 0),
+        ((3, 1), 0),
+    ],
+    "keras2_sequences": [
+        ((30, 12), 3 * 6 * 12 + 12),
+        ((30, 10), 4 * 10 * (12 + 10 + 2)),
+        ((30, 20), 2 * 3 * 10 * (10 + 10 + 2)),
+        ((30, 7), 3 * 7 * (20 + 7 + 1)),  # without reset_after, which 2.0.9 does not know
+        ((30, 8), 4 * 8 * (7 + 8 + 1)),
+        ((14, 4), 14 * (3 * 8 * 4 + 4)),
+        ((14, 4, 2), 5 * 2),
+    ],
+}
+
+
+def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
+    """The layer that Keras wrote so, with the layers inside it."""
+    name, config = modern(written["class_name"], written["config"], keras)
+    kind = RETIRED.get(name) or kind_named(name)
+    for argument in kind.wraps:
+        match config.get(argument):
+            case dict() as inner:
+                config[argument] = layer_of(inner, keras)
+            case list() as inner:
+                config[argument] = [layer_of(each, keras) for each in inner]
+    return convert(config, kind)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["class_name"])
+def test_a_layer_of_keras_2_gives_and_holds_what_it_did(fact: dict[str, Any]) -> None:
+    shapes = [tuple(shape) for shape in fact["inputs"]]
+    layer = layer_of(fact, 2)
+    weights = [
+        [list(weight.axes.values()), weight.trainable and layer.trainable]
+        for weight in layer.weights(*shapes)
+    ]
+    assert json.loads(json.dumps(layer.output_shape(*shapes))) == fact["output"]
+    assert sorted(weights) == fact["weights"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_layers_of_an_old_model_give_and_hold_what_they_did(name: str) -> None:
+    model = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    keras = int(model["keras_version"][0])
+    shape: Any = tuple(model["config"][0]["config"]["batch_input_shape"])
+    found = []
+    for written in model["config"]:
+        config = ordered(written["class_name"], written["config"], "th")
+        layer = layer_of({**written, "config": config}, keras)
+        count = sum(prod(weight.axes.values()) for weight in layer.weights(shape))
+        shape = layer.output_shape(shape)
+        found.append((shape[1:], count))
+    assert found == MODELS[name]
+
+
+# What Keras wrote, by whom, and what that is today.
+WORDS: list[tuple[int, str, dict[str, Any], str, dict[str, Any]]] = [
+    (1, "Merge", {"mode": "sum", "mode_type": "raw", "layers": []}, "Add", {}),
+    (1, "Merge", {"mode": "mul", "name": "m"}, "Multiply", {"name": "m"}),
+    (1, "Merge", {"mode": "ave"}, "Average", {}),
+    (1, "Merge", {"mode": "max"}, "Maximum", {}),
+    (1, "Merge", {"mode": "concat", "concat_axis": 1}, "Concatenate", {"axis": 1}),
+    (2, "Merge", {"mode": "concat"}, "Concatenate", {"axis": -1}),
+    (1, "Merge", {"mode": "dot", "dot_axes": [[1], [2]]}, "Dot",
+     {"axes": [1, 2], "normalize": False}),
+    (1, "Merge", {"mode": "cos", "dot_axes": -1}, "Dot", {"axes": -1, "normalize": True}),
+    (1, "Merge", {"mode": ["4wE=", None, None], "output_shape": [4], "output_shape_type": "raw"},
+     "Lambda", {"output_shape": [4]}),
+    (1, "MaxPooling2D", {"dim_ordering": "default", "border_mode": "same"}, "MaxPooling2D",
+     {"data_format": None, "padding": "same"}),
+    (1, "ZeroPadding2D", {"padding": {"top_pad": 1, "right_pad": 2}}, "ZeroPadding2D",
+     {"padding": [[1, 0], [0, 2]]}),
+    (1, "ZeroPadding2D", {"padding": [1, 2, 3, 4]}, "ZeroPadding2D",
+     {"padding": [[1, 2], [3, 4]]}),
+    (1, "Convolution3D", {"kernel_dim1": 1, "kernel_dim2": 2, "kernel_dim3": 3, "subsample": 2},
+     "Conv3D", {"kernel_size": [1, 2, 3], "strides": 2}),
+    (1, "Dense", {"W_regularizer": {"name": "EigenvalueRegularizer", "k": 0.1}}, "Dense",
+     {"kernel_regularizer": None}),
+    (1, "Dense", {"W_constraint": {"name": "MinMaxNorm", "low": 0, "high": 1, "rate": 1}}, "Dense",
+     {"kernel_constraint": {"class_name": "MinMaxNorm",
+                            "config": {"min_value": 0, "max_value": 1, "rate": 1}}}),
+    (1, "InputLayer", {"batch_input_shape": [None, 4], "input_dtype": "int32"}, "InputLayer",
+     {"batch_shape": [None, 4], "dtype": "int32"}),
+    (2, "InputLayer", {"batch_input_shape": {"class_name": "__tuple__", "items": [None, 4]}},
+     "InputLayer", {"batch_shape": [None, 4]}),
+    (2, "BatchNormalizationV1", {"axis": [3], "fused": True}, "BatchNormalization", {"axis": 3}),
+    (2, "Dense", {"dtype": {"class_name": "Policy", "config": {"name": "mixed_float16"}}}, "Dense",
+     {"dtype": "mixed_float16"}),
+    (2, "Dense", {"dtype": "float32_ref", "activation": "softmax_v2"}, "Dense",
+     {"dtype": "float32", "activation": "softmax"}),
+    (2, "Dense", {"dtype": {"class_name": "Policy", "config": {"name": "_infer"}}}, "Dense",
+     {"dtype": None}),
+    (2, "Dense", {"activation": {"class_name": "function", "config": "swish"}}, "Dense",
+     {"activation": {"module": "builtins", "class_name": "function", "config": "silu"}}),
+    (2, "Dense", {"kernel_initializer": {"class_name": "Mine", "config": {"dtype": 1}}}, "Dense",
+     {"kernel_initializer": {"class_name": "Mine", "config": {"dtype": 1}}}),
+    (2, "LeakyReLU", {"alpha": 0.1}, "LeakyReLU", {"negative_slope": 0.1}),
+    (2, "Attention", {"causal": True}, "Attention", {"use_causal_mask": True}),
+    (2, "UnifiedLSTM", {"time_major": False}, "LSTM", {"recurrent_activation": "hard_sigmoid"}),
+    (2, "Lambda", {"function": ["4w==", None, None], "output_shape": ["4w==", None, None],
+                   "output_shape_type": "lambda", "function_type": "lambda", "arguments": {}},
+     "Lambda", {"arguments": {}}),
+    (2, "TFOpLambda", {"function": "math.add"}, "TFOpLambda", {"function": "math.add"}),
+    (2, "Dense", {"unheard_of": 1}, "Dense", {"unheard_of": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keras", "old", "config", "new", "words"), WORDS)
+def test_words(
+    keras: int, old: str, config: dict[str, Any], new: str, words: dict[str, Any]
+) -> None:
+    before = deepcopy(config)
+    assert modern(old, config, keras) == (new, words)
+    assert config == before
+
+
+@pytest.mark.parametrize(
+    ("class_name", "config"),
+    [
+        ("Merge", {"mode": ["4w==", None, None], "output_shape_type": "raw"}),
+        ("Merge", {"mode": "f", "output_shape": ["4w=="], "output_shape_type": "lambda"}),
+        ("LSTM", {"time_major": True}),
+    ],
+)
+def test_what_keras_3_cannot_say(class_name: str, config: dict[str, Any]) -> None:
+    with pytest.raises(LayerError):
+        modern(class_name, config, 1)
+
+
+def test_classes_are_kinds_and_none_is_both_there_and_retired() -> None:
+    tables = (legacy.CLASSES_1, legacy.CLASSES_2, legacy.MERGES)
+    assert {name for table in tables for name in table.values()} <= set(KINDS)
+    assert not set(RETIRED) & set(KINDS)
+    assert list(RETIRED) == sorted(RETIRED)
+    assert all(kind.__doc__ for kind in RETIRED.values())
+
+
+def arguments() -> Iterator[str]:
+    """The names of arguments that are translated."""
+    for name, table in vars(legacy).items():
+        if name.startswith(("RENAMED", "DROPPED", "CHANGED", "KERNEL")):
+            yield from sorted(names_in(table))
+
+
+def names_in(value: Any) -> set[str]:
+    """All text in a nest of tables."""
+    if isinstance(value, dict):
+        return names_in([*value, *value.values()])
+    if isinstance(value, list | set | tuple):
+        return {name for each in value for name in names_in(each)}
+    return {value} if isinstance(value, str) else set()
+
+
+OBJECTS = {"class_name": "Zeros", "config": {}, "name": "WeightRegularizer", "items": [1]}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["raw"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(sorted(OBJECTS)) | st.text(), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+CLASSES = sorted({*names_in(vars(legacy)), *RETIRED})
+ARGUMENTS = [*arguments(), "activation", "dtype", "kernel_initializer", "kernel_constraint"]
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(CLASSES),
+    st.dictionaries(st.sampled_from(ARGUMENTS) | st.text(), VALUES, max_size=6),
+    st.sampled_from([1, 2]),
+)
+def test_whatever_stands_in_a_config_is_translated_or_refused(
+    class_name: str, config: dict[str, Any], keras: int
+) -> None:
+    before = deepcopy(config)
+    with suppress(LayerError):
+        modern(class_name, config, keras)
+    assert repr(config) == repr(before)

@@ -1,0 +1,107 @@
+"""Operations of `keras.ops`: the facts that real Keras told of each, and what holds for all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import ValidationError, convert
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.operations import OPERATIONS, operation_named
+
+FACTS = (Path(__file__).parent / "data" / "operations.jsonl").read_text("utf-8").splitlines()
+
+
+def tuples(written: Any) -> Any:
+    """Nested lists as tuples."""
+    return tuple(map(tuples, written)) if isinstance(written, list) else written
+
+
+def shape_of(fact: dict[str, Any]) -> Any:
+    """The output shape of a fact's operation."""
+    operation = convert(fact["arguments"], operation_named(fact["op"]))
+    return operation.output_shape(*tuples(fact["inputs"]))
+
+
+@pytest.mark.parametrize("line", FACTS)
+def test_facts(line: str) -> None:
+    fact = json.loads(line)
+    if "refused" in fact:
+        with pytest.raises((LayerError, ValidationError)):
+            shape_of(fact)
+    else:
+        assert shape_of(fact) == tuples(fact["output"])
+
+
+def test_every_operation_has_facts() -> None:
+    assert {json.loads(line)["op"] for line in FACTS} == set(OPERATIONS)
+
+
+def test_table_is_alphabetical() -> None:
+    assert list(OPERATIONS) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_class_has_its_name(name: str) -> None:
+    operation = operation_named(name)
+    assert operation.__name__ == name
+    assert operation is operation_named(name)
+    assert operation.__doc__
+
+
+def test_unknown_operation() -> None:
+    with pytest.raises(KeyError):
+        operation_named("Conv2D")
+
+
+HOSTILE: list[tuple[str, dict[str, Any], list[Any]]] = [
+    ("Repeat", {"repeats": 10**18}, [(None, 10**6)]),
+    ("Split", {"indices_or_sections": 10**9}, [(10**9,)]),
+    ("Unstack", {"num": 10**9}, [(None,)]),
+    ("ArraySplit", {"indices_or_sections": 10**9}, [(None,)]),
+    ("Unstack", {}, [(10**12,)]),
+    ("Tile", {"repeats": [1] * 10**5}, [(3,)]),
+    ("Tensordot", {"axes": 0}, [(2,) * 40, (2,) * 40]),
+    ("Kron", {}, [(10**12,), (10**12,)]),
+    ("GetItem", {"key": [None] * 10**5}, [(3,)]),
+    ("GetItem", {"key": [{"class_name": "__slice__", "config": 3}]}, [(3,)]),
+    ("GetItem", {"key": {"a": [1]}}, [(3,)]),
+    ("GetItem", {"key": [["1:"]]}, [(3,)]),
+    ("GetItem", {"key": ["1:2:3:4"]}, [(3,)]),
+    ("GetItem", {"key": [":" * 10**5]}, [(3,)]),
+    ("Einsum", {"subscripts": "a" * 990 + "->"}, [(3,)]),
+    ("Rearrange", {"pattern": " " * 999}, [(3,)]),
+    ("Meshgrid", {}, [(3,)] * 100),
+    ("ExpandDims", {"axis": list(range(10**5))}, [(3,)]),
+    ("Add", {}, [(3,)]),
+    ("Concatenate", {}, [(3,), None]),
+    ("Concatenate", {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments", "inputs"), HOSTILE)
+def test_hostile_calls_are_refused(name: str, arguments: dict[str, Any], inputs: list[Any]) -> None:
+    operation = convert(arguments, operation_named(name))
+    if name == "Repeat":
+        assert operation.output_shape(*inputs) == (None,)
+        inputs = [(10**6,)]
+    with pytest.raises(LayerError):
+        operation.output_shape(*inputs)
+
+
+ENDLESS = [
+    ("Einsum", {"subscripts": "a" * 10**6}),
+    ("Rearrange", {"pattern": "a " * 10**6}),
+    ("Reshape", {"newshape": [2**62] * 1000}),
+    ("UnravelIndex", {"shape": [1] * 10**5}),
+    ("Tile", {"repeats": 10**5000}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), ENDLESS)
+def test_endless_arguments_are_refused(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        convert(arguments, operation_named(name))
