@@ -31,13 +31,16 @@ class Leaf(Struct, frozen=True):
 
 
 class Constant(Struct, frozen=True):
-    """Numbers that a call is given: one, or an array as nested lists."""
+    """Numbers that a call is given: one, or an array as nested lists; or only its `sizes`."""
 
     value: Any
+    sizes: Sizes | None = None
 
     @property
     def shape(self) -> Sizes:
         """The sizes of the array, () of a single number."""
+        if self.sizes is not None:
+            return self.sizes
         sizes = []
         value = self.value
         while isinstance(value, list):
@@ -123,7 +126,7 @@ class Model(Struct, frozen=True):
 
     `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
     is the Keras class whose summary is meant, None for one that shows every call. `calls` are
-    those of each layer that has several, in the order in which they were made.
+    those of each layer that has several, by the first of them, as they were made.
     """
 
     name: str
@@ -173,13 +176,16 @@ def model_of(
 
 
 def calls_of(nodes: Sequence[Node], kept: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The calls of each layer that has several, in the order of these nodes."""
+    """The calls of each layer that has several, by the first of them, in the order of these nodes.
+
+    The first may be another than where the layer was written, if no output needs that call.
+    """
     shared = {node.shares for node in nodes if node.shares}
     calls: defaultdict[str, list[str]] = defaultdict(list)
     for node in nodes if shared else ():
         if node.holder in shared and node.name in kept:
             calls[node.holder].append(node.name)
-    return {name: tuple(names) for name, names in calls.items() if len(names) > 1}
+    return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
 
 
 def names_in(what: Given) -> Iterator[str]:

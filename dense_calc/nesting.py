@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.model import Model, ModelType
+from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, is_shape, leaves
 from dense_calc.tracing import trace
@@ -73,7 +73,7 @@ class Sequential(Inside, frozen=True, kw_only=True, eq=False):
     """A chain of layers as one layer."""
 
 
-KINDS: Mapping[ModelType, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
+KINDS: Mapping[str, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
 
 
 @lru_cache(maxsize=1000)

@@ -18,6 +18,7 @@ import dense_calc
 COMMANDS = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
+    "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",
 }

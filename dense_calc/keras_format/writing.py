@@ -90,7 +90,7 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
     def inner(held: LayerKind) -> Any:
         return object_of(held, node, keras_name(name_of(held)))
 
-    config = {"name": name, **arguments_of(layer, inner, all_set=True), **layer.needed()}
+    config = {"name": name, **arguments_of(layer, inner), **layer.needed()}
     return serialized(layer.home(), class_name, None, config)
 
 
@@ -101,8 +101,9 @@ class Graph:
         self.model = model
         self.shapes = shapes_of(model)
         self.nodes = {node.name: node for node in model.nodes}
+        again = {name for names in model.calls.values() for name in names[1:]}
         self.holders = {
-            node.holder: model.calls.get(node.holder, (node.name,)) for node in model.nodes
+            name: model.calls.get(name, (name,)) for name in self.nodes if name not in again
         }
         self.calls = {
             name: (keras_name(holder), number)

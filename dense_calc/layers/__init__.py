@@ -224,3 +224,15 @@ def kind_named(name: str) -> type[LayerKind]:
     module = KINDS.get(name) or OTHERS[name]
     kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{module}"), name)
     return kind
+
+
+def word_of(kind: type[LayerKind]) -> str:
+    """What a kind is called in a spec; raises KeyError for one that has no word."""
+    name = kind.__name__
+    for word in (name, OPERATION + name):
+        try:
+            if kind_named(word) is kind:
+                return word
+        except KeyError:
+            continue
+    raise KeyError(name)

@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import NODEFAULT, to_builtins
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers import words
+from dense_calc.layers.base import LayerKind, Window, snake_case
 
 Inner = Callable[[LayerKind], Any]  # how a layer inside another is written
 
+# What Keras writes into its files where a default of None means the same.
+MEANT = {
+    "activation": "linear",
+    "data_format": "channels_last",
+    "dtype": "float32",
+    "ragged": False,
+    "sparse": False,
+}
+# The arguments of initializers and such as Keras writes them where nobody has set them.
+UNSET: dict[str, dict[str, Any]] = {
+    "orthogonal": {"gain": 1.0},
+    "identity": {"gain": 1.0},
+    "randomnormal": {"mean": 0.0, "stddev": 0.05},
+    "randomuniform": {"minval": -0.05, "maxval": 0.05},
+    "truncatednormal": {"mean": 0.0, "stddev": 0.05},
+    "variancescaling": {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"},
+    "l1": {"l1": 0.01},
+    "l2": {"l2": 0.01},
+}
 
-def arguments_of(layer: LayerKind, inner: Inner, *, all_set: bool = False) -> dict[str, Any]:
-    """The arguments of a layer that are not the defaults; or all that are set to anything.
+
+def arguments_of(layer: LayerKind, inner: Inner) -> dict[str, Any]:
+    """The arguments of a layer that are set to anything, as Keras writes them all.
 
     Neither its name is among them nor what Keras' `call` takes.
     """
+    return {
+        field.encode_name: plain(getattr(layer, field.name), inner)
+        for field in own_fields(layer)
+        if (getattr(layer, field.name), default_of(field)) != (None, None)
+    }
+
+
+def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
+    """The arguments that are not the defaults, in their shortest form; the needed ones first."""
     found = {}
-    for field in fields(layer):
-        value = getattr(layer, field.name)
-        default = field.default
-        if default is NODEFAULT and field.default_factory is not NODEFAULT:
-            default = field.default_factory()
-        is_told = value != default or (all_set and value is not None)
-        if is_told and field.name != "name" and field.encode_name not in layer.of_call:
+    for field in sorted(own_fields(layer), key=lambda field: not field.required):
+        value, default = shortest(getattr(layer, field.name), field), default_of(field)
+        is_meant = default is None and value == MEANT.get(field.encode_name, value)
+        if not is_same(value, default) and not (is_meant and field.encode_name in MEANT):
             found[field.encode_name] = plain(value, inner)
     return found
 
@@ -35,8 +62,41 @@ def arguments_of_call(layer: LayerKind) -> dict[str, Any]:
     return {
         field.encode_name: to_builtins(getattr(layer, field.name))
         for field in fields(layer)
-        if field.encode_name in layer.of_call and getattr(layer, field.name) != field.default
+        if field.encode_name in layer.of_call and getattr(layer, field.name) != default_of(field)
     }
+
+
+def own_fields(layer: LayerKind) -> Iterator[FieldInfo]:
+    """The arguments of the class of a layer, without its name."""
+    for field in fields(layer):
+        if field.name != "name" and field.encode_name not in layer.of_call:
+            yield field
+
+
+def default_of(field: FieldInfo) -> Any:
+    """The default of an argument, or msgspec's sign that there is none."""
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
+
+
+def is_same(value: Any, default: Any) -> bool:
+    """Whether a value is the default: also as a list of one, or in other words of Keras'."""
+    if isinstance(value, str) and isinstance(default, str):
+        return words.plain(value) == words.plain(default)
+    return bool(value == default or (isinstance(value, tuple) and value == (default,)))
+
+
+def shortest(value: Any, field: FieldInfo) -> Any:
+    """A value in its shortest form: one size for all sides, an object by its name alone."""
+    if isinstance(value, tuple) and field.type == Window and len(set(value)) == 1:
+        return value[0]
+    if not isinstance(value, words.Serialized):
+        return value
+    config = {name: each for name, each in (value.config or {}).items() if each is not None}
+    if isinstance(value, words.SerializedPolicy) and value.class_name == "DTypePolicy":
+        return config.get("name", value)
+    if config == UNSET.get(words.plain(value.class_name), {}):
+        return snake_case(value.class_name)
+    return {"class_name": value.class_name, "config": config}
 
 
 def plain(value: Any, inner: Inner) -> Any:

@@ -20,7 +20,7 @@ from dense_calc.schema.kinds import (
     with_parameters,
     with_references,
 )
-from dense_calc.schema.language import EXPRESSION, WORD, block, layer, model, sources, use
+from dense_calc.schema.language import EXPRESSION, WORD, block, layer, model, other, sources, use
 from dense_calc.spec.entries import INPUT_KIND
 from dense_calc.spec.planning import Repetition
 
@@ -44,6 +44,7 @@ def schema() -> Schema:
             "from": sources(),
             "layer": layer(kinds, ""),
             WITH_PARAMETERS + "layer": layer(kinds, WITH_PARAMETERS),
+            "other": other(),
             "use": use(parts.pop(Repetition.__name__)),
             "block": block(),
             **{name: json.decode(text) for text, name in shared.items()},

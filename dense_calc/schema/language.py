@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dense_calc.layers import ALIASES, kind_named
+from dense_calc.layers import ALIASES, OPERATION, OTHERS, kind_named
+from dense_calc.nesting import KINDS as MODELS
 from dense_calc.schema.kinds import WITH_PARAMETERS, Schema, any_of, ref
 from dense_calc.spec.expressions import FUNCTIONS
 
@@ -90,10 +91,36 @@ def use(repetition: Schema) -> Schema:
 
 def block() -> Schema:
     """The definition of a block: a list of layers, or one with parameters and inputs."""
-    layers = a_list(any_of(ref(WITH_PARAMETERS + "layer"), ref("use")))
+    layers = a_list(any_of(ref(WITH_PARAMETERS + "layer"), ref("use"), ref("other")))
     params = any_of({"type": "array", "items": WORD}, {"type": "object", "propertyNames": WORD})
     parts = {"params": params, "inputs": a_list(WORD), "layers": layers}
     return any_of(layers, mapping(parts) | {"required": ["layers"]})
+
+
+def other() -> Schema:
+    """An operation, a model or another class beyond `keras.layers`, or a part that is repeated.
+
+    What is in them is for dense-calc to check.
+    """
+    word = f"^(?:{OPERATION}[A-Za-z0-9]+|{'|'.join((*MODELS, *OTHERS))})$"
+    either = any_of({"type": "object"}, {"type": "null"})
+    repeated = {"repeat": {"type": "integer", "minimum": 1}, "layers": {"type": "array"}}
+    return any_of(
+        {"type": "string", "pattern": word},
+        {
+            "type": "object",
+            "patternProperties": {word: either},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        {
+            "type": "object",
+            "properties": {"type": {"type": "string", "pattern": word}},
+            "required": ["type"],
+        },
+        mapping(repeated) | {"required": list(repeated)},
+    )
 
 
 def a_list(items: Schema) -> Schema:
@@ -110,6 +137,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
     entry = any_of(shape, input_layer)
     sections = {
         "name": {"type": "string"},
+        "type": {"enum": list(MODELS)},
         "vars": {
             "type": "object",
             "propertyNames": WORD,
@@ -122,7 +150,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
             "propertyNames": {"type": "string", "pattern": BLOCK_NAME},
             "additionalProperties": ref("block"),
         },
-        "layers": a_list(any_of(ref("layer"), ref("use"))),
+        "layers": a_list(any_of(ref("layer"), ref("use"), ref("other"))),
         "outputs": any_of(
             {"type": "string"},
             a_list({"type": "string"}),
@@ -136,5 +164,5 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
         "required": ["layers"],
         "not": {"required": ["input", "inputs"]},
         "if": {"not": {"required": ["blocks"]}},
-        "then": {"properties": {"layers": {"items": ref("layer")}}},
+        "then": {"properties": {"layers": {"items": any_of(ref("layer"), ref("other"))}}},
     }

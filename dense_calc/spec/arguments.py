@@ -12,6 +12,7 @@ from msgspec import ValidationError, convert
 from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.refusals import ANY, Path, at, problem_of, refusal, unfit
+from dense_calc.nesting import Inside
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
@@ -30,6 +31,10 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     """
     if entry.fixed:
         return entry.fixed
+    if issubclass(entry.kind, Inside):
+        from dense_calc.spec.build import inside  # which needs this module for its layers
+
+        return inside(entry, scope)
     consulted = scope.consulted
     inner = entry.kind.wraps
     values: Any = {

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import cast
 
 from msgspec import structs
 
 from dense_calc.errors import Source, SpecError, did_you_mean, said
-from dense_calc.model import NOTHING, End, Expect, Model, Node, Output, model_of
+from dense_calc.layers.base import LayerKind, snake_case
+from dense_calc.model import NOTHING, End, Expect, Model, ModelType, Node, Output, model_of
+from dense_calc.nesting import KINDS as MODELS
 from dense_calc.spec.arguments import decoded
 from dense_calc.spec.blocks import blocks_of
+from dense_calc.spec.bodies import demand_few
 from dense_calc.spec.document import Marked, resolved
-from dense_calc.spec.entries import Entry, entry_of, input_entry
+from dense_calc.spec.entries import Definition, Entry, entry_of, input_entry
 from dense_calc.spec.flat import Flat
 from dense_calc.spec.planning import Planner
 from dense_calc.spec.reading import Reader
@@ -21,6 +25,7 @@ from dense_calc.spec.wiring import given, no_layer
 
 SECTIONS: dict[str, type] = {
     "name": str,
+    "type": str,
     "vars": dict,
     "input": object,
     "inputs": dict,
@@ -30,7 +35,17 @@ SECTIONS: dict[str, type] = {
     "budget": dict,
     "expect": dict,
 }
-TYPE_NAMES: dict[type, str] = {str: "text", dict: "a mapping", list: "a list"}
+TYPE_NAMES: dict[type, str] = {
+    bool: "true or false",
+    str: "text",
+    dict: "a mapping",
+    list: "a list",
+}
+OF_THE_LAYER = ("name", "from")  # what belongs to a layer that is a model, not to the model
+SECTIONS_INSIDE = {
+    **{name: SECTIONS[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
+    "trainable": bool,
+}
 
 
 def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -> Model:
@@ -41,8 +56,37 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
     """
     sections = sections_of(root)
     scope = scope_of(root.source, sections.get("vars"), overrides)
+    return built(sections, root, name, scope)
+
+
+def inside(entry: Entry, scope: Scope) -> LayerKind:
+    """The model that is a layer of another: its arguments are the sections of a spec.
+
+    Raises:
+        SpecError: they describe none.
+    """
+    own = {name: pair for name, pair in entry.arguments.items() if name not in OF_THE_LAYER}
+    root = Marked(*entry.where, own)
+    sections = sections_of(root, SECTIONS_INSIDE)
+    kind = entry.kind
+    name = entry.text("name")
+    type = cast(ModelType, kind.__name__)
+    model = built(sections, root, name or snake_case(type), scope, type)
+    trainable = sections["trainable"].value if "trainable" in sections else True
+    layer: LayerKind = kind(model=model, name=name, trainable=trainable)
+    return layer
+
+
+def built(
+    sections: Mapping[str, Marked],
+    root: Marked,
+    name: str,
+    scope: Scope,
+    type: ModelType | None = None,
+) -> Model:
+    """The model that these sections describe."""
     blocks = blocks_of(sections.get("blocks"))
-    below = [entry_of(item, blocks) for item in layers_of(sections, root)]
+    below = entries_of(layers_of(sections, root), blocks)
     entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
     planner = Planner(scope)
     body = planner.plan(entries, scope, planner.model)
@@ -59,20 +103,63 @@ def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -
         tuple(outputs_of(sections.get("outputs"), planner)),
         whole.blocks,
         expect_of(sections.get("expect"), scope),
+        type_of(sections) if type is None else type,
     )
 
 
-def sections_of(root: Marked) -> dict[str, Marked]:
+def type_of(sections: Mapping[str, Marked]) -> ModelType | None:
+    """The Keras class whose summary is meant, None if a model does not say."""
+    if "type" not in sections:
+        return None
+    told: ModelType = sections["type"].value
+    if told not in MODELS:
+        choices = " or ".join(MODELS)
+        raise SpecError(f"a model's type is {choices}, not {said(told)}", sections["type"])
+    return told
+
+
+def entries_of(items: Iterable[Marked], blocks: Mapping[str, Definition]) -> list[Entry]:
+    """The entries of a list of layers; `{repeat: 3, layers: [...]}` stands for that many times."""
+    entries: list[Entry] = []
+    for item in items:
+        if isinstance(item.value, dict) and item.value.keys() == {"repeat", "layers"}:
+            entries += repeated(item, blocks)
+        else:
+            entries.append(entry_of(item, blocks))
+    return entries
+
+
+def repeated(item: Marked, blocks: Mapping[str, Definition]) -> list[Entry]:
+    """The entries of a part of a list that stands there several times.
+
+    Raises:
+        SpecError: it is no list, or stands there no times, or too often.
+    """
+    (_, times), (_, layers) = item.value["repeat"], item.value["layers"]
+    if not isinstance(layers.value, list) or not layers.value:
+        raise SpecError(f"'layers' must be a list of layers, not {said(layers.value)}", layers)
+    if type(times.value) is not int or times.value < 1:
+        raise SpecError(f"'repeat' must be a positive integer, not {said(times.value)}", times)
+    entries = entries_of(layers.value, blocks)
+    demand_few(times.value * len(entries), times)
+    for entry in entries:
+        if "name" in entry.arguments and times.value > 1:
+            word = entry.arguments["name"][0]
+            raise SpecError("what stands there several times cannot have a name of its own", word)
+    return entries * int(times.value)
+
+
+def sections_of(root: Marked, known: Mapping[str, type] = SECTIONS) -> dict[str, Marked]:
     """The top level of a spec, each section of its type."""
     if not isinstance(root.value, dict):
         raise SpecError(
             f"a model is a mapping with 'input:' and 'layers:', not {said(root.value)}", root
         )
     for key, value in root.value.values():
-        if key.value not in SECTIONS:
-            hint = did_you_mean(key.value, SECTIONS)
+        if key.value not in known:
+            hint = did_you_mean(key.value, known)
             raise SpecError(f"a model has no section '{key.value}'{hint}", key)
-        wanted = SECTIONS[key.value]
+        wanted = known[key.value]
         if not isinstance(value.value, wanted):
             raise SpecError(
                 f"'{key.value}' must be {TYPE_NAMES[wanted]}, not {said(value.value)}", value

@@ -5,14 +5,15 @@ A block is used as if it were a layer, `decoder: {repeat: 12}`; `{reuse: NAME}` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from dense_calc.errors import Place, SpecError, did_you_mean, said
-from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers import ALIASES, KINDS, OPERATION, kind_named
 from dense_calc.layers.base import LayerKind
+from dense_calc.nesting import KINDS as MODELS
 from dense_calc.spec.document import Marked
 
 INPUT_KIND = "InputLayer"  # what `input:` stands for
@@ -123,10 +124,20 @@ def entry(
         return Reuse(*word.where, object, arguments, name)
     if name in blocks:
         return BlockUse(*word.where, object, arguments, block=blocks[name])
-    if name not in KINDS and name not in ALIASES:
-        hint = did_you_mean(name, (*blocks, *KINDS, *ALIASES))
-        raise SpecError(f"there is no layer kind '{name}'{hint}", word)
-    return Entry(*word.where, kind_named(name), arguments)
+    try:
+        kind = MODELS.get(name) or kind_named(name)
+    except KeyError:
+        raise SpecError(f"there is no layer kind '{name}'{likely(name, blocks)}", word) from None
+    return Entry(*word.where, kind, arguments)
+
+
+def likely(name: str, blocks: Iterable[str]) -> str:
+    """What a word that is no kind may have meant."""
+    if name.startswith(OPERATION):
+        from dense_calc.layers.operations import OPERATIONS  # only a mistake pays
+
+        return did_you_mean(name, (OPERATION + each for each in OPERATIONS))
+    return did_you_mean(name, (*blocks, *KINDS, *ALIASES, *MODELS))
 
 
 def input_entry(name: Marked, value: Marked) -> Entry:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from dense_calc.errors import SpecError, did_you_mean, said
-from dense_calc.layers.base import LIST_OF_INPUTS
-from dense_calc.model import Given, Output, names_in
+from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.model import Constant, Given, Output, names_in
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry
 
+MASK, INPUTS = "mask", "inputs"  # Keras' names of what most layers are called with
 OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
 
 Wires = tuple[tuple[str, ...], tuple[Given, ...] | None]  # the names read, and what a call is given
@@ -40,9 +41,26 @@ def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
     """
     if "from" not in entry.arguments:
         return read_above(entry, above, names), None
-    call = call_of(entry, entry.arguments["from"][1], names)
-    reads = tuple([name for each in call for name in names_in(each)])
+    written = entry.arguments["from"][1]
+    mask: Given = None
+    if isinstance(written.value, dict) and MASK in written.value and MASK not in entry.kind.inputs:
+        mask = given(written.value[MASK][1], names)
+        written = without_mask(written, entry.kind)
+    call = call_of(entry, written, names)
+    reads = tuple([name for each in (*call, mask) for name in names_in(each)])
     return reads, None if call == reads else call
+
+
+def without_mask(written: Marked, kind: type[LayerKind]) -> Marked:
+    """What `from` gives the inputs of a kind that has no name for its mask.
+
+    Nothing depends on what a mask is; that it is read makes a connection.
+    """
+    rest = {name: pair for name, pair in written.value.items() if name != MASK}
+    whole = Marked(*written.where, rest)
+    if not kind.inputs and rest.keys() == {INPUTS}:
+        _, whole = rest[INPUTS]
+    return whole
 
 
 def read_above(entry: Entry, above: str | None, names: Readable) -> tuple[str, ...]:
@@ -70,14 +88,16 @@ def call_of(entry: Entry, written: Marked, names: Readable) -> tuple[Given, ...]
         SpecError: `from` names no layer, or no input of the kind.
     """
     kind = entry.kind
+    numbers = kind.takes_numbers
     if isinstance(written.value, list):
-        return tuple([given(item, names) for item in written.value])
+        return tuple([given(item, names, numbers) for item in written.value])
     if isinstance(written.value, dict) and written.value:
         if not kind.inputs and not kind.keys:
             if kind.takes_nested:
                 return (given(written, names),)
             raise SpecError(f"{kind.__name__}'s inputs have no names; give one or a list", written)
-        values = given_by_name(kind.__name__, kind.inputs or kind.keys, written, names)
+        whose = kind.__name__
+        values = given_by_name(whose, kind.inputs or kind.keys, written, names, numbers)
         if not kind.inputs:
             return (values,)
         last = max(map(kind.inputs.index, values), default=-1)
@@ -88,14 +108,14 @@ def call_of(entry: Entry, written: Marked, names: Readable) -> tuple[Given, ...]
 
 
 def given_by_name(
-    whose: str, inputs: Iterable[str], written: Marked, names: Readable
+    whose: str, inputs: Iterable[str], written: Marked, names: Readable, numbers: bool = False
 ) -> dict[str, Given]:
     """What each input of those with these names is given in a mapping."""
     values: dict[str, Given] = {}
     for name, (word, value) in written.value.items():
         if name not in inputs:
             raise SpecError(f"{whose} has no input '{name}'{did_you_mean(name, inputs)}", word)
-        values[name] = given(value, names)
+        values[name] = given(value, names, numbers)
     return values
 
 
@@ -133,15 +153,23 @@ def given_in_order(
     return [(inputs[0], given(written, names))]
 
 
-def given(written: Marked, names: Readable) -> Given:
-    """What one input is given: a layer, an output of one (`lstm[1]`), or a nest of them."""
+def given(written: Marked, names: Readable, numbers: bool = False) -> Given:
+    """What one input is given: a layer, an output of one (`lstm[1]`), or a nest of them.
+
+    An operation may also be given `numbers`: `2.5`, `[1, 2]`, or `{constant: [512, 768]}`, an array
+    of these sizes.
+    """
     value = written.value
+    if numbers:
+        constant = constant_of(written.plain())
+        if constant:
+            return constant
     if value in ([], {}):
         raise SpecError(f"'from' takes names, not {said(value)}", written)
     if isinstance(value, list):
-        return tuple(given(item, names) for item in value)
+        return tuple(given(item, names, numbers) for item in value)
     if isinstance(value, dict):
-        return {name: given(item, names) for name, (_, item) in value.items()}
+        return {name: given(item, names, numbers) for name, (_, item) in value.items()}
     if not isinstance(value, str):
         raise SpecError(f"'from' takes names, not {said(value)}", written)
     found = names.found(value)
@@ -156,6 +184,18 @@ def given(written: Marked, names: Readable) -> Given:
         return found
     steps = re.findall(r"\w+", one[2])
     return Output(found, tuple(int(step) if step.isdigit() else step for step in steps))
+
+
+def constant_of(value: Any) -> Constant | None:
+    """The numbers that a value is, None if it is none."""
+    match value:
+        case {"constant": list(sizes)} if all(type(size) is int and size >= 0 for size in sizes):
+            return Constant(None, tuple(sizes))
+        case bool() | str() | dict() | None:
+            return None
+        case list():
+            return Constant(value) if value and all(map(constant_of, value)) else None
+    return Constant(value)
 
 
 def no_layer(told: str, name: str, choices: Iterable[str], written: Marked) -> SpecError:

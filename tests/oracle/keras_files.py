@@ -17,6 +17,8 @@ from dense_calc.keras_format.writing import is_sequential, to_keras
 from dense_calc.model import Model
 from dense_calc.report import Report, Row
 from dense_calc.shapes import leaves
+from dense_calc.spec import parse
+from dense_calc.spec.writing import to_spec
 from dense_calc.tracing import trace
 
 Fact = dict[str, Any]
@@ -83,14 +85,14 @@ def as_keras(model: Model) -> Model:
     return replace(model, type="Sequential" if is_sequential(model) else "Functional")
 
 
-def loaded(model: Model, *, fill: bool = True) -> Any:
-    """The Keras model that Keras loads from what dense-calc writes; large ones are not to fill."""
+def loaded(text: str, *, fill: bool) -> Any:
+    """The model that Keras loads from JSON; the weights of large ones are not to fill."""
     keras.backend.clear_session()
     with nullcontext() if fill else keras.StatelessScope(initialize_variables=False):
-        return keras.models.model_from_json(to_keras(model))
+        return keras.models.model_from_json(text)
 
 
-def difference_in_files(build: Callable[[], Any], model: Model) -> str:
+def difference_in_files(build: Callable[[], Any], model: Model, *, fill: bool = True) -> str:
     """What differs between a Keras model and our reading of its JSON, or our JSON and the model.
 
     A name in Keras has no slash. Of what masks make, rows and connections, a spec has nothing.
@@ -99,15 +101,16 @@ def difference_in_files(build: Callable[[], Any], model: Model) -> str:
     try:
         built = build()
         text = built.to_json()
-        keras.backend.clear_session()
-        keras.models.model_from_json(text)
+        loaded(text, fill=fill)
     except Exception:  # whatever it is, Keras itself cannot
         return ""
     try:
-        wrong = difference(fact_of_json(text), keras_fact(built))
+        read = from_keras(json.loads(text), Source("model.json", text), "model", {})
+        wrong = difference(our_fact(trace(read)), keras_fact(built)) or difference_in_yaml(read)
         if wrong:
             return f"read: {wrong}"
-        ours, theirs = our_fact(trace(as_keras(model))), keras_fact(loaded(as_keras(model)))
+        model = as_keras(model)
+        ours, theirs = our_fact(trace(model)), keras_fact(loaded(to_keras(model), fill=fill))
     except Exception as error:  # whatever it is, a file could not be read
         return f"{type(error).__name__}: {error}"[:700]
     rows = ours["rows"]
@@ -119,6 +122,17 @@ def difference_in_files(build: Callable[[], Any], model: Model) -> str:
     theirs["rows"] = [row for row in theirs["rows"] if row[0] in names]
     wrong = difference(ours, theirs)
     return wrong and f"written: {wrong}"
+
+
+def difference_in_yaml(model: Model) -> str:
+    """What differs between the reports on a model and on the spec that dense-calc writes of it."""
+    text = to_spec(model)
+    ours, again = trace(model), trace(parse(Source(text, text), "model", {}))
+    if ours == again:
+        return ""
+    rows = zip(ours.layers, again.layers, strict=False)
+    unlike = next((pair for pair in rows if pair[0] != pair[1]), (ours, again))
+    return f"as YAML: {unlike[0]} is {unlike[1]} in {text}"
 
 
 def fact_of_json(text: str) -> Fact:

@@ -22,6 +22,7 @@ from typing import Any
 import keras
 from compare import keras_layer, nest
 from graphs import random_spec
+from keras_files import difference_in_files
 from msgspec import to_builtins
 from msgspec.structs import fields
 from ours import nest as listed
@@ -74,11 +75,14 @@ def differences(model: Model) -> list[str]:
     """What dense-calc and Keras say otherwise of a model."""
     ours = our_rows(trace(model))
     try:
-        theirs = keras_rows(model)
+        built, names, tensors = keras_model(model)
+        theirs = keras_rows(model, built, names, tensors)
     except Exception as error:  # whatever it is, Keras does not build the model
         return [f"Keras: {type(error).__name__}: {error}"[:500]]
     pairs = zip_longest(ours, theirs)
-    return [f"{one} is {other} in Keras" for one, other in pairs if one != other]
+    wrong = [f"{one} is {other} in Keras" for one, other in pairs if one != other]
+    in_files = difference_in_files(lambda: built, model, fill=False)
+    return [*wrong, *filter(None, [in_files])]
 
 
 def our_rows(report: Report) -> list[Any]:
@@ -92,13 +96,20 @@ def our_rows(report: Report) -> list[Any]:
     return [*rows, (report.total_params, report.trainable_params, outputs)]
 
 
-def keras_rows(model: Model) -> list[Any]:
-    """The same of the Keras model."""
+def keras_model(model: Model) -> tuple[Any, dict[str, str], dict[str, Any]]:
+    """The Keras model, the first node of each of its layers, and the tensors of all nodes."""
     keras.backend.clear_session()
     with keras.StatelessScope(initialize_variables=False):
         tensors, names = called(model)
         outputs = [picked(end.what, tensors) for end in model.outputs]
-        built = keras.Model([tensors[name] for name in model.inputs], outputs)
+        return keras.Model([tensors[name] for name in model.inputs], outputs), names, tensors
+
+
+def keras_rows(
+    model: Model, built: Any, names: dict[str, str], tensors: dict[str, Any]
+) -> list[Any]:
+    """The same of the Keras model."""
+    outputs = [picked(end.what, tensors) for end in model.outputs]
     layers = [layer for layer in built.layers if not (model.is_sequential and is_input(layer))]
     rows: list[Any] = [
         (layer.name, nest(tensors[names[layer.name]]), *counts(layer)) for layer in layers

@@ -1,0 +1,37 @@
+"""`dense-calc convert`: a spec to the JSON of Keras, a file of Keras' to a spec."""
+
+from __future__ import annotations
+
+import click
+
+from dense_calc.cli.options import assume_option, emit, loaded, output_option, set_option
+
+FORMS = ("keras", "yaml")
+
+
+@click.command()
+@click.argument("file")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(FORMS),
+    required=True,
+    help="keras: JSON for keras.models.model_from_json; yaml: a spec.",
+)
+@set_option
+@assume_option
+@output_option
+def convert(
+    file: str, form: str, overrides: dict[str, str], assumed: dict[str, str], output: str | None
+) -> None:
+    """Write the model in FILE in another form (- for stdin).
+
+    Example: dense-calc convert specs/resnet50.yaml --to keras -o resnet50.json
+    """
+    model = loaded(file, overrides, assumed)
+    if form == "keras":
+        from dense_calc.keras_format.writing import to_keras as written
+    else:
+        from dense_calc.spec.writing import to_spec as written
+    text = written(model)
+    emit(lambda style: text, output=output, width=None, color="never")

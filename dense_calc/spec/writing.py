@@ -1,0 +1,255 @@
+"""A Model → the text of a spec, as a person would write it: without what goes without saying.
+
+Left out are defaults, Keras' automatic names, and what is read from the layer above; a run of
+layers that stands several times in a row is written once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import yaml
+from msgspec.structs import replace
+
+from dense_calc.errors import SpecError
+from dense_calc.layers import word_of
+from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.written import arguments_of_call, readable_arguments
+from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, names_in
+from dense_calc.nesting import Inside
+from dense_calc.shapes import Shapes, is_shape
+from dense_calc.spec.flow import flow, in_lines, indented, listed, section
+from dense_calc.spec.names import named_within, next_name
+from dense_calc.spec.runs import folded
+from dense_calc.spec.wiring import INPUTS, MASK
+from dense_calc.tracing import shapes_of
+
+FEW = 16  # numbers of an array that are worth to be read
+SLASH, DOT = "/", "."
+SIZES = ("shape", "batch_size", "batch_shape")  # arguments of an input
+
+
+def to_spec(model: Model) -> str:
+    """The text of a spec that describes a model.
+
+    Raises:
+        LayerError: its layers do not fit.
+        SpecError: something in it has no word in a spec.
+    """
+    sections = Sections(model)
+    lines = [f"name: {flow(model.name)}"]
+    if sections.is_told():
+        lines.append(f"type: {model.type}")
+    return "\n".join([*lines, *sections.lines()]) + "\n"
+
+
+class Sections:
+    """The sections of a model while they are written."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.shapes = shapes_of(model)
+        self.inputs = [node for node in model.nodes if not node.inputs]
+        self.nodes = in_order_of_calls(model)
+        self.again = {name: first for first, names in model.calls.items() for name in names[1:]}
+        self.counters: defaultdict[str, int] = defaultdict(int)
+
+    def is_told(self) -> bool:
+        """Whether the class of the model must be said, as its rows are not those of any graph."""
+        if self.model.type != "Functional":
+            return False
+        nodes = self.model.nodes
+        return bool(self.model.calls) or all(
+            node.inputs == (above.name,) for above, node in pairwise(nodes)
+        )
+
+    def lines(self) -> Iterator[str]:
+        """The sections of inputs, layers and outputs."""
+        by_name = {node.name: node for node in self.inputs}
+        ordered = [by_name[name] for name in self.model.inputs if name in by_name]
+        inputs = {known(node.name): self.input_of(node) for node in ordered}
+        yield from section("inputs", inputs)
+        yield "layers:"
+        above = ordered[0].name if len(ordered) == 1 else None
+        items = []
+        for node in self.nodes:
+            items.append(self.item(node, above))
+            above = node.name
+        yield from indented(listed(folded(items)))
+        outputs = self.outputs()
+        if outputs is not None:
+            yield f"outputs: {flow(outputs)}"
+
+    def input_of(self, node: Node) -> Any:
+        """An input: its shape, or a mapping where it has a batch size, a dtype or the like."""
+        arguments = readable_arguments(node.layer, self.inner)
+        shape = self.shapes[node.name]
+        assert is_shape(shape)
+        arguments.pop("batch_shape", None)
+        if not shape:
+            return {**arguments, "batch_shape": []}
+        own = {"shape": list(shape[1:])}
+        if shape[0] is not None:
+            own["batch_size"] = shape[0]  # type: ignore[assignment]
+        arguments = own | {key: each for key, each in arguments.items() if key not in SIZES}
+        return arguments["shape"] if len(arguments) == 1 else arguments
+
+    def item(self, node: Node, above: str | None) -> list[str]:
+        """An item of the list of layers, in lines."""
+        given = self.source(node, above)
+        source: dict[str, Any] = {} if given is None else {"from": given}
+        name: dict[str, Any] = {"name": known(node.name)}
+        if node.name in self.again:
+            of_call = arguments_of_call(node.layer)
+            return [flow({"reuse": known(self.again[node.name]), **name, **of_call, **source})]
+        layer = self.named_as_needed(node.layer)
+        if next_name(layer, counters := self.counters.copy()) == known(node.name):
+            self.counters, name = counters, {}
+        if isinstance(layer, Inside):
+            frozen = {} if layer.trainable else {"trainable": False}
+            return inside(type(layer).__name__, name | frozen | source, Sections(layer.model))
+        own = readable_arguments(layer, self.inner) | arguments_of_call(layer)
+        return in_lines(self.word(layer, node), {**name, **own, **source})
+
+    def word(self, layer: LayerKind, node: Node) -> str:
+        """The word for the kind of a layer.
+
+        Raises:
+            SpecError: there is none.
+        """
+        try:
+            return word_of(type(layer))
+        except KeyError:
+            told = f"a spec has no word for '{type(layer).__name__}', of which only is assumed"
+            raise SpecError(f"{told} what it is", node.place) from None
+
+    def named_as_needed(self, layer: LayerKind) -> LayerKind:
+        """A layer without the names of the layers inside it, if those are Keras' automatic ones."""
+        if not layer.wraps:
+            return layer
+        counters = self.counters.copy()
+        nameless = without_names(layer)
+        if named_within(nameless, counters) != layer:
+            return layer
+        self.counters = counters
+        return nameless
+
+    def inner(self, layer: LayerKind) -> Any:
+        """A layer inside another, as it is written there."""
+        if isinstance(layer, Inside):
+            lines = Sections(layer.model).lines()
+            own: dict[str, Any] = yaml.safe_load("\n".join(lines))
+            word = type(layer).__name__
+        else:
+            own, word = readable_arguments(layer, self.inner), word_of(type(layer))
+        named = {"name": layer.name, **own} if layer.name else own
+        return {word: named} if named else word
+
+    def source(self, node: Node, above: str | None) -> Any:
+        """What `from` says of a node, None where it goes without saying."""
+        kind = type(node.layer)
+        call = node.call or node.inputs
+        values = [self.given(each) for each in call]
+        masks = masks_of(node, call)
+        if masks:
+            named = zip(kind.inputs or (INPUTS,), values, strict=False)
+            return {**dict(named), MASK: masks if len(masks) > 1 else masks[0]}
+        if kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs):
+            return values
+        if None in values:
+            return {name: each for name, each in zip(kind.inputs, values, strict=False) if each}
+        if len(values) > 1 or isinstance(values[0], list):
+            return values
+        return None if values[0] == (above and known(above)) else values[0]
+
+    def given(self, what: Given) -> Any:
+        """What one input is given."""
+        match what:
+            case None:
+                return None
+            case Constant(value):
+                few = value is not None and numbers_in(value) <= FEW
+                return value if few else {"constant": list(what.shape)}
+            case tuple():
+                return [self.given(each) for each in what]
+            case dict():
+                return {name: self.given(each) for name, each in what.items()}
+            case str():
+                return known(what)
+        steps = what.steps if isinstance(what, Output) else self.steps(what)
+        return known(what.name) + "".join(f"[{step}]" for step in steps)
+
+    def steps(self, leaf: Leaf) -> tuple[int | str, ...]:
+        """The way to a tensor in the nest of those that a layer gives."""
+        return list(ways(self.shapes[leaf.name]))[leaf.index]
+
+    def outputs(self) -> Any:
+        """What `outputs` says, None where it goes without saying."""
+        ends = self.model.outputs
+        told = [self.given(end.what) for end in ends]
+        if all(end.label is not None for end in ends):
+            return {end.label: each for end, each in zip(ends, told, strict=True)}
+        read = {name for node in self.nodes for name in node.inputs}
+        last = [known(node.name) for node in self.nodes if node.name not in read]
+        if told == (last or [known(node.name) for node in self.inputs]):
+            return None
+        return told if len(told) > 1 else told[0]
+
+
+def in_order_of_calls(model: Model) -> list[Node]:
+    """The nodes but for inputs, the calls of one layer in the order in which they were made."""
+    nodes = {node.name: node for node in model.nodes if node.inputs}
+    calls = {
+        name: each for names in model.calls.values() for each in [iter(names)] for name in names
+    }
+    return [nodes[next(calls[name])] if name in calls else node for name, node in nodes.items()]
+
+
+def masks_of(node: Node, call: tuple[Given, ...]) -> list[str]:
+    """What a node reads beside its inputs: masks, which Keras may give to any layer."""
+    read = [name for each in call for name in names_in(each)]
+    return [known(name) for name in node.inputs[len(read) :]]
+
+
+def without_names(layer: LayerKind) -> LayerKind:
+    """A layer whose layers inside have no names."""
+
+    def bare(held: Any) -> Any:
+        if isinstance(held, tuple):
+            return tuple(map(bare, held))
+        if not isinstance(held, LayerKind):
+            return held
+        return replace(without_names(held), name=None)
+
+    return replace(layer, **{name: bare(getattr(layer, name)) for name in layer.wraps})
+
+
+def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
+    """The way to each tensor in a nest, in the order in which Keras counts them."""
+    if is_shape(shapes):
+        yield ()
+        return
+    steps: Mapping[Any, Shapes] = (
+        dict(sorted(shapes.items())) if isinstance(shapes, dict) else dict(enumerate(shapes))  # type: ignore[arg-type]
+    )
+    for step, each in steps.items():
+        yield from ((step, *further) for further in ways(each))
+
+
+def numbers_in(value: Any) -> int:
+    """How many numbers an array has."""
+    return sum(map(numbers_in, value)) if isinstance(value, list) else 1
+
+
+def known(name: str) -> str:
+    """The name of a layer, which has no slash in a spec."""
+    return name.replace(SLASH, DOT)
+
+
+def inside(word: str, arguments: Mapping[str, Any], sections: Sections) -> list[str]:
+    """A model that is an item of the list of layers, in lines."""
+    own = [f"{name}: {flow(value)}" for name, value in arguments.items()]
+    return [f"{word}:", *indented([*own, *sections.lines()])]
