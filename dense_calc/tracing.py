@@ -119,7 +119,10 @@ class Tracer:
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
         assert shape is not None
-        return Port(end.name, shape)
+        name = end.name
+        if isinstance(end.what, Leaf) and end.label is None and shape is not self.shapes[name]:
+            name = f"{name}[{end.what.index}]"
+        return Port(name, shape)
 
 
 def demand_same(
@@ -219,7 +222,8 @@ def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
         number = f"{least} input{'s' * (least != 1)}{names}"
         raise LayerError(f"it takes {number}, not {len(inputs)}", "from")
     if None in inputs[:least]:
-        raise LayerError(f"it needs '{layer.inputs[inputs.index(None)]}'", "from")
+        wanted = layer.inputs or ("a tensor",) * least
+        raise LayerError(f"it needs '{wanted[inputs.index(None)]}'", "from")
     if layer.takes_nested:
         return
     for each in inputs:

@@ -17,7 +17,7 @@ from dense_calc.cli.options import (
     table_options,
     write,
 )
-from dense_calc.errors import DenseCalcError
+from dense_calc.errors import DenseCalcError, printable
 from dense_calc.report import Report
 from dense_calc.tracing import trace
 
@@ -40,6 +40,12 @@ READABLE = 50  # rows that can be read on a screen
     help="Show every layer. In a table, and in text on a terminal, the repeats of a block that are "
     f"alike are one row if there would be more than {READABLE} rows.",
 )
+@click.option(
+    "--verify-weights",
+    is_flag=True,
+    help="Also compare the weights that a .keras or .h5 file stores with what its architecture "
+    "says, without reading them; needs the extra 'h5'. Exit status 2 where they differ.",
+)
 @table_options
 def summary(
     files: tuple[str, ...],
@@ -47,6 +53,7 @@ def summary(
     assumed: dict[str, str],
     depth: int | None,
     expand: bool,
+    verify_weights: bool,
     **options: Any,
 ) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
@@ -65,6 +72,8 @@ def summary(
     write(brief, **options)
     if depth is None and brief != reports:
         click.echo(folded_note(reports, brief))
+    if verify_weights and not all(map(agree, files, reports)):
+        sys.exit(2)
 
 
 def reports_on(
@@ -76,6 +85,16 @@ def reports_on(
             yield trace(loaded(file, overrides, assumed))
         except DenseCalcError as error:
             print(error, file=sys.stderr)
+
+
+def agree(file: str, report: Report) -> bool:
+    """Whether a file stores the weights that its model has; where it does not is printed."""
+    from dense_calc.keras_format.weights import differences
+
+    different = differences(report, file)
+    for sentence in different:
+        print(f"{printable(file)}: error: {sentence}", file=sys.stderr)
+    return not different
 
 
 def is_for_eyes(format: str | None, output: str | None) -> bool:

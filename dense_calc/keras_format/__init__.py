@@ -8,8 +8,8 @@ from typing import Any
 
 from dense_calc.errors import Source, SpecError, said
 from dense_calc.keras_format.assumptions import assumption
-from dense_calc.keras_format.models import is_model, model_in
-from dense_calc.keras_format.objects import File
+from dense_calc.keras_format.models import inside, model_in
+from dense_calc.keras_format.objects import File, is_model
 from dense_calc.keras_format.places import start_of, too_deep
 from dense_calc.model import Model
 
@@ -33,10 +33,13 @@ def from_keras(
     if not is_model(value):
         told = said(value.get("class_name"))
         raise SpecError(
-            f"the model is of a class of its own, {told}: its layers are not told", start
+            f"the model is of a class of its own, {told}, and the file does not tell its layers; "
+            "a Sequential or a Functional can be read",
+            start,
         )
     keras_version = major(version, value)
-    file = File(keras_version, ordering_of(source.text, keras_version), assumed)
+    ordering = ordering_of(source.text, keras_version)
+    file = File(keras_version, ordering, assumed, inside)
     try:
         return model_in(value, start, file, name)
     except RecursionError:

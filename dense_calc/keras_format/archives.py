@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -79,7 +78,8 @@ def members_of(file: BinaryIO) -> Iterator[Any]:
     file.seek(max(0, file.seek(0, io.SEEK_END) - LONGEST_END))
     end = file.read(LONGEST_END)
     place = end.rfind(END)
-    if place >= 0 and struct.unpack_from("<L", end, place + 12)[0] > MAX_DIRECTORY:
+    length = end[place + 12 : place + 16]
+    if place >= 0 and int.from_bytes(length, "little") > MAX_DIRECTORY:
         raise ValueError("it has too many members to be a model")
     with zipfile.ZipFile(file) as members:
         yield members

@@ -74,7 +74,7 @@ class Calls:
         if names is None:
             raise SpecError(f"there is no layer '{layer}' to read", spot)
         if not -len(names) <= call < len(names):
-            raise SpecError(f"'{layer}' is called {len(names)} times, not {call + 1}", spot)
+            raise SpecError(f"there is no call [{call}] of '{layer}'; it has {len(names)}", spot)
         return Leaf(names[call], index)
 
     def call(self, written: Any, spot: Spot) -> Call:
@@ -159,7 +159,8 @@ def bound(call: Call, kind: type[LayerKind]) -> Bound:
     if kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs):
         return Bound(reads, tuple(tensors(value, numbers) for value in args), {})
     named = kind.inputs or ("inputs",)
-    by_name = dict(zip((*named, *kind.of_call), args, strict=False)) | call.kwargs
+    order = kind.call_order or (*named, *kind.of_call)
+    by_name = dict(zip(order, args, strict=False)) | call.kwargs
     inputs = [tensors(by_name.get(name), numbers) for name in named]
     while inputs and inputs[-1] is None:
         inputs.pop()

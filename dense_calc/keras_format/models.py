@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert
+from msgspec.structs import replace
 
-from dense_calc.errors import SpecError, said
+from dense_calc.errors import Place, SpecError, said
 from dense_calc.keras_format.calls import Calls, bound, referred
-from dense_calc.keras_format.objects import File, Written, layer_of, written
+from dense_calc.keras_format.objects import MODELS, File, Written, layer_of, written
 from dense_calc.keras_format.places import Spot
 from dense_calc.layers import kind_named
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Given, Model, ModelType, Node, model_of, names_in
+from dense_calc.model import End, Model, Node, model_of, names_in
 from dense_calc.nesting import KINDS, Functional, Inside
 from dense_calc.spec.entries import INPUT_KIND
 
-# The classes that are models; Keras 1 and 2 call a Functional just Model.
-MODELS: dict[str, ModelType] = {
-    "Functional": "Functional",
-    "Model": "Functional",
-    "Sequential": "Sequential",
-}
 MAX_DEPTH = 32  # models in models
+STEPS = 3  # from a model to a layer in it
 
 
 class Part(Struct):
@@ -40,18 +36,13 @@ class Part(Struct):
         return issubclass(self.written.kind, Inside)
 
 
-def is_model(value: Any) -> bool:
-    """Whether this is how Keras writes a model."""
-    return isinstance(value, dict) and value.get("class_name") in MODELS and "config" in value
-
-
-def model_in(value: Any, spot: Spot, file: File, name: str, depth: int = 0) -> Model:
+def model_in(value: Any, spot: Spot, file: File, name: str) -> Model:
     """The model that is written; `name` is what it is called if it does not say.
 
     Raises:
         SpecError: it is none, or something in it is not known.
     """
-    if depth > MAX_DEPTH:
+    if len(spot.path) > MAX_DEPTH * STEPS:
         raise SpecError(f"more than {MAX_DEPTH} models are in each other", spot)
     config = value["config"]
     if isinstance(config, list):  # as early versions write a Sequential
@@ -64,10 +55,10 @@ def model_in(value: Any, spot: Spot, file: File, name: str, depth: int = 0) -> M
     own = config.get("name")
     name = own if isinstance(own, str) and own else name
     build = sequential if MODELS[value["class_name"]] == "Sequential" else functional
-    return build(config, spot.at("config"), file, name, depth)
+    return build(config, spot.at("config"), file, name)
 
 
-def parts(layers: list[Any], spot: Spot, file: File, depth: int) -> Iterator[Part]:
+def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:
     """The layers of a model, each with a name of its own.
 
     Raises:
@@ -76,7 +67,7 @@ def parts(layers: list[Any], spot: Spot, file: File, depth: int) -> Iterator[Par
     names: set[str] = set()
     for number, value in enumerate(layers):
         here = spot.at(number)
-        layer = inside(value, here, file, depth) if is_model(value) else written(value, here, file)
+        layer = written(value, here, file)
         name = value.get("name") or layer.config.get("name") or snake_case(layer.class_name)
         calls = value.get("inbound_nodes") or []
         if not isinstance(name, str) or not isinstance(calls, list):
@@ -87,30 +78,25 @@ def parts(layers: list[Any], spot: Spot, file: File, depth: int) -> Iterator[Par
         yield Part(name, layer, calls)
 
 
-def inside(value: dict[str, Any], spot: Spot, file: File, depth: int) -> Written:
-    """A model that is a layer of another."""
-    kind = KINDS[MODELS[value["class_name"]]]
-    config = value["config"] if isinstance(value["config"], dict) else {}
-    model = model_in(value, spot, file, snake_case(kind.__name__), depth + 1)
-    made = kind(model=model, trainable=config.get("trainable") is not False)
-    return Written(kind.__name__, kind, {"name": model.name}, spot, made)
-
-
-def functional(config: dict[str, Any], spot: Spot, file: File, name: str, depth: int) -> Model:
+def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:
     """The graph that a Functional's config describes.
 
     Raises:
         SpecError: it describes none.
     """
-    layers = list(parts(config["layers"], spot.at("layers"), file, depth))
+    layers = list(parts(config["layers"], spot.at("layers"), file))
     calls = calls_of(layers)
     nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
     starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))
     ends = tuple(ends_of(config.get("output_layers"), calls, spot.at("output_layers")))
     if not ends:
         raise SpecError("a Functional needs 'output_layers'", spot)
+    for node in nodes.values():
+        demand_called(node.inputs, nodes, node.place)
     for end in ends:
-        demand_called(end.what, nodes, spot.at("output_layers"))
+        demand_called(names_in(end.what), nodes, end.place)
+    if any(end.label is None for end in ends):  # of a deeper nest only the tensors are told
+        ends = tuple(replace(end, label=None) for end in ends)
     inputs = [start.name for start in starts if start.name in nodes]
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
     return model_of(name, tuple(ordered.values()), ends, type="Functional")
@@ -152,11 +138,11 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
         yield Node(name, made, given.reads, spot, given.inputs, shares)
 
 
-def demand_called(what: Given, nodes: Mapping[str, Node], spot: Spot) -> None:
+def demand_called(names: Iterable[str], nodes: Mapping[str, Node], place: Place | None) -> None:
     """Raise SpecError where a layer is read that is never called."""
-    for name in names_in(what):
+    for name in names:
         if name not in nodes:
-            raise SpecError(f"'{name}' is never called", spot)
+            raise SpecError(f"'{name}' is read, and never called", place)
 
 
 def ends_of(written: Any, calls: Calls, spot: Spot, label: str | None = None) -> Iterator[End]:
@@ -173,13 +159,13 @@ def ends_of(written: Any, calls: Calls, spot: Spot, label: str | None = None) ->
                 yield from ends_of(each, calls, spot.at(key), key)
 
 
-def sequential(config: dict[str, Any], spot: Spot, file: File, name: str, depth: int) -> Model:
+def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:
     """The chain that a Sequential's config describes.
 
     Raises:
         SpecError: it describes none, or not what the first layer reads.
     """
-    layers = list(parts(config["layers"], spot.at("layers"), file, depth))
+    layers = list(parts(config["layers"], spot.at("layers"), file))
     nodes: list[Node] = []
     if 0 not in layers[0].written.kind.takes:
         taken = {part.name for part in layers}
@@ -210,3 +196,12 @@ def input_of(first: Written, config: dict[str, Any]) -> LayerKind:
     except ValidationError:
         pass
     raise SpecError("the model has no input shape: it was saved before it was built", first.spot)
+
+
+def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
+    """A model that is a layer of another."""
+    kind = KINDS[MODELS[value["class_name"]]]
+    config = value["config"] if isinstance(value["config"], dict) else {}
+    model = model_in(value, spot, file, snake_case(kind.__name__))
+    made = kind(model=model, trainable=config.get("trainable") is not False)
+    return Written(kind.__name__, kind, {"name": model.name}, spot, made)

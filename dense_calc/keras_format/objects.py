@@ -6,7 +6,7 @@ A file names classes, modules and functions. They are looked up in our own table
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from msgspec import Struct, ValidationError, convert
@@ -19,6 +19,7 @@ from dense_calc.layers import OPERATION, kind_named
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.refusals import problem_of, refusal
 from dense_calc.layers.words import ActivationName
+from dense_calc.model import ModelType
 from dense_calc.spec.entries import INPUT_KIND
 
 OWN = r"keras(\.|$)|tf_keras(\.|$)|tensorflow\.|builtins$"  # modules whose names are Keras'
@@ -27,6 +28,12 @@ FUNCTION = "function"  # the class of a function
 LAMBDA = "__lambda__"  # the class of code
 PACKAGE = ">"  # what comes between the package and the name of what somebody registered
 NOTHING: dict[str, Any] = {}
+# The classes that are models; Keras 1 and 2 call a Functional just Model.
+MODELS: dict[str, ModelType] = {
+    "Functional": "Functional",
+    "Model": "Functional",
+    "Sequential": "Sequential",
+}
 OBJECTS = ("activation", "constraint", "initializer", "regularizer")  # how their arguments end
 ACTIVATIONS = get_args(ActivationName)
 
@@ -34,12 +41,14 @@ ACTIVATIONS = get_args(ActivationName)
 class File(Struct):
     """What holds for a whole file: the version of Keras that wrote it, and what is assumed.
 
-    `ordering` is Keras 1's word for where the channels of images are, '' in other files.
+    `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
+    reads a model that is a layer of another.
     """
 
     keras: int
     ordering: str
     assumed: Mapping[str, Assumption]
+    inside: Callable[[dict[str, Any], Spot, File], Written]
 
 
 class Written(Struct):
@@ -56,12 +65,22 @@ class Written(Struct):
     input_shape: Any = None
 
 
+def is_model(value: Any) -> bool:
+    """Whether this is how Keras writes a model."""
+    match value:
+        case {"class_name": str(name), "config": _}:
+            return name in MODELS
+    return False
+
+
 def written(value: Any, spot: Spot, file: File) -> Written:
     """The class and the config of a layer, in the words of Keras 3.
 
     Raises:
         SpecError: it names no class, or one that is not known.
     """
+    if is_model(value):
+        return file.inside(value, spot, file)
     match value:
         case {"class_name": str(name), "config": dict(config)}:
             pass
@@ -85,7 +104,8 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     module = value.get("module")
     kind = None
     if not is_custom(module, registered):
-        kind = kind_of(name, is_operation(name, module, config, file))
+        is_op = is_operation(name, module, config, file)
+        kind = kind_of(name, is_op) or (kind_of(name, False) if module is None else None)
     if kind is None:
         raise unknown(name, registered, spot)
     return Written(name, kind, config, spot, input_shape=shape)

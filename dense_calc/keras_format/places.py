@@ -77,14 +77,18 @@ def value_of(source: Source) -> Any:
     except RecursionError:
         raise too_deep(source) from None
     try:
-        return json.loads(source.text)
+        value = json.loads(source.text)
+        msgspec.json.encode(value)  # which escapes could keep from being Unicode
+        return value
     except json.JSONDecodeError as error:
         place = Place(source, error.lineno, error.colno, 1)
         raise SpecError(f"this is not JSON: {error.msg}", place) from None
     except RecursionError:
         raise too_deep(source) from None
-    except ValueError as error:
-        raise SpecError(f"this is not JSON: {error}", start_of(source)) from None
+    except UnicodeEncodeError:
+        raise SpecError("a text in it is not Unicode", start_of(source)) from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise SpecError("a number has too many digits", start_of(source)) from None
 
 
 def too_deep(source: Source) -> SpecError:

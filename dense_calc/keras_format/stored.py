@@ -47,13 +47,15 @@ Path = tuple[str, ...]
 class Stored(Struct):
     """What a file stores of a layer; `group` is where, `name` is '' where it does not tell.
 
-    `again` are the shapes that a wrapper stores a second time, of the layer inside it.
+    `again` are the shapes that a wrapper stores a second time, of the layer inside it. `is_merged`
+    is whether a kernel is stored as its sum with what LoRA adds, which is not stored.
     """
 
     name: str
     group: str
     shapes: list[Sizes]
     again: list[Sizes]
+    is_merged: bool
 
 
 def stored_weights(path: str, names: Iterable[str] = ()) -> list[Stored]:
@@ -125,7 +127,7 @@ def in_groups(top: Any, names: set[str]) -> list[Stored]:
         starts = ("/".join(path[:number]) for number in range(len(path) - 1, 1, -1))
         owner = next((each for each in starts if each in names), None) if slashed else None
         found[owner or path[0]].append(shape)
-    return [Stored(name, name, shapes, []) for name, shapes in found.items()]
+    return [Stored(name, name, shapes, [], False) for name, shapes in found.items()]
 
 
 def in_layers(root: Any) -> list[Stored]:
@@ -140,7 +142,8 @@ def in_layers(root: Any) -> list[Stored]:
                 below[path[0]].append((path, shape))
         for group, pairs in below.items():
             shapes = [shape for _, shape in pairs]
-            layers.append(Stored(name_of(top, group), group, shapes, stored_again(pairs)))
+            name, again = name_of(top, group), stored_again(pairs)
+            layers.append(Stored(name, group, shapes, again, True))
     return layers
 
 

@@ -30,7 +30,7 @@ def to_keras(model: Model) -> str:
         LayerError: its layers do not fit.
         SpecError: something in it has no form in Keras.
     """
-    return msgspec.json.format(msgspec.json.encode(written(model)), indent=1).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(written(model)), indent=2).decode() + "\n"
 
 
 def written(model: Model, **more: Any) -> dict[str, Any]:
@@ -141,13 +141,13 @@ class Graph:
         """The arguments of a call."""
         kind = type(node.layer)
         given = [self.given(each) for each in node.call or node.inputs]
-        kwargs = arguments_of_call(node.layer)
+        kwargs = arguments_of_call(node.layer.spelled(keras=True))
         kwargs |= kwargs.pop(kind.further, {})
         if kind.on_a_list:
             return {"args": [given], "kwargs": kwargs}
-        if kind.takes is LIST_OF_INPUTS or None not in given:
+        if kind.takes is LIST_OF_INPUTS or (None not in given and not kind.call_order):
             return {"args": given, "kwargs": kwargs}
-        last = given.index(None)
+        last = 1 if kind.call_order else given.index(None)
         named = zip(kind.inputs[last:], given[last:], strict=False)
         return {"args": given[:last], "kwargs": {**dict(named), **kwargs}}
 

@@ -77,6 +77,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     keeps_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
     of_call: ClassVar[tuple[str, ...]] = ()  # arguments that Keras' `call` takes, not the class
     on_a_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
+    call_order: ClassVar[tuple[str, ...]] = ()  # of a call, if not that of `inputs`, then `of_call`
     further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
     module: ClassVar[str] = "keras.layers"  # where Keras has it
     takes_numbers: ClassVar[bool] = False  # whether an input may be a number in place of a tensor
@@ -112,6 +113,10 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     def needed(self) -> dict[str, Any]:
         """Arguments that Keras must be given and a spec may leave out."""
         return {}
+
+    def spelled(self, *, keras: bool) -> LayerKind:
+        """The same with its arguments as a file of Keras' spells them, or as a spec does."""
+        return self
 
     @classmethod
     def home(cls) -> str:

@@ -46,8 +46,9 @@ def phrase(wanted: inspect.Type) -> str:
             return f"a number{bounds(least, most, above)}"
         case inspect.BoolType():
             return "true or false"
-        case inspect.StrType(pattern=pattern):
-            return "text without '/'" if pattern else "text"
+        case inspect.StrType(pattern=pattern, max_length=most):
+            limit = f" of at most {most:,} characters" if most else ""
+            return f"text{limit}" + " without '/'" * bool(pattern)
         case inspect.LiteralType() | inspect.EnumType() | inspect.Metadata():
             words = list(words_of(wanted))
             few = " or ".join(f"'{word}'" for word in words)

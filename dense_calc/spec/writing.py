@@ -103,7 +103,7 @@ class Sections:
         source: dict[str, Any] = {} if given is None else {"from": given}
         name: dict[str, Any] = {"name": known(node.name)}
         if node.name in self.again:
-            of_call = arguments_of_call(node.layer)
+            of_call = arguments_of_call(node.layer.spelled(keras=False))
             return [flow({"reuse": known(self.again[node.name]), **name, **of_call, **source})]
         layer = self.named_as_needed(node.layer)
         if next_name(layer, counters := self.counters.copy()) == known(node.name):
@@ -111,7 +111,8 @@ class Sections:
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
             return inside(type(layer).__name__, name | frozen | source, Sections(layer.model))
-        own = readable_arguments(layer, self.inner) | arguments_of_call(layer)
+        own = readable_arguments(layer, self.inner)
+        own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
 
     def word(self, layer: LayerKind, node: Node) -> str:
@@ -202,10 +203,10 @@ class Sections:
 def in_order_of_calls(model: Model) -> list[Node]:
     """The nodes but for inputs, the calls of one layer in the order in which they were made."""
     nodes = {node.name: node for node in model.nodes if node.inputs}
-    calls = {
-        name: each for names in model.calls.values() for each in [iter(names)] for name in names
-    }
-    return [nodes[next(calls[name])] if name in calls else node for name, node in nodes.items()]
+    turns = {}
+    for names in model.calls.values():
+        turns.update(dict.fromkeys(names, iter(names)))
+    return [nodes[next(turns[name])] if name in turns else node for name, node in nodes.items()]
 
 
 def masks_of(node: Node, call: tuple[Given, ...]) -> list[str]:

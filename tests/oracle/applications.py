@@ -1,4 +1,4 @@
-"""Ask real Keras for every model of `keras.applications`, and read each in its JSON.
+"""Ask real Keras for every model of `keras.applications`, and small ones, and read their JSON.
 
     python tests/oracle/applications.py            # compare
     python tests/oracle/applications.py --write    # tests/data/applications.jsonl.xz anew
@@ -21,7 +21,8 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras
-from keras_files import difference, fact_of_json, keras_fact
+from keras_files import difference, difference_in_files, fact_of_json, keras_fact
+from small_models import MODELS
 
 FACTS = Path(__file__).parents[1] / "data" / "applications.jsonl.xz"
 
@@ -70,7 +71,7 @@ def main() -> int:
 
 
 def models() -> Iterator[tuple[str, Any]]:
-    """Every application as it is, and some with other arguments, each with its title."""
+    """Every application, some with other arguments, and the small models, each with its title."""
     builders = {name: each for name, each in vars(keras.applications).items() if name[0].isupper()}
     for name, arguments in [*((name, {}) for name in sorted(builders)), *OTHERS]:
         keras.backend.clear_session()
@@ -79,6 +80,9 @@ def models() -> Iterator[tuple[str, Any]]:
         }
         with keras.StatelessScope(initialize_variables=False):
             yield f"{name} {arguments or ''}".strip(), builders[name](weights=None, **given)
+    for build in MODELS:
+        keras.backend.clear_session()
+        yield build.__name__, build()
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def loaded(text: str, *, fill: bool) -> Any:
         return keras.models.model_from_json(text)
 
 
-def difference_in_files(build: Callable[[], Any], model: Model, *, fill: bool = True) -> str:
+def difference_in_files(
+    build: Callable[[], Any], model: Model | None = None, *, fill: bool = True
+) -> str:
     """What differs between a Keras model and our reading of its JSON, or our JSON and the model.
 
     A name in Keras has no slash. Of what masks make, rows and connections, a spec has nothing.
@@ -109,7 +111,7 @@ def difference_in_files(build: Callable[[], Any], model: Model, *, fill: bool = 
         wrong = difference(our_fact(trace(read)), keras_fact(built)) or difference_in_yaml(read)
         if wrong:
             return f"read: {wrong}"
-        model = as_keras(model)
+        model = as_keras(model or read)
         ours, theirs = our_fact(trace(model)), keras_fact(loaded(to_keras(model), fill=fill))
     except Exception as error:  # whatever it is, a file could not be read
         return f"{type(error).__name__}: {error}"[:700]

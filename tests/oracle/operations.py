@@ -20,6 +20,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from keras_files import difference_in_files
 from msgspec import ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 from signatures import REQUIRED, default_of, same
@@ -74,6 +76,9 @@ def main() -> int:
         answer, message = answer_of(case)
         facts += [case | truth] * (answer == truth)
         refused += truth == REFUSED
+        if answer == truth != REFUSED:
+            wrong_file = difference_in_files(partial(keras_model, rng, case))
+            truth, why = ({"in files": wrong_file}, wrong_file) if wrong_file else (truth, "")
         if answer != truth and not (answer == REFUSED and stretched_windows(case)):
             different += 1
             print(json.dumps(case | truth), f"\n  dense-calc: {message or answer}\n  Keras: {why}")
@@ -184,30 +189,41 @@ def answer_of(case: Case) -> tuple[dict[str, Any], str]:
 
 def keras_answer(rng: random.Random, case: Case) -> tuple[dict[str, Any], str]:
     """The output shape that Keras infers; or that it refuses, and why."""
-    kind = operation_named(case["op"])
     try:
-        given = {
-            name: deepcopy(value) if name == "pad_width" else tuples(value)
-            for name, value in case["arguments"].items()
-        }
-        called = {name: given.pop(name) for name in kind.of_call if name in given}
-        operation = CLASSES[case["op"]](**given)
-        tensors = [tensor(shape) for shape in case["inputs"]]
-        if kind.inputs:
-            constant = rng.randrange(len(tensors))
-            if constant and rng.random() < 0.3 and not kind.of_call:
-                tensors[constant] = array(case["inputs"][constant], tensors[constant])
-        if called:
-            named = dict(zip(kind.inputs, tensors, strict=False))
-            output = operation.symbolic_call(**named, **passed(called))
-        else:
-            output = operation.symbolic_call(*([tensors] if kind.on_a_list else tensors))
+        output = called(rng, case, [tensor(shape) for shape in case["inputs"]])
     except Exception as error:  # whatever it is, Keras did not build the layer
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
-    shapes = nest(output)
     if isinstance(output, list | tuple) and not output:
         return REFUSED, "no output at all"
-    return {"output": shapes}, ""
+    return {"output": nest(output)}, ""
+
+
+def keras_model(rng: random.Random, case: Case) -> Any:
+    """The model of a case that Keras takes."""
+    keras.backend.clear_session()
+    tensors = [tensor(shape, keras.Input) for shape in case["inputs"]]
+    inputs = [each for each in keras.tree.flatten(tensors) if each is not None]
+    output = called(rng, case, tensors)
+    return keras.Model(inputs, output)
+
+
+def called(rng: random.Random, case: Case, tensors: list[Any]) -> Any:
+    """What Keras gives for a case with these tensors, one of them perhaps a constant instead."""
+    kind = operation_named(case["op"])
+    given = {
+        name: deepcopy(value) if name == "pad_width" else tuples(value)
+        for name, value in case["arguments"].items()
+    }
+    of_call = {name: given.pop(name) for name in kind.of_call if name in given}
+    operation = CLASSES[case["op"]](**given)
+    if kind.inputs:
+        constant = rng.randrange(len(tensors))
+        if constant and rng.random() < 0.3 and not kind.of_call:
+            tensors[constant] = array(case["inputs"][constant], tensors[constant])
+    if of_call:
+        named = dict(zip(kind.inputs, tensors, strict=False))
+        return operation.symbolic_call(**named, **passed(of_call))
+    return operation.symbolic_call(*([tensors] if kind.on_a_list else tensors))
 
 
 def passed(called: dict[str, Any]) -> dict[str, Any]:
@@ -229,13 +245,13 @@ def place(written: Any) -> Any:
     return written
 
 
-def tensor(shape: Any) -> Any:
+def tensor(shape: Any, make: Callable[..., Any] = keras.KerasTensor) -> Any:
     """The symbolic tensor of a shape, or a list of them."""
     if shape is None:
         return None
     if any(isinstance(each, list) for each in shape):
-        return [tensor(each) for each in shape]
-    return keras.KerasTensor(tuple(shape))
+        return [tensor(each, make) for each in shape]
+    return keras.Input(batch_shape=shape) if make is keras.Input else make(tuple(shape))
 
 
 def array(shape: Any, otherwise: Any) -> Any:

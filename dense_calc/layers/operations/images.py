@@ -152,6 +152,7 @@ class ScaleAndTranslate(Operation, frozen=True, kw_only=True):
     takes: ClassVar[range] = range(3, 4)
     inputs: ClassVar[tuple[str, ...]] = ("images", "scale", "translation")
     of_call = ("output_shape",)
+    call_order: ClassVar[tuple[str, ...]] = ("images", "output_shape", "scale", "translation")
     rule: ClassVar[str] = "(...) → output_shape"
 
     spatial_dims: Any

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations.operation import (
@@ -55,6 +56,10 @@ class GetItem(Operation, frozen=True, kw_only=True):
     rule: ClassVar[str] = "(...) → (...')"
 
     key: Any
+
+    def spelled(self, *, keras: bool) -> GetItem:
+        spelling = in_keras if keras else in_short
+        return replace(self, key=[spelling(part_of(each)) for each in listed(self.key)])
 
     def result(self, x: Shape, /) -> Shapes:
         keys = [part_of(each) for each in listed(self.key)]
@@ -114,6 +119,25 @@ def part_of(written: Any) -> Any:
         if written.get("class_name") == "__slice__":
             return cut_of([config.get(name) for name in ("start", "stop", "step")])
     raise LayerError("a key holds integers, nulls, slices ('1:-1') and '...'", "key")
+
+
+def in_keras(part: Any) -> Any:
+    """A part of a key as Keras writes it to a file."""
+    if part is ...:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(part, Cut):
+        return {"class_name": "__slice__", "config": asdict(part)}
+    return part
+
+
+def in_short(part: Any) -> Any:
+    """A part of a key as it is written within brackets."""
+    if part is ...:
+        return "..."
+    if isinstance(part, Cut):
+        ends = [part.start, part.stop, *([] if part.step is None else [part.step])]
+        return ":".join("" if end is None else str(end) for end in ends)
+    return part
 
 
 def cut_of(ends: Sequence[Any]) -> Cut:

@@ -1,0 +1,144 @@
+"""The weights that a file of Keras' stores, held against those that its architecture calls for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from dense_calc.errors import printable
+from dense_calc.keras_format.stored import Stored, quoted, stored_weights
+from dense_calc.layers.base import snake_case
+from dense_calc.report import Report, Row, WeightRow
+from dense_calc.shapes import Sizes
+
+FEW = 4  # arrays that a sentence can tell
+
+
+def differences(report: Report, path: str) -> list[str]:
+    """A sentence for each layer of which a file stores other arrays than the report has.
+
+    The rows are those of `trace`, not folded. Within a layer, the order of arrays is not looked at.
+
+    Raises:
+        FileError: the file stores no weights, or is broken.
+    """
+    layers = stored_weights(path, [row.name for row in report.layers])
+    found = matched(report.layers, layers)
+    said = [difference(row, found.pop(row.name, None)) for row in report.layers]
+    said += [unknown(name, each) for name, each in found.items()]
+    return [printable(each) for each in said if each]
+
+
+def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
+    """What is stored, by the names of rows; what belongs to none by its own name.
+
+    Not every version of Keras tells a layer's name: what is stored of a class stands in the order
+    of the layers of that class.
+    """
+    named = {each.name for each in layers}
+    waiting: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in reversed(rows if "" in named else ()):
+        if row.weights and row.name not in named:
+            waiting[snake_case(row.type)].append(row)
+    found: dict[str, Stored] = {}
+    for each in sorted(layers, key=number):
+        same = waiting[class_of(each)] if not each.name else []
+        name = each.name or (same.pop().name if same else each.group)
+        if name in found:  # which Keras does not write
+            found[name].shapes.extend(each.shapes)
+        else:
+            found[name] = each
+    return found
+
+
+def class_of(layer: Stored) -> str:
+    """The class of a layer, as Keras names groups: `dense` of `dense_2`."""
+    return re.sub(r"_\d{1,9}$", "", layer.group)
+
+
+def number(layer: Stored) -> int:
+    """The number of a layer among those of its class: 2 of `dense_2`."""
+    return int(layer.group[len(class_of(layer)) + 1 :] or 0)
+
+
+def difference(row: Row, stored: Stored | None) -> str:
+    """What to say of a layer: '' if the file stores what the row has."""
+    if stored is None:
+        holds = listed(map(told, row.weights))
+        return f"the file does not have {quoted(row.name)}, which holds {holds}" * bool(row.weights)
+    weights = [each for each in row.weights if not (stored.is_merged and is_added(each))]
+    lacking, extra = apart(weights, stored)
+    if not lacking and not extra:
+        return ""
+    if max(len(weights), len(stored.shapes)) <= FEW:
+        stores = listed(map(str, in_order_of(weights, lacking, extra)))
+        holds = listed(map(told, weights))
+        return f"{quoted(row.name)} holds {holds}, and the file stores {stores}"
+    stores = listed(map(str, extra))
+    if not lacking:
+        return f"the file stores {stores} beside what {quoted(row.name)} holds"
+    holds = listed(told_apart(weights, lacking))
+    instead = f"; it stores {stores} instead" if extra else ""
+    return f"of what {quoted(row.name)} holds, the file does not store {holds}{instead}"
+
+
+def unknown(name: str, stored: Stored) -> str:
+    """What to say of a stored layer that is not in the model."""
+    stores = listed(map(str, stored.shapes))
+    return f"the file stores {stores} for {quoted(name)}, which the model does not have"
+
+
+def apart(weights: Iterable[WeightRow], stored: Stored) -> tuple[list[WeightRow], list[Sizes]]:
+    """The weights for which there is no array, and the shapes of arrays for which no weight is."""
+    left = Counter(stored.shapes)
+    lacking = []
+    for weight in weights:
+        if left[weight.shape] > 0:
+            left[weight.shape] -= 1
+        else:
+            lacking.append(weight)
+    return lacking, list((left - Counter(stored.again)).elements())
+
+
+def in_order_of(
+    weights: Iterable[WeightRow], lacking: list[WeightRow], extra: list[Sizes]
+) -> Iterator[Sizes]:
+    """The shapes of what is stored, as far as they are alike in the order of the weights."""
+    left = iter(extra)
+    for weight in weights:
+        shape = weight.shape if weight not in lacking else next(left, None)
+        if shape is not None:
+            yield shape
+    yield from left
+
+
+def told_apart(weights: Iterable[WeightRow], lacking: Iterable[WeightRow]) -> Iterator[str]:
+    """Weights that are not stored; of alike ones nothing says which, so their number is told."""
+    alike = Counter(weight.shape for weight in weights)
+    missing = Counter(weight.shape for weight in lacking)
+    for weight in lacking:
+        count = missing[weight.shape]
+        if count == alike[weight.shape]:
+            yield told(weight)
+        elif count:
+            missing[weight.shape] = 0
+            yield f"{count} of {alike[weight.shape]} arrays {weight.shape}"
+
+
+def is_added(weight: WeightRow) -> bool:
+    """Whether a weight is one of LoRA."""
+    return weight.name.startswith("lora_")
+
+
+def told(weight: WeightRow) -> str:
+    """A weight as a sentence names it: `kernel (784, 10)`."""
+    return f"{weight.path} {weight.shape}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """`a, b and c`; `nothing` if there is nothing, and the first ones of many."""
+    shown = list(items)
+    if len(shown) > FEW + 1:
+        shown = [*shown[:FEW], f"{len(shown) - FEW:,} more"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:]))) or "nothing"
