@@ -12,6 +12,14 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from dense_calc.errors import FileError, Place, Source, SpecError
+from dense_calc.keras_format.archives import (
+    CONFIG,
+    HDF5,
+    MODEL_CONFIG,
+    ZIP,
+    text_in_archive,
+    text_in_hdf5,
+)
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.spec.build import model
@@ -20,7 +28,6 @@ from dense_calc.tracing import trace
 
 MAX_BYTES = 16 * 2**20  # some 400,000 layers
 MAGIC = 8  # bytes that tell what a file is
-ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 
 # How Keras begins the JSON of a model.
 KERAS_JSON = r'\s*\{\s*"(?:backend|class_name|config|keras_version|module)"\s*:'
@@ -50,7 +57,7 @@ def load(
         if not is_keras(root.value):
             return model(root, name, vars)
         value = root.plain()
-    from dense_calc.keras_format import from_keras  # a spec does not pay for it
+    from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
     for var in vars:
         raise SpecError(f"{source.name} has no var '{var}'; it is Keras' file")
@@ -83,14 +90,14 @@ def read(path: str) -> tuple[Source, str]:
         head = file.read(MAGIC)
         if not head.startswith((ZIP, HDF5)):
             return decoded(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name), name), ""
-        from dense_calc.keras_format.archives import CONFIG, text_in_archive, text_in_hdf5
+        is_zip = head.startswith(ZIP)
 
         whole = file
         if not file.seekable():
             whole = io.BytesIO(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name))
-        text_in = text_in_archive if head.startswith(ZIP) else text_in_hdf5
+        text_in = text_in_archive if is_zip else text_in_hdf5
         text, keras = text_in(whole, name, MAX_BYTES)
-        return decoded(text, f"{name}/{CONFIG}"), keras
+        return decoded(text, f"{name}/{CONFIG if is_zip else MODEL_CONFIG}"), keras
 
 
 @contextmanager

@@ -74,6 +74,12 @@ class Node(Struct, frozen=True):
         """The name under which the weights of the layer are known."""
         return self.shares or self.name
 
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """What it reads beside what its call is given: masks, on which nothing depends."""
+        given = [name for each in self.call or self.inputs for name in names_in(each)]
+        return self.inputs[len(given) :]
+
 
 class Block(Struct, frozen=True):
     """A block where it is used: its name there, its copies' names, and the layer that it gives.

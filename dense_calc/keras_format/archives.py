@@ -14,8 +14,9 @@ from typing import Any, BinaryIO
 
 from dense_calc.errors import FileError
 
-ZIP, HDF5 = b"PK", b"\x89HDF\r\n\x1a\n"  # how these files start
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files start
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MODEL_CONFIG = "model_config"  # the attribute of an HDF5 file
 MIB = 2**20
 MAX_METADATA = 2**16
 MAX_DIRECTORY = MIB  # bytes of the list of an archive's members, some 10,000 of them
@@ -46,15 +47,15 @@ def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
         FileError: the file is broken, or holds weights alone.
     """
     with readable(name), hdf5(file) as root:
-        config = root.attrs.get("model_config")
+        config = root.attrs.get(MODEL_CONFIG)
         version = root.attrs.get("keras_version", "")
         if config is None:
-            raise ValueError("it holds no model_config, only weights")
+            raise ValueError(f"it holds no {MODEL_CONFIG}, only weights")
         config, version = (
             each.encode() if isinstance(each, str) else bytes(each) for each in (config, version)
         )
         if len(config) > most:
-            raise ValueError(f"its model_config is larger than {most // MIB} MiB")
+            raise ValueError(f"its {MODEL_CONFIG} is larger than {most // MIB} MiB")
         return config, version.decode(errors="replace")
 
 

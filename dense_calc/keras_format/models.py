@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -191,10 +192,9 @@ def input_of(first: Written, config: dict[str, Any]) -> LayerKind:
     if isinstance(first.made, Inside):
         return first.made.model.nodes[0].layer
     shape = first.input_shape or config.get("build_input_shape")
-    try:
-        return convert({"batch_shape": shape}, kind_named(INPUT_KIND))
-    except ValidationError:
-        pass
+    if isinstance(shape, list):
+        with suppress(ValidationError):
+            return convert({"batch_shape": shape}, kind_named(INPUT_KIND))
     raise SpecError("the model has no input shape: it was saved before it was built", first.spot)
 
 

@@ -25,6 +25,7 @@ from dense_calc.spec.entries import INPUT_KIND
 OWN = r"keras(\.|$)|tf_keras(\.|$)|tensorflow\.|builtins$"  # modules whose names are Keras'
 OPERATIONS = r"keras\.(src\.)?ops(\.|$)"
 FUNCTION = "function"  # the class of a function
+TF_FUNCTIONS = ("SlicingOpLambda", "TFOpLambda")  # classes of functions of TensorFlow
 LAMBDA = "__lambda__"  # the class of code
 PACKAGE = ">"  # what comes between the package and the name of what somebody registered
 NOTHING: dict[str, Any] = {}
@@ -101,6 +102,8 @@ def written(value: Any, spot: Spot, file: File) -> Written:
             name, config = modern(name, config, file.keras)
         except LayerError as error:
             raise SpecError(f"{name}: {error.message}", spot) from None
+        if name in TF_FUNCTIONS:
+            return of_tensorflow(name, config, spot)
     module = value.get("module")
     kind = None
     if not is_custom(module, registered):
@@ -109,6 +112,21 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     if kind is None:
         raise unknown(name, registered, spot)
     return Written(name, kind, config, spot, input_shape=shape)
+
+
+def of_tensorflow(name: str, config: Mapping[str, Any], spot: Spot) -> Written:
+    """A function of TensorFlow that stands as a layer in a file of Keras 2.
+
+    Raises:
+        SpecError: it is not known.
+    """
+    from dense_calc.layers.tf_functions import tf_kind  # few files have any
+
+    function = str(config.get("function"))
+    kind = tf_kind(name, function)
+    if kind is None:
+        raise unknown(name, f"tf.{function}", spot)
+    return Written(name, kind, {"name": config.get("name")}, spot)
 
 
 def is_custom(module: Any, registered: str) -> bool:

@@ -143,6 +143,9 @@ class Graph:
         given = [self.given(each) for each in node.call or node.inputs]
         kwargs = arguments_of_call(node.layer.spelled(keras=True))
         kwargs |= kwargs.pop(kind.further, {})
+        masks = [self.tensors(name) for name in node.masks]
+        if masks:
+            kwargs["mask"] = masks if len(masks) > 1 else masks[0]
         if kind.on_a_list:
             return {"args": [given], "kwargs": kwargs}
         if kind.takes is LIST_OF_INPUTS or (None not in given and not kind.call_order):

@@ -31,7 +31,9 @@ WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-STRING_TAG = "tag:yaml.org,2002:str"
+TAG = "tag:yaml.org,2002:"
+# The tags of plain data: what a value is anyway, and what older Keras writes for Python's types.
+PLAIN_TAGS = {f"{TAG}{name}" for name in ("str", "python/tuple", "python/str", "python/unicode")}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -183,7 +185,7 @@ class Tree:
 
     def obey(self, event: Any, node: Marked) -> None:
         """Remember a value by its anchor; refuse a tag, which could ask for anything."""
-        if event.tag and event.tag != STRING_TAG:
+        if event.tag and event.tag not in PLAIN_TAGS:
             raise SpecError(f"the tag {event.tag} is not understood; a model is plain data", node)
         if event.anchor:
             self.anchors[event.anchor] = node

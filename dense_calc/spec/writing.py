@@ -18,7 +18,7 @@ from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.layers.written import arguments_of_call, readable_arguments
-from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, names_in
+from dense_calc.model import Constant, Given, Leaf, Model, Node, Output
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
@@ -154,7 +154,7 @@ class Sections:
         kind = type(node.layer)
         call = node.call or node.inputs
         values = [self.given(each) for each in call]
-        masks = masks_of(node, call)
+        masks = list(map(known, node.masks))
         if masks:
             named = zip(kind.inputs or (INPUTS,), values, strict=False)
             return {**dict(named), MASK: masks if len(masks) > 1 else masks[0]}
@@ -207,12 +207,6 @@ def in_order_of_calls(model: Model) -> list[Node]:
     for names in model.calls.values():
         turns.update(dict.fromkeys(names, iter(names)))
     return [nodes[next(turns[name])] if name in turns else node for name, node in nodes.items()]
-
-
-def masks_of(node: Node, call: tuple[Given, ...]) -> list[str]:
-    """What a node reads beside its inputs: masks, which Keras may give to any layer."""
-    read = [name for each in call for name in names_in(each)]
-    return [known(name) for name in node.inputs[len(read) :]]
 
 
 def without_names(layer: LayerKind) -> LayerKind:

@@ -21,7 +21,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras
-from keras_files import difference, difference_in_files, fact_of_json, keras_fact
+from keras_files import difference, fact_of_json, keras_fact
 from small_models import MODELS
 
 FACTS = Path(__file__).parents[1] / "data" / "applications.jsonl.xz"

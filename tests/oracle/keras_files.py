@@ -12,7 +12,7 @@ import keras
 from msgspec.structs import replace
 
 from dense_calc.errors import Source
-from dense_calc.keras_format import from_keras
+from dense_calc.keras_format.reading import from_keras
 from dense_calc.keras_format.writing import is_sequential, to_keras
 from dense_calc.model import Model
 from dense_calc.report import Report, Row

@@ -1,4 +1,4 @@
-"""Small models with what applications do not have: operations, models inside, sharing, masks, nests.
+"""Small models with what applications do not have: operations, models inside, sharing, masks.
 
 Each function builds one; `MODELS` has them all.
 """
