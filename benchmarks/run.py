@@ -10,6 +10,8 @@ the ratios run by run is printed, with the bar that it should stay under.
 from __future__ import annotations
 
 import argparse
+import json
+import lzma
 import os
 import resource
 import statistics
@@ -21,6 +23,7 @@ from pathlib import Path
 
 SPECS = Path(__file__).parents[1] / "specs"
 MNIST = SPECS / "mnist.yaml"
+APPLICATIONS = SPECS.with_name("tests") / "data" / "applications.jsonl.xz"
 LAYERS = 100_000
 
 # Llama 3 with 405 billion parameters: 1,138 layers.
@@ -54,6 +57,13 @@ def main() -> None:
         command = [*summary(SPECS / "llama3-8b.yaml"), *LLAMA, "--format", format]
         report(f"Llama 405B as {format} / imports of the libraries", command, [FLOOR], 1.6, runs)
     with tempfile.TemporaryDirectory() as folder:
+        for name, bar in ("ResNet50", 1.5), ("NASNetLarge", 2.2):
+            path = Path(folder) / f"{name}.json"
+            path.write_text(json_of(name), "utf-8")
+            command = [*summary(path), "--format", "table"]
+            report(
+                f"JSON of {name} as table / imports of the libraries", command, [FLOOR], bar, runs
+            )
         path = Path(folder) / "large.yaml"
         path.write_text("input: [64]\nlayers:\n" + "  - Dense: {units: 64}\n" * LAYERS, "utf-8")
         for format in "text", "json":
@@ -73,6 +83,15 @@ def main() -> None:
             report(title, command, [COMPOSE, str(path)], 2.2, 5)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{'largest process':<56}{peak:>7.0f}{700:>7}   MiB")
+
+
+def json_of(name: str) -> str:
+    """The JSON of a model of keras.applications, as Keras writes it."""
+    for line in lzma.decompress(APPLICATIONS.read_bytes()).splitlines():
+        fact = json.loads(line)
+        if fact["title"] == name:
+            return str(fact["json"])
+    raise KeyError(name)
 
 
 def summary(path: Path) -> list[str]:

@@ -59,6 +59,18 @@ def leaves(shapes: Shapes) -> Iterator[Shape]:
         yield from leaves(each)
 
 
+def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
+    """The way to each single tensor in a nest, in the order of `leaves`."""
+    if is_shape(shapes):
+        yield ()
+    elif isinstance(shapes, dict):
+        for name, each in sorted(shapes.items()):
+            yield from ((name, *further) for further in ways(each))
+    else:
+        for number, each in enumerate(parts(shapes)):
+            yield from ((number, *further) for further in ways(each))
+
+
 def plain(shapes: Shapes) -> Shapes:
     """The same shapes without the memory of where sizes came from."""
     if isinstance(shapes, dict):

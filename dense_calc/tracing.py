@@ -11,9 +11,9 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.model import Constant, End, Given, Leaf, Model, Node
+from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, WeightRow, per_layer
-from dense_calc.shapes import Shape, Shapes, is_shape, leaves, parts, plain
+from dense_calc.shapes import Shape, Shapes, is_shape, leaves, parts, plain, ways
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 NO_INPUTS: Mapping[str, Shape] = {}
@@ -119,10 +119,10 @@ class Tracer:
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
         assert shape is not None
-        name = end.name
-        if isinstance(end.what, Leaf) and end.label is None and shape is not self.shapes[name]:
-            name = f"{name}[{end.what.index}]"
-        return Port(name, shape)
+        if end.label is None and isinstance(end.what, Leaf):
+            way = list(ways(self.shapes[end.what.name]))[end.what.index]
+            end = End(Output(end.what.name, way))
+        return Port(end.name, shape)
 
 
 def demand_same(

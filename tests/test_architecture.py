@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers import ALIASES, KINDS, OPERATION, OTHERS, kind_named
 from dense_calc.layers.base import LayerKind
+from dense_calc.layers.operations import OPERATIONS
 
 PACKAGE = Path(__file__).parents[1] / "dense_calc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -62,6 +63,13 @@ def test_the_table_of_kinds_is_alphabetical_and_its_aliases_lead_to_it() -> None
     assert all(one < other for one, other in pairwise(ALIASES))
     assert set(ALIASES.values()) <= set(KINDS)
     assert not set(ALIASES) & set(KINDS)
+
+
+@pytest.mark.parametrize("name", [*KINDS, *OTHERS, *(OPERATION + name for name in OPERATIONS)])
+def test_no_argument_hides_what_every_kind_has(name: str) -> None:
+    common = {each for each in vars(LayerKind) if not each.startswith("_")}
+    own = {field.name for field in fields(kind_named(name))}
+    assert own & common <= {"name", "trainable", "dtype"}
 
 
 @pytest.mark.parametrize("name", KINDS)

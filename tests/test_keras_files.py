@@ -98,7 +98,7 @@ def test_a_run_of_layers_is_written_once() -> None:
     written = to_spec(model_of(to_keras(parse(Source("m", text), "m", {}))))
     assert written == (
         "name: m\n"
-        "inputs: {input: [8]}\n"
+        "input: [8]\n"
         "layers:\n"
         "  - repeat: 5\n"
         "    layers:\n"
@@ -528,9 +528,36 @@ def test_convert_writes_a_file(tmp_path: Path, run: Run) -> None:
     back = run("convert", str(tmp_path / "m.json"), "--to", "yaml")
     assert back.stdout == (
         "name: mnist\n"
-        "inputs: {input: [1, 28, 28]}\n"
+        "input: [1, 28, 28]\n"
         "layers:\n"
         "  - Flatten\n"
         "  - Dense: {units: 10}\n"
         "  - Activation: {activation: softmax}\n"
     )
+
+
+def weights(units: int) -> bytes:
+    """What a `.keras` archive holds of the weights of a Dense that reads 3."""
+    packed = io.BytesIO()
+    with h5py.File(packed, "w") as file:
+        held = file.create_group("layers/dense/vars")
+        held.attrs["name"] = "x"
+        held["0"], held["1"] = [[0.0] * units] * 3, [0.0] * units
+    return packed.getvalue()
+
+
+def test_stored_weights_are_compared(tmp_path: Path, run: Run) -> None:
+    config = ("config.json", functional(layer()).encode())
+    for units in 3, 4:
+        (tmp_path / f"{units}.keras").write_bytes(
+            archive(config, ("model.weights.h5", weights(units)))
+        )
+    done = run("summary", "3.keras", "--verify-weights", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("summary", "4.keras", "--verify-weights", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "4.keras: error: 'x' holds kernel (3, 3) and bias (3,), and the file stores (3, 4) and "
+        "(4,)\n"
+    )
+    assert "Total params: 12" in done.stdout

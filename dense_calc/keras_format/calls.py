@@ -115,13 +115,11 @@ class Calls:
     def legacy(self, written: Any, kwargs: dict[str, Any], spot: Spot) -> Any:
         """The same of older versions; `kwargs` takes the arguments that stand with a tensor."""
         match written:
-            case [str(name), int(), value, *_] if name == CONSTANT:
+            case [str(name), int(), value, *rest] if name == CONSTANT:
+                self.beside(rest, kwargs, spot)
                 return value
             case [str(name), int(), int(), *rest]:
-                for more in rest:
-                    if isinstance(more, dict):
-                        for key, value in more.items():
-                            kwargs[key] = self.legacy(value, {}, spot)
+                self.beside(rest, kwargs, spot)
                 return self.leaf([name, written[1] - (name in self.from_1), written[2]], spot)
             case list():
                 items = tuple(self.legacy(each, kwargs, spot) for each in written)
@@ -131,6 +129,13 @@ class Calls:
                     key: self.legacy(each, kwargs, spot) for key, each in sorted(written.items())
                 }
         return written
+
+    def beside(self, rest: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+        """Put the arguments that stand with a tensor or a constant among `kwargs`."""
+        for more in rest:
+            if isinstance(more, dict):
+                for key, value in more.items():
+                    kwargs[key] = self.legacy(value, {}, spot)
 
 
 def has_tensors(value: Any) -> bool:
@@ -161,14 +166,14 @@ def bound(call: Call, kind: type[LayerKind]) -> Bound:
     named = kind.inputs or ("inputs",)
     order = kind.call_order or (*named, *kind.of_call)
     by_name = dict(zip(order, args, strict=False)) | call.kwargs
-    inputs = [tensors(by_name.get(name), numbers) for name in named]
-    while inputs and inputs[-1] is None:
-        inputs.pop()
     of_call = {
         name: by_name[name]
         for name in kind.of_call
         if by_name.get(name) is not None and not has_tensors(by_name[name])
     }
+    inputs = [None if name in of_call else tensors(by_name.get(name), numbers) for name in named]
+    while inputs and inputs[-1] is None:
+        inputs.pop()
     if kind.further:
         of_call[kind.further] = {
             name: value

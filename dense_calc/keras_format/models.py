@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import count
+from itertools import count, repeat
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert
@@ -89,15 +89,14 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     calls = calls_of(layers)
     nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
     starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))
-    ends = tuple(ends_of(config.get("output_layers"), calls, spot.at("output_layers")))
+    told = config.get("output_layers")
+    ends = tuple(labelled(ends_of(told, calls, spot.at("output_layers")), told))
     if not ends:
         raise SpecError("a Functional needs 'output_layers'", spot)
     for node in nodes.values():
         demand_called(node.inputs, nodes, node.place)
     for end in ends:
         demand_called(names_in(end.what), nodes, end.place)
-    if any(end.label is None for end in ends):  # of a deeper nest only the tensors are told
-        ends = tuple(replace(end, label=None) for end in ends)
     inputs = [start.name for start in starts if start.name in nodes]
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
     return model_of(name, tuple(ordered.values()), ends, type="Functional")
@@ -146,18 +145,33 @@ def demand_called(names: Iterable[str], nodes: Mapping[str, Node], place: Place 
             raise SpecError(f"'{name}' is read, and never called", place)
 
 
-def ends_of(written: Any, calls: Calls, spot: Spot, label: str | None = None) -> Iterator[End]:
-    """The tensors that a model is given or gives, as Keras flattens a nest of them."""
+def ends_of(written: Any, calls: Calls, spot: Spot) -> Iterator[End]:
+    """The tensors that a model is given or gives, as Keras flattens a nest of them.
+
+    Those of a mapping that holds no further nests have its keys as their names.
+    """
     match written:
         case [str(layer), int(call), int(index)]:
             number = call - (layer in calls.ends_from_1)
-            yield End(calls.leaf([layer, number, index], spot), spot, label)
+            yield End(calls.leaf([layer, number, index], spot), spot)
         case list():
             for number, each in enumerate(written):
                 yield from ends_of(each, calls, spot.at(number))
         case dict():
             for key, each in sorted(written.items()):
-                yield from ends_of(each, calls, spot.at(key), key)
+                yield from ends_of(each, calls, spot.at(key))
+
+
+def labelled(ends: Iterable[End], written: Any) -> Iterator[End]:
+    """The same with names, where a mapping gives one to each tensor."""
+    flat = isinstance(written, dict) and all(is_leaf(each) for each in written.values())
+    labels = sorted(written) if flat else repeat(None)
+    return (replace(end, label=label) for end, label in zip(ends, labels, strict=False))
+
+
+def is_leaf(written: Any) -> bool:
+    """Whether this is one tensor of a model: `[layer, call, output]`."""
+    return isinstance(written, list) and len(written) == 3 and isinstance(written[0], str)
 
 
 def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:

@@ -266,19 +266,19 @@ class TextVectorization(KerasLayer, frozen=True, kw_only=True):
     vocabulary_size: NotNegative | None = None
     has_input_vocabulary: bool | None = None
 
+    def needed(self) -> dict[str, Any]:
+        return {"ngrams": self.ngrams}
+
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_plain("ragged", wanted=self.ragged)
-        texts = shape
+        texts = shape if len(shape) > 1 else (*shape, 1)
         if self.split is not None:
             texts = (*shape, None)  # so many tokens as there are
-        elif len(shape) < 2:
-            texts = (*shape, 1)
         looked_up = self.lookup().output_shape(texts)
         if self.output_mode != "int":
             if self.output_sequence_length is not None:
-                raise LayerError(
-                    "output_sequence_length needs output_mode 'int'", "output_sequence_length"
-                )
+                length = "output_sequence_length"
+                raise LayerError(f"{length} needs output_mode 'int'", length)
             return looked_up
         if not shape:
             raise LayerError("the input must have a batch axis; it is a single text")

@@ -13,7 +13,7 @@ from dense_calc.layers.base import LayerKind, Window, snake_case
 
 Inner = Callable[[LayerKind], Any]  # how a layer inside another is written
 
-# What Keras writes into its files where a default of None means the same.
+# What Keras writes into its files where a layer's default of None means the same.
 MEANT = {
     "activation": "linear",
     "data_format": "channels_last",
@@ -34,8 +34,16 @@ UNSET: dict[str, dict[str, Any]] = {
 }
 
 
+NAMED = (
+    words.SerializedConstraint,
+    words.SerializedInitializer,
+    words.SerializedPolicy,
+    words.SerializedRegularizer,
+)
+
+
 def arguments_of(layer: LayerKind, inner: Inner) -> dict[str, Any]:
-    """The arguments of a layer that are set to anything, as Keras writes them all.
+    """The arguments of a layer that are set to anything, as Keras writes them.
 
     Neither its name is among them nor what Keras' `call` takes.
     """
@@ -51,8 +59,9 @@ def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
     found = {}
     for field in sorted(own_fields(layer), key=lambda field: not field.required):
         value, default = shortest(getattr(layer, field.name), field), default_of(field)
-        is_meant = default is None and value == MEANT.get(field.encode_name, value)
-        if not is_same(value, default) and not (is_meant and field.encode_name in MEANT):
+        meant = MEANT.get(field.encode_name) if default is None else None
+        is_meant = meant is not None and value == meant and not layer.takes_numbers
+        if not is_same(value, default) and not is_meant:
             found[field.encode_name] = plain(value, inner)
     return found
 
@@ -89,11 +98,11 @@ def shortest(value: Any, field: FieldInfo) -> Any:
     """A value in its shortest form: one size for all sides, an object by its name alone."""
     if isinstance(value, tuple) and field.type == Window and len(set(value)) == 1:
         return value[0]
-    if not isinstance(value, words.Serialized):
+    if not isinstance(value, NAMED):
         return value
     config = {name: each for name, each in (value.config or {}).items() if each is not None}
-    if isinstance(value, words.SerializedPolicy) and value.class_name == "DTypePolicy":
-        return config.get("name", value)
+    if isinstance(value, words.SerializedPolicy):
+        return config.get("name", value) if value.class_name == "DTypePolicy" else value
     if config == UNSET.get(words.plain(value.class_name), {}):
         return snake_case(value.class_name)
     return {"class_name": value.class_name, "config": config}

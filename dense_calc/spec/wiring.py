@@ -47,7 +47,10 @@ def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
         mask = given(written.value[MASK][1], names)
         written = without_mask(written, entry.kind)
     call = call_of(entry, written, names)
-    reads = tuple([name for each in (*call, mask) for name in names_in(each)])
+    ordered = call
+    if isinstance(written.value, dict) and entry.kind.inputs:  # connections are as written
+        ordered = tuple(call[entry.kind.inputs.index(name)] for name in written.value)
+    reads = tuple([name for each in (*ordered, mask) for name in names_in(each)])
     return reads, None if call == reads else call
 
 

@@ -7,7 +7,7 @@ layers that stands several times in a row is written once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,9 +18,9 @@ from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.layers.written import arguments_of_call, readable_arguments
-from dense_calc.model import Constant, Given, Leaf, Model, Node, Output
+from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, names_in
 from dense_calc.nesting import Inside
-from dense_calc.shapes import Shapes, is_shape
+from dense_calc.shapes import is_shape, ways
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
 from dense_calc.spec.runs import folded
@@ -28,6 +28,7 @@ from dense_calc.spec.wiring import INPUTS, MASK
 from dense_calc.tracing import shapes_of
 
 FEW = 16  # numbers of an array that are worth to be read
+INPUT = "input"  # what a single input is called that has no name of its own
 SLASH, DOT = "/", "."
 SIZES = ("shape", "batch_size", "batch_shape")  # arguments of an input
 
@@ -71,7 +72,14 @@ class Sections:
         by_name = {node.name: node for node in self.inputs}
         ordered = [by_name[name] for name in self.model.inputs if name in by_name]
         inputs = {known(node.name): self.input_of(node) for node in ordered}
-        yield from section("inputs", inputs)
+        if not self.nodes:  # a list of layers has one at least
+            given = [self.input_layer(node) for node in ordered]
+            yield from ("layers:", *indented(listed(given)))
+            return
+        if list(inputs) == [INPUT]:
+            yield f"{INPUT}: {flow(inputs[INPUT])}"
+        else:
+            yield from section("inputs", inputs)
         yield "layers:"
         above = ordered[0].name if len(ordered) == 1 else None
         items = []
@@ -96,6 +104,13 @@ class Sections:
             own["batch_size"] = shape[0]  # type: ignore[assignment]
         arguments = own | {key: each for key, each in arguments.items() if key not in SIZES}
         return arguments["shape"] if len(arguments) == 1 else arguments
+
+    def input_layer(self, node: Node) -> list[str]:
+        """An input among the layers, in lines."""
+        arguments = readable_arguments(node.layer, self.inner)
+        own = {key: each for key, each in arguments.items() if key not in SIZES}
+        named = {"name": known(node.name), "batch_shape": list(self.shapes[node.name]), **own}
+        return in_lines(type(node.layer).__name__, named)
 
     def item(self, node: Node, above: str | None) -> list[str]:
         """An item of the list of layers, in lines."""
@@ -160,11 +175,27 @@ class Sections:
             return {**dict(named), MASK: masks if len(masks) > 1 else masks[0]}
         if kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs):
             return values
+        order = self.order_of(node, kind.inputs, call)
+        if order:
+            return {name: values[kind.inputs.index(name)] for name in order}
         if None in values:
             return {name: each for name, each in zip(kind.inputs, values, strict=False) if each}
         if len(values) > 1 or isinstance(values[0], list):
             return values
         return None if values[0] == (above and known(above)) else values[0]
+
+    def order_of(self, node: Node, names: Sequence[str], call: Sequence[Given]) -> Sequence[str]:
+        """The inputs in the order in which a node reads them, if that is not the order of its call.
+
+        Keras lists what is given by keywords by their names.
+        """
+        read = [name for each in call for name in names_in(each)]
+        if list(node.inputs) == read:
+            return ()
+        given = {name: each for name, each in zip(names, call, strict=False) if each is not None}
+        by_name = sorted(given)
+        read = [name for each in by_name for name in names_in(given[each])]
+        return by_name if list(node.inputs) == read else ()
 
     def given(self, what: Given) -> Any:
         """What one input is given."""
@@ -172,7 +203,7 @@ class Sections:
             case None:
                 return None
             case Constant(value):
-                few = value is not None and numbers_in(value) <= FEW
+                few = value is not None and 0 < numbers_in(value) <= FEW
                 return value if few else {"constant": list(what.shape)}
             case tuple():
                 return [self.given(each) for each in what]
@@ -220,18 +251,6 @@ def without_names(layer: LayerKind) -> LayerKind:
         return replace(without_names(held), name=None)
 
     return replace(layer, **{name: bare(getattr(layer, name)) for name in layer.wraps})
-
-
-def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
-    """The way to each tensor in a nest, in the order in which Keras counts them."""
-    if is_shape(shapes):
-        yield ()
-        return
-    steps: Mapping[Any, Shapes] = (
-        dict(sorted(shapes.items())) if isinstance(shapes, dict) else dict(enumerate(shapes))  # type: ignore[arg-type]
-    )
-    for step, each in steps.items():
-        yield from ((step, *further) for further in ways(each))
 
 
 def numbers_in(value: Any) -> int:

@@ -74,14 +74,14 @@ def models() -> Iterator[tuple[str, Any]]:
     """Every application, some with other arguments, and the small models, each with its title."""
     builders = {name: each for name, each in vars(keras.applications).items() if name[0].isupper()}
     for name, arguments in [*((name, {}) for name in sorted(builders)), *OTHERS]:
-        keras.backend.clear_session()
+        keras.backend.clear_session(free_memory=False)
         given = {
             key: tuple(value) if key == "input_shape" else value for key, value in arguments.items()
         }
         with keras.StatelessScope(initialize_variables=False):
             yield f"{name} {arguments or ''}".strip(), builders[name](weights=None, **given)
     for build in MODELS:
-        keras.backend.clear_session()
+        keras.backend.clear_session(free_memory=False)
         yield build.__name__, build()
 
 

@@ -56,7 +56,8 @@ def keras_row(layer: Any, nodes: set[Any]) -> list[Any]:
         for tensor in node.input_tensors
     ]
     shapes = [list(tensor.shape) for tensor in layer._inbound_nodes[-1].output_tensors]
-    return [layer.name, type(layer).__name__, shapes, elements(getattr(layer, "weights", ())), read]
+    params = elements(layer.weights) if isinstance(layer, keras.Layer) else 0
+    return [layer.name, type(layer).__name__, shapes, params, read]
 
 
 def elements(weights: Any) -> int:
@@ -87,7 +88,7 @@ def as_keras(model: Model) -> Model:
 
 def loaded(text: str, *, fill: bool) -> Any:
     """The model that Keras loads from JSON; the weights of large ones are not to fill."""
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     with nullcontext() if fill else keras.StatelessScope(initialize_variables=False):
         return keras.models.model_from_json(text)
 

@@ -98,7 +98,7 @@ def our_rows(report: Report) -> list[Any]:
 
 def keras_model(model: Model) -> tuple[Any, dict[str, str], dict[str, Any]]:
     """The Keras model, the first node of each of its layers, and the tensors of all nodes."""
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     with keras.StatelessScope(initialize_variables=False):
         tensors, names = called(model)
         outputs = [picked(end.what, tensors) for end in model.outputs]

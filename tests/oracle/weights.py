@@ -87,7 +87,7 @@ def models(rng: random.Random, cases: int, kinds: list[str]) -> Iterator[tuple[s
         augmented,
         texts,
     ):
-        keras.backend.clear_session()
+        keras.backend.clear_session(free_memory=False)
         yield build.__name__, build()
     for number in range(cases):
         case = draw(rng, kinds[number % len(kinds)])

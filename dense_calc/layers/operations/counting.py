@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from msgspec import field
+
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import NotNegative
 from dense_calc.layers.operations.operation import (
@@ -55,7 +57,7 @@ class Bincount(Operation, frozen=True, kw_only=True):
 
     rule: ClassVar[str] = "(..., size) → (..., unknown)"
 
-    weights: Any = None
+    counted: Any = field(name="weights", default=None)
     minlength: Any = 0
     sparse: Any = False
 
