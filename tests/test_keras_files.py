@@ -426,6 +426,11 @@ ERRORS = {
         '[{"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}]}}',
         "the model has no input shape: it was saved before it was built",
     ),
+    "a merge of models": (
+        '{"class_name": "Sequential", "config": [{"class_name": "Merge", "config": {"mode": "sum", '
+        '"layers": [{"class_name": "Sequential", "config": []}]}}]}',
+        "it starts with a merge of whole models; save it as a graph",
+    ),
     "no JSON": ('{"class_name": "Sequential", "config": {', "this is not JSON: "),
     "deep": (
         '{"class_name": "Sequential", "config": ' + "[" * 100_000 + "]" * 100_000 + "}",

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import Place, SpecError, said
 from dense_calc.keras_format.calls import Calls, bound, referred
-from dense_calc.keras_format.objects import MODELS, File, Written, layer_of, written
+from dense_calc.keras_format.objects import MODELS, File, Written, is_model, layer_of, written
 from dense_calc.keras_format.places import Spot
 from dense_calc.layers import kind_named
 from dense_calc.layers.base import LayerKind, snake_case
@@ -97,9 +97,16 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
         demand_called(node.inputs, nodes, node.place)
     for end in ends:
         demand_called(names_in(end.what), nodes, end.place)
+    if config.get("trainable") is False:
+        nodes = {name: replace(node, layer=frozen(node.layer)) for name, node in nodes.items()}
     inputs = [start.name for start in starts if start.name in nodes]
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
     return model_of(name, tuple(ordered.values()), ends, type="Functional")
+
+
+def frozen(layer: LayerKind) -> LayerKind:
+    """A layer that is not trained; the same where it has nothing to train."""
+    return replace(layer, trainable=False) if "trainable" in layer.__struct_fields__ else layer
 
 
 def calls_of(layers: list[Part]) -> Calls:
@@ -180,6 +187,7 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     Raises:
         SpecError: it describes none, or not what the first layer reads.
     """
+    demand_one_chain(config["layers"][0], spot.at("layers", 0))
     layers = list(parts(config["layers"], spot.at("layers"), file))
     nodes: list[Node] = []
     if 0 not in layers[0].written.kind.takes:
@@ -190,6 +198,13 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
         above = (nodes[-1].name,) if nodes else ()
         nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
     return model_of(name, nodes, type="Sequential")
+
+
+def demand_one_chain(first: Any, spot: Spot) -> None:
+    """Raise SpecError where a chain starts with a merge of whole models, as Keras 1 allows it."""
+    match first:
+        case {"config": {"layers": list()}} if not is_model(first):
+            raise SpecError("it starts with a merge of whole models; save it as a graph", spot)
 
 
 def spare_names() -> Iterator[str]:
