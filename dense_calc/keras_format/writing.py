@@ -45,8 +45,10 @@ def written(model: Model, **more: Any) -> dict[str, Any]:
 
 
 def is_sequential(model: Model) -> bool:
-    """Whether Keras writes a model as a Sequential, in which no layer reads a list."""
-    return model.is_sequential and not any(node.layer.on_a_list for node in model.nodes)
+    """Whether Keras writes a model as a Sequential: no layer reads a list, no call says more."""
+    return model.is_sequential and not any(
+        node.layer.on_a_list or arguments_of_call(node.layer) for node in model.nodes
+    )
 
 
 def demand_unlike(model: Model) -> None:

@@ -33,6 +33,7 @@ class CategoryEncoding(KerasLayer, frozen=True, kw_only=True):
 
     takes: ClassVar[range] = range(1, 3)
     inputs: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
+    call_order: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")  # all others by name
     rule: ClassVar[str] = "(..., samples) → (..., num_tokens)"
 
     num_tokens: Positive
