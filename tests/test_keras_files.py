@@ -527,9 +527,12 @@ def test_an_hdf5_file_of_weights_alone_is_told(tmp_path: Path) -> None:
 
 
 def test_convert_writes_a_file(tmp_path: Path, run: Run) -> None:
-    done = run("convert", "specs/mnist.yaml", "--to", "keras", "-o", str(tmp_path / "m.json"))
+    done = run("convert", "specs/mnist.yaml", "-o", str(tmp_path / "m.json"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "m.json").read_text("utf-8"))["class_name"] == "Sequential"
+    unsaid = run("convert", "specs/mnist.yaml")
+    assert unsaid.returncode == 2
+    assert unsaid.stderr.endswith("Error: Say what to write: --to keras or --to yaml.\n")
     back = run("convert", str(tmp_path / "m.json"), "--to", "yaml")
     assert back.stdout == (
         "name: mnist\n"

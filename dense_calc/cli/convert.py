@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from dense_calc.cli.options import assume_option, emit, loaded, output_option, set_option
 
 FORMS = ("keras", "yaml")
+SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command()
@@ -15,19 +18,25 @@ FORMS = ("keras", "yaml")
     "--to",
     "form",
     type=click.Choice(FORMS),
-    required=True,
-    help="keras: JSON for keras.models.model_from_json; yaml: a spec.",
+    help="keras: JSON for keras.models.model_from_json; yaml: a spec. Default: as FILE of -o ends.",
 )
 @set_option
 @assume_option
 @output_option
 def convert(
-    file: str, form: str, overrides: dict[str, str], assumed: dict[str, str], output: str | None
+    file: str,
+    form: str | None,
+    overrides: dict[str, str],
+    assumed: dict[str, str],
+    output: str | None,
 ) -> None:
     """Write the model in FILE in another form (- for stdin).
 
-    Example: dense-calc convert specs/resnet50.yaml --to keras -o resnet50.json
+    Example: dense-calc convert specs/resnet50.yaml -o resnet50.json
     """
+    form = form or SUFFIXES.get(os.path.splitext(output or "")[1])
+    if form is None:
+        raise click.UsageError("Say what to write: --to keras or --to yaml.")
     model = loaded(file, overrides, assumed)
     if form == "keras":
         from dense_calc.keras_format.writing import to_keras as written
