@@ -58,7 +58,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
         shapes = list(leaves(given))
         if len(shapes) != len(names):
             raise LayerError(
-                f"it has {len(names)} inputs ({', '.join(names)}), and is given {len(shapes)}",
+                f"it is given {len(shapes)} tensors for its inputs, {', '.join(names)}",
                 "from",
             )
         own = (port.shape for port in traced(self, ()).inputs)

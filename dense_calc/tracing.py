@@ -255,9 +255,11 @@ def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
 
 def placed(error: LayerError, node: Node) -> LayerError:
     """The complaint of a kind as one about this node: with its name, and where it was written."""
-    place = node.place
-    for step in error.path:
-        place = place and place.part(step)
+    place = error.place  # of a layer in a model inside
+    if place is None:
+        place = node.place
+        for step in error.path:
+            place = place and place.part(step)
     message = f"{type(node.layer).__name__} '{node.name}': {error.message}"
     return LayerError(message, place=place, notes=node.notes)
 
