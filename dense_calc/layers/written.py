@@ -55,13 +55,18 @@ def arguments_of(layer: LayerKind, inner: Inner) -> dict[str, Any]:
 
 
 def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
-    """The arguments that are not the defaults, in their shortest form; the needed ones first."""
+    """The arguments that are not the defaults, the needed ones first.
+
+    Those of a layer are in their shortest form; to an operation every form is another.
+    """
     found = {}
     for field in sorted(own_fields(layer), key=lambda field: not field.required):
-        value, default = shortest(getattr(layer, field.name), field), default_of(field)
-        meant = MEANT.get(field.encode_name) if default is None else None
-        is_meant = meant is not None and value == meant and not layer.takes_numbers
-        if not is_same(value, default) and not is_meant:
+        value, default = getattr(layer, field.name), default_of(field)
+        is_told = value != default
+        if is_told and not layer.takes_numbers:
+            value = shortest(value, field)
+            is_told = not is_same(value, default, field)
+        if is_told:
             found[field.encode_name] = plain(value, inner)
     return found
 
@@ -87,10 +92,12 @@ def default_of(field: FieldInfo) -> Any:
     return field.default if field.default_factory is NODEFAULT else field.default_factory()
 
 
-def is_same(value: Any, default: Any) -> bool:
-    """Whether a value is the default: also as a list of one, or in other words of Keras'."""
+def is_same(value: Any, default: Any, field: FieldInfo) -> bool:
+    """Whether a value means the default: as a list of one, or in other words of Keras'."""
     if isinstance(value, str) and isinstance(default, str):
         return words.plain(value) == words.plain(default)
+    if default is None and field.encode_name in MEANT:
+        return bool(value == MEANT[field.encode_name])
     return bool(value == default or (isinstance(value, tuple) and value == (default,)))
 
 

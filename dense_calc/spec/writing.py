@@ -139,8 +139,8 @@ class Sections:
         try:
             return word_of(type(layer))
         except KeyError:
-            told = f"a spec has no word for '{type(layer).__name__}', of which only is assumed"
-            raise SpecError(f"{told} what it is", node.place) from None
+            told = f"a spec has no word for the class '{type(layer).__name__}'"
+            raise SpecError(told, node.place) from None
 
     def named_as_needed(self, layer: LayerKind) -> LayerKind:
         """A layer without the names of the layers inside it, if those are Keras' automatic ones."""
