@@ -401,3 +401,32 @@ def test_as_many_layers_as_there_may_be() -> None:
     assert len(parse(Source("m", text % MAX_LAYERS), "m", {}).nodes) == MAX_LAYERS + 1
     with pytest.raises(SpecError, match="blocks may make 200,000"):
         parse(Source("m", text % (MAX_LAYERS + 1)), "m", {})
+
+
+def test_a_block_may_hold_numbers_and_masks() -> None:
+    report = report_of("""
+        inputs: {words: {shape: [7], dtype: int32}}
+        blocks:
+          masked:
+            - Embedding: {input_dim: 9, output_dim: 4, name: vectors}
+            - ops.NotEqual: {from: [input, 0], name: told}
+            - GlobalAveragePooling1D: {from: {inputs: vectors, mask: told}}
+            - ops.Multiply: {from: [0.5, global_average_pooling1d]}
+        layers: [masked: {repeat: 1, name: a}]
+    """)
+    rows = {row.name: row for row in report.layers}
+    assert rows["a_0/global_average_pooling1d"].connected_to == ("a_0/vectors", "a_0/told")
+    assert rows["a_0/multiply"].connected_to == ("a_0/global_average_pooling1d",)
+    assert report.outputs[0].shape == (None, 4)
+
+
+def test_a_model_inside_may_have_an_input_that_is_called_mask() -> None:
+    report = report_of("""
+        inputs: {x: [4], m: [4]}
+        layers:
+          - Functional:
+              from: {tokens: x, mask: m}
+              inputs: {tokens: [4], mask: [4]}
+              layers: [Multiply: {from: [tokens, mask]}]
+    """)
+    assert report.layers[-1].connected_to == ("m", "x")

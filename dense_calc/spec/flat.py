@@ -60,7 +60,8 @@ class Flat:
         call: tuple[Given, ...] | None = tuple(
             [self.known(each, room, node.place) for each in node.call or node.inputs]
         )
-        reads = tuple([name for each in call or () for name in names_in(each)])
+        masks = [self.known(each, room, node.place) for each in node.masks]
+        reads = tuple([name for each in (*(call or ()), *masks) for name in names_in(each)])
         return Node(
             room.prefix + node.name,
             node.layer,
@@ -94,7 +95,7 @@ class Flat:
                 return tuple([self.known(each, room, place) for each in what])
             case dict():
                 return {name: self.known(each, room, place) for name, each in what.items()}
-        return None
+        return what
 
 
 def owner_of(copy: Copy, room: Room) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from dense_calc.errors import SpecError, did_you_mean, said
@@ -43,7 +43,7 @@ def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
         return read_above(entry, above, names), None
     written = entry.arguments["from"][1]
     mask: Given = None
-    if isinstance(written.value, dict) and MASK in written.value and MASK not in entry.kind.inputs:
+    if isinstance(written.value, dict) and has_mask(written.value.keys(), entry.kind):
         mask = given(written.value[MASK][1], names)
         written = without_mask(written, entry.kind)
     call = call_of(entry, written, names)
@@ -52,6 +52,16 @@ def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
         ordered = tuple(call[entry.kind.inputs.index(name)] for name in written.value)
     reads = tuple([name for each in (*ordered, mask) for name in names_in(each)])
     return reads, None if call == reads else call
+
+
+def has_mask(keys: Collection[str], kind: type[LayerKind]) -> bool:
+    """Whether a mapping gives a mask to a kind that has no name for it.
+
+    To a kind that takes a nest, a mapping is one, unless it names nothing else but the inputs.
+    """
+    if MASK not in keys or MASK in kind.inputs:
+        return False
+    return not kind.takes_nested or bool(kind.inputs) or set(keys) == {INPUTS, MASK}
 
 
 def without_mask(written: Marked, kind: type[LayerKind]) -> Marked:
