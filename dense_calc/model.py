@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -77,7 +77,9 @@ class Node(Struct, frozen=True):
     @property
     def masks(self) -> tuple[str, ...]:
         """What it reads beside what its call is given: masks, on which nothing depends."""
-        given = [name for each in self.call or self.inputs for name in names_in(each)]
+        if self.call is None:
+            return ()
+        given = [name for each in self.call for name in names_in(each)]
         return self.inputs[len(given) :]
 
 
@@ -177,19 +179,19 @@ def model_of(
     if len(ordered) < len(nodes):
         kept = {node.name for node in ordered}
         unused = tuple(node for node in nodes if node.name not in kept)
-    calls = calls_of(nodes, {node.name for node in ordered})
+    calls = calls_of(nodes, ordered) if any(node.shares for node in nodes) else {}
     return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect, type, calls)
 
 
-def calls_of(nodes: Sequence[Node], kept: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The calls of each layer that has several, by the first of them, in the order of these nodes.
+def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:
+    """The calls of each layer that has several, by the first of them, in the order of `nodes`.
 
-    The first may be another than where the layer was written, if no output needs that call.
+    Only those in `ordered` count: the first may be another than where the layer was written.
     """
-    shared = {node.shares for node in nodes if node.shares}
+    kept = {node.name for node in ordered}
     calls: defaultdict[str, list[str]] = defaultdict(list)
-    for node in nodes if shared else ():
-        if node.holder in shared and node.name in kept:
+    for node in nodes:
+        if node.name in kept:
             calls[node.holder].append(node.name)
     return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
 

@@ -60,8 +60,10 @@ class Flat:
         call: tuple[Given, ...] | None = tuple(
             [self.known(each, room, node.place) for each in node.call or node.inputs]
         )
-        masks = [self.known(each, room, node.place) for each in node.masks]
-        reads = tuple([name for each in (*(call or ()), *masks) for name in names_in(each)])
+        reads = tuple([name for each in call or () for name in names_in(each)])
+        if node.call is not None:  # only then it may read more than the call is given
+            masks = [self.known(each, room, node.place) for each in node.masks]
+            reads += tuple([name for each in masks for name in names_in(each)])
         return Node(
             room.prefix + node.name,
             node.layer,
