@@ -54,6 +54,8 @@ class Spot(Place, gc=False):
                     node = pairs[step][1]
                 case list(items) if isinstance(step, int) and step < len(items):
                     node = items[step]
+                case list() if isinstance(step, str):
+                    continue
                 case _:
                     break
         return Place(*node.where)
@@ -102,16 +104,19 @@ def in_json(text: str, path: tuple[Step, ...]) -> tuple[int, int]:
     Raises:
         ValueError, IndexError: the text is not JSON.
     """
-    decode = json.JSONDecoder().raw_decode
     start = skipped(text, 0)
     for step in path:
+        if text[start] == "[" and isinstance(step, str):
+            continue  # early versions write the layers of a Sequential without a key
         for key, position in items_of(text, start):
             if key == step:
                 start = position
                 break
         else:
             break
-    return start, decode(text, start)[1]
+    if text[start] in "{[":  # which may hold nearly all there is
+        return start, start + 1
+    return start, json.JSONDecoder().raw_decode(text, start)[1]
 
 
 def items_of(text: str, start: int) -> Iterator[tuple[Step, int]]:
