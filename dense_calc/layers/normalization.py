@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, Weight
 from dense_calc.layers.words import Constraint, Initializer, Regularizer
-from dense_calc.shapes import Shape, known
+from dense_calc.shapes import Shape, broadcast, known
 
 LIMITS = ("rmax", "rmin", "dmax")
 INSTANCES = -1  # groups of GroupNormalization: as many as there are channels
@@ -143,6 +143,9 @@ class LayerNormalization(ScaleAndShift, frozen=True, kw_only=True):
         demand_axes(self.axis, shape)
         return shape
 
+    def demand_traceable(self, shape: Shape, /) -> None:
+        demand_once(self.axis, shape)
+
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         if self.rms_scaling:
             yield Weight("gamma", normalized(self.axis, shape), self.gamma_initializer)
@@ -159,6 +162,10 @@ class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         yield Weight("scale", normalized(self.axis, shape), "ones")
 
+    def demand_traceable(self, shape: Shape, /) -> None:
+        demand_once(self.axis, shape)
+        broadcast(shape, tuple(normalized(self.axis, shape).values()))
+
 
 class UnitNormalization(KerasLayer, frozen=True, kw_only=True):
     """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
@@ -169,12 +176,22 @@ class UnitNormalization(KerasLayer, frozen=True, kw_only=True):
         demand_axes(self.axis, shape)
         return shape
 
+    def demand_traceable(self, shape: Shape, /) -> None:
+        demand_once(self.axis, shape)
+
 
 def demand_axes(axis: int | tuple[int, ...], shape: Shape) -> None:
     """Raise LayerError unless each axis is one of the shape."""
     for each in listed(axis):
         if not -len(shape) <= each < len(shape):
             raise LayerError(f"axis {each} is not in the input, which is {shape}", "axis")
+
+
+def demand_once(axis: int | tuple[int, ...], shape: Shape) -> None:
+    """Raise LayerError where an axis stands twice, along which JAX cannot sum."""
+    axes = [each % len(shape) for each in listed(axis)]
+    if len(set(axes)) < len(axes):
+        raise LayerError(f"inside a pipeline an axis may stand only once in {list(axes)}", "axis")
 
 
 def normalized(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:

@@ -37,8 +37,12 @@ DOUBTFUL = (
     *("activation", "activity_regularizer", "dtype", "name", "noise_shape"),
     *("quantization_config", "stateful"),
 )
-# What JAX trips over besides, when a pipeline has it trace a recurrent layer.
-TRACED = ("recurrent_activation", "return_state", "use_cudnn")
+# What else is not followed where a pipeline has JAX trace a layer (see the README): LoRA, two
+# directions that differ, padding at the end, and below, axes without elements.
+TRACED = (
+    *("recurrent_activation", "return_state", "use_cudnn"),
+    *("backward_layer", "lora_rank", "output_padding", "zero_output_for_mask"),
+)
 AGREED = ("stateful", "return_sequences", "return_state")
 
 OWN: dict[str, Draw] = {
@@ -57,7 +61,8 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
         layers = [written, *(inner(rng, kind)[0] for kind in further(rng))]
         given = {"layers": spared(layers, (*DOUBTFUL, *TRACED))}
         inputs = [
-            [*sizes[:1], *(7 if each is None else each for each in sizes[1:])] for sizes in inputs
+            [*sizes[:1], *(each or 7 for each in sizes[1:])]  # a size, and some elements
+            for sizes in inputs
         ]
     elif name == "TimeDistributed":
         inputs = [[*inputs[0][:1], size(rng), *inputs[0][1:]], *inputs[1:]]
