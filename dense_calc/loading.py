@@ -88,13 +88,13 @@ def read(path: str) -> tuple[Source, str]:
     name = "<stdin>" if path == "-" else path
     with opened(path, name) as file:
         head = file.read(MAGIC)
-        if not head.startswith((ZIP, HDF5)):
-            return decoded(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name), name), ""
         is_zip = head.startswith(ZIP)
-
         whole = file
-        if not file.seekable():
-            whole = io.BytesIO(bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name))
+        if not file.seekable() or not head.startswith((ZIP, HDF5)):
+            data = bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name)
+            if not head.startswith((ZIP, HDF5)):
+                return decoded(data, name), ""
+            whole = io.BytesIO(data)
         text_in = text_in_archive if is_zip else text_in_hdf5
         text, keras = text_in(whole, name, MAX_BYTES)
         return decoded(text, f"{name}/{CONFIG if is_zip else MODEL_CONFIG}"), keras

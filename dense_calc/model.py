@@ -196,6 +196,11 @@ def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[
     return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
 
 
+def dotted(name: str) -> str:
+    """A name of a layer in a block, `encoder_3/norm`, without slashes: `encoder_3.norm`."""
+    return name.replace("/", ".")
+
+
 def names_in(what: Given) -> Iterator[str]:
     """The names of the layers in what an input is given."""
     match what:

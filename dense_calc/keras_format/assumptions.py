@@ -68,4 +68,6 @@ def stand_in(
 @cache
 def stated_kind(class_name: str) -> type[Stated]:
     """The kind of what stands in for a class, under the class's name."""
-    return defstruct(class_name, [], bases=(Stated,), frozen=True, kw_only=True)  # type: ignore
+    made: Any = defstruct(class_name, [], bases=(Stated,), frozen=True, kw_only=True)
+    kind: type[Stated] = made
+    return kind

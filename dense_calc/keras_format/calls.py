@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.places import Spot
-from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.base import LayerKind, reads_a_list
 from dense_calc.model import Constant, Given, Leaf, names_in
 
 TENSOR = "__keras_tensor__"
@@ -161,7 +161,7 @@ def bound(call: Call, kind: type[LayerKind]) -> Bound:
             args = [*args[0]]
         elif STATES in kind.inputs:  # as older versions write them
             args = [args[0][0], args[0][1:], *args[1:]]
-    if kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs):
+    if reads_a_list(kind):
         return Bound(reads, tuple(tensors(value, numbers) for value in args), {})
     named = kind.inputs or ("inputs",)
     order = kind.call_order or (*named, *kind.of_call)

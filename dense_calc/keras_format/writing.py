@@ -14,12 +14,11 @@ import msgspec
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
 from dense_calc.layers.written import arguments_of, arguments_of_call
-from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
+from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
 from dense_calc.tracing import shapes_of
 
-SLASH, DOT = "/", "."
 DTYPE = "float32"  # of a tensor, which nobody follows here
 
 
@@ -55,13 +54,8 @@ def demand_unlike(model: Model) -> None:
     """Raise SpecError where names come to the same without their slashes."""
     names: dict[str, Node] = {}
     for node in model.nodes:
-        if node.shares is None and names.setdefault(keras_name(node.name), node) is not node:
-            raise SpecError(f"Keras would call two layers '{keras_name(node.name)}'", node.place)
-
-
-def keras_name(name: str) -> str:
-    """A name without slashes."""
-    return name.replace(SLASH, DOT)
+        if node.shares is None and names.setdefault(dotted(node.name), node) is not node:
+            raise SpecError(f"Keras would call two layers '{dotted(node.name)}'", node.place)
 
 
 def serialized(
@@ -82,7 +76,7 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
     Raises:
         SpecError: Keras has no such class.
     """
-    name = name or keras_name(node.name)
+    name = name or dotted(node.name)
     if isinstance(layer, Inside):
         return written(layer.model, name=name, trainable=layer.trainable)
     class_name = type(layer).__name__
@@ -90,7 +84,7 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
         raise SpecError(f"Keras has no class {class_name}, so it has no JSON of it", node.place)
 
     def inner(held: LayerKind) -> Any:
-        return object_of(held, node, keras_name(name_of(held)))
+        return object_of(held, node, dotted(name_of(held)))
 
     config = {"name": name, **arguments_of(layer, inner), **layer.needed()}
     return serialized(layer.home(), class_name, None, config)
@@ -108,7 +102,7 @@ class Graph:
             name: model.calls.get(name, (name,)) for name in self.nodes if name not in again
         }
         self.calls = {
-            name: (keras_name(holder), number)
+            name: (dotted(holder), number)
             for holder, names in self.holders.items()
             for number, name in enumerate(names)
         }
@@ -128,7 +122,7 @@ class Graph:
             (outputs,) = outputs
         return {
             "layers": [self.layer(*pair) for pair in self.holders.items()],
-            "input_layers": [[keras_name(name), 0, 0] for name in self.model.inputs],
+            "input_layers": [[dotted(name), 0, 0] for name in self.model.inputs],
             "output_layers": outputs,
         }
 
@@ -136,7 +130,7 @@ class Graph:
         """A layer with its calls."""
         nodes = [self.nodes[name] for name in names]
         calls = [self.call(node) for node in nodes if node.inputs]
-        name = keras_name(holder)
+        name = dotted(holder)
         return {**object_of(nodes[0].layer, nodes[0], name), "name": name, "inbound_nodes": calls}
 
     def call(self, node: Node) -> dict[str, Any]:

@@ -131,6 +131,11 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """Raise LayerError where JAX cannot trace its call, as Keras lets it inside a Pipeline."""
 
 
+def reads_a_list(kind: type[LayerKind]) -> bool:
+    """Whether the inputs of a kind have no names: as many as there are, or those of a list."""
+    return kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs)
+
+
 @contextmanager
 def within(*path: str) -> Iterator[None]:
     """Complaints of a layer inside another lead to it by the outer one's argument."""

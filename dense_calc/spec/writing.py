@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
-from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.base import LayerKind, reads_a_list
 from dense_calc.layers.written import arguments_of_call, readable_arguments
-from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, names_in
+from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
-from dense_calc.shapes import is_shape, ways
+from dense_calc.shapes import Size, is_shape, ways
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
 from dense_calc.spec.runs import folded
@@ -29,7 +29,6 @@ from dense_calc.tracing import shapes_of
 
 FEW = 16  # numbers of an array that are worth to be read
 INPUT = "input"  # what a single input is called that has no name of its own
-SLASH, DOT = "/", "."
 SIZES = ("shape", "batch_size", "batch_shape")  # arguments of an input
 
 
@@ -71,7 +70,7 @@ class Sections:
         """The sections of inputs, layers and outputs."""
         by_name = {node.name: node for node in self.inputs}
         ordered = [by_name[name] for name in self.model.inputs if name in by_name]
-        inputs = {known(node.name): self.input_of(node) for node in ordered}
+        inputs = {dotted(node.name): self.input_of(node) for node in ordered}
         if not self.nodes:  # a list of layers has one at least
             given = [self.input_layer(node) for node in ordered]
             yield from ("layers:", *indented(listed(given)))
@@ -93,35 +92,35 @@ class Sections:
 
     def input_of(self, node: Node) -> Any:
         """An input: its shape, or a mapping where it has a batch size, a dtype or the like."""
-        arguments = readable_arguments(node.layer, self.inner)
-        shape = self.shapes[node.name]
-        assert is_shape(shape)
-        arguments.pop("batch_shape", None)
-        if not shape:
-            return {**arguments, "batch_shape": []}
-        own = {"shape": list(shape[1:])}
-        if shape[0] is not None:
-            own["batch_size"] = shape[0]  # type: ignore[assignment]
-        arguments = own | {key: each for key, each in arguments.items() if key not in SIZES}
-        return arguments["shape"] if len(arguments) == 1 else arguments
+        sizes, rest = self.input_facts(node)
+        if not sizes:
+            return {**rest, "batch_shape": []}
+        batch = {} if sizes[0] is None else {"batch_size": sizes[0]}
+        return {"shape": sizes[1:], **batch, **rest} if batch or rest else sizes[1:]
 
     def input_layer(self, node: Node) -> list[str]:
         """An input among the layers, in lines."""
-        arguments = readable_arguments(node.layer, self.inner)
-        own = {key: each for key, each in arguments.items() if key not in SIZES}
-        named = {"name": known(node.name), "batch_shape": list(self.shapes[node.name]), **own}
+        sizes, rest = self.input_facts(node)
+        named = {"name": dotted(node.name), "batch_shape": sizes, **rest}
         return in_lines(type(node.layer).__name__, named)
+
+    def input_facts(self, node: Node) -> tuple[list[Size], dict[str, Any]]:
+        """The sizes of an input with those of the batch, and its other arguments."""
+        shape = self.shapes[node.name]
+        assert is_shape(shape)
+        arguments = readable_arguments(node.layer, self.inner)
+        return list(shape), {key: each for key, each in arguments.items() if key not in SIZES}
 
     def item(self, node: Node, above: str | None) -> list[str]:
         """An item of the list of layers, in lines."""
         given = self.source(node, above)
         source: dict[str, Any] = {} if given is None else {"from": given}
-        name: dict[str, Any] = {"name": known(node.name)}
+        name: dict[str, Any] = {"name": dotted(node.name)}
         if node.name in self.again:
             of_call = arguments_of_call(node.layer.spelled(keras=False))
-            return [flow({"reuse": known(self.again[node.name]), **name, **of_call, **source})]
+            return [flow({"reuse": dotted(self.again[node.name]), **name, **of_call, **source})]
         layer = self.named_as_needed(node.layer)
-        if next_name(layer, counters := self.counters.copy()) == known(node.name):
+        if next_name(layer, counters := self.counters.copy()) == dotted(node.name):
             self.counters, name = counters, {}
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
@@ -169,11 +168,11 @@ class Sections:
         kind = type(node.layer)
         call = node.call or node.inputs
         values = [self.given(each) for each in call]
-        masks = list(map(known, node.masks))
+        masks = list(map(dotted, node.masks))
         if masks:
             named = zip(kind.inputs or (INPUTS,), values, strict=False)
             return {**dict(named), MASK: masks if len(masks) > 1 else masks[0]}
-        if kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs):
+        if reads_a_list(kind):
             return values
         order = self.order_of(node, kind.inputs, call)
         if order:
@@ -182,7 +181,7 @@ class Sections:
             return {name: each for name, each in zip(kind.inputs, values, strict=False) if each}
         if len(values) > 1 or isinstance(values[0], list):
             return values
-        return None if values[0] == (above and known(above)) else values[0]
+        return None if values[0] == (above and dotted(above)) else values[0]
 
     def order_of(self, node: Node, names: Sequence[str], call: Sequence[Given]) -> Sequence[str]:
         """The inputs in the order in which a node reads them, if that is not the order of its call.
@@ -210,9 +209,9 @@ class Sections:
             case dict():
                 return {name: self.given(each) for name, each in what.items()}
             case str():
-                return known(what)
+                return dotted(what)
         steps = what.steps if isinstance(what, Output) else self.steps(what)
-        return known(what.name) + "".join(f"[{step}]" for step in steps)
+        return dotted(what.name) + "".join(f"[{step}]" for step in steps)
 
     def steps(self, leaf: Leaf) -> tuple[int | str, ...]:
         """The way to a tensor in the nest of those that a layer gives."""
@@ -225,8 +224,8 @@ class Sections:
         if all(end.label is not None for end in ends):
             return {end.label: each for end, each in zip(ends, told, strict=True)}
         read = {name for node in self.nodes for name in node.inputs}
-        last = [known(node.name) for node in self.nodes if node.name not in read]
-        if told == (last or [known(node.name) for node in self.inputs]):
+        last = [dotted(node.name) for node in self.nodes if node.name not in read]
+        if told == (last or [dotted(node.name) for node in self.inputs]):
             return None
         return told if len(told) > 1 else told[0]
 
@@ -256,11 +255,6 @@ def without_names(layer: LayerKind) -> LayerKind:
 def numbers_in(value: Any) -> int:
     """How many numbers an array has."""
     return sum(map(numbers_in, value)) if isinstance(value, list) else 1
-
-
-def known(name: str) -> str:
-    """The name of a layer, which has no slash in a spec."""
-    return name.replace(SLASH, DOT)
 
 
 def inside(word: str, arguments: Mapping[str, Any], sections: Sections) -> list[str]:

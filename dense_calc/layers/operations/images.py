@@ -216,6 +216,7 @@ class Framed(OnImages, frozen=True, kw_only=True):
         """A side in its new size."""
         names = f"{start}_{self.what}", f"{end}_{self.what}", f"target_{axis}"
         first, last, target = (getattr(self, name) for name in names)
+        wanted: Size = target
         if [first, last, target].count(None) != 1:
             raise LayerError(f"give two of {', '.join(names)}", names[0])
         if any(given is not None and given < 0 for given in (first, last, target)):
@@ -223,13 +224,13 @@ class Framed(OnImages, frozen=True, kw_only=True):
         if size is None:
             if target is None and self.sign < 0:
                 raise LayerError(f"the {axis} is unknown; give {names[2]}", names[2])
-            return target  # type: ignore[no-any-return]
+            return wanted
         if target is None:
             return longer(size, (self.sign * first, self.sign * last))
         given = first if last is None else last
         if self.sign * (target - size) < given:
             raise LayerError(f"{size} cannot become {target} so", names[2])
-        return target  # type: ignore[no-any-return]
+        return wanted
 
 
 class PadImages(Framed, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from dense_calc.layers.operations.operation import (
     TWO,
     Int,
     Ints,
+    OnAList,
     Operation,
     agree,
     demand_few,
@@ -37,12 +38,9 @@ def joined(shapes: Sequence[Shape], axis: int) -> Shape:
     return with_size(first, axis, total([shape[axis] for shape in shapes]))
 
 
-class Concatenate(Operation, frozen=True, kw_only=True):
+class Concatenate(OnAList, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    on_a_list = True
     rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
 
     axis: Int = 0
@@ -51,12 +49,9 @@ class Concatenate(Operation, frozen=True, kw_only=True):
         return joined(shapes, place(self.axis, len(shapes[0])))
 
 
-class Stack(Operation, frozen=True, kw_only=True):
+class Stack(OnAList, frozen=True, kw_only=True):
     """Its inputs one beside the other along a new axis."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    on_a_list = True
     rule: ClassVar[str] = "(...), (...) → (inputs, ...)"
 
     axis: Int = 0
@@ -70,12 +65,9 @@ class Stack(Operation, frozen=True, kw_only=True):
         return (*first[:axis], len(shapes), *first[axis:])
 
 
-class Stacked(Operation, frozen=True, kw_only=True):
+class Stacked(OnAList, frozen=True, kw_only=True):
     """Its inputs one after the other along an axis that its name tells."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    on_a_list = True
     rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
     along: ClassVar[int]
 

@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, Meta, defstruct
 from msgspec.structs import fields
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaves
 
 MOST = 2**63 - 1  # elements of an array
@@ -65,6 +65,14 @@ class Operation(LayerKind, frozen=True, kw_only=True):
             LayerError: Keras refuses.
         """
         raise NotImplementedError
+
+
+class OnAList(Operation, frozen=True, kw_only=True):
+    """An operation whose `call` takes its inputs as one list."""
+
+    takes: ClassVar[range] = LIST_OF_INPUTS
+    inputs: ClassVar[tuple[str, ...]] = ()
+    on_a_list: ClassVar[bool] = True
 
 
 class Alike(NamedTuple):

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LIST_OF_INPUTS
-from dense_calc.layers.operations.operation import Int, Operation
+from dense_calc.layers.operations.operation import Int, OnAList, Operation
 from dense_calc.shapes import Shape, Shapes, Size, demand_rank, worked
 
 SIGNAL = "(..., length)"
 
 
-class Complex(Operation, frozen=True, kw_only=True):
+class Complex(OnAList, frozen=True, kw_only=True):
     """Takes a list of the real and the imaginary part, which have the same shape."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    on_a_list = True
     least: ClassVar[int] = 1  # axes of each part
 
     def result(self, *parts: Shape) -> Shapes:
