@@ -1,4 +1,4 @@
-"""Reports → text: one table of formats, each a module with a function `render`.
+"""Reports → text: one table of formats, each a module with a function `render` or `lines`.
 
 A renderer computes nothing. Text from a file reaches it through `cells`, which escapes what could
 speak to a terminal.
@@ -6,20 +6,24 @@ speak to a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dense_calc.report import Report
 
-FORMATS = {
+if TYPE_CHECKING:
+    from dense_calc.render.cells import Grid
+
+# What shows a table draws any grid of cells; the others have every attribute of a report.
+GRIDS = {
     "table": "dense_calc.render.table",
     "text": "dense_calc.render.text",
-    "json": "dense_calc.render.json",
-    "csv": "dense_calc.render.csv",
     "markdown": "dense_calc.render.markdown",
 }
+FORMATS = {**GRIDS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
 
 
 class Style(Struct, frozen=True):
@@ -33,5 +37,15 @@ class Style(Struct, frozen=True):
 
 def rendered(reports: Sequence[Report], format: str, style: Style) -> str:
     """Reports in a format, ending in a newline."""
+    if format in GRIDS:
+        from dense_calc.render.cells import grid  # JSON needs none of it
+
+        return drawn((grid(report, style) for report in reports), format, style)
     render: Callable[[Sequence[Report], Style], str] = import_module(FORMATS[format]).render
     return render(reports, style)
+
+
+def drawn(grids: Iterable[Grid], format: str, style: Style) -> str:
+    """Grids in a format, one below the other."""
+    lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRIDS[format]).lines
+    return "\n".join("\n".join(lines(grid, style)) + "\n" for grid in grids)

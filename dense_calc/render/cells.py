@@ -1,9 +1,10 @@
-"""What a summary shows of a report, as plain text: the same for every format."""
+"""What a summary shows of a report, as plain text in a grid: the same for every format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,9 +21,21 @@ class Column(Struct, frozen=True):
     """
 
     title: str
-    cell: Callable[[Row], str]
+    cell: Callable[[Any], str]
     number: bool = False
     sizes: bool = False
+
+
+class Grid(Struct, frozen=True):
+    """A table as it is shown: a title, columns, the cells of its rows, and the lines below.
+
+    Such a line is what it is about, a number, and what is said of that.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[list[str]]
+    totals: Sequence[tuple[str, str, str]]
 
 
 def shown(text: str, style: Style) -> str:
@@ -72,6 +85,13 @@ CHAIN = ("layer", "output_shape", "params")
 GRAPH = (*CHAIN, "connected_to")
 
 
+def grid(report: Report, style: Style) -> Grid:
+    """The summary of a report."""
+    chosen = columns_of(report, style.columns)
+    rows = [cells_of(row, chosen, style) for row in report.layers]
+    return Grid(title(report), chosen, rows, list(totals(report)))
+
+
 def columns_of(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
     """The columns of a summary: the chosen ones, else Keras' for a chain or for a graph."""
     return [COLUMNS[name] for name in chosen or (CHAIN if is_chain(report.layers) else GRAPH)]
@@ -82,7 +102,7 @@ def is_chain(rows: Sequence[Row]) -> bool:
     return all(row.connected_to == (above.name,) for above, row in pairwise(rows))
 
 
-def cells_of(row: Row, chosen: Sequence[Column], style: Style) -> list[str]:
+def cells_of(row: object, chosen: Sequence[Column], style: Style) -> list[str]:
     """The cells of a row; a dash for what it has none of, as in Keras."""
     cells = [column.cell(row) or "-" for column in chosen]
     return [shown(cell, style) for cell in cells] if style.ascii else cells

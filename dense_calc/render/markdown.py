@@ -1,33 +1,26 @@
-"""The summary as a Markdown table, for a pull request or a page."""
+"""A grid as a Markdown table, for a pull request or a page."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from dense_calc.render import Style
-from dense_calc.render.cells import cells_of, columns_of, title, totals
-from dense_calc.report import Report
+from dense_calc.render.cells import Grid
 
 SPECIAL = re.compile(r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")  # not the _ inside conv2d_1
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
-    """One table below the other."""
-    return "\n".join("\n".join(lines(report, style)) + "\n" for report in reports)
-
-
-def lines(report: Report, style: Style) -> Iterator[str]:
-    """The lines of one summary."""
-    chosen = columns_of(report, style.columns)
-    yield f"**{escaped(title(report))}**"
+def lines(grid: Grid, style: Style) -> Iterator[str]:
+    """The lines of one grid."""
+    yield f"**{escaped(grid.title)}**"
     yield ""
-    yield table_row(column.title for column in chosen)
-    yield table_row("---:" if column.number else "---" for column in chosen)
-    for row in report.layers:
-        yield table_row(map(escaped, cells_of(row, chosen, style)))
+    yield table_row(column.title for column in grid.columns)
+    yield table_row("---:" if column.number else "---" for column in grid.columns)
+    for row in grid.rows:
+        yield table_row(map(escaped, row))
     yield ""
-    yield from (f"- {''.join(parts)}" for parts in totals(report))
+    yield from (f"- {''.join(parts)}" for parts in grid.totals)
 
 
 def table_row(cells: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The summary as Keras 3 prints it: a table in boxes, with the boxes and the styles of rich.
+"""A grid as Keras 3 prints a summary: in boxes, with the boxes and the styles of rich.
 
 rich's own Table measures and wraps cell by cell, 140 µs a row; here the cells are wrapped already.
 """
@@ -14,9 +14,8 @@ from rich import box
 
 from dense_calc.errors import columns
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, cells_of, columns_of, title, totals
+from dense_calc.render.cells import Column, Grid
 from dense_calc.render.text import folded, pad, shares, wrapped
-from dense_calc.report import Report
 
 NATURAL = 100_000  # a width that wraps nothing
 PADDING = 3  # columns between two cells: a line, and a space on each side of it
@@ -48,7 +47,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     body = (frame.mid_left, frame.mid_vertical, frame.mid_right)
     rules = chain([frame.get_row(spaces, "head")], repeat(frame.get_row(spaces, "row")))
     paints = [SIZES if column.sizes or column.number else NAMES for column in chosen]
-    for line in wrapped(title(report), room):
+    for line in wrapped(grid.title, room):
         yield painted(line, WHOLE) if style.color else line
     yield frame.get_top(spaces)
     yield from row_lines(titles, widths, chosen, head, [WHOLE] * len(chosen), style)
@@ -56,7 +55,7 @@ def lines(report: Report, style: Style) -> Iterator[str]:
         yield rule
         yield from row_lines(row, widths, chosen, body, paints, style)
     yield frame.get_bottom(spaces)
-    for parts in totals(report):
+    for parts in grid.totals:
         for line in wrapped("".join(parts), room - 1):
             yield f" {painted(line, TOTALS) if style.color else line}"
 
@@ -82,7 +81,7 @@ def row_lines(
         yield f"{left} {f' {between} '.join(padded)} {right}"
 
 
-def widths_of(rows: list[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
+def widths_of(rows: Sequence[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
     """The width of each column: what its cells need, or its share of a line that is too short."""
     needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     room = None if width is None else width - PADDING * len(needed) - 1

@@ -1,4 +1,4 @@
-"""The classic plain summary that older Keras prints: `____`, `====`, no colour."""
+"""A grid as the plain summary that older Keras prints: `____`, `====`, no colour."""
 
 from __future__ import annotations
 
@@ -10,33 +10,26 @@ from operator import le
 
 from dense_calc.errors import columns
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, cells_of, columns_of, title, totals
-from dense_calc.report import Report
+from dense_calc.render.cells import Column, Grid
 
 GAP = "  "
 CLASSIC = 65  # columns of Keras' line
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
-    """One summary below the other."""
-    return "\n".join("\n".join(lines(report, style)) + "\n" for report in reports)
-
-
-def lines(report: Report, style: Style) -> Iterator[str]:
-    """The lines of a summary. No name, shape or number is cut: what is too wide is wrapped."""
-    chosen = columns_of(report, style.columns)
-    rows = [[column.title for column in chosen]]
-    rows += [cells_of(row, chosen, style) for row in report.layers]
+def lines(grid: Grid, style: Style) -> Iterator[str]:
+    """The lines of one grid. No name, shape or number is cut: what is too wide is wrapped."""
+    chosen = grid.columns
+    rows = [[column.title for column in chosen], *grid.rows]
     needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     widths = fitted(needed, chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
-    yield from folded(title(report), length)
+    yield from folded(grid.title, length)
     for rule, cells in zip(chain((thin, thick), repeat(thin)), rows, strict=False):
         yield rule
         yield from row_lines(cells, widths, chosen)
     yield thick
-    for parts in totals(report):
+    for parts in grid.totals:
         yield from wrapped("".join(parts), length)
     yield thin
 
