@@ -4,6 +4,7 @@
 
     DenseCalcError          one complaint: where, what, how to mend it
     ├── FileError           a file that cannot be read or written
+    │   └── AbsentError     a revision that is not there, or a file that is not in it
     ├── SpecError           a text that is no model: YAML, keys, names, types, expressions
     └── LayerError          a layer that Keras would not build: arguments or shapes that do not fit
 
@@ -88,6 +89,10 @@ class DenseCalcError(Exception):
 
 class FileError(DenseCalcError):
     """A file that cannot be read or written."""
+
+
+class AbsentError(FileError):
+    """A revision of git's that is not there, or a file that is not in it."""
 
 
 class SpecError(DenseCalcError):

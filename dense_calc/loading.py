@@ -48,9 +48,24 @@ def load(
         FileError: the file cannot be read.
         SpecError: it holds no model.
     """
-    source, keras = read(os.fspath(path))
-    stem = os.path.splitext(os.path.basename(os.fspath(path)))[0]
-    name = "model" if path == "-" else stem
+    return load_at(os.fspath(path), None, assume or {}, vars)
+
+
+def load_at(
+    path: str,
+    revision: str | None,
+    assume: Mapping[str, str],
+    vars: Mapping[str, int | float | str],
+) -> Model:
+    """The model in a file, as `load` has it, or as the file is at a revision of git's.
+
+    Raises:
+        AbsentError: there is no such revision, or no such file at it.
+        FileError: the file cannot be read.
+        SpecError: it holds no model.
+    """
+    source, keras = read(path, revision)
+    name = "model" if path == "-" else os.path.splitext(os.path.basename(path))[0]
     value = keras_json(source, keras)
     if value is None:
         root = document(source)
@@ -61,7 +76,7 @@ def load(
 
     for var in vars:
         raise SpecError(f"{source.name} has no var '{var}'; it is Keras' file")
-    return from_keras(value, source, name, assume or {}, keras)
+    return from_keras(value, source, name, assume, keras)
 
 
 def summarize(
@@ -80,13 +95,13 @@ def summarize(
     return trace(load(path, assume, **vars))
 
 
-def read(path: str) -> tuple[Source, str]:
+def read(path: str, revision: str | None) -> tuple[Source, str]:
     """The text of a file, or of the model in an archive, and the version of Keras in its archive.
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
-    name = "<stdin>" if path == "-" else path
-    with opened(path, name) as file:
+    name = "<stdin>" if path == "-" else path if revision is None else f"{revision}:{path}"
+    with opened(path, name, revision) as file:
         head = file.read(MAGIC)
         is_zip = head.startswith(ZIP)
         whole = file
@@ -101,8 +116,8 @@ def read(path: str) -> tuple[Source, str]:
 
 
 @contextmanager
-def opened(path: str, name: str) -> Iterator[BinaryIO]:
-    """A file, or standard input.
+def opened(path: str, name: str, revision: str | None) -> Iterator[BinaryIO]:
+    """A file, perhaps as it is at a revision, or standard input.
 
     Raises:
         FileError: it cannot be opened or read.
@@ -110,7 +125,11 @@ def opened(path: str, name: str) -> Iterator[BinaryIO]:
     if path == "-" and sys.stdin is None:
         raise FileError(f"cannot read {name}: it is closed")
     try:
-        if path == "-":
+        if revision is not None:
+            from dense_calc.revisions import content  # who compares with one pays for it
+
+            yield io.BytesIO(content(path, revision))
+        elif path == "-":
             yield sys.stdin.buffer
         else:
             with open(path, "rb") as file:

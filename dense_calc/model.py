@@ -10,7 +10,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from dense_calc.errors import Note, Place, SpecError
-from dense_calc.layers.base import LayerKind, NotNegative
+from dense_calc.layers.base import LayerKind
+from dense_calc.limits import Limit
 from dense_calc.shapes import Sizes
 
 FEW = 6  # steps that a sentence can tell
@@ -115,17 +116,6 @@ class End(Struct, frozen=True):
         return self.what if isinstance(self.what, str) else self.what.name
 
 
-class Expect(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a file says of its model, and where it has that from. Only a check looks at it."""
-
-    params: NotNegative | None = None
-    trainable: NotNegative | None = None
-    output_shape: tuple[NotNegative | tuple[NotNegative | None, ...] | None, ...] | None = None
-    source: str | None = None
-
-
-NOTHING = Expect()
-
 ModelType = Literal["Functional", "Sequential"]
 
 
@@ -134,7 +124,8 @@ class Model(Struct, frozen=True):
 
     `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
     is the Keras class whose summary is meant, None for one that shows every call. `calls` are
-    those of each layer that has several, by the first of them, as they were made.
+    those of each layer that has several, by the first of them, as they were made. `limits` are
+    those that its file sets; only a check looks at them.
     """
 
     name: str
@@ -143,7 +134,7 @@ class Model(Struct, frozen=True):
     outputs: tuple[End, ...]
     blocks: tuple[Block, ...] = ()
     unused: tuple[Node, ...] = ()
-    expect: Expect = NOTHING
+    limits: tuple[Limit, ...] = ()
     type: ModelType | None = None
     calls: Mapping[str, tuple[str, ...]] = {}
 
@@ -158,7 +149,7 @@ def model_of(
     nodes: Sequence[Node],
     outputs: tuple[End, ...] = (),
     blocks: Iterable[Block] = (),
-    expect: Expect = NOTHING,
+    limits: tuple[Limit, ...] = (),
     type: ModelType | None = None,
 ) -> Model:
     """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
@@ -172,7 +163,7 @@ def model_of(
         last = [node.name for node in nodes if node.inputs and node.name not in read]
         outputs = tuple(map(End, last or inputs))
         if is_chain(nodes):
-            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), expect, type)
+            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), limits, type)
     starts = [each for end in outputs for each in names_in(end.what)]
     ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
     unused: tuple[Node, ...] = ()
@@ -180,7 +171,7 @@ def model_of(
         kept = {node.name for node in ordered}
         unused = tuple(node for node in nodes if node.name not in kept)
     calls = calls_of(nodes, ordered) if any(node.shares for node in nodes) else {}
-    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, expect, type, calls)
+    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, limits, type, calls)
 
 
 def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:

@@ -119,6 +119,8 @@ SOUND = {
     "outputs by other names": "layers: [ReLU]\noutputs: {scores: re_lu}",
     "an expectation": "layers: [ReLU]\n"
     "expect: {params: 0, output_shape: [[null, 3], [null]], source: x}",
+    "a budget": "layers: [ReLU]\n"
+    "budget: {params: 5M, size: 1.5, layers: {'a*': {min_params: 1k, each: true}}}",
     "a block": "blocks: {b: [ReLU]}\nlayers: [b, b: {repeat: w, name: c, from: input}]",
     "a block in a block": "blocks: {b: [ReLU], c: [b: {repeat: 2}]}\nlayers: [{type: c}]",
     "a block's parameters": "blocks: {b: {params: {act: relu, bias: true, n: }, inputs: [x, y], "
@@ -168,6 +170,11 @@ WRONG = {
     "outputs that are numbers": "layers: [ReLU]\noutputs: {a: 3}",
     "an unknown expectation": "layers: [ReLU]\nexpect: {param: 3}",
     "a wrong expectation": "layers: [ReLU]\nexpect: {params: -3}",
+    "an unknown limit": "layers: [ReLU]\nbudget: {param: 3}",
+    "a negative limit": "layers: [ReLU]\nbudget: {params: -3}",
+    "a limit that is a list": "layers: [ReLU]\nbudget: {params: [3]}",
+    "an unknown limit of layers": "layers: [ReLU]\nbudget: {layers: {a: {all: 3}}}",
+    "a layer without a limit": "layers: [ReLU]\nbudget: {layers: {a: {}}}",
 }
 
 

@@ -18,6 +18,7 @@ import dense_calc
 COMMANDS = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
+    "check": "dense_calc.cli.check",
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",

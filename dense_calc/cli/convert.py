@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from dense_calc.cli.options import assume_option, emit, loaded, output_option, set_option
+from dense_calc.cli.options import assume_option, by_ending, emit, loaded, output_option, set_option
 
 FORMS = ("keras", "yaml")
 SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
@@ -34,7 +32,7 @@ def convert(
 
     Example: dense-calc convert specs/resnet50.yaml -o resnet50.json
     """
-    form = form or SUFFIXES.get(os.path.splitext(output or "")[1])
+    form = form or by_ending(output, SUFFIXES)
     if form is None:
         raise click.UsageError("Say what to write: --to keras or --to yaml.")
     model = loaded(file, overrides, assumed)

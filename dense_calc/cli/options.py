@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dense_calc.errors import FEW, FileError, did_you_mean, remark
-from dense_calc.loading import load
+from dense_calc.loading import load_at
 from dense_calc.model import Model
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.report import Report
@@ -103,13 +103,18 @@ TABLE_OPTIONS = (
 )
 
 
-def loaded(file: str, overrides: Mapping[str, str], assumed: Mapping[str, str]) -> Model:
-    """The model in a file; what no output needs is reported.
+def loaded(
+    file: str,
+    overrides: Mapping[str, str],
+    assumed: Mapping[str, str],
+    revision: str | None = None,
+) -> Model:
+    """The model in a file, perhaps as it is at a revision; what no output needs is reported.
 
     Raises:
         DenseCalcError: the file holds no model.
     """
-    model = load(file, assumed, **overrides)
+    model = load_at(file, revision, assumed, overrides)
     for node in model.unused[:FEW]:
         message = f"no output needs '{node.name}'; it is left out"
         print(remark("warning", message, node.place), file=sys.stderr)
@@ -151,8 +156,12 @@ def write(
 
 def format_of(format: str | None, output: str | None) -> str:
     """The format that is asked for, or that suits the output."""
-    ending = os.path.splitext(output or "")[1]
-    return format or SUFFIXES.get(ending, "table" if is_terminal(output) else "text")
+    return format or by_ending(output, SUFFIXES) or ("table" if is_terminal(output) else "text")
+
+
+def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
+    """The format that the name of the output ends in, if any."""
+    return formats.get(os.path.splitext(output or "")[1])
 
 
 def emit(text_in: Callable[[Style], str], *, output: str | None, **look: Any) -> None:

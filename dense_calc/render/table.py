@@ -26,19 +26,20 @@ NAMES = r"(?P<kind>\([\w\n]+\)$)"
 SIZES = r"(?P<number>\b\d[\d,]*\b)|(?P<unknown>\bNone\b)"
 TOTALS = r"(?P<bold>^[^:]+: )|(?P<number>(?<=: )[\d,]+)"
 WHOLE = r"(?P<bold>.+)"
-PAINTS = {"kind": "color(33)", "number": "color(34)", "unknown": "color(45)", "bold": "bold"}
+PAINTS = {
+    "kind": "color(33)",
+    "number": "color(34)",
+    "unknown": "color(45)",
+    "bold": "bold",
+    "good": "green",
+    "bad": "bold red",
+}
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
-    """One table below the other, each with Keras' totals."""
-    return "\n".join("\n".join(lines(report, style)) + "\n" for report in reports)
-
-
-def lines(report: Report, style: Style) -> Iterator[str]:
+def lines(grid: Grid, style: Style) -> Iterator[str]:
     """One table and its totals. No name, shape or number is cut: names and shapes are wrapped."""
-    chosen = columns_of(report, style.columns)
+    chosen, rows = grid.columns, grid.rows
     titles = [column.title for column in chosen]
-    rows = [cells_of(row, chosen, style) for row in report.layers]
     widths = widths_of([titles, *rows], chosen, style.width)
     spaces = [width + PADDING - 1 for width in widths]
     room = max(style.width or NATURAL, sum(spaces) + len(spaces) + 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from msgspec import json
 
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.model import Expect
 from dense_calc.schema.kinds import (
     WITH_PARAMETERS,
     Schema,
@@ -22,6 +21,7 @@ from dense_calc.schema.kinds import (
 )
 from dense_calc.schema.language import EXPRESSION, WORD, block, layer, model, other, sources, use
 from dense_calc.spec.entries import INPUT_KIND
+from dense_calc.spec.limits import Expect
 from dense_calc.spec.planning import Repetition
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dense_calc.layers import ALIASES, OPERATION, OTHERS, kind_named
+from dense_calc.limits import EXAMPLES, LIMITS
 from dense_calc.nesting import KINDS as MODELS
 from dense_calc.schema.kinds import WITH_PARAMETERS, Schema, any_of, ref
 from dense_calc.spec.expressions import FUNCTIONS
@@ -123,6 +124,19 @@ def other() -> Schema:
     )
 
 
+def budget() -> Schema:
+    """The limits of a model, and of layers in it by names or patterns."""
+    limits = {
+        name: {
+            "description": f"{limit.rule}imum: a number, or {EXAMPLES[limit.what]}.",
+            **any_of({"type": "number", "minimum": 0}, {"type": "string"}),
+        }
+        for name, limit in LIMITS.items()
+    }
+    own = mapping({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
+    return mapping({**limits, "layers": {"type": "object", "additionalProperties": own}})
+
+
 def a_list(items: Schema) -> Schema:
     """A list of one item or more."""
     return {"type": "array", "items": items, "minItems": 1}
@@ -156,7 +170,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
             a_list({"type": "string"}),
             {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
         ),
-        "budget": {"type": "object"},
+        "budget": budget(),
         "expect": ref("Expect"),
     }
     return {

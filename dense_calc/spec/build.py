@@ -10,14 +10,14 @@ from msgspec import structs
 
 from dense_calc.errors import Source, SpecError, did_you_mean, said
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import NOTHING, End, Expect, Model, ModelType, Node, Output, model_of
+from dense_calc.model import End, Model, ModelType, Node, Output, model_of
 from dense_calc.nesting import KINDS as MODELS
-from dense_calc.spec.arguments import decoded
 from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.bodies import demand_few
 from dense_calc.spec.document import Marked, resolved
 from dense_calc.spec.entries import Definition, Entry, entry_of, input_entry
 from dense_calc.spec.flat import Flat
+from dense_calc.spec.limits import limits_of
 from dense_calc.spec.planning import Planner
 from dense_calc.spec.reading import Reader
 from dense_calc.spec.scope import Scope
@@ -102,7 +102,7 @@ def built(
         whole.nodes,
         tuple(outputs_of(sections.get("outputs"), planner)),
         whole.blocks,
-        expect_of(sections.get("expect"), scope),
+        tuple(limits_of(sections, scope)),
         type_of(sections) if type is None else type,
     )
 
@@ -256,13 +256,3 @@ def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
         what = given(written, reader)
         assert isinstance(what, str | Output)
         yield End(what, written, label)
-
-
-def expect_of(section: Marked | None, scope: Scope) -> Expect:
-    """What `expect:` says of the model."""
-    if section is None:
-        return NOTHING
-    values = {name: value.plain() for name, (_, value) in section.value.items()}
-    entry = Entry(*section.where, Expect, section.value, "expect")
-    expect: Expect = decoded(entry, values, scope)
-    return expect

@@ -1,0 +1,234 @@
+"""A Report against limits → checks: the limit, the value, and what is left or too much."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import translate
+from itertools import chain
+from operator import attrgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dense_calc.errors import DenseCalcError, SpecError, did_you_mean
+from dense_calc.folding import prefixes
+from dense_calc.limits import Increase, Limit, Rule
+from dense_calc.report import Report, Row
+
+FEW = 5  # layers that a check names
+
+# what a limit is put on → the key of the whole model's, and that of a layer
+MEASURES: Mapping[str, tuple[str, Callable[[Row], int]]] = {
+    "params": ("total_params", attrgetter("params")),
+    "trainable": ("trainable_params", attrgetter("trainable_params")),
+    "size": ("total_bytes", lambda row: sum(weight.bytes for weight in row.weights)),
+}
+
+
+class Part(Struct, frozen=True, omit_defaults=True):
+    """A layer that a value is made of: how much of it, and as a share in per cent.
+
+    In a repeated block it stands `repeat` times, all of which count.
+    """
+
+    name: str
+    type: str
+    value: int
+    percent: float
+    repeat: int = 1
+
+
+class Check(Struct, frozen=True, omit_defaults=True):
+    """A limit held against a model.
+
+    `slack` is what is left to the limit, below zero what goes over it, also in per cent of the
+    limit, None if that is 0. The `largest` layers are those of a value that is over. `line` and
+    `column` are those of the limit in the file, `given` is how it stands there.
+    """
+
+    what: str
+    limit: object
+    value: object
+    ok: bool
+    rule: Rule
+    slack: int | None = None
+    percent: float | None = None
+    given: str | None = None
+    layers: str | None = None
+    base: int | None = None
+    line: int | None = None
+    column: int | None = None
+    largest: tuple[Part, ...] = ()
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """What the checks of a file come to; or the complaint about a broken one, and where.
+
+    `notes` say what could not be checked, and why.
+    """
+
+    file: str
+    ok: bool
+    checks: tuple[Check, ...]
+    error: str | None = None
+    line: int | None = None
+    column: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
+    """The checks of a model, one for each limit; one that is put on each layer has one for each.
+
+    Raises:
+        SpecError: a limit is put on layers that are not there.
+    """
+    layers = Layers(report)
+    for limit in limits:
+        if limit.what == "output_shape":
+            shapes = tuple(port.shape for port in report.outputs)
+            yield checked(limit, shapes[0] if len(shapes) == 1 else shapes)
+            continue
+        key, measured = MEASURES[limit.what]
+        if limit.layers is None:
+            check = checked(limit, getattr(report, key))
+            yield with_largest(check, report.layers, layers)
+            continue
+        found = layers.called(limit)
+        groups = found if limit.each else {limit.layers: list(chain(*found.values()))}
+        for name, rows in groups.items():
+            check = checked(replace(limit, layers=name), sum(map(measured, rows)))
+            yield with_largest(check, rows, layers)
+
+
+def check_of_increase(increase: Increase, report: Report, base: Report) -> Check:
+    """The check that a model has not grown by more than it may since its base."""
+    limit = Limit("increase", "max", increase.allowed(base.total_params), increase.given)
+    change = report.total_params - base.total_params
+    return replace(checked(limit, change), base=base.total_params)
+
+
+def checked(limit: Limit, value: object) -> Check:
+    """A limit held against a value."""
+    amount, slack, percent = limit.amount, None, None
+    if isinstance(value, int) and isinstance(amount, int):
+        left = amount - value
+        slack = {"max": left, "min": -left, "exact": -abs(left)}[limit.rule]
+        percent = 100 * slack / amount if amount else None
+    place = limit.place.found() if limit.place else None
+    return Check(
+        what=limit.what,
+        limit=amount,
+        value=value,
+        ok=value == amount if slack is None else slack >= 0,
+        rule=limit.rule,
+        slack=slack,
+        percent=percent,
+        given=limit.given,
+        layers=limit.layers,
+        line=place.line if place else None,
+        column=place.column if place else None,
+    )
+
+
+def with_largest(check: Check, rows: Iterable[Row], layers: Layers) -> Check:
+    """A check with the largest of these rows, if the value that they make is over."""
+    is_over = isinstance(check.value, int) and check.slack is not None and not check.ok
+    if not is_over or check.rule == "min":
+        return check
+    return replace(check, largest=tuple(layers.largest(rows, MEASURES[check.what][1])))
+
+
+class Layers:
+    """The layers of a report by their names and by those of the blocks and models around them."""
+
+    def __init__(self, report: Report) -> None:
+        self.rows = report.layers
+        self.blocks = {copy: block.name for block in report.blocks for copy in block.copies}
+
+    def called(self, limit: Limit) -> dict[str, list[Row]]:
+        """The rows that a limit is put on, by the names that its name or pattern means.
+
+        Those are names of layers, of blocks, of copies of blocks, or of models: `head`, `encoder`,
+        `encoder_3`, `encoder_3/norm`.
+
+        Raises:
+            SpecError: there are none.
+        """
+        pattern = str(limit.layers)
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        fits = re.compile(rf"{re.escape(pattern)}\Z|{translate(pattern)}").match
+        for name, row in self.meant(self.rows, fits):
+            found[name].append(row)
+        if not found:
+            choices = dict.fromkeys(name for row in self.rows for name in self.names(row.name))
+            hint = did_you_mean(pattern, choices)
+            raise SpecError(f"the model has no layer '{pattern}'{hint}", limit.place)
+        return found
+
+    def meant(
+        self, rows: Iterable[Row], fits: Callable[[str], object], outer: str = ""
+    ) -> Iterator[tuple[str, Row]]:
+        """The rows of which a name fits, and that name, the outermost.
+
+        A model inside is one row if its name fits, else the layers in it are looked at.
+        """
+        for row in rows:
+            name = outer + row.name
+            chosen = next(filter(fits, self.names(name)), None)
+            if chosen is not None:
+                yield chosen, replace(row, name=name) if outer else row
+            elif row.layers:
+                yield from self.meant(row.layers, fits, f"{name}/")
+
+    def names(self, name: str) -> Iterator[str]:
+        """What the layer of this name belongs to, from the outside in, and the name itself."""
+        for copy in prefixes(name):
+            if copy in self.blocks:
+                yield self.blocks[copy]
+            yield copy
+        yield name
+
+    def largest(self, rows: Iterable[Row], measured: Callable[[Row], int]) -> Iterator[Part]:
+        """The few layers that have the most of what is measured.
+
+        A layer in a repeated block is one with its likes in the other copies.
+        """
+        alike: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            alike[self.in_any_copy(row.name)].append(row)
+        sums = {name: sum(map(measured, held)) for name, held in alike.items()}
+        for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
+            if value:
+                share = 100 * value / sum(sums.values())
+                yield Part(name, alike[name][0].type, value, share, len(alike[name]))
+
+    def in_any_copy(self, name: str) -> str:
+        """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
+        around = (self.blocks.get(copy, copy).rpartition("/")[2] for copy in prefixes(name))
+        return "/".join((*around, name.rpartition("/")[2]))
+
+
+def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:
+    """What the checks of a file come to."""
+    held = tuple(checks)
+    return Verdict(sound(file), all(check.ok for check in held), held, notes=notes)
+
+
+def broken(file: str, error: DenseCalcError) -> Verdict:
+    """The verdict on a file that has no checks, as something is wrong with it."""
+    place = error.place and error.place.found()
+    return Verdict(
+        file=sound(file),
+        ok=False,
+        checks=(),
+        error=error.message,
+        line=place.line if place else None,
+        column=place.column if place else None,
+    )
+
+
+def sound(name: str) -> str:
+    """The name of a file as text that can be encoded, whatever bytes it is."""
+    return name.encode("utf-8", "backslashreplace").decode()

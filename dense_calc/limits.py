@@ -1,0 +1,138 @@
+"""What a file or a flag allows of a model, and the amounts that people write: `5M`, `20MiB`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from dense_calc.errors import Place, said
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Rule = Literal["max", "min", "exact"]
+Units = Mapping[str, int]
+
+# unit, in small letters → how many; a name without one counts parameters, or bytes
+COUNTS: Units = {"": 1, "params": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+SIZES: Units = {
+    **dict.fromkeys(("", "b", "bytes"), 1),
+    **{unit: 10**power for unit, power in {"kb": 3, "mb": 6, "gb": 9, "tb": 12}.items()},
+    **{unit: 2**power for unit, power in {"kib": 10, "mib": 20, "gib": 30, "tib": 40}.items()},
+}
+WHOLE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
+AMOUNT = rf"\+?((?:{WHOLE})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
+PERCENT = r"\s*(.*?)\s*%\s*"
+MAX_LENGTH = 40  # characters of an amount
+LARGEST = 2**63 - 1
+EXAMPLES = {
+    **dict.fromkeys(("params", "trainable"), "100k, 5M or 1_000_000"),
+    "size": "20MiB, 80MB or 1_000_000, in bytes",
+}
+
+
+class Measure(Struct, frozen=True):
+    """What a limit is put on, and which side of it is allowed."""
+
+    what: Literal["params", "trainable", "size"]
+    rule: Rule = "max"
+
+    @property
+    def units(self) -> Units:
+        """The units that amounts of it are written in."""
+        return SIZES if self.what == "size" else COUNTS
+
+
+# The limits of a budget, by their names there; flags are called by them, too: `--max-params`.
+LIMITS = {
+    "params": Measure("params"),
+    "trainable": Measure("trainable"),
+    "size": Measure("size"),
+    "min_params": Measure("params", "min"),
+}
+
+
+class Limit(Struct, frozen=True):
+    """An amount that a model must keep to: in parameters, or in bytes of its weights.
+
+    `given` is the amount as it is written, if not in plain digits. With `layers`, a name or a
+    pattern, only what is so called counts: together, or with `each` one by one. Of the output
+    shape, the amount is a shape, or one for each output.
+    """
+
+    what: str
+    rule: Rule
+    amount: object
+    given: str | None = None
+    layers: str | None = None
+    each: bool = False
+    place: Place | None = None
+
+
+class Increase(Struct, frozen=True):
+    """How many parameters more than before a model may have: so many, or so many per cent."""
+
+    given: str
+    amount: Fraction
+    is_percent: bool
+
+    def allowed(self, params: int) -> int:
+        """The parameters that may come to `params`."""
+        return math.floor(self.amount * params / 100 if self.is_percent else self.amount)
+
+
+class AmountError(ValueError):
+    """A value that is no amount; the message says why."""
+
+
+def limit(measure: Measure, value: object, place: Place | None = None) -> Limit:
+    """The limit that a value means: a number, or a text with a unit.
+
+    Raises:
+        AmountError: it means none.
+    """
+    number = amount(value, measure.units, EXAMPLES[measure.what])
+    whole = math.floor(number) if measure.rule == "max" else math.ceil(number)
+    given = None if str(value) == str(whole) else str(value).strip()
+    return Limit(measure.what, measure.rule, whole, given, place=place)
+
+
+def increase(text: str) -> Increase:
+    """The increase that a text allows: `5%`, `100k`.
+
+    Raises:
+        AmountError: it is none, or a bare number, which could be either.
+    """
+    percent = re.fullmatch(PERCENT, text)
+    if percent:
+        return Increase(text.strip(), amount(percent[1], {"": 1}, "5%, 0.5% or 100k"), True)
+    number = amount(text, COUNTS, "5%, 0.5% or 100k")
+    if number and not text.strip()[-1].isalpha():
+        raise AmountError(f"'{text}' could be parameters or per cent: say {text}params or {text}%")
+    return Increase(text.strip(), number, False)
+
+
+def amount(value: object, units: Units, examples: str) -> Fraction:
+    """The number that a value means.
+
+    Raises:
+        AmountError: it means none.
+    """
+    from fractions import Fraction  # 3 ms, for files and flags that set a limit
+
+    text = f"{value:f}" if isinstance(value, float) else str(value).strip()
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if re.match(r"-\s*[0-9.]", text):
+            raise AmountError(f"a limit cannot be negative, as {said(value)} is")
+        found = re.fullmatch(AMOUNT, text) if len(text) <= MAX_LENGTH else None
+        if found and found[3].lower() in units:
+            digits = re.sub("[_,]", "", found[1])
+            number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * units[found[3].lower()]
+            if number > LARGEST:
+                raise AmountError(f"{said(value)} is too large; a limit may be {LARGEST:,}")
+            return number
+    raise AmountError(f"a limit is a number such as {examples}, not {said(value)}")

@@ -1,0 +1,24 @@
+"""Verdicts → text: one table of formats, each a module with a function `render`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from dense_calc.budgets import Verdict
+from dense_calc.render import Style
+
+FORMATS = {
+    "text": "dense_calc.render.checks.text",
+    "json": "dense_calc.render.checks.json",
+    "github": "dense_calc.render.checks.github",
+    "junit": "dense_calc.render.checks.junit",
+    "sarif": "dense_calc.render.checks.sarif",
+    "markdown": "dense_calc.render.checks.markdown",
+}
+
+
+def rendered(verdicts: Sequence[Verdict], format: str, style: Style) -> str:
+    """Verdicts in a format, ending in a newline, or nothing."""
+    render: Callable[[Sequence[Verdict], Style], str] = import_module(FORMATS[format]).render
+    return render(verdicts, style)
