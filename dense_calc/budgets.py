@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.errors import DenseCalcError, SpecError, did_you_mean
-from dense_calc.folding import prefixes
+from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
 from dense_calc.limits import Increase, Limit, Rule
 from dense_calc.report import Report, Row
 
@@ -102,11 +102,10 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             yield with_largest(check, rows, layers)
 
 
-def check_of_increase(increase: Increase, report: Report, base: Report) -> Check:
-    """The check that a model has not grown by more than it may since its base."""
-    limit = Limit("increase", "max", increase.allowed(base.total_params), increase.given)
-    change = report.total_params - base.total_params
-    return replace(checked(limit, change), base=base.total_params)
+def check_of_increase(increase: Increase, params: int, base: int) -> Check:
+    """The check that a model has no more parameters than it may, since it had those of its base."""
+    limit = Limit("increase", "max", increase.allowed(base), increase.given)
+    return replace(checked(limit, params - base), base=base)
 
 
 def checked(limit: Limit, value: object) -> Check:
@@ -145,7 +144,7 @@ class Layers:
 
     def __init__(self, report: Report) -> None:
         self.rows = report.layers
-        self.blocks = {copy: block.name for block in report.blocks for copy in block.copies}
+        self.blocks = blocks_by_copy(report.blocks)
 
     def called(self, limit: Limit) -> dict[str, list[Row]]:
         """The rows that a limit is put on, by the names that its name or pattern means.
@@ -197,17 +196,12 @@ class Layers:
         """
         alike: defaultdict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            alike[self.in_any_copy(row.name)].append(row)
+            alike[in_any_copy(row.name, self.blocks)].append(row)
         sums = {name: sum(map(measured, held)) for name, held in alike.items()}
         for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
             if value:
                 share = 100 * value / sum(sums.values())
                 yield Part(name, alike[name][0].type, value, share, len(alike[name]))
-
-    def in_any_copy(self, name: str) -> str:
-        """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
-        around = (self.blocks.get(copy, copy).rpartition("/")[2] for copy in prefixes(name))
-        return "/".join((*around, name.rpartition("/")[2]))
 
 
 def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:

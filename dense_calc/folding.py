@@ -53,6 +53,19 @@ def prefixes(name: str) -> Iterable[str]:
         end = name.find("/", end + 1)
 
 
+def blocks_by_copy(blocks: Iterable[Block]) -> dict[str, str]:
+    """The name of the block that each copy is one of."""
+    return {copy: block.name for block in blocks for copy in block.copies}
+
+
+def in_any_copy(name: str, blocks: Mapping[str, str]) -> str:
+    """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
+    if "/" not in name:
+        return name
+    around = (blocks.get(copy, copy).rpartition("/")[2] for copy in prefixes(name))
+    return "/".join((*around, name.rpartition("/")[2]))
+
+
 def folded(report: Report, blocks: Iterable[Block]) -> Report:
     """A report with a row for each of these blocks that is in none of the others."""
     by_copy = {copy: block for block in blocks for copy in block.copies}

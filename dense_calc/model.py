@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -109,11 +109,7 @@ class End(Struct, frozen=True):
     @property
     def name(self) -> str:
         """What the output is called: its label, or as it is written, `lstm[1]`."""
-        if self.label is not None:
-            return self.label
-        if isinstance(self.what, Output):
-            return self.what.name + "".join(f"[{step}]" for step in self.what.steps)
-        return self.what if isinstance(self.what, str) else self.what.name
+        return told(self.what) if self.label is None else self.label
 
 
 ModelType = Literal["Functional", "Sequential"]
@@ -203,6 +199,25 @@ def names_in(what: Given) -> Iterator[str]:
         case dict(pairs):  # Keras flattens a mapping by its keys
             for _, item in sorted(pairs.items()):
                 yield from names_in(item)
+
+
+def told(what: Given, named: Callable[[str], str] = str) -> str:
+    """What an input is given as it is written: `norm`, `lstm[1]`, `[x, [h, c]]`.
+
+    `named` gives layers other names.
+    """
+    match what:
+        case str(name) | Leaf(name=name):
+            return named(name)
+        case Output(name, steps):
+            return named(name) + "".join(f"[{step}]" for step in steps)
+        case tuple(items):
+            return f"[{', '.join(told(item, named) for item in items)}]"
+        case dict(pairs):
+            return f"{{{', '.join(f'{key}: {told(each, named)}' for key, each in pairs.items())}}}"
+        case Constant(value):
+            return str(value)
+    return "nothing"
 
 
 def is_chain(nodes: Sequence[Node]) -> bool:

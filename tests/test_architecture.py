@@ -20,12 +20,12 @@ MAX_LINES = 300
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
     "cli", "schema", "catalogue", "loading", "revisions", "keras_format", "spec", "nesting",
-    "explanation", "budgets", "folding", "tracing", "formula", "report", "model", "limits",
+    "explanation", "compare", "pairing", "budgets", "folding", "tracing", "formula", "report", "model", "limits",
     "layers", "shapes", "errors",
 )  # fmt: skip
 SIDE = (
-    "cli", "render", "catalogue", "explanation", "budgets", "formula", "report", "layers", "shapes",
-    "errors",
+    "cli", "render", "catalogue", "explanation", "compare", "budgets", "formula", "report",
+    "layers", "shapes", "errors",
 )  # fmt: skip
 
 

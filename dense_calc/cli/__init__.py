@@ -19,6 +19,7 @@ COMMANDS = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
     "check": "dense_calc.cli.check",
+    "diff": "dense_calc.cli.diff",
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",

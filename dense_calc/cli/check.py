@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,7 +11,7 @@ from msgspec import Struct
 
 from dense_calc.budgets import Verdict, broken, check_of_increase, checks, verdict
 from dense_calc.cli.bases import base_of, base_options, demand_base
-from dense_calc.cli.files import files_of
+from dense_calc.cli.files import each_file
 from dense_calc.cli.options import (
     Command,
     assume_option,
@@ -96,7 +95,10 @@ def check(
         overrides=overrides,
         assumed=assumed,
     )
-    verdicts = list(verdicts_on(files, asked))
+    verdicts = [
+        complaint(file, error) if error else verdict_on(file, asked)
+        for file, error in each_file(files)
+    ]
     chosen = format or by_ending(options["output"], SUFFIXES) or "text"
     emit(lambda style: rendered(verdicts, chosen, style), **options)
     sys.exit(
@@ -115,21 +117,6 @@ class Asked(Struct, frozen=True):
     assumed: Mapping[str, str]
 
 
-def verdicts_on(arguments: Iterable[str], asked: Asked) -> Iterator[Verdict]:
-    """The verdicts on the files that the arguments mean, each once; what is broken is printed."""
-    seen = set()
-    for argument in arguments:
-        try:
-            paths = files_of(argument)
-        except DenseCalcError as error:
-            yield complaint(argument, error)
-            continue
-        for path in paths:
-            if os.path.normpath(path) not in seen:
-                seen.add(os.path.normpath(path))
-                yield verdict_on(path, asked)
-
-
 def verdict_on(file: str, asked: Asked) -> Verdict:
     """The verdict on one file."""
     try:
@@ -141,7 +128,9 @@ def verdict_on(file: str, asked: Asked) -> Verdict:
         before = base_of(file, asked.base, asked.overrides, asked.assumed, asked.allow_missing)
         if isinstance(before, str):
             return verdict(file, found, before)
-        return verdict(file, [*found, check_of_increase(asked.max_increase, report, trace(before))])
+        params = trace(before).total_params
+        grown = check_of_increase(asked.max_increase, report.total_params, params)
+        return verdict(file, [*found, grown])
     except DenseCalcError as error:
         return complaint(file, error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 
 from dense_calc.errors import FileError
@@ -11,6 +12,21 @@ from dense_calc.loading import KERAS_JSON
 
 SPECS = (".yaml", ".yml", ".keras")  # how models in a folder end, beside JSON that Keras wrote
 HEAD = 200  # bytes that tell whose JSON it is
+
+
+def each_file(arguments: Iterable[str]) -> Iterator[tuple[str, FileError | None]]:
+    """The files that arguments mean, each once; or an argument that means none, and why."""
+    seen = set()
+    for argument in arguments:
+        try:
+            files = files_of(argument)
+        except FileError as error:
+            yield argument, error
+            continue
+        for file in files:
+            if os.path.normpath(file) not in seen:
+                seen.add(os.path.normpath(file))
+                yield file, None
 
 
 def files_of(argument: str) -> list[str]:

@@ -85,6 +85,8 @@ LOOK_OPTIONS = (
     ),
 )
 
+ascii_option = click.option("--ascii", is_flag=True, help="Draw the table in ASCII.")
+
 TABLE_OPTIONS = (
     click.option(
         "--format",
@@ -99,7 +101,7 @@ TABLE_OPTIONS = (
         "trainable_params, non_trainable_params, connected_to, feeds, weights.",
     ),
     *LOOK_OPTIONS,
-    click.option("--ascii", is_flag=True, help="Draw the table in ASCII."),
+    ascii_option,
 )
 
 

@@ -71,6 +71,21 @@ def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
     return found
 
 
+def settled_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
+    """All arguments but the name, defaults among them, each in one form for all that mean the same.
+
+    Those of Keras' `call` are among them.
+    """
+    found = {}
+    for field in fields(layer):
+        if field.name != "name":
+            value = getattr(layer, field.name)
+            if value is None:
+                value = MEANT.get(field.encode_name)
+            found[field.encode_name] = plain(shortest(value, field), inner)
+    return found
+
+
 def arguments_of_call(layer: LayerKind) -> dict[str, Any]:
     """The arguments of Keras' `call` that are not the defaults."""
     return {

@@ -13,7 +13,7 @@ MEASURED = {
     "trainable": "trainable params",
     "size": "bytes of weights",
     "output_shape": "output shape",
-    "increase": "more params",
+    "increase": "increase of params",
 }
 ALLOWED = {"max": "at most", "min": "at least", "exact": "expected"}
 

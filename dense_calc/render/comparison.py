@@ -1,0 +1,129 @@
+"""What differs between two models, as a grid or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from dense_calc.compare import Argument, Change, Comparison, Total
+from dense_calc.errors import printable
+from dense_calc.render import Style
+from dense_calc.render.cells import Column, Grid, cells_of, shape_text, shown, size_text
+from dense_calc.render.checks.words import percent, sentence
+from dense_calc.render.json import ENCODER, lines_of, object_of, safe
+from dense_calc.shapes import Shapes
+
+TOTALS = {
+    "total_params": "Total params",
+    "trainable_params": "Trainable params",
+    "non_trainable_params": "Non-trainable params",
+}
+
+
+def moved(total: Total, text: Callable[[int], str]) -> str:
+    """Both values of a total, or the one if they are the same."""
+    return f"{text(total.old)} → {text(total.new)}" if total.change else text(total.new)
+
+
+def apart(total: Total) -> str:
+    """How far a total has moved: `+1,150, +14.6 %`."""
+    if not total.change:
+        return "unchanged"
+    if not total.old:
+        return signed(total.change)
+    share = percent(100 * abs(total.change) / total.old)
+    return f"{signed(total.change)}, {'-' if total.change < 0 else '+'}{share}"
+
+
+def signed(change: int) -> str:
+    """A change with its sign: `+1,150`, `-12`, `0`."""
+    return f"{change:+,}" if change else "0"
+
+
+def count_text(count: int | None) -> str:
+    """A number of parameters, or a dash where there is no layer."""
+    return "-" if count is None else f"{count:,}"
+
+
+def name_text(change: Change) -> str:
+    """A layer that has changed: `decoder/norm × 12 (LayerNormalization)`."""
+    times = "" if change.repeat == 1 else f" × {change.repeat:,}"
+    return f"{printable(change.name)}{times} ({printable(change.type)})"
+
+
+def what(change: Change) -> Iterator[str]:
+    """What has become of a layer, in words."""
+    if change.status != "changed":
+        yield change.status
+    if change.renamed_from is not None:
+        yield f"was '{printable(change.renamed_from)}'"
+    yield from map(argument_text, change.arguments)
+    given = change.input_shapes
+    if given and change.change and not change.arguments:
+        yield f"input: {shapes_text(given.old)} → {shapes_text(given.new)}"
+
+
+def argument_text(argument: Argument) -> str:
+    """What has become of an argument: `units: 10 → 12`."""
+    return f"{printable(argument.name)}: {value_text(argument.old)} → {value_text(argument.new)}"
+
+
+def value_text(value: object) -> str:
+    """A value as a spec has it, on one line."""
+    if isinstance(value, str):
+        return printable(value)
+    return printable(msgspec.json.encode(value).decode())
+
+
+def shapes_text(shapes: Sequence[Shapes]) -> str:
+    """The shapes that a call is given."""
+    return " and ".join(map(shape_text, shapes))
+
+
+COLUMNS = (
+    Column("Layer (type)", name_text),
+    Column("Old", lambda change: count_text(change.params.old), number=True),
+    Column("New", lambda change: count_text(change.params.new), number=True),
+    Column("Change", lambda change: signed(change.change), number=True),
+    Column("What", lambda change: "; ".join(what(change)), sizes=True),
+)
+
+
+def grid(comparison: Comparison, style: Style) -> Grid:
+    """The layers that differ, and the totals."""
+    rows = [cells_of(change, COLUMNS, style) for change in comparison.layers]
+    if not rows:
+        rows = [["no layer differs", "-", "-", "-", "-"]]
+    title = shown(f"{printable(comparison.old)} → {printable(comparison.new)}", style)
+    return Grid(title, COLUMNS, rows, list(totals(comparison, style)))
+
+
+def totals(comparison: Comparison, style: Style) -> Iterator[tuple[str, str, str]]:
+    """The lines below: each total with its change, and what checks and notes say."""
+    for name, title in TOTALS.items():
+        total: Total = getattr(comparison, name)
+        yield f"{title}: ", shown(moved(total, "{:,}".format), style), f" ({apart(total)})"
+    size = comparison.total_bytes
+    change = f" ({signed(size.change)} bytes)" if size.change else " (unchanged)"
+    yield "Size of weights: ", shown(moved(size, size_text), style), change
+    for check in comparison.checks:
+        yield "", sentence(check), ""
+    for note in comparison.notes:
+        yield "", printable(note), ""
+
+
+def render_json(comparisons: Sequence[Comparison], style: Style) -> str:
+    """The differences, a line for each layer: an object, or an array of them for several files."""
+    objects = ",\n".join(map(comparison_lines, comparisons))
+    return safe(f"{objects}\n" if len(comparisons) == 1 else f"[\n{objects}\n]\n", style)
+
+
+def comparison_lines(comparison: Comparison) -> str:
+    """A comparison with a line for each key, and for each layer that differs."""
+    fields = {
+        name: ENCODER.encode(getattr(comparison, name)).decode()
+        for name in comparison.__struct_fields__
+        if name not in ("layers", "blocks") and getattr(comparison, name) != ()
+    }
+    return object_of(fields | {"layers": lines_of(comparison.layers)})
