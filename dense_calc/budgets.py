@@ -163,7 +163,7 @@ class Layers:
         if not found:
             choices = dict.fromkeys(name for row in self.rows for name in self.names(row.name))
             hint = did_you_mean(pattern, choices)
-            raise SpecError(f"the model has no layer '{pattern}'{hint}", limit.place)
+            raise SpecError(f"the model has no layer '{pattern}'{hint}", limit.layers_place)
         return found
 
     def meant(

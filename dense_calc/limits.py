@@ -71,6 +71,7 @@ class Limit(Struct, frozen=True):
     layers: str | None = None
     each: bool = False
     place: Place | None = None
+    layers_place: Place | None = None
 
 
 class Increase(Struct, frozen=True):
@@ -125,14 +126,24 @@ def amount(value: object, units: Units, examples: str) -> Fraction:
     from fractions import Fraction  # 3 ms, for files and flags that set a limit
 
     text = f"{value:f}" if isinstance(value, float) else str(value).strip()
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        if re.match(r"-\s*[0-9.]", text):
-            raise AmountError(f"a limit cannot be negative, as {said(value)} is")
-        found = re.fullmatch(AMOUNT, text) if len(text) <= MAX_LENGTH else None
-        if found and found[3].lower() in units:
-            digits = re.sub("[_,]", "", found[1])
-            number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * units[found[3].lower()]
-            if number > LARGEST:
-                raise AmountError(f"{said(value)} is too large; a limit may be {LARGEST:,}")
-            return number
-    raise AmountError(f"a limit is a number such as {examples}, not {said(value)}")
+    is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if is_written and re.match(r"-\s*[0-9.]", text):
+        raise AmountError(f"a limit cannot be negative, as {said(value)} is")
+    found = re.fullmatch(AMOUNT, text) if is_written and len(text) <= MAX_LENGTH else None
+    if not found or found[3].lower() not in units:
+        hint = hint_of(text, found[3], units) if found else ""
+        raise AmountError(f"a limit is a number such as {examples}, not {said(value)}{hint}")
+    digits = re.sub("[_,]", "", found[1])
+    number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * units[found[3].lower()]
+    if number > LARGEST:
+        raise AmountError(f"{said(value)} is too large; a limit may be {LARGEST:,}")
+    return number
+
+
+def hint_of(text: str, unit: str, units: Units) -> str:
+    """What is wrong with a unit that stands where others are meant."""
+    if units is COUNTS and unit.lower() in SIZES:
+        return f"; '{unit}' counts bytes"
+    if units is SIZES and unit.lower() in COUNTS:
+        return f"; did you mean '{text}B' or '{text}iB'?"
+    return ""

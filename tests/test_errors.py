@@ -1,6 +1,6 @@
 """Every complaint with its exact text: the files of `tests/data/errors`, rewritten by `--update`.
 
-A case is a title, a spec, and what `dense-calc summary m.yaml` says of it.
+A case is a title, a spec, and what `dense-calc check m.yaml` says of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dense_calc.budgets import checks
 from dense_calc.errors import DenseCalcError, Place, Source, SpecError, did_you_mean, printable
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -22,7 +23,8 @@ CASES = {path: CASE.findall(path.read_text("utf-8")) for path in FILES}
 def complaint(spec: str) -> str:
     """What dense-calc says of a spec."""
     with pytest.raises(DenseCalcError) as caught:
-        trace(parse(Source("m.yaml", spec), "m", {}))
+        model = parse(Source("m.yaml", spec), "m", {})
+        list(checks(trace(model), model.limits))
     return f"{caught.value}\n"
 
 

@@ -63,7 +63,8 @@ def of_layers(section: Marked, scope: Scope) -> Iterator[Limit]:
         if not pairs:
             raise SpecError(f"'{name.value}' has no limit; it is written {wanted}", name)
         for word, value in pairs:
-            yield replace(limit_at(word, value, scope), layers=name.value, each=each)
+            found = limit_at(word, value, scope)
+            yield replace(found, layers=name.value, each=each, layers_place=name)
 
 
 def is_true(marked: Marked) -> bool:
@@ -83,7 +84,7 @@ def limit_at(word: Marked, marked: Marked, scope: Scope) -> Limit:
     try:
         return limit(measure, value, marked)
     except AmountError as error:
-        if not is_expression(value):
+        if not is_expression(value, scope):
             raise SpecError(str(error), marked) from None
     try:
         return limit(measure, scope.evaluate(value), marked)
@@ -91,11 +92,13 @@ def limit_at(word: Marked, marked: Marked, scope: Scope) -> Limit:
         raise SpecError(str(error), marked) from None
 
 
-def is_expression(value: object) -> bool:
+def is_expression(value: object, scope: Scope) -> bool:
     """Whether a value that is no amount is one by its vars and its arithmetic."""
+    if not isinstance(value, str):
+        return False
     from dense_calc.spec.expressions import is_arithmetic  # few limits pay for it
 
-    return isinstance(value, str) and is_arithmetic(value)
+    return value in scope if value.isidentifier() else is_arithmetic(value)
 
 
 def expected(section: Marked, scope: Scope) -> Iterator[Limit]:
