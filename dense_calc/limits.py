@@ -26,7 +26,6 @@ SIZES: Units = {
 }
 WHOLE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
 AMOUNT = rf"\+?((?:{WHOLE})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
-PERCENT = r"\s*(.*?)\s*%\s*"
 MAX_LENGTH = 40  # characters of an amount
 LARGEST = 2**63 - 1
 EXAMPLES = {
@@ -108,13 +107,14 @@ def increase(text: str) -> Increase:
     Raises:
         AmountError: it is none, or a bare number, which could be either.
     """
-    percent = re.fullmatch(PERCENT, text)
-    if percent:
-        return Increase(text.strip(), amount(percent[1], {"": 1}, "5%, 0.5% or 100k"), True)
-    number = amount(text, COUNTS, "5%, 0.5% or 100k")
-    if number and not text.strip()[-1].isalpha():
+    text = text.strip()
+    examples = "5%, 0.5% or 100k"
+    if text.endswith("%"):
+        return Increase(text, amount(text[:-1], {"": 1}, examples), is_percent=True)
+    number = amount(text, COUNTS, examples)
+    if number and not text[-1].isalpha():
         raise AmountError(f"'{text}' could be parameters or per cent: say {text}params or {text}%")
-    return Increase(text.strip(), number, False)
+    return Increase(text, number, is_percent=False)
 
 
 def amount(value: object, units: Units, examples: str) -> Fraction:

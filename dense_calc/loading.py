@@ -100,7 +100,7 @@ def read(path: str, revision: str | None) -> tuple[Source, str]:
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
-    name = "<stdin>" if path == "-" else path if revision is None else f"{revision}:{path}"
+    name = title(path, revision)
     with opened(path, name, revision) as file:
         head = file.read(MAGIC)
         is_zip = head.startswith(ZIP)
@@ -113,6 +113,12 @@ def read(path: str, revision: str | None) -> tuple[Source, str]:
         text_in = text_in_archive if is_zip else text_in_hdf5
         text, keras = text_in(whole, name, MAX_BYTES)
         return decoded(text, f"{name}/{CONFIG if is_zip else MODEL_CONFIG}"), keras
+
+
+def title(path: str, revision: str | None = None) -> str:
+    """What a file is called to people, perhaps at a revision: `main:m.yaml`."""
+    name = "<stdin>" if path == "-" else path
+    return name if revision is None else f"{revision}:{name}"
 
 
 @contextmanager

@@ -19,9 +19,9 @@ MAX_LINES = 300
 
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
-    "cli", "schema", "catalogue", "loading", "revisions", "keras_format", "spec", "nesting",
-    "explanation", "compare", "pairing", "budgets", "folding", "tracing", "formula", "report", "model", "limits",
-    "layers", "shapes", "errors",
+    "cli", "schema", "catalogue", "loading", "revisions", "keras_format", "spec", "explanation",
+    "compare", "pairing", "nesting", "budgets", "folding", "tracing", "formula", "report", "model",
+    "limits", "layers", "shapes", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "catalogue", "explanation", "compare", "budgets", "formula", "report",

@@ -24,6 +24,7 @@ from dense_calc.cli.options import (
 )
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import LIMITS, AmountError, Increase, Limit, limit
+from dense_calc.loading import title
 from dense_calc.render.checks import FORMATS, rendered
 from dense_calc.tracing import trace
 
@@ -124,13 +125,13 @@ def verdict_on(file: str, asked: Asked) -> Verdict:
         report = trace(model)
         found = list(checks(report, (*model.limits, *asked.limits)))
         if asked.base is None or asked.max_increase is None:
-            return verdict(file, found)
+            return verdict(title(file), found)
         before = base_of(file, asked.base, asked.overrides, asked.assumed, asked.allow_missing)
         if isinstance(before, str):
-            return verdict(file, found, before)
+            return verdict(title(file), found, before)
         params = trace(before).total_params
         grown = check_of_increase(asked.max_increase, report.total_params, params)
-        return verdict(file, [*found, grown])
+        return verdict(title(file), [*found, grown])
     except DenseCalcError as error:
         return complaint(file, error)
 
@@ -138,4 +139,4 @@ def verdict_on(file: str, asked: Asked) -> Verdict:
 def complaint(file: str, error: DenseCalcError) -> Verdict:
     """The verdict on a broken file, about which the complaint is printed."""
     print(error, file=sys.stderr)
-    return broken(file, error)
+    return broken(title(file), error)

@@ -25,6 +25,7 @@ from dense_calc.cli.options import (
 from dense_calc.compare import Comparison, comparison, folded
 from dense_calc.errors import DenseCalcError, remark
 from dense_calc.limits import Increase
+from dense_calc.loading import title
 from dense_calc.render import GRIDS, Style, drawn
 from dense_calc.render.comparison import grid, render_json
 
@@ -97,10 +98,12 @@ def compared(file: str, other: str, asked: Asked) -> Comparison:
     """
     new = loaded(file, asked.overrides, asked.assumed)
     if asked.base is None:
-        found = comparison(loaded(other, asked.overrides, asked.assumed), new, other, file)
+        found = comparison(
+            loaded(other, asked.overrides, asked.assumed), new, title(other), title(file)
+        )
     else:
         old = base_of(file, asked.base, asked.overrides, asked.assumed, asked.allow_missing)
-        name = f"{asked.base}:{file}"
+        name = title(file, asked.base)
         if isinstance(old, str):
             print(remark("note", old, None), file=sys.stderr)
             return replace(comparison(None, new, name, file), notes=(old,))

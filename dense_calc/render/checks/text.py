@@ -19,34 +19,35 @@ from dense_calc.render.checks.words import (
     subject,
     tally,
 )
-from dense_calc.render.text import GAP, row_lines, shares
+from dense_calc.render.text import GAP, row_lines, wrapped
 
 TEXT, NUMBER = Column("", str), Column("", str, number=True)
 CHECK = (TEXT, TEXT, NUMBER, TEXT, TEXT)
 PART = (NUMBER, NUMBER, TEXT)
+HANGING = "  "  # before what is left of a line that is wrapped
 NATURAL = 100_000  # a width that wraps nothing
 
 
 def render(verdicts: Sequence[Verdict], style: Style) -> str:
     """The checks of each file, and how many files are in which state."""
-    lines = [line for verdict in verdicts for line in lines_of(verdict, style)]
+    cells = [cells_of(check) for verdict in verdicts for check in verdict.checks]
+    rows = aligned(cells, CHECK, 2, style)
+    lines = [line for verdict in verdicts for line in lines_of(verdict, rows, style)]
     if len(verdicts) > 1:
         lines.append(f"{len(verdicts):,} files: {tally(verdicts)}")
     return "\n".join(lines) + "\n"
 
 
-def lines_of(verdict: Verdict, style: Style) -> Iterator[str]:
-    """The lines of one file."""
+def lines_of(verdict: Verdict, rows: Iterator[list[str]], style: Style) -> Iterator[str]:
+    """The lines of one file; those of its checks are the next of `rows`."""
     yield f"{printable(verdict.file)}: {painted(state(verdict), verdict.ok, style)}"
-    cells = list(map(cells_of, verdict.checks))
-    lines = aligned(cells, CHECK, 2, style)
-    for check, (first, *others) in zip(verdict.checks, lines, strict=True):
+    for check, (first, *others) in zip(verdict.checks, rows, strict=False):
         word = mark(check)
         yield first.replace(word, painted(word, check.ok, style), 1)
         yield from others
         parts = [part_cells(part, style) for part in check.largest]
-        for wrapped in aligned(parts, PART, 8, style):
-            yield from wrapped
+        for lines in aligned(parts, PART, 8, style):
+            yield from lines
     for note in verdict.notes:
         yield f"  {printable(note)}"
 
@@ -64,13 +65,20 @@ def part_cells(part: Part, style: Style) -> list[str]:
 def aligned(
     rows: list[list[str]], kinds: Sequence[Column], indent: int, style: Style
 ) -> Iterator[list[str]]:
-    """The lines of each row: its cells below those of the row above, wrapped where it is narrow."""
+    """The lines of each row: one, its cells below those of the row above; more where it is narrow.
+
+    No number is broken.
+    """
     needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
-    room = (style.width or NATURAL) - indent - len(GAP) * (len(needed) - 1)
-    if sum(needed) > room:
-        needed = shares(needed, [column.number for column in kinds], room)
+    margin = " " * indent
+    room = (style.width or NATURAL) - indent
+    fits = sum(needed) + len(GAP) * (len(needed) - 1) <= room
     for row in rows:
-        yield [" " * indent + line for line in row_lines(row, needed, kinds)]
+        if fits:
+            yield [margin + line for line in row_lines(row, needed, kinds)]
+            continue
+        first, *others = wrapped(" ".join(row), max(1, room - len(HANGING)))
+        yield [margin + first, *(margin + HANGING + line for line in others)]
 
 
 def painted(word: str, is_good: bool, style: Style) -> str:
