@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
-from itertools import chain
 from operator import attrgetter
 
 from msgspec import Struct
@@ -64,7 +63,7 @@ class Check(Struct, frozen=True, omit_defaults=True):
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
-    """What the checks of a file come to; or the complaint about a broken one, and where.
+    """What the checks of a file come to; the complaint about a broken one, and where.
 
     `notes` say what could not be checked, and why.
     """
@@ -96,10 +95,10 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             yield with_largest(check, report.layers, layers)
             continue
         found = layers.called(limit)
-        groups = found if limit.each else {limit.layers: list(chain(*found.values()))}
-        for name, rows in groups.items():
-            check = checked(replace(limit, layers=name), sum(map(measured, rows)))
-            yield with_largest(check, rows, layers)
+        together = {name: row for rows in found.values() for name, row in rows.items()}
+        for name, rows in (found if limit.each else {limit.layers: together}).items():
+            check = checked(replace(limit, layers=name), sum(map(measured, rows.values())))
+            yield with_largest(check, rows.values(), layers)
 
 
 def check_of_increase(increase: Increase, params: int, base: int) -> Check:
@@ -146,8 +145,8 @@ class Layers:
         self.rows = report.layers
         self.blocks = blocks_by_copy(report.blocks)
 
-    def called(self, limit: Limit) -> dict[str, list[Row]]:
-        """The rows that a limit is put on, by the names that its name or pattern means.
+    def called(self, limit: Limit) -> dict[str, dict[str, Row]]:
+        """The rows that a limit is put on, by their names, by what its name or pattern means.
 
         Those are names of layers, of blocks, of copies of blocks, or of models: `head`, `encoder`,
         `encoder_3`, `encoder_3/norm`.
@@ -156,10 +155,10 @@ class Layers:
             SpecError: there are none.
         """
         pattern = str(limit.layers)
-        found: defaultdict[str, list[Row]] = defaultdict(list)
+        found: defaultdict[str, dict[str, Row]] = defaultdict(dict)
         fits = re.compile(rf"{re.escape(pattern)}\Z|{translate(pattern)}").match
         for name, row in self.meant(self.rows, fits):
-            found[name].append(row)
+            found[name][row.name] = row
         if not found:
             choices = dict.fromkeys(name for row in self.rows for name in self.names(row.name))
             hint = did_you_mean(pattern, choices)
@@ -171,13 +170,16 @@ class Layers:
     ) -> Iterator[tuple[str, Row]]:
         """The rows of which a name fits, and that name, the outermost.
 
-        A model inside is one row if its name fits, else the layers in it are looked at.
+        A model inside is one row if its name fits, else the layers in it are looked at. A layer
+        that is called again stands for the row that has its weights.
         """
-        for row in rows:
+        by_name = {row.name: row for row in rows}
+        for row in by_name.values():
             name = outer + row.name
             chosen = next(filter(fits, self.names(name)), None)
             if chosen is not None:
-                yield chosen, replace(row, name=name) if outer else row
+                held = by_name[row.shared_with] if row.shared_with else row
+                yield chosen, replace(held, name=outer + held.name) if outer else held
             elif row.layers:
                 yield from self.meant(row.layers, fits, f"{name}/")
 
@@ -210,13 +212,18 @@ def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:
     return Verdict(sound(file), all(check.ok for check in held), held, notes=notes)
 
 
-def broken(file: str, error: DenseCalcError) -> Verdict:
-    """The verdict on a file that has no checks, as something is wrong with it."""
+def broken(file: str, checks: Iterable[Check], error: DenseCalcError) -> Verdict:
+    """The verdict on a file that something is wrong with; the checks are those that were made.
+
+    The place is left out that is in another text: what `--set` says, or what the file once was.
+    """
     place = error.place and error.place.found()
+    if place and place.source.name != file:
+        place = None
     return Verdict(
         file=sound(file),
         ok=False,
-        checks=(),
+        checks=tuple(checks),
         error=error.message,
         line=place.line if place else None,
         column=place.column if place else None,

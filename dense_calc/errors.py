@@ -25,6 +25,7 @@ from typing import Any
 
 from msgspec import Struct
 
+STDIN = "<stdin>"  # what standard input is called
 EXCERPT = 100  # characters shown of a line: a whole model may stand on one
 FEW = 8  # choices that a message can list
 MANY = 10_000  # choices that a moment suffices to compare

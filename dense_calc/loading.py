@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from dense_calc.errors import FileError, Place, Source, SpecError
+from dense_calc.errors import STDIN, FileError, Place, Source, SpecError
 from dense_calc.keras_format.archives import (
     CONFIG,
     HDF5,
@@ -117,7 +117,7 @@ def read(path: str, revision: str | None) -> tuple[Source, str]:
 
 def title(path: str, revision: str | None = None) -> str:
     """What a file is called to people, perhaps at a revision: `main:m.yaml`."""
-    name = "<stdin>" if path == "-" else path
+    name = STDIN if path == "-" else path
     return name if revision is None else f"{revision}:{name}"
 
 

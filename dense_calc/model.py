@@ -109,7 +109,9 @@ class End(Struct, frozen=True):
     @property
     def name(self) -> str:
         """What the output is called: its label, or as it is written, `lstm[1]`."""
-        return told(self.what) if self.label is None else self.label
+        if self.label is not None:
+            return self.label
+        return self.what.name if isinstance(self.what, Leaf) else told(self.what)
 
 
 ModelType = Literal["Functional", "Sequential"]
@@ -207,8 +209,10 @@ def told(what: Given, named: Callable[[str], str] = str) -> str:
     `named` gives layers other names.
     """
     match what:
-        case str(name) | Leaf(name=name):
+        case str(name) | Leaf(name, 0):
             return named(name)
+        case Leaf(name, index):
+            return f"{named(name)}[{index}]"
         case Output(name, steps):
             return named(name) + "".join(f"[{step}]" for step in steps)
         case tuple(items):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import settled_arguments
-from dense_calc.model import Model, Node, told
+from dense_calc.model import Model, Node, dotted, told
 from dense_calc.nesting import Inside
 from dense_calc.report import Row, WeightRow
 
@@ -25,12 +25,14 @@ class Part(Struct, frozen=True):
     """A layer of a model or of one inside it: by its whole name, as a node, and its row.
 
     An input of a plain chain has no row, nor has a later call that is one row with the first. The
-    parameters of an `opened` model are those of the layers in it, which are parts of their own.
+    `weights` are those that no other part has: a layer that is called again has them where it is
+    written, and an `opened` model in the layers in it.
     """
 
     name: str
     node: Node
     row: Row | None
+    weights: tuple[WeightRow, ...]
     outer: str = ""
     opened: bool = False
 
@@ -41,13 +43,8 @@ class Part(Struct, frozen=True):
 
     @property
     def params(self) -> int:
-        """The parameters that it has and no other part."""
-        return self.row.params if self.row and not self.opened else 0
-
-    @property
-    def weights(self) -> tuple[WeightRow, ...]:
-        """The weights that it has and no other part."""
-        return self.row.weights if self.row and not self.opened else ()
+        """The parameters of its weights."""
+        return sum(weight.params for weight in self.weights)
 
     def sources(self, names: Names) -> tuple[str, ...]:
         """What its call is given, by other names where layers have any."""
@@ -73,51 +70,65 @@ Parts = Mapping[str, Part]
 def parts(model: Model, rows: Iterable[Row], outer: str = "") -> Iterator[Part]:
     """The layers of a model, a model inside before those in it."""
     by_name = {row.name: row for row in rows}
+    names = {node.name for node in model.nodes}
+    held = {
+        node.holder if node.holder in names else node.name: by_name[node.name].weights
+        for node in model.nodes
+        if node.name in by_name and not by_name[node.name].shared_with
+    }
     for node in model.nodes:
         row = by_name.get(node.name)
         name = outer + node.name
         if isinstance(node.layer, Inside) and row and row.layers:
-            yield Part(name, node, row, outer, opened=True)
+            yield Part(name, node, row, (), outer, opened=True)
             yield from parts(node.layer.model, row.layers, f"{name}/")
         else:
-            yield Part(name, node, row, outer)
+            yield Part(name, node, row, held.get(node.name, ()), outer)
 
 
 def pairs(was: Parts, now: Parts) -> Names:
     """The old name of each new layer that was there: its own, or that of the one it was then.
 
-    An old and a new layer that have no counterpart are one, renamed, if no others have the same
-    class and arguments and read the same; or, where that settles nothing, whatever they read.
+    An old and a new layer that have no counterpart are one, renamed, if they have the same class
+    and arguments, and no others have what they have in common: see KEPT.
     """
     names = {name: name for name in now if name in was}
     gone = [Look(part) for name, part in was.items() if name not in names]
     come = [Look(part) for name, part in now.items() if name not in names]
-    for by_sources in (True, False, True):
+    for kept in KEPT:
         stayed = set(names.values())
         gone = [look for look in gone if look.name not in stayed]
         come = [look for look in come if look.name not in names]
         olds = defaultdict(list)
         for look in gone:
-            olds[look.key(by_sources)].append(look.name)
-        rivals = Counter(look.key(by_sources) for look in come)
+            olds[look.key(kept)].append(look.name)
+        rivals = Counter(look.key(kept) for look in come)
         for look in come:
-            same = olds.get(look.key(by_sources, names), ())
-            if len(same) == 1 and rivals[look.key(by_sources)] == 1:
+            same = olds.get(look.key(kept, names), ())
+            if len(same) == 1 and rivals[look.key(kept)] == 1:
                 names[look.name] = same[0]
     return names
 
 
+# What a renamed layer has kept beside its class and arguments, the surest first; what it reads
+# is asked again when more is known of that.
+SOURCES, INNER = "sources", "name in its block or model"
+KEPT = ({SOURCES, INNER}, {SOURCES}, {INNER}, set[str](), {SOURCES, INNER}, {SOURCES})
+
+
 class Look:
-    """What a layer keeps that is renamed: its class and arguments, and perhaps what it reads."""
+    """What tells a layer from others, whatever it is called."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
         self.name = part.name
+        self.inner = dotted(part.name).partition(".")[2] or part.name  # Keras' files have dots
         self.arguments = msgspec.json.encode(written(part.node.layer), order="deterministic")
 
-    def key(self, by_sources: bool, names: Names = NO_NAMES) -> tuple[bytes, tuple[str, ...]]:
-        """What two layers have in common that are one; what is read may have other names."""
-        return self.arguments, self.part.sources(names) if by_sources else ()
+    def key(self, kept: Set[str], names: Names = NO_NAMES) -> tuple[object, ...]:
+        """What two layers have in common that are one; what they read may have other names."""
+        sources = self.part.sources(names) if SOURCES in kept else ()
+        return self.arguments, sources, self.inner if INNER in kept else ""
 
 
 def written(layer: LayerKind) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from conftest import Run
 
 from dense_calc.budgets import Check, checks
 from dense_calc.errors import Source
+from dense_calc.render.checks import FORMATS
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
 
@@ -251,6 +252,26 @@ def test_every_file_is_checked_whatever_is_wrong_with_the_others(folder: Path, r
     assert found["files"][0]["line"] == 6
     assert found["files"][2]["error"] == "no file matches 'gone*'"
     assert found["files"][4]["line"] == 4
+
+
+def test_a_broken_limit_does_not_hide_one_that_is_over(folder: Path, run: Run) -> None:
+    limits = "budget: {params: 100, layers: {tail: {params: 1}}}"
+    (folder / "both.yaml").write_text(f"{MODEL}{limits}\n", "utf-8")
+    (file,) = asked(run, folder, "both.yaml")["files"]
+    assert file["error"] == "the model has no layer 'tail'; there is body, norm, head"
+    assert [(check["limit"], check["ok"]) for check in file["checks"]] == [(100, False)]
+    for format in FORMATS:
+        result = run("check", "both.yaml", "--format", format, cwd=folder)
+        assert result.returncode == 2
+        assert "has no layer 'tail'" in result.stdout + result.stderr
+        assert "276" in result.stdout
+
+
+def test_what_set_gets_wrong_is_no_place_in_the_file(folder: Path, run: Run) -> None:
+    (folder / "vars.yaml").write_text(f"vars: {{width: 3}}\n{MODEL}", "utf-8")
+    (file,) = asked(run, folder, "vars.yaml", "--set", "width=1)")["files"]
+    assert "neither a number nor an expression" in file["error"]
+    assert "line" not in file
 
 
 def test_the_json_is_the_contract(folder: Path, run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from dense_calc.budgets import Verdict, broken, check_of_increase, checks, verdict
+from dense_calc.budgets import Check, Verdict, broken, check_of_increase, checks, verdict
 from dense_calc.cli.bases import base_of, base_options, demand_base
 from dense_calc.cli.files import each_file
 from dense_calc.cli.options import (
@@ -88,6 +88,7 @@ def check(
     if base is not None and max_increase is None:
         raise click.UsageError("--base needs --max-increase, how much more there may be.")
     limits = [options.pop(name) for name in LIMITS]
+    chosen = format or by_ending(options["output"], SUFFIXES) or "text"
     asked = Asked(
         limits=tuple(each for each in limits if each is not None),
         base=base,
@@ -95,12 +96,9 @@ def check(
         allow_missing=allow_missing_base,
         overrides=overrides,
         assumed=assumed,
+        tells_mistakes=chosen == "github",
     )
-    verdicts = [
-        complaint(file, error) if error else verdict_on(file, asked)
-        for file, error in each_file(files)
-    ]
-    chosen = format or by_ending(options["output"], SUFFIXES) or "text"
+    verdicts = [verdict_on(file, mistake, asked) for file, mistake in each_file(files)]
     emit(lambda style: rendered(verdicts, chosen, style), **options)
     sys.exit(
         2 if any(each.error for each in verdicts) else int(not all(each.ok for each in verdicts))
@@ -108,7 +106,10 @@ def check(
 
 
 class Asked(Struct, frozen=True):
-    """What the command line asks of every file, beside what that asks of itself."""
+    """What the command line asks of every file, beside what that asks of itself.
+
+    Mistakes are printed, unless the output tells them where they would be.
+    """
 
     limits: tuple[Limit, ...]
     base: str | None
@@ -116,27 +117,27 @@ class Asked(Struct, frozen=True):
     allow_missing: bool
     overrides: Mapping[str, str]
     assumed: Mapping[str, str]
+    tells_mistakes: bool
 
 
-def verdict_on(file: str, asked: Asked) -> Verdict:
-    """The verdict on one file."""
+def verdict_on(file: str, mistake: DenseCalcError | None, asked: Asked) -> Verdict:
+    """The verdict on one file, or on an argument that means none."""
+    found: list[Check] = []
     try:
+        if mistake:
+            raise mistake
         model = loaded(file, asked.overrides, asked.assumed)
         report = trace(model)
-        found = list(checks(report, (*model.limits, *asked.limits)))
+        found.extend(checks(report, (*model.limits, *asked.limits)))
         if asked.base is None or asked.max_increase is None:
             return verdict(title(file), found)
         before = base_of(file, asked.base, asked.overrides, asked.assumed, asked.allow_missing)
         if isinstance(before, str):
             return verdict(title(file), found, before)
         params = trace(before).total_params
-        grown = check_of_increase(asked.max_increase, report.total_params, params)
-        return verdict(title(file), [*found, grown])
+        found.append(check_of_increase(asked.max_increase, report.total_params, params))
     except DenseCalcError as error:
-        return complaint(file, error)
-
-
-def complaint(file: str, error: DenseCalcError) -> Verdict:
-    """The verdict on a broken file, about which the complaint is printed."""
-    print(error, file=sys.stderr)
-    return broken(title(file), error)
+        if not asked.tells_mistakes:
+            print(error, file=sys.stderr)
+        return broken(title(file), found, error)
+    return verdict(title(file), found)

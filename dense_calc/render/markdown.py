@@ -9,6 +9,13 @@ from dense_calc.render import Style
 from dense_calc.render.cells import Grid
 
 SPECIAL = re.compile(r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")  # not the _ inside conv2d_1
+# What GitHub links or draws although it stands escaped: @name, #1, GH-1, https://, www., :100:
+LIVELY = re.compile(
+    r"@(?=\w)|#(?=\d)|GH(?=-\d)|www(?=\.)|:(?=//)"
+    r"|:(?=[\w+-]+:)(?!(?!100:|1234:)\d+:)",  # of numbers, only these two are emoji
+    re.IGNORECASE,
+)
+NOTHING = "&#8203;"  # a space of no width
 
 
 def lines(grid: Grid, style: Style) -> Iterator[str]:
@@ -29,5 +36,6 @@ def table_row(cells: Iterable[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """`text` with the characters escaped that mean something to Markdown."""
-    return SPECIAL.sub(r"\\\1", text)
+    """`text` that Markdown shows as it is: no markup, no link, no mention of anybody."""
+    literal = SPECIAL.sub(r"\\\1", text.replace("&", "&amp;"))
+    return LIVELY.sub(rf"\g<0>{NOTHING}", literal)

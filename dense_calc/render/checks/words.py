@@ -16,6 +16,7 @@ MEASURED = {
     "increase": "increase of params",
 }
 ALLOWED = {"max": "at most", "min": "at least", "exact": "expected"}
+NOT_CHECKED = "not checked"
 
 
 def subject(check: Check) -> str:
@@ -63,6 +64,21 @@ def sentence(check: Check) -> str:
     return f"{subject(check)}: {amount(check.value)}, {allowed(check)}; {outcome(check)}"
 
 
+def heading(check: Check) -> str:
+    """A check in a few words: `params: 23,456 over (23.5 %)`."""
+    return f"{subject(check)}: {outcome(check)}"
+
+
+def explained(check: Check) -> str:
+    """A check in one line, and below it a line for each of the largest layers."""
+    return "\n".join((sentence(check), *map(part_sentence, check.largest)))
+
+
+def part_sentence(part: Part) -> str:
+    """A layer and what it has of a value: `head (Dense): 80,000 (64.8 %)`."""
+    return f"{part_name(part)}: {amount(part.value)} ({percent(part.percent)})"
+
+
 def part_name(part: Part) -> str:
     """A layer that a value is made of: `head (Dense)`, `decoder/norm × 12 (LayerNormalization)`."""
     times = "" if part.repeat == 1 else f" × {part.repeat:,}"
@@ -72,6 +88,12 @@ def part_name(part: Part) -> str:
 def mark(check: Check) -> str:
     """A word for what a check comes to."""
     return "ok" if check.ok else {"max": "over", "min": "under", "exact": "off"}[check.rule]
+
+
+def where(verdict: Verdict, at: Check | Verdict) -> str:
+    """The file, and the place in it if that is known: `m.yaml:12:9`."""
+    name = printable(verdict.file)
+    return name if at.line is None else f"{name}:{at.line}:{at.column}"
 
 
 def state(verdict: Verdict) -> str:
