@@ -24,7 +24,10 @@ from pathlib import Path
 SPECS = Path(__file__).parents[1] / "specs"
 MNIST = SPECS / "mnist.yaml"
 APPLICATIONS = SPECS.with_name("tests") / "data" / "applications.jsonl.xz"
+LENET = SPECS / "lenet5.yaml"
 LAYERS = 100_000
+MODELS = 200
+PROGRAM = str(Path(sys.executable).with_name("dense-calc"))
 
 # Llama 3 with 405 billion parameters: 1,138 layers.
 LLAMA = ["--set", "depth=126", "--set", "width=16384", "--set", "heads=128", "--set", "inner=53248"]
@@ -37,11 +40,12 @@ layers:
 """
 
 # What no program with these libraries can undercut.
-FLOOR = "import click, yaml, msgspec, rich.console, rich.table"
-COMPOSE = (
+FLOOR = [sys.executable, "-c", "import click, yaml, msgspec, rich.console, rich.table"]
+COMPOSE = [
+    *(sys.executable, "-c"),
     "import gc, sys, yaml; gc.disable(); "
-    "yaml.compose(open(sys.argv[1]).read(), Loader=yaml.CSafeLoader)"
-)
+    "yaml.compose(open(sys.argv[1]).read(), Loader=yaml.CSafeLoader)",
+]
 
 
 def main() -> None:
@@ -52,18 +56,18 @@ def main() -> None:
     print(f"{'whole process':<56}{'ratio':>7}{'bar':>7}   range")
     for format, bar in ("table", 1.35), ("json", 1.0), ("text", 1.0):
         command = [*summary(MNIST), "--format", format]
-        report(f"mnist as {format} / imports of the libraries", command, [FLOOR], bar, runs)
+        report(f"mnist as {format} / imports of the libraries", command, FLOOR, bar, runs)
     for format in "table", "text", "json":
         command = [*summary(SPECS / "llama3-8b.yaml"), *LLAMA, "--format", format]
-        report(f"Llama 405B as {format} / imports of the libraries", command, [FLOOR], 1.6, runs)
+        report(f"Llama 405B as {format} / imports of the libraries", command, FLOOR, 1.6, runs)
+    with tempfile.TemporaryDirectory() as folder:
+        checks(Path(folder), runs)
     with tempfile.TemporaryDirectory() as folder:
         for name, bar in ("ResNet50", 1.5), ("NASNetLarge", 2.2):
             path = Path(folder) / f"{name}.json"
             path.write_text(json_of(name), "utf-8")
             command = [*summary(path), "--format", "table"]
-            report(
-                f"JSON of {name} as table / imports of the libraries", command, [FLOOR], bar, runs
-            )
+            report(f"JSON of {name} as table / imports of the libraries", command, FLOOR, bar, runs)
         path = Path(folder) / "large.yaml"
         path.write_text("input: [64]\nlayers:\n" + "  - Dense: {units: 64}\n" * LAYERS, "utf-8")
         for format in "text", "json":
@@ -71,7 +75,7 @@ def main() -> None:
             report(
                 f"{LAYERS:,} layers as {format} / yaml.compose",
                 command,
-                [COMPOSE, str(path)],
+                [*COMPOSE, str(path)],
                 3.0,
                 5,
             )
@@ -80,7 +84,7 @@ def main() -> None:
         for format in "text", "json":
             command = [*summary(repeated), "--format", format]
             title = f"{LAYERS:,} layers by repeat as {format} / yaml.compose"
-            report(title, command, [COMPOSE, str(path)], 2.2, 5)
+            report(title, command, [*COMPOSE, str(path)], 2.2, 5)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{'largest process':<56}{peak:>7.0f}{700:>7}   MiB")
 
@@ -96,12 +100,19 @@ def json_of(name: str) -> str:
 
 def summary(path: Path) -> list[str]:
     """The command that sums up a file."""
-    return [str(Path(sys.executable).with_name("dense-calc")), "summary", str(path)]
+    return [PROGRAM, "summary", str(path)]
 
 
-def report(title: str, command: list[str], program: list[str], bar: float, runs: int) -> None:
-    """Print how long a command takes in terms of a Python program."""
-    other = [sys.executable, "-c", *program]
+def checks(folder: Path, runs: int) -> None:
+    """Print how long it takes to check many models in terms of one."""
+    for index in range(MODELS):
+        (folder / f"{index}.yaml").write_text(LENET.read_text("utf-8"), "utf-8")
+    many, one = ([PROGRAM, "check", str(path)] for path in (folder, folder / "0.yaml"))
+    report(f"check of {MODELS} models / check of one", many, one, 8.0, runs)
+
+
+def report(title: str, command: list[str], other: list[str], bar: float, runs: int) -> None:
+    """Print how long a command takes in terms of another."""
     seconds(command), seconds(other)  # warm up
     ratios = [seconds(command) / seconds(other) for _ in range(runs)]
     middle = statistics.median(ratios)
