@@ -313,6 +313,20 @@ def test_the_json_is_the_contract(files: Path, run: Run) -> None:
     assert found["layers"][2]["renamed_from"] == "head"
 
 
+ENDINGS = {
+    "out.json": '{\n  "old"',
+    "out.md": "**old",
+    "out.csv": "old.yaml →",
+    "out": "old.yaml →",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_the_format_is_as_the_output_ends(name: str, files: Path, run: Run) -> None:
+    assert run("diff", "old.yaml", "new.yaml", "-o", name, cwd=files).returncode == 0
+    assert (files / name).read_text("utf-8").startswith(ENDINGS[name])
+
+
 STATUSES = [
     ("old.yaml new.yaml", 0),
     ("old.yaml old.yaml", 0),

@@ -29,6 +29,8 @@ from dense_calc.loading import title
 from dense_calc.render import GRIDS, Style, drawn
 from dense_calc.render.comparison import grid, render_json
 
+SUFFIXES = {".json": "json", ".md": "markdown"}
+
 
 @click.command()
 @click.argument("files", metavar="OLD NEW | --base REV FILE...", nargs=-1, required=True)
@@ -75,7 +77,8 @@ def diff(
             print(error, file=sys.stderr)
             is_broken = True
     if found:
-        emit(lambda style: rendered(found, format_of(format, look["output"]), style), **look)
+        chosen = format_of(format, look["output"], SUFFIXES)
+        emit(lambda style: rendered(found, chosen, style), **look)
     over = [check for each in found for check in each.checks if not check.ok]
     sys.exit(2 if is_broken else int(bool(over)))
 

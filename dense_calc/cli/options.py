@@ -156,9 +156,11 @@ def write(
     emit(lambda style: rendered(reports, format, style), output=output, **look)
 
 
-def format_of(format: str | None, output: str | None) -> str:
+def format_of(
+    format: str | None, output: str | None, suffixes: Mapping[str, str] = SUFFIXES
+) -> str:
     """The format that is asked for, or that suits the output."""
-    return format or by_ending(output, SUFFIXES) or ("table" if is_terminal(output) else "text")
+    return format or by_ending(output, suffixes) or ("table" if is_terminal(output) else "text")
 
 
 def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
