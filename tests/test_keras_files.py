@@ -533,7 +533,10 @@ def test_convert_writes_a_file(tmp_path: Path, run: Run) -> None:
     unsaid = run("convert", "specs/mnist.yaml")
     assert unsaid.returncode == 2
     assert unsaid.stderr.endswith("Error: Say what to write: --to keras or --to yaml.\n")
+    lossy = run("convert", "specs/mnist.yaml", "--to", "yaml")
+    assert lossy.stderr == "warning: 'budget' and 'expect' are left out\n"
     back = run("convert", str(tmp_path / "m.json"), "--to", "yaml")
+    assert back.stderr == ""
     assert back.stdout == (
         "name: mnist\n"
         "input: [1, 28, 28]\n"

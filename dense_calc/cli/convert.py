@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from dense_calc.cli.options import assume_option, by_ending, emit, loaded, output_option, set_option
+from dense_calc.errors import remark
 
 FORMS = ("keras", "yaml")
 SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
@@ -40,5 +43,8 @@ def convert(
         from dense_calc.keras_format.writing import to_keras as written
     else:
         from dense_calc.spec.writing import to_spec as written
+
+        if model.limits:
+            print(remark("warning", "'budget' and 'expect' are left out", None), file=sys.stderr)
     text = written(model)
     emit(lambda style: text, output=output, width=None, color="never")
