@@ -9,6 +9,7 @@ each scenario; the exit status is 1 if one is not as it should be.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -27,18 +28,27 @@ FILES = {
     "specs/over.yaml": MODEL.format(40),
     "specs/broken.yaml": MODEL.format("4, unit: 3"),
     "specs/with space.yaml": MODEL.format(4),
+    "specs/[1] 100%, π.yaml": MODEL.format(4),
     "settings.yaml": "port: 80\n",
+    "net.model.yaml": MODEL.format(4),
+    "click.py": "raise SystemExit('a module of the repository was run')\n",
+    "subprocess.py": "raise SystemExit('a module of the repository was run')\n",
 }
+WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+PRE_COMMIT = (sys.executable, "-P", "-m", "pre_commit")  # -P: not the modules of the folder
 BASE = MODEL.format(3)  # what specs/within.yaml was one commit ago: 27 parameters, now 36
 
-# files and options, one a line → exit status, what the annotations hold, what the summary does
+# files and options, one a line, "" for the default → exit status, what the annotations hold, what
+# the summary does
 ACTION: list[tuple[str, str, int, str, str]] = [
     ("specs/within.yaml", "", 0, "1 within budget", "1 within budget"),
     ("specs/with space.yaml\nspecs/within.yaml", "", 0, "2 within budget", "with space"),
     ("specs/over.yaml", "", 1, "::error file=specs/over.yaml,line=4,col=11,", "260 over"),
     ("specs/over.yaml\nspecs/broken.yaml", "", 2, "::error file=specs/broken.yaml,line=2,", "260"),
-    ("specs", "", 2, "260 over", "1 broken, 1 over budget, 2 within budget"),
+    ("", "", 2, "260 over", "1 broken, 1 over budget, 3 within budget"),
     ("specs/w*.yaml", "--max-params=5M", 0, "2 within budget", "5,000,000 (5M)"),
+    ("specs/w*.yaml", "--max-params  5M\n--min-params 36", 0, "2 within", "at least 36"),
+    ("specs/[1] 100%, π.yaml", "--max-params=9", 1, "specs/[1] 100%25%2C π.yaml", "π.yaml"),
     ("specs/within.yaml", "--base=HEAD~1\n--max-increase=10%", 1, "7 over", "at most 2 (10%)"),
     ("specs/within.yaml", "--base=HEAD~1\n--max-increase=50%", 0, "1 within", "at most 13 (50%)"),
     (
@@ -47,6 +57,13 @@ ACTION: list[tuple[str, str, int, str, str]] = [
         2,
         "no revision 'HEAD~9'",
         "no revision",
+    ),
+    (
+        "specs/within.yaml",
+        "--base=HEAD~9\n--max-increase=5%\n--allow-missing-base",
+        0,
+        "::notice file=specs/within.yaml",
+        "1 within budget",
     ),
     ("gone/*.yaml", "", 2, "no file matches 'gone/*.yaml'", "broken"),
     ("--help", "", 2, "cannot read --help", "broken"),
@@ -58,6 +75,7 @@ ACTION: list[tuple[str, str, int, str, str]] = [
 # files that change → exit status of pre-commit, what it prints
 HOOK: list[tuple[list[str], int, str]] = [
     (["specs/within.yaml", "specs/with space.yaml", "settings.yaml"], 0, "Passed"),
+    (["specs/[1] 100%, π.yaml", "net.model.yaml"], 0, "Passed"),
     (["specs/within.yaml", "specs/over.yaml"], 1, "260 over (260.0 %)"),
     (["specs/broken.yaml"], 1, "Dense has no argument 'unit'"),
     (["settings.yaml"], 0, "Skipped"),
@@ -66,6 +84,8 @@ HOOK: list[tuple[list[str], int, str]] = [
 
 def main() -> None:
     """Run all scenarios."""
+    if importlib.util.find_spec("pre_commit") is None:
+        sys.exit("pre-commit is not installed here: pip install '.[hooks]'")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         models = repository(place / "models", [{"specs/within.yaml": BASE}, FILES])
@@ -88,18 +108,55 @@ def repository(folder: Path, commits: list[dict[str, str]]) -> Path:
 
 def action(models: Path, place: Path) -> Iterator[str]:
     """What is wrong with the runs of the action."""
+    described = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    install, check = described["runs"]["steps"]
+    defaults = {name: each["default"] for name, each in described["inputs"].items()}
     environ = runner(place)
-    install, check = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["runs"]["steps"]
-    result = step(install, {}, environ, models)
-    yield judged("action: install", result.returncode == 0, result)
+    yield from installed(install, environ, models)
     environ |= dict(re.findall("(.*?)=(.*)\n", (place / "env").read_text("utf-8")))
     for files, options, status, annotation, told in ACTION:
-        summary = place / "summary"
-        summary.write_text("", "utf-8")
-        result = step(check, {"files": files, "options": options}, environ, models)
-        is_right = result.returncode == status and annotation in result.stdout + result.stderr
-        is_told = told in summary.read_text("utf-8") and not list(models.rglob("pwned"))
-        yield judged(f"action: {files!r} {options!r} → {status}", is_right and is_told, result)
+        given = {"files": files, "options": options}
+        inputs = defaults | {name: value for name, value in given.items() if value}
+        yield checked(check, inputs, environ, models, status, annotation, told)
+
+
+def installed(install: dict[str, Any], environ: dict[str, str], models: Path) -> Iterator[str]:
+    """What is wrong with the installation: with a Python that is too old, and with this one."""
+    old = old_python(Path(environ["RUNNER_TEMP"]))
+    result = step(install, {}, environ | old, models)
+    is_refused = result.returncode == 2 and "::error title=dense-calc::Python 3.11" in result.stdout
+    yield judged("action: install with an old Python → 2", is_refused, result)
+    result = step(install, {}, environ, models)
+    yield judged("action: install", result.returncode == 0, result)
+
+
+def checked(
+    check: dict[str, Any],
+    inputs: dict[str, str],
+    environ: dict[str, str],
+    models: Path,
+    status: int,
+    annotation: str,
+    told: str,
+) -> str:
+    """What is wrong with one run of the check, and with the summary that it writes."""
+    summary = Path(environ["GITHUB_STEP_SUMMARY"])
+    summary.write_text("", "utf-8")
+    result = step(check, inputs, environ, models)
+    is_right = result.returncode == status and annotation in result.stdout + result.stderr
+    is_right &= status != 0 or "::error" not in result.stdout
+    is_told = told in summary.read_text("utf-8") and not list(models.rglob("pwned"))
+    title = f"action: {inputs['files']!r} {inputs['options']!r} → {status}"
+    return judged(title, is_right and is_told, result)
+
+
+def old_python(place: Path) -> dict[str, str]:
+    """A PATH whose first Python says that it is too old."""
+    python = place / "old" / "python3"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    python.chmod(0o755)
+    return {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def runner(place: Path) -> dict[str, str]:
@@ -142,22 +199,39 @@ def hook(models: Path, place: Path) -> Iterator[str]:
     git(copy, "commit", "--quiet", "--message", "as it stands")
     environ = dict(os.environ) | {"PRE_COMMIT_HOME": str(place / "cache")}
     for files, status, told in HOOK:
-        command = ("pre_commit", "try-repo", str(copy), "dense-calc-check", "--files", *files)
-        result = ran(sys.executable, "-m", *command, cwd=models, **environ)
+        command = ("try-repo", str(copy), "dense-calc-check", "--files", *files)
+        result = ran(*PRE_COMMIT, *command, cwd=models, **environ)
         is_right = result.returncode == status and told in result.stdout
         yield judged(f"hook: {', '.join(files)} → {status}", is_right, result)
+    yield from commits(copy, place, environ)
+
+
+def commits(copy: Path, place: Path, environ: dict[str, str]) -> Iterator[str]:
+    """What is wrong with commits to a repository that has the hook in its configuration."""
+    hooks = [{"id": "dense-calc-check", "args": ["--max-params=50"]}]
+    rev = git(copy, "rev-parse", "HEAD").strip()
+    config = yaml.safe_dump({"repos": [{"repo": str(copy), "rev": rev, "hooks": hooks}]})
+    folder = repository(place / "commits", [{".pre-commit-config.yaml": config}])
+    ran(*PRE_COMMIT, "install", cwd=folder, **environ)
+    for units, status in ((4, 0), (6, 1)):  # 36 and 54 parameters
+        (folder / "net.model.yaml").write_text(MODEL.format(units), "utf-8")
+        git(folder, "add", ".")
+        result = ran("git", *WHO, "commit", "--message", "a model", cwd=folder, **environ)
+        is_right = result.returncode == status and ("4 over" in result.stderr) == bool(status)
+        yield judged(f"hook: git commit of {units} units → {status}", is_right, result)
 
 
 def git(folder: Path, *arguments: str) -> str:
     """What git says in a folder, whoever runs it."""
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    result = ran("git", "-C", str(folder), *who, *arguments, cwd=folder, **os.environ)
+    result = ran("git", "-C", str(folder), *WHO, *arguments, cwd=folder, **os.environ)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
 def ran(*command: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """What a command prints in a folder."""
+    for name in [name for name in environ if name.startswith("GIT_")]:
+        del environ[name]  # which a git hook that runs this sets, for its own repository
     return subprocess.run(
         command, cwd=cwd, env=environ, capture_output=True, encoding="utf-8", check=False
     )
