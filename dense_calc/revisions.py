@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from dense_calc.errors import AbsentError, FileError
 
+# What git sets for its hooks: the repository that they run for. That of the file is meant.
+OF_A_HOOK = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
 ASKS_NOTHING = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
@@ -53,12 +55,13 @@ def commit_of(folder: str, revision: str) -> str:
 
 def asked(folder: str, *command: str) -> subprocess.CompletedProcess[bytes]:
     """What git answers in a folder."""
+    environ = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
     try:
         return subprocess.run(  # noqa: S603, there is no shell
             ("git", "-C", folder, *command),  # noqa: S607, the user's own
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=os.environ | ASKS_NOTHING,
+            env=environ | ASKS_NOTHING,
             check=False,
         )
     except (OSError, ValueError) as error:

@@ -394,6 +394,16 @@ def test_the_file_is_found_from_any_folder(place: str, repository: Path, run: Ru
     assert "units: 4 → 5" in result.stdout
 
 
+@pytest.mark.parametrize("repository_of_the_hook", [".git", "/nowhere"])
+def test_a_hook_of_git_may_ask(repository_of_the_hook: str, repository: Path, run: Run) -> None:
+    result = run(
+        *("diff", "--base", "HEAD", str(Path("models", "m.yaml"))),
+        cwd=repository,
+        GIT_DIR=repository_of_the_hook,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_several_files_are_an_array(repository: Path, run: Run) -> None:
     (repository / "models" / "untracked.yaml").unlink()
     (repository / "models" / "other.yaml").write_text(OLD, "utf-8")
