@@ -132,8 +132,9 @@ def checked(limit: Limit, value: object) -> Check:
 
 def with_largest(check: Check, rows: Iterable[Row], layers: Layers) -> Check:
     """A check with the largest of these rows, if the value that they make is over."""
-    is_over = isinstance(check.value, int) and check.slack is not None and not check.ok
-    if not is_over or check.rule == "min":
+    value, limit = check.value, check.limit
+    is_over = isinstance(value, int) and isinstance(limit, int) and value > limit
+    if check.ok or not is_over:
         return check
     return replace(check, largest=tuple(layers.largest(rows, MEASURES[check.what][1])))
 
@@ -178,7 +179,7 @@ class Layers:
             name = outer + row.name
             chosen = next(filter(fits, self.names(name)), None)
             if chosen is not None:
-                held = by_name[row.shared_with] if row.shared_with else row
+                held = by_name.get(row.shared_with or name, row)
                 yield chosen, replace(held, name=outer + held.name) if outer else held
             elif row.layers:
                 yield from self.meant(row.layers, fits, f"{name}/")

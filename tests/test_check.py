@@ -119,6 +119,17 @@ def test_a_limit_on_layers_is_on_all_together(pattern: str) -> None:
     assert (check.value, check.layers, check.ok) == (MEANT[pattern], pattern, False)
 
 
+@pytest.mark.parametrize("name", ["one", "again", "*n*"])
+def test_a_layer_that_is_called_again_counts_once_by_either_name(name: str) -> None:
+    text = (
+        "inputs: {a: [8], b: [8]}\nlayers:\n  - Dense: {units: 8, name: deep, from: b}\n"
+        "  - {reuse: one, name: again, from: deep}\n  - Dense: {units: 4, name: one, from: a}\n"
+        "  - Add: {name: sum, from: [again, one]}\n"
+    )
+    (check,) = checked(f"{text}budget: {{layers: {{'{name}': {{params: 1}}}}}}")
+    assert check.value == 36
+
+
 def test_a_limit_with_each_is_on_each_layer_or_copy() -> None:
     text = (
         "budget: {layers: {'head*': {params: 20, each: true}, 'part_*': {params: 1, each: true}}}"
@@ -161,6 +172,7 @@ EXPECTED = {
 def test_an_expectation_is_exact(fact: str) -> None:
     (check,) = checked(f"{MODEL}expect: {{{fact}, source: here}}")
     assert (check.rule, check.ok) == ("exact", EXPECTED[fact])
+    assert bool(check.largest) is (fact == f"params: {WHOLE - 1}")
 
 
 @pytest.fixture
