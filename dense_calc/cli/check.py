@@ -90,7 +90,7 @@ def verdict_on(
             raise mistake
         model = reader.now(file)
         report = trace(model)
-        found.extend(checks(report, (*model.limits, *limits)))
+        found.extend(checks(report, (*limits, *model.limits)))
         before = reader.before(file) if reader.base is not None else None
         if isinstance(before, str):
             notes.append(before)
