@@ -13,9 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ours import answer_of
 
+from dense_calc.budgets import broken, checks, verdict
+from dense_calc.compare import comparison, folded
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.render import FORMATS, Style, rendered
+from dense_calc.limits import LIMITS
+from dense_calc.render import FORMATS, GRIDS, Style, drawn, rendered
+from dense_calc.render.checks import FORMATS as CHECK_FORMATS
+from dense_calc.render.checks import rendered as checks_rendered
+from dense_calc.render.comparison import grid, render_json
 from dense_calc.report import Report
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -30,7 +36,7 @@ PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
 NUMBERS = ["-1", "0", "3", "2.5", "null", "10*w", "yes", "true", "same", "relu"]
 SECTIONS = [
     *("input", "inputs", "blocks", "layers", "outputs", "name", "vars", "expect", "from", "type"),
-    *("params", "repeat", "reuse", "index", "\n  ", "\n", "\t"),
+    *("params", "repeat", "reuse", "index", "budget", "size", "each", "\n  ", "\n", "\t"),
 ]
 NAMES = [
     "from",
@@ -70,6 +76,48 @@ def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> Non
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
     complaint = complaint_or_nothing(json.dumps(spec))
     assert not complaint or complaint.startswith("m.yaml:")
+
+
+LIMITED = st.dictionaries(
+    st.sampled_from([*LIMITS, "layers", "each", "max_params", "macs"])
+    | st.sampled_from(["n0", "n*", "*", "n0/n1", "[", "in?"]),
+    VALUES | st.sampled_from(["5M", "20MiB", "1e3", "-1", "n", ".nan", "1 k", "5%"]),
+    max_size=3,
+)
+
+
+@settings(max_examples=600)
+@given(st.integers(0, 10**6), LIMITED, st.dictionaries(WORDS, LIMITED, max_size=3))
+def test_no_budget_breaks_it(seed: int, limits: Any, layers: Any) -> None:
+    spec = random_spec(random.Random(seed)) | {"budget": {**limits, "layers": layers or limits}}
+    try:
+        model = parse(Source("m.yaml", json.dumps(spec)), "m", {})
+        found = verdict("m.yaml", checks(trace(model), model.limits))
+    except DenseCalcError as error:
+        found = broken("m.yaml", (), error)
+    for format in CHECK_FORMATS:
+        text = checks_rendered([found], format, Style(width=50))
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), VALUES), max_size=3))
+def test_no_change_breaks_a_comparison(seed: int, changes: list[tuple[int, Any]]) -> None:
+    spec = random_spec(random.Random(seed))
+    old = parse(Source("old.yaml", json.dumps(spec)), "m", {})
+    for number, value in changes:
+        holder, key = places(spec)[number % len(places(spec))]
+        holder[key] = value
+    try:
+        new = parse(Source("m.yaml", json.dumps(spec)), "m", {})
+        found = comparison(old, new, "old.yaml", "m.yaml")
+    except DenseCalcError:
+        return
+    assert sum(change.change for change in found.layers) == found.total_params.change
+    assert render_json([found], Style())
+    for format in GRIDS:
+        text = drawn([grid(folded(found), Style(width=50))], format, Style(width=50))
+        assert all(line.isprintable() for line in text.splitlines())
 
 
 def places(spec: Any) -> list[tuple[Any, Any]]:
