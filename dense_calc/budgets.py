@@ -17,6 +17,7 @@ from dense_calc.limits import Increase, Limit, Rule
 from dense_calc.report import Report, Row
 
 FEW = 5  # layers that a check names
+MAX_CHECKS = 100_000  # of one model, with those of each layer
 
 # what a limit is put on → the key of the whole model's, and that of a layer
 MEASURES: Mapping[str, tuple[str, Callable[[Row], int]]] = {
@@ -84,6 +85,7 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
         SpecError: a limit is put on layers that are not there.
     """
     layers = Layers(report)
+    made = 0
     for limit in limits:
         if limit.what == "output_shape":
             shapes = tuple(port.shape for port in report.outputs)
@@ -95,6 +97,10 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             yield with_largest(check, report.layers, layers)
             continue
         found = layers.called(limit)
+        made += len(found) if limit.each else 1
+        if made > MAX_CHECKS:
+            many = f"more than {MAX_CHECKS:,} checks; limit fewer layers each"
+            raise SpecError(many, limit.layers_place)
         together = {name: row for rows in found.values() for name, row in rows.items()}
         for name, rows in (found if limit.each else {limit.layers: together}).items():
             check = checked(replace(limit, layers=name), sum(map(measured, rows.values())))
@@ -190,6 +196,7 @@ class Layers:
             if copy in self.blocks:
                 yield self.blocks[copy]
             yield copy
+        yield in_any_copy(name, self.blocks)
         yield name
 
     def largest(self, rows: Iterable[Row], measured: Callable[[Row], int]) -> Iterator[Part]:

@@ -205,7 +205,9 @@ def folded(whole: Comparison) -> Comparison:
     for change in whole.layers:
         renamed = change.renamed_from and in_any_copy(change.renamed_from, copies)
         name = in_any_copy(change.name, copies)
-        apart = replace(change, name=name, renamed_from=renamed)
+        apart = replace(change, name=name, renamed_from=renamed, output_shape=None)
+        if change.arguments:  # which say why, so that nobody looks at what it reads
+            apart = replace(apart, input_shapes=None)
         alike[msgspec.json.encode(apart)].append(apart)
     changes = [together(changes[0], len(changes)) for changes in alike.values()]
     return replace(whole, layers=tuple(sorted(changes, key=lambda change: -abs(change.change))))

@@ -62,10 +62,16 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except MemoryError:
+        print("error: there is not enough memory", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:
         from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
 
-        if not isinstance(error, DenseCalcError):
-            raise
-        print(error, file=sys.stderr)
+        if isinstance(error, DenseCalcError):
+            print(error, file=sys.stderr)
+        else:  # a mistake of ours, which must not look like a model over its budget
+            from traceback import print_exception
+
+            print_exception(error)
         sys.exit(2)

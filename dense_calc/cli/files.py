@@ -44,7 +44,7 @@ def files_of(argument: str) -> list[str]:
     if os.path.exists(argument) or not has_magic(argument):
         return [argument]  # one that is not there is for the reader to say
     matched = sorted(glob(argument, recursive=True))
-    files = [each for each in matched if not os.path.isdir(each)]
+    files = [each for each in matched if os.path.isfile(each)]  # no pipe that may never end
     files += [file for each in matched if os.path.isdir(each) for file in models_below(each)]
     if not files:
         raise FileError(f"no file matches '{argument}'")

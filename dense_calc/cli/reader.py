@@ -93,6 +93,8 @@ def reader_options(command: Command) -> Command:
         assumed: dict[str, str],
         **others: Any,
     ) -> None:
+        if base == "":
+            raise click.UsageError("--base is empty; it takes a revision: origin/main, HEAD~1.")
         if allow_missing_base and base is None:
             raise click.UsageError("--allow-missing-base needs --base, what to compare with.")
         reader = Reader(base, max_increase, allow_missing_base, overrides, assumed)
