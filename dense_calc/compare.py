@@ -14,10 +14,12 @@ from dense_calc.budgets import Check
 from dense_calc.folding import blocks_by_copy, in_any_copy
 from dense_calc.layers.words import plain
 from dense_calc.model import Block, Model
-from dense_calc.pairing import LAYERS, NO_NAMES, Names, Part, Parts, pairs, parts, written
-from dense_calc.report import Row
+from dense_calc.pairing import NO_NAMES, Names, Part, Parts, arguments, pairs, parts
+from dense_calc.report import Report, Row
 from dense_calc.tracing import trace
 
+# What Keras calls one initializer by two names: keras/src/initializers/__init__.py.
+SYNONYMS = {"uniform": "randomuniform", "normal": "randomnormal", "one": "ones", "zero": "zeros"}
 Status = Literal["added", "removed", "changed"]
 
 
@@ -66,7 +68,8 @@ class Change(Struct, frozen=True, omit_defaults=True):
 class Comparison(Struct, frozen=True, omit_defaults=True):
     """What differs between two models; `layers` are those that do, the largest change first.
 
-    `blocks` are those of both. `checks` hold the change against what is allowed, `notes` say why
+    `outputs` are the names and shapes of what the models give, where they differ; `blocks` are
+    those of both models. `checks` hold the change against what is allowed, `notes` say why
     something could not be compared.
     """
 
@@ -77,6 +80,7 @@ class Comparison(Struct, frozen=True, omit_defaults=True):
     non_trainable_params: Total
     total_bytes: Total
     layers: tuple[Change, ...]
+    outputs: Difference | None = None
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
@@ -91,7 +95,8 @@ def comparison(old: Model | None, new: Model, old_name: str, new_name: str) -> C
     before, after = trace(old) if old else None, trace(new)
     was = {part.name: part for part in parts(old, before.layers)} if old and before else {}
     now = {part.name: part for part in parts(new, after.layers)}
-    changes = differences(was, now, pairs(was, now))
+    names = pairs(was, now)
+    changes = differences(was, now, names)
 
     def total(name: str) -> Total:
         values = getattr(before, name, 0), getattr(after, name)
@@ -105,8 +110,16 @@ def comparison(old: Model | None, new: Model, old_name: str, new_name: str) -> C
         non_trainable_params=total("non_trainable_params"),
         total_bytes=total("total_bytes"),
         layers=tuple(sorted(changes, key=lambda change: -abs(change.change))),
+        outputs=other_outputs(before, after, names) if before else None,
         blocks=(*(old.blocks if old else ()), *new.blocks),
     )
+
+
+def other_outputs(before: Report, after: Report, names: Names) -> Difference | None:
+    """What the models give, if that differs in more than the names of renamed layers."""
+    old = [(port.name, port.shape) for port in before.outputs]
+    new = [(names.get(port.name, port.name), port.shape) for port in after.outputs]
+    return None if old == new else Difference(before.outputs, after.outputs)
 
 
 def differences(was: Parts, now: Parts, names: Names) -> Iterator[Change]:
@@ -117,11 +130,12 @@ def differences(was: Parts, now: Parts, names: Names) -> Iterator[Change]:
             yield Change(name, "added", part.params, part.type, Difference(None, part.params))
             continue
         old = was[names[name]]
-        arguments = (*unlike(old, part), *reused(old, part, names))
+        other = (*unlike(old, part), *reused(old, part, names))
         if stayed.issuperset(old.reads(NO_NAMES)) and was.keys() >= part.reads(names):
-            arguments += tuple(rewired(old, part, names))
-        if arguments or name != old.name or part.weights != old.weights:
-            yield changed(old, part, arguments)
+            other += tuple(rewired(old, part, names))
+        is_renamed = name != old.name and bool(old.row or part.row)  # what has no row is not seen
+        if other or is_renamed or part.weights != old.weights:
+            yield changed(old, part, other)
     for name, part in was.items():
         if name not in stayed:
             yield Change(name, "removed", -part.params, part.type, Difference(part.params, None))
@@ -151,10 +165,7 @@ def difference(old: Row | None, new: Row | None, name: str) -> Difference | None
 def unlike(old: Part, new: Part) -> Iterator[Argument]:
     """The arguments of a layer that differ."""
     if old.node.layer != new.node.layer:
-        values = written(old.node.layer), written(new.node.layer)
-        if old.opened and new.opened:
-            values = {**values[0], LAYERS: None}, {**values[1], LAYERS: None}
-        yield from unequal("", *values)
+        yield from unequal("", arguments(old), arguments(new))
 
 
 def rewired(old: Part, new: Part, names: Names) -> Iterator[Argument]:
@@ -184,7 +195,7 @@ def unequal(name: str, old: Any, new: Any) -> Iterator[Argument]:
     elif isinstance(old, list) and isinstance(new, list) and holds_layers(old, new):
         for index, values in enumerate(zip(old, new, strict=True)):
             yield from unequal(f"{name}[{index}]", *values)
-    elif old != new and not is_same_word(old, new):
+    elif old != new and not is_same(old, new):
         yield Argument(name, old, new)
 
 
@@ -193,9 +204,12 @@ def holds_layers(old: list[Any], new: list[Any]) -> bool:
     return len(old) == len(new) and all(isinstance(each, dict) for each in (*old, *new))
 
 
-def is_same_word(old: Any, new: Any) -> bool:
-    """Whether two names are one to Keras: `GlorotUniform`, `glorot_uniform`."""
-    return isinstance(old, str) and isinstance(new, str) and plain(old) == plain(new)
+def is_same(old: Any, new: Any) -> bool:
+    """Whether two values are one to Keras: `GlorotUniform`, `glorot_uniform`; `[-1]`, `-1`."""
+    if isinstance(old, str) and isinstance(new, str):
+        names = [plain(each) for each in (old, new)]
+        return SYNONYMS.get(names[0], names[0]) == SYNONYMS.get(names[1], names[1])
+    return bool(old == [new] or [old] == new)
 
 
 def folded(whole: Comparison) -> Comparison:

@@ -16,6 +16,7 @@ from dense_calc.nesting import Inside
 from dense_calc.report import Row, WeightRow
 
 LAYERS = "layers"  # of a model inside
+SIZES = ("shape", "batch_size", "batch_shape")  # the ways to say the shape of an input
 
 Names = Mapping[str, str]  # of a layer in the new model → its name in the old one
 NO_NAMES: Names = {}
@@ -112,8 +113,8 @@ def pairs(was: Parts, now: Parts) -> Names:
 
 # What a renamed layer has kept beside its class and arguments, the surest first; what it reads
 # is asked again when more is known of that.
-SOURCES, INNER = "sources", "name in its block or model"
-KEPT = ({SOURCES, INNER}, {SOURCES}, {INNER}, set[str](), {SOURCES, INNER}, {SOURCES})
+SOURCES, INNER, WEIGHTS = "sources", "name in its block or model", "weights"
+KEPT = ({SOURCES, INNER}, {SOURCES}, {INNER}, {WEIGHTS}, {SOURCES, INNER}, {SOURCES})
 
 
 class Look:
@@ -123,12 +124,34 @@ class Look:
         self.part = part
         self.name = part.name
         self.inner = dotted(part.name).partition(".")[2] or part.name  # Keras' files have dots
-        self.arguments = msgspec.json.encode(written(part.node.layer), order="deterministic")
+        self.arguments = msgspec.json.encode(arguments(part), order="deterministic")
 
     def key(self, kept: Set[str], names: Names = NO_NAMES) -> tuple[object, ...]:
-        """What two layers have in common that are one; what they read may have other names."""
+        """What two layers have in common that are one; what they read may have other names.
+
+        Where only weights are asked for, a layer that has none is like no other.
+        """
         sources = self.part.sources(names) if SOURCES in kept else ()
-        return self.arguments, sources, self.inner if INNER in kept else ""
+        inner = self.inner if INNER in kept else ""
+        weights: object = ()
+        if WEIGHTS in kept:
+            weights = tuple(weight.shape for weight in self.part.weights) or self.name
+        return self.arguments, sources, inner, weights
+
+
+def arguments(part: Part) -> dict[str, Any]:
+    """The class of a layer and its arguments; of an input, its shape, however that is said.
+
+    Those of an opened model are without its layers, which are parts of their own.
+    """
+    found = written(part.node.layer)
+    if part.opened:
+        del found[LAYERS]
+    elif not part.node.inputs:
+        batch, *sizes = part.node.layer.output_shape()
+        found = {name: each for name, each in found.items() if name not in SIZES}
+        found |= {"shape": sizes, "batch_size": batch}
+    return found
 
 
 def written(layer: LayerKind) -> dict[str, Any]:

@@ -206,7 +206,7 @@ GRAPHS: dict[str, tuple[str, str, list[str]]] = {
     "a model inside by another name": (
         INSIDE.format("s", 3),
         INSIDE.format("t", 3),
-        ["changed t +0 <s", "changed t/input +0 <s/input", "changed t/dense +0 <s/dense"],
+        ["changed t +0 <s", "changed t/dense +0 <s/dense"],
     ),
 }
 

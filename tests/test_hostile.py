@@ -114,7 +114,7 @@ def test_no_change_breaks_a_comparison(seed: int, changes: list[tuple[int, Any]]
     except DenseCalcError:
         return
     assert sum(change.change for change in found.layers) == found.total_params.change
-    assert render_json([found], Style())
+    assert render_json([found], False, Style())
     for format in GRIDS:
         text = drawn([grid(folded(found), Style(width=50))], format, Style(width=50))
         assert all(line.isprintable() for line in text.splitlines())

@@ -44,7 +44,9 @@ def diff(files: tuple[str, ...], reader: Reader, format: str | None, **look: Any
         raise click.UsageError("diff takes two files, OLD NEW; or --base REV and files.")
     found = []
     is_broken = False
-    for file, mistake in each_file(files[-1:] if reader.base is None else files):
+    asked = list(each_file(files[-1:] if reader.base is None else files))
+    several = len(asked) > 1
+    for file, mistake in asked:
         try:
             if mistake:
                 raise mistake
@@ -52,9 +54,9 @@ def diff(files: tuple[str, ...], reader: Reader, format: str | None, **look: Any
         except DenseCalcError as error:
             print(error, file=sys.stderr)
             is_broken = True
-    if found:
+    if found or several:
         chosen = format_of(format, look["output"], SUFFIXES)
-        emit(lambda style: rendered(found, chosen, style), **look)
+        emit(lambda style: rendered(found, several, chosen, style), **look)
     is_over = any(not check.ok for each in found for check in each.checks)
     sys.exit(2 if is_broken else int(is_over))
 
@@ -76,8 +78,8 @@ def compared(other: str, file: str, reader: Reader) -> Comparison:
     return replace(found, checks=tuple(reader.growth(params.new, params.old)))
 
 
-def rendered(found: Sequence[Comparison], format: str, style: Style) -> str:
+def rendered(found: Sequence[Comparison], several: bool, format: str, style: Style) -> str:
     """Comparisons in a format; in a table, what has changed alike in a repeated block is a row."""
     if format == "json":
-        return render_json(found, style)
+        return render_json(found, several, style)
     return drawn((grid(folded(each), style) for each in found), format, style)

@@ -12,6 +12,7 @@ from dense_calc.render import Style
 from dense_calc.render.cells import Column, Grid, cells_of, shape_text, shown, size_text
 from dense_calc.render.checks.words import percent, sentence
 from dense_calc.render.json import ENCODER, lines_of, object_of, safe
+from dense_calc.report import Port
 from dense_calc.shapes import Shapes
 
 TOTALS = {
@@ -76,6 +77,11 @@ def value_text(value: object) -> str:
     return printable(msgspec.json.encode(value).decode())
 
 
+def ports_text(ports: Sequence[Port]) -> str:
+    """What a model gives: `digits (None, 10)`."""
+    return ", ".join(f"{printable(port.name)} {shape_text(port.shape)}" for port in ports)
+
+
 def shapes_text(shapes: Sequence[Shapes]) -> str:
     """The shapes that a call is given."""
     return " and ".join(map(shape_text, shapes))
@@ -107,16 +113,19 @@ def totals(comparison: Comparison, style: Style) -> Iterator[tuple[str, str, str
     size = comparison.total_bytes
     change = f" ({signed(size.change)} bytes)" if size.change else " (unchanged)"
     yield "Size of weights: ", shown(moved(size, size_text), style), change
+    if comparison.outputs:
+        old, new = comparison.outputs.old, comparison.outputs.new
+        yield "Outputs: ", shown(f"{ports_text(old)} → {ports_text(new)}", style), ""
     for check in comparison.checks:
         yield "", sentence(check), ""
     for note in comparison.notes:
         yield "", printable(note), ""
 
 
-def render_json(comparisons: Sequence[Comparison], style: Style) -> str:
+def render_json(comparisons: Sequence[Comparison], several: bool, style: Style) -> str:
     """The differences, a line for each layer: an object, or an array of them for several files."""
     objects = ",\n".join(map(comparison_lines, comparisons))
-    return safe(f"{objects}\n" if len(comparisons) == 1 else f"[\n{objects}\n]\n", style)
+    return safe(f"[\n{objects}\n]\n" if several else f"{objects}\n", style)
 
 
 def comparison_lines(comparison: Comparison) -> str:
@@ -124,6 +133,6 @@ def comparison_lines(comparison: Comparison) -> str:
     fields = {
         name: ENCODER.encode(getattr(comparison, name)).decode()
         for name in comparison.__struct_fields__
-        if name not in ("layers", "blocks") and getattr(comparison, name) != ()
+        if name not in ("layers", "blocks") and getattr(comparison, name) not in ((), None)
     }
     return object_of(fields | {"layers": lines_of(comparison.layers)})

@@ -16,6 +16,11 @@ MEASURED = {
     "increase": "increase of params",
 }
 ALLOWED = {"max": "at most", "min": "at least", "exact": "expected"}
+STATES = {
+    "max": "over budget",
+    "min": "below its minimum",
+    "exact": "not as expected",
+}
 NOT_CHECKED = "not checked"
 
 
@@ -97,18 +102,19 @@ def where(verdict: Verdict, at: Check | Verdict) -> str:
 
 
 def state(verdict: Verdict) -> str:
-    """What a verdict comes to."""
+    """What a verdict comes to; of several things that are wrong, the first of STATES."""
     if verdict.error is not None:
         return "broken"
     if not verdict.checks:
-        return "no limits"
-    return "within budget" if verdict.ok else "over budget"
+        return "not compared" if verdict.notes else "no limits"
+    rules = {check.rule for check in failed(verdict.checks)}
+    return next((STATES[rule] for rule in STATES if rule in rules), "within budget")
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
     """How many files are in which state: `3 within budget, 1 over budget`."""
     counts = Counter(map(state, verdicts))
-    order = ("broken", "over budget", "within budget", "no limits")
+    order = ("broken", *STATES.values(), "within budget", "not compared", "no limits")
     return ", ".join(f"{counts[each]:,} {each}" for each in order if counts[each])
 
 
