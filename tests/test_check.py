@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import Run
 
 from dense_calc.budgets import Check, checks
-from dense_calc.errors import Source
+from dense_calc.errors import Source, SpecError
 from dense_calc.render.checks import FORMATS
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -101,6 +102,7 @@ MEANT = {
     "head_?": HEAD_A + HEAD_B,
     "head_[b]": HEAD_B,
     "part": 3 * (DENSE + WIDE),
+    "part/dense": 3 * DENSE,
     "part_1": DENSE + WIDE,
     "part_*": 3 * (DENSE + WIDE),
     "part_1/dense": DENSE,
@@ -318,10 +320,35 @@ def test_a_pattern_may_go_into_folders(folder: Path, run: Run) -> None:
     assert files == [str(Path("below", "more.yml")), "within.yaml"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes there")
+def test_a_pattern_waits_for_no_pipe(folder: Path, run: Run) -> None:
+    os.mkfifo(folder / "within.pipe.yaml")
+    assert [each["file"] for each in asked(run, folder, "within*")["files"]] == ["within.yaml"]
+
+
+def test_a_flood_of_checks_is_an_error() -> None:
+    layers = "".join("  - ReLU\n" for _ in range(1001))
+    limits = "".join(
+        f"    '{'*' * (index + 1)}': {{params: 1, each: true}}\n" for index in range(100)
+    )
+    with pytest.raises(SpecError, match="more than 100,000 checks; limit fewer layers each"):
+        checked(f"input: [8]\nlayers:\n{layers}budget:\n  layers:\n{limits}")
+
+
 def test_standard_input_is_a_file(run: Run) -> None:
     result = run("check", "-", "--max-params", "100", stdin=MODEL)
     assert result.returncode == 1
     assert result.stdout.startswith("<stdin>: over budget\n")
+
+
+def test_what_is_wrong_has_a_name(folder: Path, run: Run) -> None:
+    for limits, said in (
+        ("budget: {min_params: 300}", "below its minimum"),
+        ("expect: {params: 3}", "not as expected"),
+        ("budget: {params: 3, min_params: 300}", "over budget"),
+    ):
+        (folder / "wrong.yaml").write_text(f"{MODEL}{limits}\n", "utf-8")
+        assert run("check", "wrong.yaml", cwd=folder).stdout.startswith(f"wrong.yaml: {said}\n")
 
 
 def test_what_people_read(folder: Path, run: Run) -> None:

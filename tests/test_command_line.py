@@ -42,6 +42,20 @@ def terminal_output(*arguments: str, **environ: str) -> str:
     return b"".join(chunks).decode()
 
 
+@pytest.mark.parametrize("mistake", ["ZeroDivisionError", "MemoryError"])
+def test_a_crash_does_not_look_like_a_model_over_its_budget(mistake: str) -> None:
+    program = f"""
+import dense_calc.cli as cli
+def crash(**options): raise {mistake}()
+cli.command_line = crash
+cli.main()
+"""
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert result.returncode == 2
+    assert result.stderr.endswith(("ZeroDivisionError\n", "error: there is not enough memory\n"))
+
+
 def test_a_pipe_gets_the_plain_text(run: Run) -> None:
     result = run("summary", "specs/mnist.yaml")
     assert (result.returncode, result.stderr) == (0, "")

@@ -198,6 +198,21 @@ GRAPHS: dict[str, tuple[str, str, list[str]]] = {
         "input: [8]\nlayers: [Dense: {units: 4, name: a}, Dense: {units: 8, name: b}]",
         ["changed a -36 units=8>4", "changed b +4 units=4>8"],
     ),
+    "another order of outputs": (
+        "input: [8]\nlayers: [ReLU: {name: a}, ReLU: {name: b}]\noutputs: [a, b]",
+        "input: [8]\nlayers: [ReLU: {name: a}, ReLU: {name: b}]\noutputs: [b, a]",
+        [],
+    ),
+    "all is other but class and arguments": (
+        "input: [100]\nlayers: [Dense: {units: 8, name: a}, Dense: {units: 4, name: b}]",
+        "input: [100]\nlayers: [Dense: {units: 4, name: b}, Dense: {units: 8, name: z}]",
+        ["removed a -808", "changed b +368", "added z +40"],
+    ),
+    "an input by another way to say its shape": (
+        "inputs: {a: [8]}\nlayers: [ReLU]",
+        "inputs: {a: {batch_shape: [null, 8]}}\nlayers: [ReLU]",
+        [],
+    ),
     "a model inside": (
         INSIDE.format("s", 3),
         INSIDE.format("s", 4),
@@ -217,6 +232,16 @@ def test_what_differs_in_a_graph(case: str) -> None:
     found = compared(old, new)
     assert list(map(told, found.layers)) == changes
     assert sum(change.change for change in found.layers) == found.total_params.change
+
+
+def test_outputs_that_differ_are_told() -> None:
+    old, new, _ = GRAPHS["another order of outputs"]
+    found = compared(old, new).outputs
+    assert found
+    assert [port.name for port in found.old] == ["a", "b"]
+    assert [port.name for port in found.new] == ["b", "a"]
+    assert compared(old, old).outputs is None
+    assert compared(OLD, edited(("head", "tail"))).outputs is None
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -340,6 +365,7 @@ STATUSES = [
     ("old.yaml missing.yaml", 2),
     ("missing.yaml old.yaml", 2),
     ("old.yaml new.yaml --allow-missing-base", 2),
+    ("old.yaml --base= --allow-missing-base", 2),
     ("old.yaml new.yaml --base HEAD", 2),
     ("old.yaml new.yaml --format csv", 2),
 ]
@@ -350,6 +376,15 @@ def test_the_exit_status(arguments: str, status: int, files: Path, run: Run) -> 
     result = run("diff", *arguments.split(), cwd=files)
     assert result.returncode == status, result
     assert "Traceback" not in result.stderr
+
+
+def test_an_array_is_one_whatever_is_broken(files: Path, run: Run) -> None:
+    git(files, "init", "--quiet")
+    git(files, "add", ".")
+    git(files, "commit", "--quiet", "-m", "models")
+    for names, count in (("old.yaml missing.yaml", 1), ("missing.yaml gone.yaml", 0)):
+        result = run("diff", "--base", "HEAD", *names.split(), "--format", "json", cwd=files)
+        assert (result.returncode, len(json.loads(result.stdout))) == (2, count)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -420,6 +455,7 @@ BASES: list[tuple[str, int, str]] = [
     ("diff --base HEAD models/m.yaml --max-increase 17params", 0, ""),
     ("diff --base HEAD models/m.yaml --max-increase 16params", 1, ""),
     ("diff --base nowhere models/m.yaml", 2, "error: there is no revision 'nowhere'\n"),
+    ("diff --base ^HEAD models/m.yaml", 2, "error: there is no revision '^HEAD'\n"),
     ("diff --base=--help models/m.yaml", 2, "error: there is no revision '--help'\n"),
     ("diff --base HEAD^{tree} models/m.yaml", 2, "error: there is no revision 'HEAD^{tree}'\n"),
     (
@@ -482,6 +518,45 @@ def test_what_could_not_be_compared_is_noted(repository: Path, run: Run) -> None
     assert found["notes"] == [note]
     assert found["total_params"] == {"old": 0, "new": 276, "change": 276}
     assert {layer["status"] for layer in found["layers"]} == {"added"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a link needs more rights there")
+def test_a_link_leads_where_it_led(repository: Path, run: Run) -> None:
+    for name, units in ("small.yaml", 5), ("large.yaml", 500):
+        (repository / name).write_text(edited(("units: 4", f"units: {units}")), "utf-8")
+    link = repository / "link.yaml"
+    link.symlink_to("small.yaml")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "a link")
+    link.unlink()
+    link.symlink_to("large.yaml")
+    arguments = ("check", "--base", "HEAD", "--max-increase", "5%")
+    assert run(*arguments, "link.yaml", cwd=repository).returncode == 1
+    link.unlink()
+    link.write_text(edited(("units: 4", "units: 5")), "utf-8")
+    assert run(*arguments, "link.yaml", cwd=repository).returncode == 0
+    assert run(*arguments, "small.yaml", cwd=repository).returncode == 0
+
+
+def test_a_folder_is_no_file(repository: Path, run: Run) -> None:
+    (repository / "was.yaml").mkdir()
+    (repository / "was.yaml" / "m.yaml").write_text(OLD, "utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "a folder")
+    (repository / "was.yaml" / "m.yaml").unlink()
+    (repository / "was.yaml").rmdir()
+    (repository / "was.yaml").write_text(OLD, "utf-8")
+    result = run("diff", "--base", "HEAD", "was.yaml", "--allow-missing-base", cwd=repository)
+    assert result.returncode == 2
+    assert result.stderr == "error: 'was.yaml' is no file in revision 'HEAD', but a folder\n"
+
+
+def test_a_place_of_the_user_is_kept(repository: Path, run: Run, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    (repository / ".git").rename(hidden)
+    arguments = ("diff", "--base", "HEAD", str(Path("models", "m.yaml")))
+    both = {"GIT_DIR": str(hidden), "GIT_WORK_TREE": str(repository)}
+    assert run(*arguments, cwd=repository, **both).returncode == 0
 
 
 def test_a_folder_that_is_not_in_git_is_an_error(files: Path, run: Run) -> None:
