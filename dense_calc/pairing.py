@@ -147,10 +147,10 @@ def arguments(part: Part) -> dict[str, Any]:
     found = written(part.node.layer)
     if part.opened:
         del found[LAYERS]
-    elif not part.node.inputs:
-        batch, *sizes = part.node.layer.output_shape()
+    elif not part.node.inputs and part.node.call is None:
+        sizes = list(part.node.layer.output_shape())
         found = {name: each for name, each in found.items() if name not in SIZES}
-        found |= {"shape": sizes, "batch_size": batch}
+        found |= {"shape": sizes[1:], "batch_size": sizes[0]} if sizes else {"batch_shape": []}
     return found
 
 
