@@ -335,6 +335,14 @@ def test_what_people_read(files: Path, run: Run) -> None:
     assert (result.stdout, result.stderr, result.returncode) == (READ, "", 0)
 
 
+def test_values_are_written_as_in_a_spec(files: Path, run: Run) -> None:
+    for name, size in ("a.yaml", "[3, 3]"), ("b.yaml", "[1, 5]"):
+        conv = f"Conv2D: {{filters: 2, kernel_size: {size}, name: c, use_bias: {size == '[3, 3]'}}}"
+        (files / name).write_text(f"input: [9, 9, 1]\nlayers: [{conv}]\n", "utf-8")
+    result = run("diff", "a.yaml", "b.yaml", cwd=files)
+    assert "kernel_size: 3 → [1, 5]; use_bias: true → false" in result.stdout
+
+
 def test_the_json_is_the_contract(files: Path, run: Run) -> None:
     result = run("diff", "old.yaml", "new.yaml", "--format", "json", cwd=files)
     found = json.loads(result.stdout)

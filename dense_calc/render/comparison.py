@@ -74,6 +74,8 @@ def value_text(value: object) -> str:
     """A value as a spec has it, on one line."""
     if isinstance(value, str):
         return printable(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(value_text, value))}]"
     return printable(msgspec.json.encode(value).decode())
 
 
