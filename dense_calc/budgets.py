@@ -210,8 +210,10 @@ class Layers:
         sums = {name: sum(map(measured, held)) for name, held in alike.items()}
         for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
             if value:
+                first, *others = alike[name]
                 share = 100 * value / sum(sums.values())
-                yield Part(name, alike[name][0].type, value, share, len(alike[name]))
+                told = name if others else first.name
+                yield Part(told, first.type, value, share, 1 + len(others))
 
 
 def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -217,18 +217,26 @@ def folded(whole: Comparison) -> Comparison:
     copies = blocks_by_copy(whole.blocks)
     alike: defaultdict[bytes, list[Change]] = defaultdict(list)
     for change in whole.layers:
-        renamed = change.renamed_from and in_any_copy(change.renamed_from, copies)
-        name = in_any_copy(change.name, copies)
-        apart = replace(change, name=name, renamed_from=renamed, output_shape=None)
-        if change.arguments:  # which say why, so that nobody looks at what it reads
-            apart = replace(apart, input_shapes=None)
-        alike[msgspec.json.encode(apart)].append(apart)
-    changes = [together(changes[0], len(changes)) for changes in alike.values()]
+        alike[msgspec.json.encode(in_any(change, copies))].append(change)
+    changes = [together(changes, copies) for changes in alike.values()]
     return replace(whole, layers=tuple(sorted(changes, key=lambda change: -abs(change.change))))
 
 
-def together(change: Change, repeat: int) -> Change:
-    """So many changes as one."""
-    counts = (change.params.old, change.params.new)
-    params = Difference(*(None if count is None else repeat * count for count in counts))
-    return replace(change, change=repeat * change.change, params=params, repeat=repeat)
+def in_any(change: Change, copies: Mapping[str, str]) -> Change:
+    """A change as it is in any copy of the block that it is in, without what is not told."""
+    was = change.renamed_from and in_any_copy(change.renamed_from, copies)
+    name = in_any_copy(change.name, copies)
+    inputs = None if change.arguments else change.input_shapes  # arguments say why
+    return replace(change, name=name, renamed_from=was, input_shapes=inputs, output_shape=None)
+
+
+def together(changes: Sequence[Change], copies: Mapping[str, str]) -> Change:
+    """Changes that are the same in several copies as one; a single one as it is."""
+    first, *others = changes
+    if not others:
+        return first
+    times = len(changes)
+    counts = (first.params.old, first.params.new)
+    params = Difference(*(None if count is None else times * count for count in counts))
+    whole = times * first.change
+    return replace(in_any(first, copies), change=whole, params=params, repeat=times)

@@ -157,6 +157,11 @@ def test_the_largest_layers_are_told_of_what_is_over_alone() -> None:
     assert within.largest == least.largest == ()
 
 
+def test_a_layer_of_one_copy_is_told_by_its_own_name() -> None:
+    (check,) = checked(f"{NESTED}budget: {{layers: {{part_1: {{params: 1}}}}}}")
+    assert [part.name for part in check.largest] == ["part_1/dense", "part_1/wide"]
+
+
 EXPECTED = {
     f"params: {WHOLE}": True,
     f"params: {WHOLE + 1}": False,

@@ -294,8 +294,8 @@ def test_what_changed_alike_in_all_copies_of_a_block_is_one_row() -> None:
     whole = compared(text.format(8, 2), text.format(9, 3))
     rows = folded(whole).layers
     assert [(c.name, c.repeat, c.status, c.change, c.params.old, c.params.new) for c in rows] == [
-        ("b/dense", 1, "added", 81, None, 81),
-        ("b/dense_1", 1, "added", 80, None, 80),
+        ("b_2/dense", 1, "added", 81, None, 81),
+        ("b_2/dense_1", 1, "added", 80, None, 80),
         ("b/dense", 2, "changed", 18, 144, 162),
         ("b/dense_1", 2, "changed", 16, 144, 160),
     ]
@@ -340,7 +340,7 @@ def test_values_are_written_as_in_a_spec(files: Path, run: Run) -> None:
         conv = f"Conv2D: {{filters: 2, kernel_size: {size}, name: c, use_bias: {size == '[3, 3]'}}}"
         (files / name).write_text(f"input: [9, 9, 1]\nlayers: [{conv}]\n", "utf-8")
     result = run("diff", "a.yaml", "b.yaml", cwd=files)
-    assert "kernel_size: 3 → [1, 5]; use_bias: true → false" in result.stdout
+    assert "use_bias: true → false; kernel_size: 3 → [1, 5]" in result.stdout
 
 
 def test_the_json_is_the_contract(files: Path, run: Run) -> None:
