@@ -208,12 +208,12 @@ class Layers:
         for row in rows:
             alike[in_any_copy(row.name, self.blocks)].append(row)
         sums = {name: sum(map(measured, held)) for name, held in alike.items()}
+        total = sum(sums.values())
         for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
             if value:
                 first, *others = alike[name]
-                share = 100 * value / sum(sums.values())
                 told = name if others else first.name
-                yield Part(told, first.type, value, share, 1 + len(others))
+                yield Part(told, first.type, value, 100 * value / total, 1 + len(others))
 
 
 def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:

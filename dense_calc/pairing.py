@@ -10,13 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.written import settled_arguments
+from dense_calc.layers.written import SIZES, settled_arguments
 from dense_calc.model import Model, Node, dotted, told
 from dense_calc.nesting import Inside
 from dense_calc.report import Row, WeightRow
 
 LAYERS = "layers"  # of a model inside
-SIZES = ("shape", "batch_size", "batch_shape")  # the ways to say the shape of an input
 
 Names = Mapping[str, str]  # of a layer in the new model → its name in the old one
 NO_NAMES: Names = {}

@@ -343,6 +343,19 @@ def test_values_are_written_as_in_a_spec(files: Path, run: Run) -> None:
     assert "use_bias: true → false; kernel_size: 3 → [1, 5]" in result.stdout
 
 
+def test_an_input_that_a_call_is_not_given_has_a_dash(tmp_path: Path, run: Run) -> None:
+    for name, units in ("a.yaml", 8), ("b.yaml", 9):
+        (tmp_path / name).write_text(
+            f"inputs: {{x: [5, 8]}}\nlayers:\n  - Dense: {{name: d, units: {units}, from: x}}\n"
+            "  - MultiHeadAttention: {name: m, num_heads: 2, key_dim: 4,\n"
+            "      from: {query: d, value: d, query_mask: x}}\n",
+            "utf-8",
+        )
+    result = run("diff", "a.yaml", "b.yaml", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "and - and (None, 5, 8) → (None, 5, 9) and" in result.stdout
+
+
 def test_the_json_is_the_contract(files: Path, run: Run) -> None:
     result = run("diff", "old.yaml", "new.yaml", "--format", "json", cwd=files)
     found = json.loads(result.stdout)

@@ -35,6 +35,8 @@ UNSET: dict[str, dict[str, Any]] = {
 }
 
 
+SIZES = ("shape", "batch_size", "batch_shape")  # the ways to say the shape of an input
+
 NAMED = (
     words.SerializedConstraint,
     words.SerializedInitializer,

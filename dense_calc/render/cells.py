@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -50,8 +50,29 @@ def shape_text(shapes: Shapes) -> str:
     return f"[{', '.join(map(str, leaves(shapes)))}]"
 
 
-def name_text(row: Row) -> str:
-    """A name in a cell, of a folded block with the number of its copies: `decoder × 12`."""
+def inputs_text(shapes: Iterable[Shapes | None]) -> str:
+    """The shapes of what a call is given, a dash for an input that it is not given."""
+    return " and ".join("-" if shape is None else shape_text(shape) for shape in shapes)
+
+
+class Named(Protocol):
+    """What has the name and the class of a layer, or of several that are alike."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def repeat(self) -> int: ...
+
+
+def layer_text(layer: Named) -> str:
+    """A layer in a cell: `head (Dense)`, `decoder/norm × 12 (LayerNormalization)`."""
+    return f"{name_text(layer)} ({printable(layer.type)})"
+
+
+def name_text(row: Named) -> str:
+    """A name in a cell, of what stands several times with their number: `decoder × 12`."""
     name = printable(row.name)
     return name if row.repeat == 1 else f"{name} × {row.repeat}"
 
@@ -68,7 +89,7 @@ def weight_text(weight: WeightRow) -> str:
 
 PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
 COLUMNS = {
-    "layer": Column("Layer (type)", lambda row: f"{name_text(row)} ({printable(row.type)})"),
+    "layer": Column("Layer (type)", layer_text),
     "name": Column("Name", name_text),
     "type": Column("Type", lambda row: printable(row.type)),
     "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),

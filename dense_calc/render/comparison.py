@@ -9,12 +9,21 @@ import msgspec
 from dense_calc.compare import Argument, Change, Comparison, Total
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, Grid, cells_of, shape_text, shown, size_text
+from dense_calc.render.cells import (
+    Column,
+    Grid,
+    cells_of,
+    inputs_text,
+    layer_text,
+    shape_text,
+    shown,
+    size_text,
+)
 from dense_calc.render.checks.words import percent, sentence
-from dense_calc.render.json import ENCODER, lines_of, object_of, safe
+from dense_calc.render.json import by_key, one_or_all, safe
 from dense_calc.report import Port
-from dense_calc.shapes import Shapes
 
+SELDOM = ("outputs", "checks", "notes")
 TOTALS = {
     "total_params": "Total params",
     "trainable_params": "Trainable params",
@@ -47,12 +56,6 @@ def count_text(count: int | None) -> str:
     return "-" if count is None else f"{count:,}"
 
 
-def name_text(change: Change) -> str:
-    """A layer that has changed: `decoder/norm × 12 (LayerNormalization)`."""
-    times = "" if change.repeat == 1 else f" × {change.repeat:,}"
-    return f"{printable(change.name)}{times} ({printable(change.type)})"
-
-
 def what(change: Change) -> Iterator[str]:
     """What has become of a layer, in words."""
     if change.status != "changed":
@@ -62,7 +65,7 @@ def what(change: Change) -> Iterator[str]:
     yield from map(argument_text, change.arguments)
     given = change.input_shapes
     if given and change.change and not change.arguments:
-        yield f"input: {shapes_text(given.old)} → {shapes_text(given.new)}"
+        yield f"input: {inputs_text(given.old)} → {inputs_text(given.new)}"
 
 
 def argument_text(argument: Argument) -> str:
@@ -84,13 +87,8 @@ def ports_text(ports: Sequence[Port]) -> str:
     return ", ".join(f"{printable(port.name)} {shape_text(port.shape)}" for port in ports)
 
 
-def shapes_text(shapes: Sequence[Shapes]) -> str:
-    """The shapes that a call is given."""
-    return " and ".join(map(shape_text, shapes))
-
-
 COLUMNS = (
-    Column("Layer (type)", name_text),
+    Column("Layer (type)", layer_text),
     Column("Old", lambda change: count_text(change.params.old), number=True),
     Column("New", lambda change: count_text(change.params.new), number=True),
     Column("Change", lambda change: signed(change.change), number=True),
@@ -126,15 +124,5 @@ def totals(comparison: Comparison, style: Style) -> Iterator[tuple[str, str, str
 
 def render_json(comparisons: Sequence[Comparison], several: bool, style: Style) -> str:
     """The differences, a line for each layer: an object, or an array of them for several files."""
-    objects = ",\n".join(map(comparison_lines, comparisons))
-    return safe(f"[\n{objects}\n]\n" if several else f"{objects}\n", style)
-
-
-def comparison_lines(comparison: Comparison) -> str:
-    """A comparison with a line for each key, and for each layer that differs."""
-    fields = {
-        name: ENCODER.encode(getattr(comparison, name)).decode()
-        for name in comparison.__struct_fields__
-        if name not in ("layers", "blocks") and getattr(comparison, name) not in ((), None)
-    }
-    return object_of(fields | {"layers": lines_of(comparison.layers)})
+    texts = (by_key(each, "layers", SELDOM, never="blocks") for each in comparisons)
+    return safe(one_or_all(texts, several), style)

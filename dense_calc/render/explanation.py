@@ -11,7 +11,7 @@ from dense_calc.explanation import Count, Explanation
 from dense_calc.formula import split
 from dense_calc.layers.base import TIMES
 from dense_calc.render import Style
-from dense_calc.render.cells import shape_text, shown, title
+from dense_calc.render.cells import inputs_text, shape_text, shown, title
 from dense_calc.render.text import wrapped
 from dense_calc.report import Report, WeightRow
 
@@ -47,9 +47,7 @@ def paragraph(each: Explanation, style: Style) -> Iterator[str]:
 
 def facts_on(each: Explanation) -> Iterator[tuple[str, str]]:
     """What there is to say of a layer: the name of each fact, and the fact."""
-    inputs = " and ".join(
-        "-" if shape is None else shape_text(shape) for shape in each.input_shapes
-    )
+    inputs = inputs_text(each.input_shapes)
     if inputs:
         yield "input", inputs
     yield "output", shape_text(each.output_shape)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from dense_calc.render import Style
 from dense_calc.report import Report
@@ -20,9 +21,8 @@ SELDOM = ("blocks", "unused")  # keys that are there where there is anything und
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """The attributes of the reports."""
-    objects = ",\n".join(map(report_lines, reports))
-    text = f"{objects}\n" if len(reports) == 1 else f"[\n{objects}\n]\n"
-    return safe(text, style)
+    texts = [by_key(report, "layers", SELDOM) for report in reports]
+    return safe(one_or_all(texts, len(texts) > 1), style)
 
 
 def explanation_json(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
@@ -53,14 +53,23 @@ def schema_json(schema: Mapping[str, Any], style: Style) -> str:
     return safe(f"{object_of(fields)}\n", style)
 
 
-def report_lines(report: Report) -> str:
-    """A report with a line for each key, and for each layer."""
+def one_or_all(objects: Iterable[str], several: bool) -> str:
+    """An object, or an array of them if several files were asked for."""
+    text = ",\n".join(objects)
+    return f"[\n{text}\n]\n" if several else f"{text}\n"
+
+
+def by_key(struct: Struct, listed: str, seldom: Collection[str], never: str = "") -> str:
+    """The fields of a struct, a line for each, and for each item of the one that is `listed`, last.
+
+    The `seldom` ones are there where there is anything under them.
+    """
     fields = {
-        name: ENCODER.encode(getattr(report, name)).decode()
-        for name in report.__struct_fields__
-        if name != "layers" and (name not in SELDOM or getattr(report, name))
+        name: ENCODER.encode(getattr(struct, name)).decode()
+        for name in struct.__struct_fields__
+        if name not in (listed, never) and (name not in seldom or getattr(struct, name))
     }
-    return object_of(fields | {"layers": lines_of(report.layers)})
+    return object_of(fields | {listed: lines_of(getattr(struct, listed))})
 
 
 def lines_of(items: Sequence[Any]) -> str:

@@ -15,9 +15,8 @@ from rich import box
 from dense_calc.errors import columns
 from dense_calc.render import Style
 from dense_calc.render.cells import Column, Grid
-from dense_calc.render.text import folded, pad, shares, wrapped
+from dense_calc.render.text import NATURAL, folded, pad, shares, wrapped
 
-NATURAL = 100_000  # a width that wraps nothing
 PADDING = 3  # columns between two cells: a line, and a space on each side of it
 NARROWEST = 4  # columns left to a name or a shape, whatever the width
 

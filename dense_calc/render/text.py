@@ -13,6 +13,7 @@ from dense_calc.render import Style
 from dense_calc.render.cells import Column, Grid
 
 GAP = "  "
+NATURAL = 100_000  # a width that wraps nothing
 CLASSIC = 65  # columns of Keras' line
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
 from dense_calc.layers.base import LayerKind, reads_a_list
-from dense_calc.layers.written import arguments_of_call, readable_arguments
+from dense_calc.layers.written import SIZES, arguments_of_call, readable_arguments
 from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Size, is_shape, ways
@@ -29,7 +29,6 @@ from dense_calc.tracing import shapes_of
 
 FEW = 16  # numbers of an array that are worth to be read
 INPUT = "input"  # what a single input is called that has no name of its own
-SIZES = ("shape", "batch_size", "batch_shape")  # arguments of an input
 
 
 def to_spec(model: Model) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dense_calc.budgets import Check, Verdict
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.cells import shown
+from dense_calc.render.cells import layer_text, shown
 from dense_calc.render.checks.words import (
     NOT_CHECKED,
     allowed,
@@ -15,7 +15,6 @@ from dense_calc.render.checks.words import (
     failed,
     mark,
     outcome,
-    part_name,
     percent,
     sentence,
     state,
@@ -47,14 +46,8 @@ def rows(verdict: Verdict, style: Style) -> Iterator[tuple[bool, list[str]]]:
     """Whether a check is well, and its cells; a broken file, or one without limits, has a row."""
     file = escaped(printable(verdict.file))
     for check in verdict.checks:
-        cells = [
-            printable(verdict.file),
-            subject(check),
-            amount(check.value),
-            allowed(check),
-            outcome(check),
-        ]
-        yield check.ok, [*map(escaped, cells), marked(mark(check), check.ok, style)]
+        cells = (subject(check), amount(check.value), allowed(check), outcome(check))
+        yield check.ok, [file, *map(escaped, cells), marked(mark(check), check.ok, style)]
     if verdict.error is not None or not verdict.checks:
         word = state(verdict)
         shown_word = marked(word, False, style) if verdict.error is not None else word
@@ -82,7 +75,7 @@ def remark(place: str, text: str) -> Iterator[str]:
 def parts(check: Check) -> Iterator[list[str]]:
     """The cells of each layer that a value is made of."""
     for part in check.largest:
-        yield list(map(escaped, (part_name(part), amount(part.value), percent(part.percent))))
+        yield list(map(escaped, (layer_text(part), amount(part.value), percent(part.percent))))
 
 
 def table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -7,25 +7,23 @@ from collections.abc import Iterator, Sequence
 from dense_calc.budgets import Check, Part, Verdict
 from dense_calc.errors import columns, printable
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, shown
+from dense_calc.render.cells import Column, layer_text, shown
 from dense_calc.render.checks.words import (
     allowed,
     amount,
     mark,
     outcome,
-    part_name,
     percent,
     state,
     subject,
     tally,
 )
-from dense_calc.render.text import GAP, row_lines, wrapped
+from dense_calc.render.text import GAP, NATURAL, row_lines, wrapped
 
 TEXT, NUMBER = Column("", str), Column("", str, number=True)
 CHECK = (TEXT, TEXT, NUMBER, TEXT, TEXT)
 PART = (NUMBER, NUMBER, TEXT)
 HANGING = "  "  # before what is left of a line that is wrapped
-NATURAL = 100_000  # a width that wraps nothing
 
 
 def render(verdicts: Sequence[Verdict], style: Style) -> str:
@@ -59,7 +57,7 @@ def cells_of(check: Check) -> list[str]:
 
 def part_cells(part: Part, style: Style) -> list[str]:
     """A layer that a value is made of, in columns."""
-    return [amount(part.value), percent(part.percent), shown(part_name(part), style)]
+    return [amount(part.value), percent(part.percent), shown(layer_text(part), style)]
 
 
 def aligned(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dense_calc.budgets import Check, Part, Verdict
 from dense_calc.errors import printable
+from dense_calc.render.cells import layer_text
 
 MEASURED = {
     "params": "params",
@@ -81,13 +82,7 @@ def explained(check: Check) -> str:
 
 def part_sentence(part: Part) -> str:
     """A layer and what it has of a value: `head (Dense): 80,000 (64.8 %)`."""
-    return f"{part_name(part)}: {amount(part.value)} ({percent(part.percent)})"
-
-
-def part_name(part: Part) -> str:
-    """A layer that a value is made of: `head (Dense)`, `decoder/norm × 12 (LayerNormalization)`."""
-    times = "" if part.repeat == 1 else f" × {part.repeat:,}"
-    return f"{printable(part.name)}{times} ({printable(part.type)})"
+    return f"{layer_text(part)}: {amount(part.value)} ({percent(part.percent)})"
 
 
 def mark(check: Check) -> str:
