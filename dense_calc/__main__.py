@@ -2,4 +2,5 @@
 
 from dense_calc.cli import main
 
-main()
+if __name__ == "__main__":  # other processes import this, too
+    main()

@@ -13,17 +13,17 @@ from msgspec.structs import replace
 
 from dense_calc.errors import DenseCalcError, SpecError, did_you_mean
 from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
-from dense_calc.limits import Increase, Limit, Rule
+from dense_calc.limits import TOTALS, Increase, Limit, Rule
 from dense_calc.report import Report, Row
 
 FEW = 5  # layers that a check names
 MAX_CHECKS = 100_000  # of one model, with those of each layer
 
-# what a limit is put on → the key of the whole model's, and that of a layer
-MEASURES: Mapping[str, tuple[str, Callable[[Row], int]]] = {
-    "params": ("total_params", attrgetter("params")),
-    "trainable": ("trainable_params", attrgetter("trainable_params")),
-    "size": ("total_bytes", lambda row: sum(weight.bytes for weight in row.weights)),
+# what a limit is put on → how much of it a layer has
+MEASURES: Mapping[str, Callable[[Row], int]] = {
+    "params": attrgetter("params"),
+    "trainable": attrgetter("trainable_params"),
+    "size": lambda row: sum(weight.bytes for weight in row.weights),
 }
 
 
@@ -91,19 +91,18 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             shapes = tuple(port.shape for port in report.outputs)
             yield checked(limit, shapes[0] if len(shapes) == 1 else shapes)
             continue
-        key, measured = MEASURES[limit.what]
         if limit.layers is None:
-            check = checked(limit, getattr(report, key))
+            check = checked(limit, getattr(report, TOTALS[limit.what]))
             yield with_largest(check, report.layers, layers)
             continue
-        found = layers.called(limit)
-        made += len(found) if limit.each else 1
+        limited = layers.limited(limit)
+        made += len(limited)
         if made > MAX_CHECKS:
             many = f"more than {MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
-        together = {name: row for rows in found.values() for name, row in rows.items()}
-        for name, rows in (found if limit.each else {limit.layers: together}).items():
-            check = checked(replace(limit, layers=name), sum(map(measured, rows.values())))
+        for name, rows in limited.items():
+            value = sum(map(MEASURES[limit.what], rows.values()))
+            check = checked(replace(limit, layers=name), value)
             yield with_largest(check, rows.values(), layers)
 
 
@@ -125,7 +124,7 @@ def checked(limit: Limit, value: object) -> Check:
         what=limit.what,
         limit=amount,
         value=value,
-        ok=value == amount if slack is None else slack >= 0,
+        ok=limit.allows(value),
         rule=limit.rule,
         slack=slack,
         percent=percent,
@@ -142,7 +141,7 @@ def with_largest(check: Check, rows: Iterable[Row], layers: Layers) -> Check:
     is_over = isinstance(value, int) and isinstance(limit, int) and value > limit
     if check.ok or not is_over:
         return check
-    return replace(check, largest=tuple(layers.largest(rows, MEASURES[check.what][1])))
+    return replace(check, largest=tuple(layers.largest(rows, MEASURES[check.what])))
 
 
 class Layers:
@@ -151,6 +150,18 @@ class Layers:
     def __init__(self, report: Report) -> None:
         self.rows = report.layers
         self.blocks = blocks_by_copy(report.blocks)
+
+    def limited(self, limit: Limit) -> dict[str, dict[str, Row]]:
+        """The rows that count together for a limit, by their names, by what has the limit.
+
+        Raises:
+            SpecError: there are none.
+        """
+        found = self.called(limit)
+        if limit.each:
+            return found
+        together = {name: row for rows in found.values() for name, row in rows.items()}
+        return {str(limit.layers): together}
 
     def called(self, limit: Limit) -> dict[str, dict[str, Row]]:
         """The rows that a limit is put on, by their names, by what its name or pattern means.

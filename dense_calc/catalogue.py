@@ -73,7 +73,7 @@ def card(name: str) -> Card:
     kind = kind_named(name)
     name = kind.__name__
     example = examples()[name]
-    report = trace(parse(Source(EXAMPLES, example), name, {}))
+    report = trace(parse(Source(EXAMPLES, example), name))
     rows = sorted(report.layers, key=lambda row: row.type == name)  # one inside another has none
     weights = distinct(rows[-1].weights) if rows else ()
     return Card(

@@ -46,6 +46,9 @@ class Measure(Struct, frozen=True):
         return SIZES if self.what == "size" else COUNTS
 
 
+# what a limit is put on → the key of the whole model's, in reports and in rows of variants
+TOTALS = {"params": "total_params", "trainable": "trainable_params", "size": "total_bytes"}
+
 # The limits of a budget, by their names there; flags are called by them, too: `--max-params`.
 LIMITS = {
     "params": Measure("params"),
@@ -71,6 +74,15 @@ class Limit(Struct, frozen=True):
     each: bool = False
     place: Place | None = None
     layers_place: Place | None = None
+
+    def allows(self, value: object) -> bool:
+        """Whether a value keeps to it."""
+        if isinstance(value, int) and isinstance(self.amount, int):
+            if self.rule == "max":
+                return value <= self.amount
+            if self.rule == "min":
+                return value >= self.amount
+        return value == self.amount
 
 
 class Increase(Struct, frozen=True):

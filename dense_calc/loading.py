@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from dense_calc.errors import STDIN, FileError, Place, Source, SpecError
+from dense_calc.errors import STDIN, FileError, Place, Source
 from dense_calc.keras_format.archives import (
     CONFIG,
     HDF5,
@@ -22,9 +22,10 @@ from dense_calc.keras_format.archives import (
 )
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.spec.build import model
+from dense_calc.spec.outline import Outline
 from dense_calc.spec.document import document
 from dense_calc.tracing import trace
+from dense_calc.variants import Settings, Variants
 
 MAX_BYTES = 16 * 2**20  # some 400,000 layers
 MAGIC = 8  # bytes that tell what a file is
@@ -55,7 +56,7 @@ def load_at(
     path: str,
     revision: str | None,
     assume: Mapping[str, str],
-    vars: Mapping[str, int | float | str],
+    settings: Settings,
 ) -> Model:
     """The model in a file, as `load` has it, or as the file is at a revision of git's.
 
@@ -64,19 +65,37 @@ def load_at(
         FileError: the file cannot be read.
         SpecError: it holds no model.
     """
+    return variants(path, assume, revision).model(settings)
+
+
+def variants(
+    path: str | os.PathLike[str], assume: Mapping[str, str], revision: str | None = None
+) -> Variants:
+    """What a file holds, read once, to be made models with any settings.
+
+    Raises:
+        AbsentError: there is no such revision, or no such file at it.
+        FileError: the file cannot be read.
+        SpecError: it holds no model.
+    """
+    path = os.fspath(path)
     source, keras = read(path, revision)
     name = "model" if path == "-" else os.path.splitext(os.path.basename(path))[0]
+    return variants_in(source, keras, name, assume)
+
+
+def variants_in(source: Source, keras: str, name: str, assume: Mapping[str, str]) -> Variants:
+    """What a text holds; `keras` is the version of Keras that wrote its archive, if any did."""
+    again = variants_in, (source, keras, name, assume)
     value = keras_json(source, keras)
     if value is None:
         root = document(source)
         if not is_keras(root.value):
-            return model(root, name, vars)
+            return Variants(Outline(root, name), source.name, again)
         value = root.plain()
     from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
-    for var in vars:
-        raise SpecError(f"{source.name} has no var '{var}'; it is Keras' file")
-    return from_keras(value, source, name, assume, keras)
+    return Variants(from_keras(value, source, name, assume, keras), source.name, again)
 
 
 def summarize(

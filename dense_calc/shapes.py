@@ -17,6 +17,7 @@ Shape = tuple[Size, ...]
 Sizes = tuple[int, ...]
 Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of several tensors, as Keras nests
 
+NESTS = {tuple, dict}
 MAX_RANK = 64  # axes of a tensor, as in NumPy
 SEQUENCE = ("length",)
 IMAGE = ("height", "width")
@@ -38,7 +39,7 @@ def worked(size: int, how: str) -> Worked:
 
 def is_shape(shapes: Shapes) -> TypeGuard[Shape]:
     """Whether this is the shape of one tensor, not of several."""
-    return isinstance(shapes, tuple) and not any(isinstance(each, (tuple, dict)) for each in shapes)
+    return isinstance(shapes, tuple) and NESTS.isdisjoint(map(type, shapes))
 
 
 def parts(shapes: Shapes) -> tuple[Shapes, ...]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dense_calc.building import Built, listed, looked_up
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.layers.initializers import demand_initializable
-from dense_calc.layers.words import variable_dtype
+from dense_calc.layers.base import LayerKind
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
-from dense_calc.report import Port, Report, Row, WeightRow, per_layer
-from dense_calc.shapes import Shape, Shapes, is_shape, leaves, parts, plain, ways
+from dense_calc.report import Port, Report, Row, per_layer
+from dense_calc.shapes import Shape, Shapes, leaves, parts, ways
 
-MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 NO_INPUTS: Mapping[str, Shape] = {}
 
 
@@ -29,10 +28,14 @@ def trace(model: Model, inputs: Mapping[str, Shape] = NO_INPUTS) -> Report:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
     """
     tracer = Tracer(model, inputs)
-    rows = tuple(map(tracer.row, model.nodes))
+    feeds: defaultdict[str, list[str]] = defaultdict(list)
+    for node in model.nodes:
+        for source in dict.fromkeys(node.inputs):
+            feeds[source].append(node.name)
+    rows = tuple([tracer.row(node, feeds[node.name]) for node in model.nodes])
     return Report(
         name=model.name,
-        **totals(rows),
+        **tracer.totals(),
         inputs=tuple(Port(name, tracer.shapes[name]) for name in model.inputs),
         outputs=tuple(map(tracer.port, model.outputs)),
         layers=shown(rows, model),
@@ -49,8 +52,25 @@ def shapes_of(model: Model) -> dict[str, Shapes]:
     """
     tracer = Tracer(model, NO_INPUTS)
     for node in model.nodes:
-        tracer.row(node)
+        tracer.follow(node)
     return tracer.shapes
+
+
+def totals_of(model: Model, known: Known) -> dict[str, int]:
+    """The totals of the report on a model, without its rows.
+
+    `known` is what was followed of a model with the same nodes, and is brought up to date: what
+    has not changed is not worked out again.
+
+    Raises:
+        LayerError: Keras would not build a layer.
+    """
+    tracer = Tracer(model, NO_INPUTS, known)
+    for node in model.nodes:
+        tracer.follow(node)
+    for end in model.outputs:
+        tracer.port(end)
+    return tracer.totals()
 
 
 def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
@@ -63,54 +83,103 @@ def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
     return per_layer(rows, model.calls) if model.type and model.calls else rows
 
 
+class Call(Struct, frozen=True, gc=False):
+    """A call of a layer: what it reads and what it is; a later one has no weights of its own.
+
+    `first` is the call that has them.
+    """
+
+    layer: LayerKind
+    inputs: tuple[Shapes | None, ...]
+    built: Built
+    first: str | None = None
+
+
+Known = dict[str, Call]  # by the names of the nodes
+
+
 class Tracer:
-    """What is known of a model while its nodes are followed."""
+    """What is known of a model while its nodes are followed.
 
-    def __init__(self, model: Model, inputs: Mapping[str, Shape]) -> None:
+    `known` are calls from before, that may be the same.
+    """
+
+    def __init__(
+        self, model: Model, inputs: Mapping[str, Shape], known: Known | None = None
+    ) -> None:
         self.inputs = inputs
+        self.known: Known = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
-        self.holders: dict[str, Row] = {}  # the rows of layers that are called several times
-        self.feeds: dict[str, list[str]] = defaultdict(list)
         self.shared = {node.shares for node in model.nodes if node.shares}
-        for node in model.nodes:
-            for source in dict.fromkeys(node.inputs):
-                self.feeds[source].append(node.name)
+        self.firsts: dict[
+            str, tuple[str, Call]
+        ] = {}  # calls of layers that are called several times
+        self.params = self.trainable = self.size = self.trainable_size = 0
 
-    def row(self, node: Node) -> Row:
-        """The row of one node; its output shape is known from now on."""
+    def follow(self, node: Node) -> Call:
+        """The call of one node; its output shape is known from now on."""
         layer = node.layer
+        shapes = self.shapes
         try:
             inputs = tuple(
-                [self.shapes[source] for source in node.inputs]
+                [shapes[source] for source in node.inputs]
                 if node.call is None
-                else [given(each, self.shapes) for each in node.call]
+                else [given(each, shapes) for each in node.call]
             )
-            build = built if hashable((layer, inputs)) else built.__wrapped__
-            shape, weights, params, trained, inner = build(layer, inputs)
-            holder = self.holders.get(node.holder) if self.shared else None
-            if holder:
-                demand_same(layer, inputs, weights, holder)
-                weights, params, trained, inner = (), 0, 0, ()
+            call = self.known.get(node.name)
+            if call is None or call.layer is not layer or call.inputs != inputs:
+                call = self.known[node.name] = Call(layer, inputs, looked_up(layer, inputs))
+            if self.shared:
+                call = self.with_first(node, call)
         except LayerError as error:
             raise placed(error, node) from None
-        shape = self.shapes[node.name] = self.inputs.get(node.name, shape)
-        row = Row(
+        made = call.built
+        shapes[node.name] = self.inputs.get(node.name, made.shape) if self.inputs else made.shape
+        self.params += made.params
+        self.trainable += made.trainable
+        self.size += made.size
+        self.trainable_size += made.trainable_size
+        return call
+
+    def with_first(self, node: Node, call: Call) -> Call:
+        """A call; without its weights if an earlier one of the same layer has them."""
+        if node.holder not in self.shared:
+            return call
+        name, first = self.firsts.setdefault(node.holder, (node.name, call))
+        if first is call:
+            return call
+        demand_same(call, first, name)
+        return replace(call, built=Built(call.built.shape), first=name)
+
+    def row(self, node: Node, feeds: Sequence[str]) -> Row:
+        """The row of one node, which these others read."""
+        call = self.follow(node)
+        made = call.built
+        return Row(
             name=node.name,
-            type=type(layer).__name__,
-            output_shape=shape,
-            params=params,
-            trainable_params=trained,
-            non_trainable_params=params - trained,
+            type=type(call.layer).__name__,
+            output_shape=self.shapes[node.name],
+            params=made.params,
+            trainable_params=made.trainable,
+            non_trainable_params=made.params - made.trainable,
             connected_to=node.inputs,
-            feeds=tuple(self.feeds[node.name]),
-            weights=weights,
-            input_shapes=inputs,
-            shared_with=holder.name if holder else None,
-            layers=inner,
+            feeds=tuple(feeds),
+            weights=made.weights,
+            input_shapes=call.inputs,
+            shared_with=call.first,
+            layers=made.inner,
         )
-        if self.shared and node.holder in self.shared:
-            self.holders.setdefault(node.holder, row)
-        return row
+
+    def totals(self) -> dict[str, int]:
+        """The totals of what was followed, in parameters and in bytes."""
+        return {
+            "total_params": self.params,
+            "trainable_params": self.trainable,
+            "non_trainable_params": self.params - self.trainable,
+            "total_bytes": self.size,
+            "trainable_bytes": self.trainable_size,
+            "non_trainable_bytes": self.size - self.trainable_size,
+        }
 
     def port(self, end: End) -> Port:
         """An output of the model."""
@@ -125,30 +194,23 @@ class Tracer:
         return Port(end.name, shape)
 
 
-def demand_same(
-    layer: LayerKind,
-    inputs: tuple[Shapes | None, ...],
-    weights: tuple[WeightRow, ...],
-    holder: Row,
-) -> None:
+def demand_same(call: Call, first: Call, name: str) -> None:
     """Raise LayerError where a layer is called again on what its weights do not fit.
 
-    Keras looks at some layers only when data comes.
+    `name` is that of the first call. Keras looks at some layers only when data comes.
     """
-    if layer.keeps_rank and len(inputs[0] or ()) != len(holder.input_shapes[0] or ()):
-        raise unlike(holder, "every call must have as many axes")
-    for weight, held in zip(weights, holder.weights, strict=True):
+    if call.layer.keeps_rank and len(call.inputs[0] or ()) != len(first.inputs[0] or ()):
+        raise unlike(first, name, "every call must have as many axes")
+    for weight, held in zip(call.built.weights, first.built.weights, strict=True):
         if weight.shape != held.shape:
             wanted = f"'{held.path}' is {held.shape} and would have to be {weight.shape}"
-            raise unlike(holder, wanted)
+            raise unlike(first, name, wanted)
 
 
-def unlike(holder: Row, why: str) -> LayerError:
-    """The complaint about a second call that reads what the first one, `holder`, does not allow."""
-    first = " and ".join(map(str, holder.input_shapes))
-    return LayerError(
-        f"it shares the weights of '{holder.name}', which reads {first}: {why}", "from"
-    )
+def unlike(first: Call, name: str, why: str) -> LayerError:
+    """The complaint about a second call that reads what the first one does not allow."""
+    read = " and ".join(map(str, first.inputs))
+    return LayerError(f"it shares the weights of '{name}', which reads {read}: {why}", "from")
 
 
 def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
@@ -185,74 +247,6 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
     return found
 
 
-def listed(choices: Iterable[object]) -> str:
-    """Names of outputs: `[0], [1]`."""
-    return ", ".join(f"[{each}]" for each in choices)
-
-
-def hashable(what: object) -> bool:
-    """Whether this can be looked up: not if a serialized object is among a layer's arguments."""
-    try:
-        hash(what)
-    except TypeError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
-def built(
-    layer: LayerKind, inputs: tuple[Shapes | None, ...]
-) -> tuple[Shapes, tuple[WeightRow, ...], int, int, tuple[Row, ...]]:
-    """The output shape, the weights, the counts and the rows inside of a layer that reads these."""
-    demand_inputs(layer, inputs)
-    shape = plain(layer.output_shape(*inputs))
-    weights = [weight_row(weight, layer) for weight in layer.weights(*inputs)]
-    params = trained = 0
-    for weight in weights:
-        params += weight.params
-        trained += weight.params * weight.trainable
-    return shape, tuple(weights), params, trained, layer.rows_inside()
-
-
-def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
-    """Raise LayerError where a call of the layer cannot be given these inputs."""
-    least = layer.takes.start
-    if len(inputs) not in layer.takes:
-        names = f" ({', '.join(layer.inputs[:least])})" if layer.inputs else ""
-        number = f"{least} input{'s' * (least != 1)}{names}"
-        raise LayerError(f"it takes {number}, not {len(inputs)}", "from")
-    if None in inputs[:least]:
-        wanted = layer.inputs or ("a tensor",) * least
-        raise LayerError(f"it needs '{wanted[inputs.index(None)]}'", "from")
-    if layer.takes_nested:
-        return
-    for each in inputs:
-        if each is not None and not is_shape(each):
-            several = listed(each if isinstance(each, dict) else range(len(each)))
-            raise LayerError(
-                f"it reads one tensor, not several: {each}; say which: 'from: name[...]' "
-                f"with one of {several}",
-                "from",
-            )
-
-
-def weight_row(weight: Weight, layer: LayerKind) -> WeightRow:
-    """A weight as it stands in the report.
-
-    Raises:
-        LayerError: Keras could not make it, or no machine could hold it.
-    """
-    shape = tuple(weight.axes.values())
-    dtype = weight.dtype or variable_dtype(layer.dtype)
-    params = math.prod(shape)
-    demand_initializable(weight.name, shape, dtype, weight.initializer)
-    if params > MAX_PARAMS:
-        raise LayerError(f"its weight '{weight.name}' would hold more than {MAX_PARAMS:,} numbers")
-    trainable = weight.trainable and layer.trainable
-    path = "/".join((*weight.path, weight.name))
-    return WeightRow(weight.name, shape, trainable, dtype, tuple(weight.axes), params, path)
-
-
 def placed(error: LayerError, node: Node) -> LayerError:
     """The complaint of a kind as one about this node: with its name, and where it was written."""
     place = error.place  # of a layer in a model inside
@@ -262,24 +256,3 @@ def placed(error: LayerError, node: Node) -> LayerError:
             place = place and place.part(step)
     message = f"{type(node.layer).__name__} '{node.name}': {error.message}"
     return LayerError(message, place=place, notes=node.notes)
-
-
-def totals(rows: Iterable[Row]) -> dict[str, int]:
-    """The totals of a report, in parameters and in bytes."""
-    params = trained = size = trained_size = 0
-    for row in rows:
-        params += row.params
-        trained += row.trainable_params
-        for weight in row.weights:
-            held = weight.bytes
-            size += held
-            if weight.trainable:
-                trained_size += held
-    return {
-        "total_params": params,
-        "trainable_params": trained,
-        "non_trainable_params": params - trained,
-        "total_bytes": size,
-        "trainable_bytes": trained_size,
-        "non_trainable_bytes": size - trained_size,
-    }

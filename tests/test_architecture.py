@@ -19,13 +19,14 @@ MAX_LINES = 300
 
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
-    "cli", "schema", "catalogue", "loading", "revisions", "keras_format", "spec", "explanation",
-    "compare", "pairing", "nesting", "budgets", "folding", "tracing", "formula", "report", "model",
-    "limits", "layers", "shapes", "errors",
+    "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides",
+    "revisions", "keras_format", "spec", "explanation", "compare", "pairing", "nesting", "budgets",
+    "folding", "tracing", "building", "formula", "report", "model", "limits", "layers", "shapes",
+    "errors",
 )  # fmt: skip
 SIDE = (
-    "cli", "render", "catalogue", "explanation", "compare", "budgets", "formula", "report",
-    "layers", "shapes", "errors",
+    "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets",
+    "formula", "report", "variants", "limits", "layers", "shapes", "errors",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dense_calc.tracing import trace
 
 def report_of(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("spec", textwrap.dedent(text)), "spec", {}))
+    return trace(parse(Source("spec", textwrap.dedent(text)), "spec"))
 
 
 def units(report: Report) -> list[int | None]:
@@ -398,9 +398,9 @@ def test_outputs_may_have_names_of_their_own() -> None:
 
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
-    assert len(parse(Source("m", text % MAX_LAYERS), "m", {}).nodes) == MAX_LAYERS + 1
+    assert len(parse(Source("m", text % MAX_LAYERS), "m").nodes) == MAX_LAYERS + 1
     with pytest.raises(SpecError, match="blocks may make 200,000"):
-        parse(Source("m", text % (MAX_LAYERS + 1)), "m", {})
+        parse(Source("m", text % (MAX_LAYERS + 1)), "m")
 
 
 def test_a_block_may_hold_numbers_and_masks() -> None:

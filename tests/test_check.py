@@ -47,7 +47,7 @@ DENSE, WIDE, ONE, TWO, HEAD_A, HEAD_B = 72, 64, 36, 10, 15, 30
 
 def checked(text: str) -> list[Check]:
     """The checks of a spec."""
-    model = parse(Source("m.yaml", text), "m", {})
+    model = parse(Source("m.yaml", text), "m")
     return list(checks(trace(model), model.limits))
 
 

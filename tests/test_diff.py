@@ -32,7 +32,7 @@ layers:
 
 def model_of(text: str) -> Model:
     """The model that a spec describes."""
-    return parse(Source("m.yaml", text), "m", {})
+    return parse(Source("m.yaml", text), "m")
 
 
 def compared(old: str, new: str) -> Comparison:

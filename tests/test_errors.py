@@ -29,7 +29,7 @@ def complaint(spec: str) -> str:
 
 def check(spec: str) -> None:
     """Hold a spec against its own limits."""
-    model = parse(Source("m.yaml", spec), "m", {})
+    model = parse(Source("m.yaml", spec), "m")
     list(checks(trace(model), model.limits))
 
 

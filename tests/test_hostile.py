@@ -29,7 +29,7 @@ from dense_calc.tracing import trace
 
 def report_of(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("m.yaml", text), "m", {}))
+    return trace(parse(Source("m.yaml", text), "m"))
 
 
 PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
@@ -91,7 +91,7 @@ LIMITED = st.dictionaries(
 def test_no_budget_breaks_it(seed: int, limits: Any, layers: Any) -> None:
     spec = random_spec(random.Random(seed)) | {"budget": {**limits, "layers": layers or limits}}
     try:
-        model = parse(Source("m.yaml", json.dumps(spec)), "m", {})
+        model = parse(Source("m.yaml", json.dumps(spec)), "m")
         found = verdict("m.yaml", checks(trace(model), model.limits))
     except DenseCalcError as error:
         found = broken("m.yaml", (), error)
@@ -104,12 +104,12 @@ def test_no_budget_breaks_it(seed: int, limits: Any, layers: Any) -> None:
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), VALUES), max_size=3))
 def test_no_change_breaks_a_comparison(seed: int, changes: list[tuple[int, Any]]) -> None:
     spec = random_spec(random.Random(seed))
-    old = parse(Source("old.yaml", json.dumps(spec)), "m", {})
+    old = parse(Source("old.yaml", json.dumps(spec)), "m")
     for number, value in changes:
         holder, key = places(spec)[number % len(places(spec))]
         holder[key] = value
     try:
-        new = parse(Source("m.yaml", json.dumps(spec)), "m", {})
+        new = parse(Source("m.yaml", json.dumps(spec)), "m")
         found = comparison(old, new, "old.yaml", "m.yaml")
     except DenseCalcError:
         return

@@ -67,7 +67,7 @@ def test_all_applications_are_there() -> None:
 def test_the_spec_of_a_file_gives_the_same_report(title: str) -> None:
     model = model_of(FACTS[title]["json"])
     text = to_spec(model)
-    assert trace(parse(Source("m.yaml", text), "m", {})) == trace(model)
+    assert trace(parse(Source("m.yaml", text), "m")) == trace(model)
 
 
 @pytest.mark.parametrize("title", SHORT)
@@ -90,12 +90,12 @@ def test_a_spec_and_its_json_and_the_spec_of_that_agree(path: Path) -> None:
     assert (report.total_params, report.total_bytes) == (ours.total_params, ours.total_bytes)
     if not model.calls:
         assert dotted(report) == dotted(ours)
-    assert trace(parse(Source("m.yaml", to_spec(read)), "m", {})) == report
+    assert trace(parse(Source("m.yaml", to_spec(read)), "m")) == report
 
 
 def test_a_run_of_layers_is_written_once() -> None:
     text = "input: [8]\nlayers: [{repeat: 5, layers: [Dense: {units: 8}, ReLU]}, Dense: {units: 2}]"
-    written = to_spec(model_of(to_keras(parse(Source("m", text), "m", {}))))
+    written = to_spec(model_of(to_keras(parse(Source("m", text), "m"))))
     assert written == (
         "name: m\n"
         "input: [8]\n"

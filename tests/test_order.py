@@ -12,7 +12,7 @@ from dense_calc.tracing import trace
 
 def report_of(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("spec", text), "spec", {}))
+    return trace(parse(Source("spec", text), "spec"))
 
 
 # Row by row what Keras 3.15.1's summary lists for the same graph.

@@ -17,7 +17,7 @@ from dense_calc.cli import command_line
 from dense_calc.errors import DenseCalcError
 from dense_calc.layers import ALIASES, KINDS, kind_named
 from dense_calc.schema import schema
-from dense_calc.spec.build import SECTIONS
+from dense_calc.spec.sections import SECTIONS
 
 SPECS = Path(__file__).parents[1] / "specs"
 WHOLE = schema()

@@ -220,7 +220,7 @@ def test_sizes_are_worded_as_in_keras(size: int, text: str) -> None:
 
 def test_several_outputs_stand_one_after_the_other_as_in_keras() -> None:
     spec = "input: [5, 3]\nlayers:\n  - LSTM: {units: 8, return_state: true}\n"
-    report = trace(parse(Source("m.yaml", spec), "m", {}))
+    report = trace(parse(Source("m.yaml", spec), "m"))
     text = rendered([report], "csv", Style(columns=("output_shape",)))
     assert text.splitlines()[1] == '"[(None, 8), (None, 8), (None, 8)]"'
     (row,) = json.loads(rendered([report], "json", Style()))["layers"]

@@ -54,7 +54,7 @@ IN_GROUPS: Arrays = {
 def report(layers: list[Any] = LAYERS, size: tuple[int, ...] = (4,)) -> Report:
     """The report on a chain of layers."""
     spec = {"input": size, "layers": layers}
-    return trace(parse(Source("spec", json.dumps(spec)), "spec", {}))
+    return trace(parse(Source("spec", json.dumps(spec)), "spec"))
 
 
 def filled(file: Any, top: str, arrays: Arrays, names: Names) -> None:

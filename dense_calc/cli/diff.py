@@ -10,11 +10,11 @@ import click
 from msgspec.structs import replace
 
 from dense_calc.cli.files import each_file
-from dense_calc.cli.options import ascii_option, emit, format_of, look_options
+from dense_calc.cli.options import ascii_option, emit, format_of, look_options, warned
 from dense_calc.cli.reader import Reader, reader_options
 from dense_calc.compare import Comparison, comparison, folded
 from dense_calc.errors import DenseCalcError, remark
-from dense_calc.loading import title
+from dense_calc.loading import title, variants
 from dense_calc.render import GRIDS, Style, drawn
 from dense_calc.render.comparison import grid, render_json
 
@@ -76,6 +76,19 @@ def compared(other: str, file: str, reader: Reader) -> Comparison:
     found = comparison(old, new, name, title(file))
     params = found.total_params
     return replace(found, checks=tuple(reader.growth(params.new, params.old)))
+
+
+def changed_by(file: str, overrides: dict[str, str], assumed: dict[str, str]) -> Comparison:
+    """The comparison of a file as it stands with the same under these settings.
+
+    Raises:
+        DenseCalcError: it holds no model, before or after.
+    """
+    given = "".join(f" --set {name}={value}" for name, value in overrides.items())
+    whole = variants(file, assumed)
+    return comparison(
+        whole.model(), warned(whole.model(overrides)), title(file), title(file) + given
+    )
 
 
 def rendered(found: Sequence[Comparison], several: bool, format: str, style: Style) -> str:

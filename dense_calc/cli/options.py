@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import Any
 
@@ -18,6 +18,7 @@ from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.report import Report
 
 Command = Callable[..., Any]
+Text = str | Iterator[str]  # a long one comes in parts
 SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown"}
 
 
@@ -52,7 +53,8 @@ set_option = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=settings,
-    help="Give a var of the model another value, a number or an expression. Repeatable.",
+    help="Give a var, an argument of a layer (dense_1.units=64) or the input (input=[64, 64, 3]) "
+    "another value; numbers may be expressions. Repeatable.",
 )
 
 assume_option = click.option(
@@ -116,7 +118,11 @@ def loaded(
     Raises:
         DenseCalcError: the file holds no model.
     """
-    model = load_at(file, revision, assumed, overrides)
+    return warned(load_at(file, revision, assumed, overrides))
+
+
+def warned(model: Model) -> Model:
+    """The same model; what no output of it needs is reported."""
     for node in model.unused[:FEW]:
         message = f"no output needs '{node.name}'; it is left out"
         print(remark("warning", message, node.place), file=sys.stderr)
@@ -168,7 +174,7 @@ def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
     return formats.get(os.path.splitext(output or "")[1])
 
 
-def emit(text_in: Callable[[Style], str], *, output: str | None, **look: Any) -> None:
+def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -> None:
     """Print the text that `text_in` gives for a style, as the options say.
 
     Raises:
@@ -178,7 +184,9 @@ def emit(text_in: Callable[[Style], str], *, output: str | None, **look: Any) ->
         raise FileError("cannot write standard output: it is closed")
     text = text_in(style_of(is_terminal(output), output is not None, **look))
     try:
-        put(text, output)
+        put([text] if isinstance(text, str) else text, output)
+    except BrokenPipeError:
+        raise  # silent, as an interrupted pipe is
     except OSError as error:
         where = output or "standard output"
         raise FileError(f"cannot write {where}: {error.strerror or error}") from None
@@ -189,15 +197,15 @@ def is_terminal(output: str | None) -> bool:
     return output is None and sys.stdout is not None and sys.stdout.isatty()
 
 
-def put(text: str, output: str | None) -> None:
-    """Write text to a file or to standard output."""
+def put(texts: Iterable[str], output: str | None) -> None:
+    """Write texts, one after the other, to a file or to standard output."""
     if output is not None:
         with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(texts)
         return
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
+    sys.stdout.writelines(texts)
     sys.stdout.flush()
 
 

@@ -10,6 +10,7 @@ import click
 
 from dense_calc.cli.options import (
     assume_option,
+    emit,
     format_of,
     is_terminal,
     loaded,
@@ -41,6 +42,11 @@ READABLE = 50  # rows that can be read on a screen
     f"alike are one row if there would be more than {READABLE} rows.",
 )
 @click.option(
+    "--compare",
+    is_flag=True,
+    help="Show what --set changes, before and after: the layers that differ, as diff does.",
+)
+@click.option(
     "--verify-weights",
     is_flag=True,
     help="Also compare the weights that a .keras or .h5 file stores with what its architecture "
@@ -53,10 +59,16 @@ def summary(
     assumed: dict[str, str],
     depth: int | None,
     expand: bool,
+    compare: bool,
     verify_weights: bool,
     **options: Any,
 ) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
+    if compare:
+        if expand or depth is not None or verify_weights or options.pop("columns"):
+            raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
+        before_and_after(files, overrides, assumed, **options)
+        return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
     reports = list(reports_on(files, overrides, assumed))
@@ -73,6 +85,37 @@ def summary(
     if depth is None and brief != reports:
         click.echo(folded_note(reports, brief))
     if verify_weights and not all(map(agree, files, reports)):
+        sys.exit(2)
+
+
+def before_and_after(
+    files: Sequence[str],
+    overrides: dict[str, str],
+    assumed: dict[str, str],
+    *,
+    format: str | None,
+    **look: Any,
+) -> None:
+    """Print what settings change in the models of these files.
+
+    Exit status 2 if a file is broken, before or after.
+    """
+    if not overrides:
+        raise click.UsageError("--compare needs --set, what is to be compared.")
+    from dense_calc.cli.diff import SUFFIXES, changed_by, rendered
+
+    chosen = format_of(format, look["output"], SUFFIXES)
+    if chosen == "csv":
+        raise click.UsageError("--compare has no CSV; take json.")
+    found = []
+    for file in files:
+        try:
+            found.append(changed_by(file, overrides, assumed))
+        except DenseCalcError as error:
+            print(error, file=sys.stderr)
+    if found:
+        emit(lambda style: rendered(found, len(files) > 1, chosen, style), **look)
+    if len(found) < len(files):
         sys.exit(2)
 
 

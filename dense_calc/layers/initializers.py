@@ -18,17 +18,19 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
     if initializer is None:
         initializer = "glorot_uniform" if "float" in dtype else "zeros"
     name = plain(initializer.class_name if isinstance(initializer, Serialized) else initializer)
-    argument = f"{weight.removesuffix('_kernel')}_initializer"
     if not fits(name, dtype):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
+    if name not in RANKS:
+        return
+    argument = f"{weight.removesuffix('_kernel')}_initializer"
     if name == "orthogonal" and BITS[dtype] < BITS["float32"] and all(shape):
         raise LayerError(
             f"orthogonal weights cannot be made in {BITS[dtype]} bits; "
             f"write 'dtype: mixed_{dtype}', or another {argument}",
             argument,
         )
-    ranks = RANKS.get(name)
-    if ranks and len(shape) not in ranks:
+    ranks = RANKS[name]
+    if len(shape) not in ranks:
         least = f"{ranks.start} axes" if len(ranks) == 1 else f"at least {ranks.start} axes"
         raise LayerError(
             f"the initializer '{name}' makes weights of {least}, but '{weight}' is {list(shape)}",

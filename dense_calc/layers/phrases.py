@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from msgspec import inspect
 
@@ -14,9 +16,15 @@ FEW = 6  # words that a sentence can list
 
 def type_of(kind: type[LayerKind], argument: str) -> inspect.Type:
     """The type of an argument of a kind."""
+    return types_of(kind)[argument]
+
+
+@cache  # 1 ms, and a sweep may make the same mistake many times
+def types_of(kind: Any) -> dict[str, inspect.Type]:
+    """The types of the arguments of a kind."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
-    return next(field.type for field in info.fields if field.encode_name == argument)
+    return {field.encode_name: field.type for field in info.fields}
 
 
 def words_of(wanted: inspect.Type) -> Iterator[str]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from dense_calc.errors import Source
 from dense_calc.model import Model
-from dense_calc.spec.build import model
 from dense_calc.spec.document import document
+from dense_calc.spec.outline import Outline
 
 
-def parse(source: Source, name: str, overrides: Mapping[str, int | float | str]) -> Model:
-    """The model that a spec describes.
-
-    `name` is the model's name if the spec gives none; `overrides` gives vars other values, as
-    numbers or expressions.
+def parse(source: Source, name: str) -> Model:
+    """The model that a spec describes; `name` is what it is called if the spec does not say.
 
     Raises:
         SpecError: the text is no model.
     """
-    return model(document(source), name, overrides)
+    outline = Outline(document(source), name)
+    return outline.model(outline.scope({}))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, ValidationError, convert, defstruct
+from msgspec import field as renamed
+from msgspec.structs import fields
 
 from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
@@ -18,6 +21,8 @@ from dense_calc.spec.entries import Entry, Reuse, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
 
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
+
+PLAIN = {bool, int, float, str, type(None)}
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
@@ -32,7 +37,7 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     if entry.fixed:
         return entry.fixed
     if issubclass(entry.kind, Inside):
-        from dense_calc.spec.build import inside  # which needs this module for its layers
+        from dense_calc.spec.outline import inside  # which needs this module for its layers
 
         return inside(entry, scope)
     consulted = scope.consulted
@@ -42,7 +47,7 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
         for name, (_, value) in entry.arguments.items()
         if name != "from"
     }
-    if scope.given and scope.words:
+    if scope.words:
         scope.consulted += 1
         for name in values.keys() - {"name", *inner}:
             values[name] = with_words(values[name], scope.words)
@@ -70,10 +75,13 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
     numbers = NUMERIC[entry.kind]
     for name, value in values.items():
         if name in numbers and isinstance(value, str):
-            compute(entry, [name], values, scope)
+            try:
+                values[name] = scope.evaluate(value)
+            except ExpressionError as error:
+                raise no_number(entry, [name], value, error) from None
     while True:
         try:
-            return convert(values, entry.kind)
+            return made(values, entry.kind)
         except ValidationError as error:
             problem, path = problem_of(error)
         if not path or not re.match(TEXT_FOR_NUMBER, problem):
@@ -85,6 +93,36 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
         assert scope.consulted > consulted, path  # else this would never end
         if len(path) == 1:
             NUMERIC[entry.kind].add(str(path[0]))
+
+
+def made(values: Mapping[str, Any], kind: type[Any]) -> Any:
+    """The instance of a kind that has these values; the same for the same plain ones.
+
+    Raises:
+        ValidationError: they do not fit.
+    """
+    for value in values.values():
+        if type(value) not in PLAIN:
+            return convert(values, kind)
+    hashable: Any = kind
+    return known(hashable, tuple(values), *values.values())
+
+
+@lru_cache(maxsize=1000, typed=True)  # most layers of a model have their likes, all in the next one
+def known(kind: Any, names: tuple[str, ...], *values: Any) -> Any:
+    """The instance of a kind that has these values under these names."""
+    return convert(dict(zip(names, values, strict=True)), kind)
+
+
+@cache
+def some_arguments(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct]:
+    """Those arguments of a kind that have these names, as a type."""
+    own = [
+        (field.name, field.type, renamed(name=field.encode_name, default=field.default))
+        for field in fields(kind)
+        if field.encode_name in names
+    ]
+    return defstruct(kind.__name__, own, forbid_unknown_fields=True)
 
 
 def layers_in(written: Marked, scope: Scope) -> Any:
@@ -115,9 +153,13 @@ def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
         try:
             holder[last] = scope.evaluate(holder[last])
         except ExpressionError as error:
-            where = [*steps, last]
-            complaint = unfit(entry.kind, whose(entry), where, holder[last], f"but {error}")
-            raise SpecError(*located(entry, (complaint, where))) from None
+            raise no_number(entry, [*steps, last], holder[last], error) from None
+
+
+def no_number(entry: Entry, path: Path, value: object, error: ExpressionError) -> SpecError:
+    """The complaint about an expression without a value."""
+    complaint = unfit(entry.kind, whose(entry), path, value, f"but {error}")
+    return SpecError(*located(entry, (complaint, path)))
 
 
 def alike(values: Any, path: Path) -> Iterator[Path]:

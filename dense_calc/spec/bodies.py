@@ -14,6 +14,7 @@ from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Given, Node
 from dense_calc.spec.entries import Definition, Entry
+from dense_calc.spec.scope import Scope
 
 ROOT = "/"
 MAX_LAYERS = 200_000  # that blocks may make
@@ -62,7 +63,7 @@ class Use(Struct):
 
 
 class Body(Struct):
-    """A list of layers in which everything is known.
+    """A list of layers in which everything is known, made with the names of a scope.
 
     `outputs` leads from names to the nodes whose outputs they mean, `parts` to what can be called
     again. `size` counts the nodes with those of all copies; `asks_index` tells whether the body of
@@ -71,9 +72,10 @@ class Body(Struct):
 
     block: Definition | None
     inputs: tuple[str, ...]
-    steps: list[Node | Use]
-    outputs: dict[str, str]
-    parts: dict[str, Call | Sequence[Copy]]
+    scope: Scope
+    steps: list[Node | Use] = []
+    outputs: dict[str, str] = {}
+    parts: dict[str, Call | Sequence[Copy]] = {}
     size: int = 0
     asks_index: bool = False
 

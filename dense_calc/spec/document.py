@@ -65,11 +65,12 @@ class Marked(Place, gc=False):
 
     def plain(self) -> Any:
         """The value without places."""
-        if isinstance(self.value, dict):
-            return {name: value.plain() for name, (_, value) in self.value.items()}
-        if isinstance(self.value, list):
-            return [value.plain() for value in self.value]
-        return self.value
+        value = self.value
+        if isinstance(value, dict):
+            return {name: each.plain() for name, (_, each) in value.items()}
+        if isinstance(value, list):
+            return [each.plain() for each in value]
+        return value
 
 
 def document(source: Source) -> Marked:

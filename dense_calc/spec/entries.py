@@ -32,6 +32,7 @@ class Entry(Place, gc=False):
     arguments: Arguments
     label: str | None = None
     fixed: LayerKind | None = None
+    outline: Any = None  # of a model inside, once it is read
 
     def part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self
@@ -64,6 +65,11 @@ class Definition(Struct, gc=False):
     inputs: tuple[str, ...]
     entries: list[Entry]
     mistake: SpecError | None = None
+
+    def demand_sound(self) -> None:
+        """Raise SpecError if there is a mistake, a new one each time: notes are put on it."""
+        if self.mistake:
+            raise SpecError(self.mistake.message, self.mistake.place, self.mistake.notes)
 
     @property
     def name(self) -> str:

@@ -95,6 +95,7 @@ def parsed(text: str) -> ast.expr:
         raise ExpressionError(f"'{text}' is neither a number nor an expression") from None
 
 
+@lru_cache(maxsize=1000)
 def is_arithmetic(text: str) -> bool:
     """Whether a text is written as an expression is, whatever names it uses."""
     try:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Block, Given, Node, Output, names_in
 from dense_calc.spec.bodies import ROOT, Body, Copy, Use
+from dense_calc.spec.scope import Scope
 
 
 class Room(Struct, gc=False):
@@ -24,16 +25,21 @@ class Room(Struct, gc=False):
 
 
 class Flat:
-    """The nodes and the uses of blocks of a model, from the body that is its own list of layers."""
+    """The nodes and the uses of blocks of a model, from the body that is its own list of layers.
+
+    `scopes` has for each node the names with which its layer was made.
+    """
 
     def __init__(self, model: Body) -> None:
         self.model = model
         self.nodes: list[Node] = []
+        self.scopes: list[Scope] = []
         self.blocks: list[Block] = []
         outside = Room()
         for step in model.steps:
             if isinstance(step, Node):
                 self.nodes.append(step)
+                self.scopes.append(model.scope)
             else:
                 self.use(step, outside)
 
@@ -48,6 +54,7 @@ class Flat:
             for step in copy.body.steps:
                 if isinstance(step, Node):
                     self.nodes.append(self.node(step, inner))
+                    self.scopes.append(copy.body.scope)
                 else:
                     self.use(step, inner)
             output = prefix + copy.body.output

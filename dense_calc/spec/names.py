@@ -139,3 +139,18 @@ def named_within(layer: LayerKind, counters: defaultdict[str, int]) -> LayerKind
         return structs.replace(inner, name=inner.name or next_name(inner, counters))
 
     return structs.replace(layer, **{name: whole(getattr(layer, name)) for name in layer.wraps})
+
+
+def named_like(layer: LayerKind, other: LayerKind) -> LayerKind:
+    """The layer with those names for the layers inside it that another has, which has as many."""
+
+    def whole(held: Any, model: Any) -> Any:
+        if isinstance(held, tuple):
+            return tuple(map(whole, held, model))
+        if not isinstance(held, LayerKind):
+            return held
+        return structs.replace(named_like(held, model), name=held.name or model.name)
+
+    return structs.replace(
+        layer, **{name: whole(getattr(layer, name), getattr(other, name)) for name in layer.wraps}
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,10 @@ from dense_calc.layers.base import Positive
 from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
 from dense_calc.spec.bodies import Body, Call, Copy, Use, demand_few
-from dense_calc.spec.entries import BlockUse, Entry
+from dense_calc.spec.entries import BlockUse, Definition, Entry
 from dense_calc.spec.names import named
 from dense_calc.spec.reading import Reader, Unsettled
-from dense_calc.spec.scope import Scope
+from dense_calc.spec.scope import Number, Scope
 
 INPUT = "input"  # what a block is given that has no names for its inputs
 
@@ -27,23 +27,40 @@ class Repetition(Struct, forbid_unknown_fields=True):
     repeat: Positive | None = None
 
 
+class Site(Struct):
+    """A use of a block, or the copy with this index, in a scope; and the body that it came to."""
+
+    entry: BlockUse
+    scope: Scope
+    repeat: int | None
+    index: int
+    body: Body
+
+    @property
+    def copy(self) -> int | None:
+        """Which copy it is, None if the block is not repeated."""
+        return None if self.repeat is None else self.index
+
+
 class Planner:
     """The making of bodies for one model, whose vars are `scope`."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.model = Body(None, (), [], {}, {})
+        self.model = Body(None, (), scope)
+        self.sites: list[Site] = []
         self.made: dict[str, Body] = {}  # bodies of blocks, by what they were given
         self.worked = 0  # how many layers of blocks were worked out, each copy by itself
         self.uses: list[Note] = []  # those around what is being worked out, from the outside in
         self.unsettled: list[Unsettled] = []  # names that blocks read from outside
 
-    def plan(self, entries: Sequence[Entry], scope: Scope, body: Body) -> Body:
+    def plan(self, entries: Sequence[Entry], body: Body) -> Body:
         """Fill a body with what these entries are.
 
         Raises:
             SpecError: one of them is no layer, or something is called what it cannot be.
         """
+        scope = body.scope
         layers = [layer_of(entry, scope) if type(entry) is Entry else None for entry in entries]
         others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]
         repeats = dict(self.repeats(others, scope))
@@ -82,20 +99,10 @@ class Planner:
         copies = 0
         for place, entry in entries:
             if isinstance(entry, BlockUse):
-                repeat = self.repeat(entry, scope)
+                repeat = repeat_of(entry, scope)
                 copies += repeat or 1
                 demand_few(copies, entry)
                 yield place, repeat
-
-    def repeat(self, entry: BlockUse, scope: Scope) -> int | None:
-        """How often the block of an entry stands, if it says so."""
-        if "repeat" not in entry.arguments:
-            return None
-        written = entry.arguments["repeat"]
-        given = Entry(*entry.where, Repetition, {"repeat": written}, entry.block.name)
-        values = {"repeat": with_words(written[1].plain(), scope.words)}
-        repeat: int | None = decoded(given, values, scope).repeat
-        return repeat
 
     def copies(
         self, entry: BlockUse, repeat: int | None, scope: Scope, names: Sequence[str]
@@ -104,26 +111,21 @@ class Planner:
         made: list[Body] = []
         size = 0
         for index in range(repeat or 1):
-            site = scope if repeat is None else Scope({}, scope.words, scope, index)
-            made.append(self.body(entry, site, index))
+            around = surroundings(scope, None if repeat is None else index)
+            made.append(self.body(entry, around, index))
+            self.sites.append(Site(entry, scope, repeat, index, made[-1]))
             size += made[-1].size
             demand_few(max(size, made[0].size * len(names)), entry)
-            if not (made[0].asks_index or site.asked_index):
+            if not (made[0].asks_index or around.asked_index):
                 break
         if len(made) < len(names):
             made *= len(names)
         return list(map(Copy, names, made))
 
-    def body(self, entry: BlockUse, site: Scope, index: int) -> Body:
+    def body(self, entry: BlockUse, around: Scope, index: int) -> Body:
         """The body of a block as this use gives values to its parameters."""
         block = entry.block
-        given = {}
-        for name, (word, written) in entry.arguments.items():
-            if name in block.params:
-                given[name] = site.value(written)
-            elif name not in OF_A_USE:
-                hint = did_you_mean(name, (*block.params, *OF_A_USE))
-                raise SpecError(f"the block '{block.name}' has no parameter '{name}'{hint}", word)
+        given = handed(entry, around)
         missing = [name for name, default in block.params.items() if not (default or name in given)]
         if missing:
             needed = " and ".join([f"'{name}'" for name in missing[:FEW]])
@@ -139,20 +141,10 @@ class Planner:
         block = entry.block
         self.worked += len(block.entries)
         demand_few(self.worked, entry)
-        defaults = {
-            name: default
-            for name, default in block.params.items()
-            if default is not None and name not in given
-        }
-        scope = Scope(defaults, given, self.scope, index)
         with self.inside(entry, index):
-            if block.mistake:
-                raise block.mistake
-            for name, default in defaults.items():
-                scope.given[name] = scope.value(default)
-            body = self.plan(
-                block.entries, scope, Body(block, block.inputs or (INPUT,), [], {}, {})
-            )
+            block.demand_sound()
+            scope = scope_within(block, given, self.scope, index)
+            body = self.plan(block.entries, Body(block, block.inputs or (INPUT,), scope))
         body.asks_index = scope.asked_index
         return body
 
@@ -169,3 +161,59 @@ class Planner:
             raise
         finally:
             self.uses.pop()
+
+
+def repeat_of(entry: BlockUse, scope: Scope) -> int | None:
+    """How often the block of an entry stands, None if it does not say so.
+
+    Raises:
+        SpecError: it is not a number of times.
+    """
+    if "repeat" not in entry.arguments:
+        return None
+    written = entry.arguments["repeat"]
+    given = Entry(*entry.where, Repetition, {"repeat": written}, entry.block.name)
+    values = {"repeat": with_words(written[1].plain(), scope.words)}
+    repeat: int | None = decoded(given, values, scope).repeat
+    return repeat
+
+
+def surroundings(scope: Scope, index: int | None) -> Scope:
+    """The names that a use of a block in a scope has: in a copy, its `index` too."""
+    return scope if index is None else Scope({}, scope.words, scope, index)
+
+
+def handed(entry: BlockUse, around: Scope) -> dict[str, Any]:
+    """What a use of a block gives the block's parameters.
+
+    Raises:
+        SpecError: the block has no such parameter, or a value is none.
+    """
+    block = entry.block
+    given = {}
+    for name, (word, written) in entry.arguments.items():
+        if name in block.params:
+            given[name] = around.value(written)
+        elif name not in OF_A_USE:
+            hint = did_you_mean(name, (*block.params, *OF_A_USE))
+            raise SpecError(f"the block '{block.name}' has no parameter '{name}'{hint}", word)
+    return given
+
+
+def scope_within(
+    block: Definition, given: Mapping[str, Any], outer: Mapping[str, Number], index: int
+) -> Scope:
+    """The names in a block whose parameters have these values and else their defaults.
+
+    Raises:
+        SpecError: a default has no value.
+    """
+    defaults = {
+        name: default
+        for name, default in block.params.items()
+        if default is not None and name not in given
+    }
+    scope = Scope(defaults, given, outer, index)
+    for name, default in defaults.items():
+        scope.give(name, scope.value(default))
+    return scope

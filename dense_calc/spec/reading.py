@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import chain, takewhile
 
-from msgspec import Struct, defstruct
-from msgspec import field as renamed
-from msgspec.structs import asdict, fields, replace
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Note, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Node
-from dense_calc.spec.arguments import decoded
+from dense_calc.spec.arguments import decoded, some_arguments
 from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use, demand_few
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
@@ -164,17 +162,7 @@ def called_with(entry: Entry, layer: LayerKind, scope: Scope) -> LayerKind:
     if not written and not layer.of_call:
         return layer
     kind = type(layer)
-    call = Entry(*entry.where, arguments_of_call(kind), written, f"a call of {kind.__name__}")
+    of_call = some_arguments(kind, kind.of_call)
+    call = Entry(*entry.where, of_call, written, f"a call of {kind.__name__}")
     values = {name: value.plain() for name, (_, value) in written.items()}
     return replace(layer, **asdict(decoded(call, values, scope)))
-
-
-@cache
-def arguments_of_call(kind: type[LayerKind]) -> type[Struct]:
-    """The arguments that a call of a kind takes, as a type."""
-    own = [
-        (field.name, field.type, renamed(name=field.encode_name, default=field.default))
-        for field in fields(kind)
-        if field.encode_name in kind.of_call
-    ]
-    return defstruct(kind.__name__, own, forbid_unknown_fields=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, TypeGuard
 
@@ -36,8 +37,13 @@ class Scope(Mapping[str, Number]):
         for name, definition in definitions.items():
             demand_var_name(name, definition)
         self.definitions = definitions
-        self.given = dict(given or {})
+        self.handed = given or {}
+        self.given: dict[str, Any] = {}
+        self.words: dict[str, Any] = {}  # no numbers: they stand where their names stand
+        for name, value in self.handed.items():
+            self.give(name, value)
         self.outer = outer or {}
+        self.read: dict[str, Number] = {}  # what of the outer names was asked for
         self.index = index
         self.asked_index = False
         self.consulted = 0  # how often something was made of its names
@@ -51,7 +57,8 @@ class Scope(Mapping[str, Number]):
             self.asked_index = True
             return self.index
         if name not in self.definitions:
-            return self.outer[name]
+            value = self.read[name] = self.outer[name]
+            return value
         definition = self.definitions[name]
         if name in self.asked:
             told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
@@ -78,10 +85,22 @@ class Scope(Mapping[str, Number]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    @property
-    def words(self) -> Mapping[str, Any]:
-        """The parameters whose values are no numbers: they stand where their name stands."""
-        return {name: value for name, value in self.given.items() if not is_number(value)}
+    def is_given(self, values: Mapping[str, Any]) -> bool:
+        """Whether it has these values, of the same types: 1 is not true."""
+        return values is self.handed or repr(values) == repr(self.handed)
+
+    def is_same(self, outer: Mapping[str, Number], given: Mapping[str, Any]) -> bool:
+        """Whether all that was made of its names is the same with these outer ones and values."""
+        return self.is_given(given) and all(
+            outer[name] == value and type(outer[name]) is type(value)
+            for name, value in self.read.items()
+        )
+
+    def give(self, name: str, value: Any) -> None:
+        """Give a parameter its value."""
+        self.given[name] = value
+        if not is_number(value):
+            self.words[name] = value
 
     def number_given(self, name: str) -> Number:
         """The number that a use gives a parameter; ExpressionError if that is no number."""
@@ -153,6 +172,7 @@ def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
         raise SpecError(f"a {what} cannot be called '{name}'", place)
 
 
+@lru_cache
 def is_var_name(name: str) -> bool:
     """Whether an expression can mean a var by this name."""
     from dense_calc.spec.expressions import FUNCTIONS

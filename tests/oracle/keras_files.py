@@ -130,7 +130,7 @@ def difference_in_files(
 def difference_in_yaml(model: Model) -> str:
     """What differs between the reports on a model and on the spec that dense-calc writes of it."""
     text = to_spec(model)
-    ours, again = trace(model), trace(parse(Source(text, text), "model", {}))
+    ours, again = trace(model), trace(parse(Source(text, text), "model"))
     if ours == again:
         return ""
     rows = zip(ours.layers, again.layers, strict=False)

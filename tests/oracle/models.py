@@ -47,7 +47,7 @@ def main() -> int:
     models = {str(path): load(path, **vars) for path in options.files}
     for number in range(options.graphs):
         text = json.dumps(random_spec(rng))
-        models[text] = parse(Source(f"graph {number}", text), "graph", {})
+        models[text] = parse(Source(f"graph {number}", text), "graph")
     print(f"keras {keras.__version__}, {len(models)} models, seed {options.seed}", flush=True)
     failed = 0
     for name, model in models.items():

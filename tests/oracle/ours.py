@@ -28,7 +28,7 @@ def spec_of(case: Case) -> dict[str, Any]:
 def model_of(case: Case) -> Model:
     """The model of a case."""
     # JSON is YAML, but for a number like 1e-05, which is the same in both.
-    return parse(Source("case", json.dumps(spec_of(case))), "case", {})
+    return parse(Source("case", json.dumps(spec_of(case))), "case")
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:

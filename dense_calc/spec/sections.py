@@ -1,26 +1,20 @@
-"""A document → Model: its sections, the names of its layers, and what reads what."""
+"""The sections of a spec: what stands in each, as its entries and as what they are checked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import cast
 
 from msgspec import structs
 
-from dense_calc.errors import Source, SpecError, did_you_mean, said
-from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Model, ModelType, Node, Output, model_of
+from dense_calc.errors import SpecError, did_you_mean, said
+from dense_calc.model import End, ModelType, Node, Output
 from dense_calc.nesting import KINDS as MODELS
-from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.bodies import demand_few
-from dense_calc.spec.document import Marked, resolved
+from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Definition, Entry, entry_of, input_entry
-from dense_calc.spec.flat import Flat
-from dense_calc.spec.limits import limits_of
 from dense_calc.spec.planning import Planner
 from dense_calc.spec.reading import Reader
-from dense_calc.spec.scope import Scope
 from dense_calc.spec.wiring import given, no_layer
 
 SECTIONS: dict[str, type] = {
@@ -41,70 +35,6 @@ TYPE_NAMES: dict[type, str] = {
     dict: "a mapping",
     list: "a list",
 }
-OF_THE_LAYER = ("name", "from")  # what belongs to a layer that is a model, not to the model
-SECTIONS_INSIDE = {
-    **{name: SECTIONS[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
-    "trainable": bool,
-}
-
-
-def model(root: Marked, name: str, overrides: Mapping[str, int | float | str]) -> Model:
-    """The model that a document describes; `name` is its name if it gives none.
-
-    Raises:
-        SpecError: it describes none.
-    """
-    sections = sections_of(root)
-    scope = scope_of(root.source, sections.get("vars"), overrides)
-    return built(sections, root, name, scope)
-
-
-def inside(entry: Entry, scope: Scope) -> LayerKind:
-    """The model that is a layer of another: its arguments are the sections of a spec.
-
-    Raises:
-        SpecError: they describe none.
-    """
-    own = {name: pair for name, pair in entry.arguments.items() if name not in OF_THE_LAYER}
-    root = Marked(*entry.where, own)
-    sections = sections_of(root, SECTIONS_INSIDE)
-    kind = entry.kind
-    name = entry.text("name")
-    type = cast(ModelType, kind.__name__)
-    model = built(sections, root, name or snake_case(type), scope, type)
-    trainable = sections["trainable"].value if "trainable" in sections else True
-    layer: LayerKind = kind(model=model, name=name, trainable=trainable)
-    return layer
-
-
-def built(
-    sections: Mapping[str, Marked],
-    root: Marked,
-    name: str,
-    scope: Scope,
-    type: ModelType | None = None,
-) -> Model:
-    """The model that these sections describe."""
-    blocks = blocks_of(sections.get("blocks"))
-    below = entries_of(layers_of(sections, root), blocks)
-    entries = [*(inputs_of(sections, root) or legacy_input(below[0])), *below]
-    planner = Planner(scope)
-    body = planner.plan(entries, scope, planner.model)
-    for block in blocks.values():
-        if block.mistake:
-            raise block.mistake  # nothing uses the block, but a mistake counts
-    demand_settled(planner)
-    whole = Flat(body)
-    if whole.blocks:
-        demand_unlike(whole.nodes)
-    return model_of(
-        sections["name"].value if "name" in sections else name,
-        whole.nodes,
-        tuple(outputs_of(sections.get("outputs"), planner)),
-        whole.blocks,
-        tuple(limits_of(sections, scope)),
-        type_of(sections) if type is None else type,
-    )
 
 
 def type_of(sections: Mapping[str, Marked]) -> ModelType | None:
@@ -165,25 +95,6 @@ def sections_of(root: Marked, known: Mapping[str, type] = SECTIONS) -> dict[str,
                 f"'{key.value}' must be {TYPE_NAMES[wanted]}, not {said(value.value)}", value
             )
     return {name: value for name, (_, value) in root.value.items()}
-
-
-def scope_of(
-    source: Source, section: Marked | None, overrides: Mapping[str, int | float | str]
-) -> Scope:
-    """The vars of a model, some of them with other values."""
-    written = section.value if section else {}
-    definitions = {name: value for name, (_, value) in written.items()}
-    for name, value in overrides.items():
-        if name not in definitions:
-            hint = did_you_mean(name, definitions)
-            raise SpecError(f"{source.name} has no var '{name}'{hint}")
-        text = Source(f"--set {name}", str(value))
-        meant = resolved(value) if isinstance(value, str) else value
-        definitions[name] = Marked(text, 1, 1, len(text.text), meant)
-    scope = Scope(definitions)
-    for name in definitions:
-        scope[name]  # a mistake counts, used or not
-    return scope
 
 
 def inputs_of(sections: Mapping[str, Marked], root: Marked) -> list[Entry]:

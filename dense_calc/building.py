@@ -1,0 +1,104 @@
+"""A layer and the shapes that it reads → its output, its weights and its counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from msgspec import Struct
+
+from dense_calc.errors import LayerError
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.initializers import demand_initializable
+from dense_calc.layers.words import variable_dtype
+from dense_calc.report import Row, WeightRow
+from dense_calc.shapes import Shapes, is_shape, plain
+
+MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
+
+
+class Built(Struct, frozen=True, gc=False):
+    """What a layer is that reads certain shapes: its output, its weights and what they come to.
+
+    Sizes are in bytes; `inner` are the rows of the layers in a model.
+    """
+
+    shape: Shapes
+    weights: tuple[WeightRow, ...] = ()
+    params: int = 0
+    trainable: int = 0
+    size: int = 0
+    trainable_size: int = 0
+    inner: tuple[Row, ...] = ()
+
+
+def listed(choices: Iterable[object]) -> str:
+    """Names of outputs: `[0], [1]`."""
+    return ", ".join(f"[{each}]" for each in choices)
+
+
+def looked_up(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
+    """What a layer is that reads these shapes, if that can be known from before."""
+    try:
+        return built(layer, inputs)
+    except TypeError:  # a serialized object or a nest of shapes, which has no hash
+        return built.__wrapped__(layer, inputs)
+
+
+@lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
+def built(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
+    """What a layer is that reads these shapes."""
+    demand_inputs(layer, inputs)
+    shape = plain(layer.output_shape(*inputs))
+    weights = tuple(weight_rows(layer, inputs))
+    params = trained = size = trainable_size = 0
+    for weight in weights:
+        params += weight.params
+        size += weight.bytes
+        if weight.trainable:
+            trained += weight.params
+            trainable_size += weight.bytes
+    inner = layer.rows_inside()
+    return Built(shape, weights, params, trained, size, trainable_size, inner)
+
+
+def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
+    """Raise LayerError where a call of the layer cannot be given these inputs."""
+    least = layer.takes.start
+    if len(inputs) not in layer.takes:
+        names = f" ({', '.join(layer.inputs[:least])})" if layer.inputs else ""
+        number = f"{least} input{'s' * (least != 1)}{names}"
+        raise LayerError(f"it takes {number}, not {len(inputs)}", "from")
+    if None in inputs[:least]:
+        wanted = layer.inputs or ("a tensor",) * least
+        raise LayerError(f"it needs '{wanted[inputs.index(None)]}'", "from")
+    if layer.takes_nested:
+        return
+    for each in inputs:
+        if each is not None and not is_shape(each):
+            several = listed(each if isinstance(each, dict) else range(len(each)))
+            raise LayerError(
+                f"it reads one tensor, not several: {each}; say which: 'from: name[...]' "
+                f"with one of {several}",
+                "from",
+            )
+
+
+def weight_rows(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Iterator[WeightRow]:
+    """The weights of a layer that reads these shapes, as they stand in the report.
+
+    Raises:
+        LayerError: Keras could not make one, or no machine could hold it.
+    """
+    own, trainable = variable_dtype(layer.dtype), layer.trainable
+    for weight in layer.weights(*inputs):
+        name, dtype = weight.name, weight.dtype or own
+        shape = tuple(weight.axes.values())
+        params = math.prod(shape)
+        demand_initializable(name, shape, dtype, weight.initializer)
+        if params > MAX_PARAMS:
+            raise LayerError(f"its weight '{name}' would hold more than {MAX_PARAMS:,} numbers")
+        path = "/".join((*weight.path, name)) if weight.path else name
+        is_trained = weight.trainable and trainable
+        yield WeightRow(name, shape, is_trained, dtype, tuple(weight.axes), params, path)

@@ -1,0 +1,164 @@
+"""A document → Models: read once, and made for any values of its vars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.layers.base import LayerKind, snake_case
+from dense_calc.model import Model, ModelType, model_of
+from dense_calc.spec.blocks import blocks_of
+from dense_calc.spec.document import Marked
+from dense_calc.spec.entries import Definition, Entry
+from dense_calc.spec.flat import Flat
+from dense_calc.spec.limits import limits_of
+from dense_calc.spec.planning import Planner
+from dense_calc.spec.renewal import Renewal, UnlikeError
+from dense_calc.spec.scope import Scope
+from dense_calc.spec.sections import (
+    SECTIONS,
+    demand_settled,
+    demand_unlike,
+    entries_of,
+    inputs_of,
+    layers_of,
+    legacy_input,
+    outputs_of,
+    sections_of,
+    type_of,
+)
+
+MAX_KEPT, MAX_NODES_KEPT = 32, 50_000  # models that may be renewed, and nodes in all of them
+OF_THE_LAYER = ("name", "from")  # what belongs to a layer that is a model, not to the model
+SECTIONS_INSIDE = {
+    **{name: SECTIONS[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
+    "trainable": bool,
+}
+
+
+class Outline:
+    """A spec that has been read, of which models are made for any values of its vars.
+
+    `name` is what they are called if the spec does not say; `type` is given to a model inside.
+    """
+
+    def __init__(
+        self,
+        root: Marked,
+        name: str,
+        known: Mapping[str, type[Any]] = SECTIONS,
+        type: ModelType | None = None,
+    ) -> None:
+        self.root = root
+        self.name = name
+        self.type = type
+        self.sections = sections_of(root, known)
+        self.renewals: list[Renewal] = []  # of models with other nodes each, the last used first
+        self.layer: Any = None  # that a model inside was last
+
+    @cached_property
+    def vars(self) -> Mapping[str, Marked]:
+        """What its vars are given."""
+        section = self.sections.get("vars")
+        return {name: value for name, (_, value) in section.value.items()} if section else {}
+
+    def scope(self, overrides: Mapping[str, Marked]) -> Scope:
+        """Its vars, some of them with other values.
+
+        Raises:
+            SpecError: there is no such var, or a value is none.
+        """
+        definitions = {**self.vars}
+        for name, value in overrides.items():
+            if name not in definitions:
+                raise SpecError(
+                    f"{self.root.source.name} has no var '{name}'{did_you_mean(name, definitions)}"
+                )
+            definitions[name] = value
+        scope = Scope(definitions)
+        for name in definitions:
+            scope[name]  # a mistake counts, used or not
+        return scope
+
+    @cached_property
+    def blocks(self) -> dict[str, Definition]:
+        """The blocks that it defines."""
+        return blocks_of(self.sections.get("blocks"))
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Its inputs and its layers."""
+        below = entries_of(layers_of(self.sections, self.root), self.blocks)
+        return [*(inputs_of(self.sections, self.root) or legacy_input(below[0])), *below]
+
+    def model(self, scope: Scope) -> Model:
+        """The model with these vars: one from before with other arguments, or made anew.
+
+        Raises:
+            SpecError: it describes none.
+        """
+        for place, renewal in enumerate(self.renewals):
+            try:
+                model = renewal.model(scope)
+            except UnlikeError:
+                continue
+            except SpecError:
+                break  # which is told as of a model that is made anew
+            self.renewals.insert(0, self.renewals.pop(place))
+            return model
+        return self.made(scope)
+
+    def made(self, scope: Scope) -> Model:
+        """The model with these vars."""
+        entries = self.entries
+        planner = Planner(scope)
+        planner.plan(entries, planner.model)
+        for block in self.blocks.values():
+            block.demand_sound()  # nothing may use it, but a mistake counts
+        demand_settled(planner)
+        whole = Flat(planner.model)
+        if whole.blocks:
+            demand_unlike(whole.nodes)
+        sections = self.sections
+        model = model_of(
+            sections["name"].value if "name" in sections else self.name,
+            whole.nodes,
+            tuple(outputs_of(sections.get("outputs"), planner)),
+            whole.blocks,
+            tuple(limits_of(sections, scope)),
+            type_of(sections) if self.type is None else self.type,
+        )
+        self.renewals.insert(0, Renewal(model, planner, whole, sections))
+        while len(self.renewals) > 1 and not few(self.renewals):
+            self.renewals.pop()
+        return model
+
+
+def few(renewals: Sequence[Renewal]) -> bool:
+    """Whether so many models can be kept."""
+    nodes = sum(len(each.base.nodes) for each in renewals)
+    return len(renewals) <= MAX_KEPT and nodes <= MAX_NODES_KEPT
+
+
+def inside(entry: Entry, scope: Scope) -> LayerKind:
+    """The model that is a layer of another: its arguments are the sections of a spec.
+
+    Raises:
+        SpecError: they describe none.
+    """
+    own = {name: pair for name, pair in entry.arguments.items() if name not in OF_THE_LAYER}
+    kind = entry.kind
+    name = entry.text("name")
+    type = cast(ModelType, kind.__name__)
+    if entry.outline is None:
+        root = Marked(*entry.where, own)
+        entry.outline = Outline(root, name or snake_case(type), SECTIONS_INSIDE, type)
+    outline = entry.outline
+    model = outline.model(scope)
+    if outline.layer is None or outline.layer.model is not model:
+        told = outline.sections.get("trainable")
+        outline.layer = kind(model=model, name=name, trainable=told.value if told else True)
+    layer: LayerKind = outline.layer
+    return layer

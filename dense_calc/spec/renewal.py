@@ -1,0 +1,153 @@
+"""A model that was made once → the same for other values of its vars, where only arguments differ.
+
+What stands how often, the names, the order and what reads what follow from a spec and from how
+often its blocks stand; while that stays, only the layers are decoded again that use a var that
+has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from operator import is_
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dense_calc.layers.base import LayerKind
+from dense_calc.limits import Limit
+from dense_calc.model import Model, Node
+from dense_calc.spec.arguments import layer_of
+from dense_calc.spec.document import Marked
+from dense_calc.spec.entries import Entry, Reuse
+from dense_calc.spec.flat import Flat
+from dense_calc.spec.limits import limits_of
+from dense_calc.spec.names import named_like
+from dense_calc.spec.planning import Planner, handed, repeat_of, scope_within, surroundings
+from dense_calc.spec.reading import called_with
+from dense_calc.spec.scope import Scope
+
+
+class Recipe(Struct):
+    """What a layer is made of, and the places of its calls among the nodes of the model."""
+
+    entry: Entry
+    scope: Scope
+    places: list[int]
+
+
+class UnlikeError(Exception):
+    """The model would have other nodes, not only other arguments."""
+
+
+class Renewal:
+    """A model and what it was made of."""
+
+    def __init__(
+        self, model: Model, planner: Planner, whole: Flat, sections: Mapping[str, Marked]
+    ) -> None:
+        self.base = model
+        self.scope = planner.scope
+        self.sites = planner.sites[::-1]  # a block before those in it
+        self.whole = whole
+        self.sections = sections
+        self.limits_are_fixed = False
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each node stands, by its name."""
+        return {node.name: place for place, node in enumerate(self.base.nodes)}
+
+    @cached_property
+    def recipes(self) -> list[Recipe]:
+        """Those of all layers that use names, each before what calls it again."""
+        places = self.places
+        found: dict[tuple[int, int], Recipe] = {}
+        for node, scope in zip(self.whole.nodes, self.whole.scopes, strict=True):
+            entry = node.place
+            assert isinstance(entry, Entry)
+            if entry.fixed is None or type(entry) is Reuse:
+                key = id(entry), id(scope)
+                recipe = found.setdefault(key, Recipe(entry, scope, []))
+                if node.name in places:
+                    recipe.places.append(places[node.name])
+        return sorted(found.values(), key=lambda recipe: type(recipe.entry) is Reuse)
+
+    def model(self, scope: Scope) -> Model:
+        """The model with these vars.
+
+        Raises:
+            UnlikeError: it has other nodes.
+            SpecError: it cannot be; whoever makes it anew will say why.
+        """
+        scopes = self.scopes(scope)
+        nodes = list(self.base.nodes)
+        for recipe in self.recipes:
+            self.renew(recipe, scopes[id(recipe.scope)], nodes)
+        limits = self.limits(scope)
+        if limits is self.base.limits and all(map(is_, nodes, self.base.nodes)):
+            return self.base
+        return replace(self.base, nodes=tuple(nodes), limits=limits)
+
+    def scopes(self, root: Scope) -> dict[int, Scope]:
+        """The scope that takes the place of each that layers were made with, by the id of that.
+
+        One that would be the same stays.
+
+        Raises:
+            UnlikeError: a block would stand more or less often, or one would be two.
+        """
+        scopes = {id(self.scope): root}
+        for site in self.sites:
+            around, old = scopes[id(site.scope)], site.body.scope
+            given: Mapping[str, Any] = old.handed
+            if around is not site.scope:
+                if repeat_of(site.entry, around) != site.repeat:
+                    raise UnlikeError
+                given = handed(site.entry, surroundings(around, site.copy))
+            new = scopes.get(id(old))
+            if new is None:
+                stays = old.is_same(root, given)
+                new = old if stays else scope_within(site.entry.block, given, root, site.index)
+                scopes[id(old)] = new
+            elif not new.is_given(given):
+                raise UnlikeError
+        return scopes
+
+    def renew(self, recipe: Recipe, scope: Scope, nodes: list[Node]) -> None:
+        """Put a layer that is made with the names of a scope in its places.
+
+        Raises:
+            UnlikeError: what it calls again is not in the model.
+        """
+        entry = recipe.entry
+        if type(entry) is Reuse:
+            for place in recipe.places:
+                first = self.places.get(str(nodes[place].shares))
+                if first is None:
+                    raise UnlikeError
+                layer = called_with(entry, nodes[first].layer, scope)
+                nodes[place] = with_layer(nodes[place], layer)
+        elif scope is not recipe.scope:
+            layer = layer_of(entry, scope)
+            for place in recipe.places:
+                nodes[place] = with_layer(nodes[place], layer)
+
+    def limits(self, scope: Scope) -> tuple[Limit, ...]:
+        """The limits of the file with these vars."""
+        if self.limits_are_fixed:
+            return self.base.limits
+        consulted = scope.consulted
+        limits = tuple(limits_of(self.sections, scope))
+        self.limits_are_fixed = scope.consulted == consulted
+        return limits
+
+
+def with_layer(node: Node, layer: LayerKind) -> Node:
+    """The same call of another layer of the same kind."""
+    if layer is node.layer:
+        return node
+    if layer.wraps:
+        layer = named_like(layer, node.layer)
+    return Node(node.name, layer, node.inputs, node.place, node.call, node.shares, node.notes)

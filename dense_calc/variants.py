@@ -1,0 +1,213 @@
+"""A file read once → its models under other settings, and what each comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from dense_calc.errors import DenseCalcError
+from dense_calc.limits import TOTALS, Limit
+from dense_calc.model import End, Model
+from dense_calc.spec.outline import MAX_KEPT, Outline
+from dense_calc.spec.scope import Scope
+from dense_calc.tracing import Known, totals_of, trace
+
+if TYPE_CHECKING:
+    from dense_calc.overrides import Target
+    from dense_calc.spec.document import Marked
+
+Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of inputs, by their names
+Row = dict[str, Any]  # what a variant comes to, by the keys of the JSON
+Again = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
+
+Groups = dict[tuple[str | None, bool], list[list[str]]]  # names of nodes, by what has a limit
+
+SHOWN = ("total_params", "trainable_params", "non_trainable_params", "total_bytes")
+NO_SETTINGS: Settings = {}
+
+
+class Kin(Struct):
+    """What is known of all models with the same nodes: of those the `outputs` are the same, too.
+
+    `targets` are those of settings; `limited` are the nodes on which limits are put.
+    """
+
+    outputs: tuple[End, ...]
+    targets: dict[str, Target] = {}
+    limited: Groups | None = None
+
+
+class Variants:
+    """The models of one file: of a spec, or the one that a file of Keras' holds.
+
+    What is known of the last one is kept, and the next is made of what has changed. A copy in
+    another process reads the text of the file again, as `again` does, but not the file.
+    """
+
+    def __init__(self, whole: Outline | Model, name: str, again: Again) -> None:
+        self.whole = whole
+        self.name = name
+        self.again = again
+        self.kin: dict[int, Kin] = {}
+        self.known: Known = {}
+
+    def __reduce__(self) -> Again:
+        return self.again
+
+    @property
+    def vars(self) -> Mapping[str, Marked]:
+        """The vars of a spec."""
+        return self.whole.vars if isinstance(self.whole, Outline) else {}
+
+    def model(self, settings: Settings = NO_SETTINGS) -> Model:
+        """The model with these settings.
+
+        Raises:
+            SpecError: one of them means nothing or does not fit, or the file holds no model.
+        """
+        if not settings:
+            return self.of_vars({})[0]
+        from dense_calc.overrides import marked, overridden  # most models are what they are
+
+        values = {name: marked(name, value) for name, value in settings.items()}
+        others = {name: values.pop(name) for name in settings if name not in self.vars}
+        model, scope = self.of_vars(values)
+        if not others:
+            return model
+        targets = {name: self.target(name, model) for name in others}
+        return overridden(model, others, targets, scope)
+
+    def of_vars(self, values: Mapping[str, Marked]) -> tuple[Model, Scope]:
+        """The model with these values for some of its vars, and all its vars."""
+        if not isinstance(self.whole, Outline):
+            return self.whole, Scope({})
+        scope = self.whole.scope(values)
+        return self.whole.model(scope), scope
+
+    def target(self, name: str, model: Model) -> Target:
+        """What a setting that is no var changes in a model.
+
+        Raises:
+            SpecError: nothing.
+        """
+        targets = self.kin_of(model).targets
+        if name not in targets:
+            from dense_calc.overrides import target_of
+
+            targets[name] = target_of(name, model, self.name, self.vars)
+        return targets[name]
+
+    def kin_of(self, model: Model) -> Kin:
+        """What is known of models like this one."""
+        found = self.kin.get(id(model.outputs))
+        if found is None or found.outputs is not model.outputs:
+            if len(self.kin) == MAX_KEPT:
+                self.kin.clear()
+            found = self.kin[id(model.outputs)] = Kin(model.outputs)
+        return found
+
+    def demand(self, names: Iterable[str]) -> None:
+        """Raise SpecError if one of these is no setting of the model as it stands."""
+        for name in names:
+            if name not in self.vars:
+                self.target(name, self.model())
+
+    def value(self, name: str) -> Any:
+        """What a setting is in the file itself; None where several layers differ in it.
+
+        Raises:
+            SpecError: there is no such setting, or the file holds no model.
+        """
+        if name in self.vars and isinstance(self.whole, Outline):
+            return self.whole.scope({})[name]
+        from dense_calc.overrides import value_at
+
+        model = self.model()
+        return value_at(self.target(name, model), model)
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that the file sets its model as it stands.
+
+        Raises:
+            SpecError: it holds no model.
+        """
+        return self.model().limits
+
+    @cached_property
+    def base(self) -> int | None:
+        """The parameters of the model as it stands, None if that is none."""
+        try:
+            return totals_of(self.model(), {})["total_params"]
+        except DenseCalcError:
+            return None
+
+    def row(self, settings: Settings) -> Row:
+        """What the model comes to with these settings, or why there is none."""
+        base = self.base
+        try:
+            model = self.model(settings)
+            totals = totals_of(model, self.known)
+        except DenseCalcError as error:
+            return {"set": settings, "error": error.message}
+        row: Row = {"set": settings, **{name: totals[name] for name in SHOWN}}
+        row["change"] = None if base is None else totals["total_params"] - base
+        if model.limits:
+            row |= self.kept(model, totals)
+        return row
+
+    def kept(self, model: Model, totals: Mapping[str, int]) -> Row:
+        """Whether a model is within its budget, None if a layer of that is not there."""
+        budget = [limit for limit in model.limits if limit.rule != "exact"]
+        if not budget:
+            return {}
+        try:
+            return {"within_budget": all(self.values_kept(budget, model, totals))}
+        except DenseCalcError:
+            return {"within_budget": None}
+
+    def values_kept(
+        self, budget: Sequence[Limit], model: Model, totals: Mapping[str, int]
+    ) -> Iterator[bool]:
+        """Whether each value that has a limit keeps to it.
+
+        Raises:
+            SpecError: a limit is put on layers that are not there.
+        """
+        from dense_calc.budgets import checks
+
+        groups = self.groups(model, budget)
+        named = chain.from_iterable(chain.from_iterable(groups.values()))
+        if not self.known.keys() >= set(named):
+            yield from (check.ok for check in checks(trace(model), budget))  # of models inside
+            return
+        for limit in budget:
+            if limit.layers is None:
+                yield limit.allows(totals[TOTALS[limit.what]])
+                continue
+            for names in groups[limit.layers, limit.each]:
+                calls = [self.known[name].built for name in names]
+                yield limit.allows(sum(getattr(built, limit.what) for built in calls))
+
+    def groups(self, model: Model, budget: Sequence[Limit]) -> Groups:
+        """The names of the nodes that count together for each limit that is put on layers.
+
+        Raises:
+            SpecError: there are none.
+        """
+        kin = self.kin_of(model)
+        if kin.limited is None:
+            from dense_calc.budgets import Layers
+
+            named = [limit for limit in budget if limit.layers is not None]
+            layers = Layers(trace(model)) if named else None
+            kin.limited = {
+                (limit.layers, limit.each): list(map(list, layers.limited(limit).values()))
+                for limit in named
+                if layers
+            }
+        return kin.limited
