@@ -6,6 +6,7 @@ Exit status: 0 done and within budget; 1 over budget; 2 a wrong command line, fi
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from importlib import import_module
@@ -20,6 +21,7 @@ COMMANDS = {
     "explain": "dense_calc.cli.explain",
     "check": "dense_calc.cli.check",
     "diff": "dense_calc.cli.diff",
+    "sweep": "dense_calc.cli.sweep",
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",
@@ -62,6 +64,9 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
+        sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
         print("error: there is not enough memory", file=sys.stderr)
         sys.exit(2)

@@ -47,5 +47,10 @@ def rendered(reports: Sequence[Report], format: str, style: Style) -> str:
 
 def drawn(grids: Iterable[Grid], format: str, style: Style) -> str:
     """Grids in a format, one below the other."""
+    return "\n".join("".join(streamed(grid, format, style)) for grid in grids)
+
+
+def streamed(grid: Grid, format: str, style: Style) -> Iterator[str]:
+    """The lines of a grid in a format, one after the other."""
     lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRIDS[format]).lines
-    return "\n".join("\n".join(lines(grid, style)) + "\n" for grid in grids)
+    return (f"{line}\n" for line in lines(grid, style))

@@ -29,12 +29,13 @@ class Column(Struct, frozen=True):
 class Grid(Struct, frozen=True):
     """A table as it is shown: a title, columns, the cells of its rows, and the lines below.
 
-    Such a line is what it is about, a number, and what is said of that.
+    Rows can be read several times. A line below is what it is about, a number, and what is said
+    of that.
     """
 
     title: str
     columns: Sequence[Column]
-    rows: Sequence[list[str]]
+    rows: Iterable[list[str]]
     totals: Sequence[tuple[str, str, str]]
 
 

@@ -12,10 +12,9 @@ from itertools import chain, repeat, zip_longest
 
 from rich import box
 
-from dense_calc.errors import columns
 from dense_calc.render import Style
 from dense_calc.render.cells import Column, Grid
-from dense_calc.render.text import NATURAL, folded, pad, shares, wrapped
+from dense_calc.render.text import NATURAL, folded, needed, pad, shares, wrapped
 
 PADDING = 3  # columns between two cells: a line, and a space on each side of it
 NARROWEST = 4  # columns left to a name or a shape, whatever the width
@@ -39,7 +38,7 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     """One table and its totals. No name, shape or number is cut: names and shapes are wrapped."""
     chosen, rows = grid.columns, grid.rows
     titles = [column.title for column in chosen]
-    widths = widths_of([titles, *rows], chosen, style.width)
+    widths = widths_of(needed(grid), chosen, style.width)
     spaces = [width + PADDING - 1 for width in widths]
     room = max(style.width or NATURAL, sum(spaces) + len(spaces) + 1)
     frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
@@ -81,9 +80,8 @@ def row_lines(
         yield f"{left} {f' {between} '.join(padded)} {right}"
 
 
-def widths_of(rows: Sequence[list[str]], chosen: Sequence[Column], width: int | None) -> list[int]:
+def widths_of(needed: list[int], chosen: Sequence[Column], width: int | None) -> list[int]:
     """The width of each column: what its cells need, or its share of a line that is too short."""
-    needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     room = None if width is None else width - PADDING * len(needed) - 1
     if room is None or sum(needed) <= room:
         return needed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import chain, repeat, zip_longest
+from itertools import chain, islice, repeat, zip_longest
 from operator import le
 
 from dense_calc.errors import columns
@@ -14,25 +14,38 @@ from dense_calc.render.cells import Column, Grid
 
 GAP = "  "
 NATURAL = 100_000  # a width that wraps nothing
+MANY = 10_000  # rows that are measured at a time
 CLASSIC = 65  # columns of Keras' line
 
 
 def lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid. No name, shape or number is cut: what is too wide is wrapped."""
     chosen = grid.columns
-    rows = [[column.title for column in chosen], *grid.rows]
-    needed = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
-    widths = fitted(needed, chosen, style.width)
+    titles = [column.title for column in chosen]
+    widths = fitted(needed(grid), chosen, style.width)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
     yield from folded(grid.title, length)
-    for rule, cells in zip(chain((thin, thick), repeat(thin)), rows, strict=False):
+    rules = chain((thin, thick), repeat(thin))
+    for rule, cells in zip(rules, chain([titles], grid.rows), strict=False):
         yield rule
         yield from row_lines(cells, widths, chosen)
     yield thick
     for parts in grid.totals:
         yield from wrapped("".join(parts), length)
     yield thin
+
+
+def needed(grid: Grid) -> list[int]:
+    """The width that each column needs."""
+    widths = [columns(column.title) for column in grid.columns]
+    rows = iter(grid.rows)
+    while some := list(islice(rows, MANY)):
+        cells = zip(*some, strict=True)
+        widths = [
+            max(width, *map(columns, each)) for width, each in zip(widths, cells, strict=True)
+        ]
+    return widths
 
 
 def fitted(needed: list[int], chosen: Sequence[Column], width: int | None) -> list[int]:

@@ -1,0 +1,82 @@
+"""How far a long run has come, on standard error, where a person waits for it."""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PATIENCE = 1.0  # seconds that nobody minds
+
+
+@contextmanager
+def progress(total: int, what: str, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of steps that were made, of `total` in all.
+
+    After a second a bar is drawn, if standard error is a terminal; not if `quiet`. Unlike a short
+    run, a long one collects what it has made and does not need any more.
+    """
+    gc.freeze()
+    gc.enable()
+    bar = Bar(total, what, is_wanted=is_watched() and not quiet)
+    try:
+        yield bar.advance
+    finally:
+        bar.close()
+
+
+class Bar:
+    """A bar that is drawn only if it takes long."""
+
+    def __init__(self, total: int, what: str, *, is_wanted: bool) -> None:
+        self.total = total
+        self.what = what
+        self.done = 0
+        self.due = time.monotonic() + PATIENCE if is_wanted else math.inf
+        self.drawn: Progress | None = None
+
+    def advance(self, steps: int) -> None:
+        """Count these steps."""
+        self.done += steps
+        if time.monotonic() < self.due:
+            return
+        if self.drawn is None:
+            self.drawn = started(self.what, self.total)
+        self.drawn.update(self.drawn.task_ids[0], completed=self.done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.drawn is not None:
+            self.drawn.stop()
+
+
+def is_watched() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def started(what: str, total: int) -> Progress:
+    """A bar on standard error, which vanishes when it is stopped."""
+    from rich.console import Console  # 40 ms, after a second of waiting
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    bar = Progress(
+        what,
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    bar.add_task(what, total=total)
+    bar.start()
+    return bar

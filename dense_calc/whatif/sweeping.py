@@ -1,0 +1,131 @@
+"""Settings with several values each → a row for every combination of them."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from math import prod
+from typing import Any, overload
+
+from dense_calc.errors import SpecError
+from dense_calc.loading import variants
+from dense_calc.variants import Row, Variants
+from dense_calc.whatif.choices import MOST, Values, values_of
+
+PART = 500  # combinations that a process works on at a time
+
+
+def sweep(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, Any],
+    *,
+    zip: bool = False,
+    assume: Mapping[str, str] | None = None,
+) -> Sweep:
+    """What the model in a file comes to with every combination of these settings.
+
+    `settings` maps vars, arguments of layers (`conv2d_1.filters`) and inputs to their values: a
+    list, a range, or a text as the command line has it, `"2:12:2"`. With `zip`, the first values
+    of all go together, then the second ones, and so on. The rows are made while they are read;
+    they and the sweep itself, or a part of it, can be pickled.
+
+    >>> [row["total_params"] for row in sweep("specs/lenet5.yaml", {"width": [6, 12]})]
+    [61706, 64262]
+
+    Raises:
+        FileError: the file cannot be read.
+        SpecError: it holds no model, or there is no such setting.
+    """
+    whole = variants(path, assume or {})
+    whole.demand(settings)
+    return Sweep(whole, {name: values_of(name, each) for name, each in settings.items()}, zip)
+
+
+class Sweep(Sequence[Row]):
+    """The rows of all combinations, each worked out when it is asked for; parts are sweeps, too.
+
+    The last setting changes fastest. Rows have the keys of the JSON: `set`, the settings; what the
+    model comes to, or the `error` that says why there is none.
+    """
+
+    def __init__(
+        self,
+        whole: Variants,
+        choices: dict[str, Values],
+        zipped: bool,
+        places: range | None = None,
+    ) -> None:
+        self.variants = whole
+        self.choices = choices
+        self.zipped = zipped
+        sizes = {name: len(values) for name, values in choices.items()}
+        if zipped and len(set(sizes.values())) > 1:
+            told = " and ".join(f"'{name}' has {size:,}" for name, size in sizes.items())
+            raise SpecError(f"settings that go together need as many values each: {told}")
+        total = min(sizes.values()) if zipped and sizes else prod(sizes.values())
+        if total > MOST:
+            raise SpecError(f"these are {total:,} combinations; there may be {MOST:,}")
+        self.places = range(total) if places is None else places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sweep: ...
+    def __getitem__(self, place: int | slice) -> Row | Sweep:
+        places = self.places[place]
+        if isinstance(places, range):
+            return Sweep(self.variants, self.choices, self.zipped, places)
+        return self.variants.row(self.settings(places))
+
+    def __iter__(self) -> Iterator[Row]:
+        for place in self.places:
+            yield self.variants.row(self.settings(place))
+
+    def settings(self, place: int) -> dict[str, Any]:
+        """The combination at this place."""
+        if self.zipped:
+            return {name: values[place] for name, values in self.choices.items()}
+        found = {}
+        for name in reversed(self.choices):
+            place, own = divmod(place, len(self.choices[name]))
+            found[name] = self.choices[name][own]
+        return {name: found[name] for name in self.choices}
+
+
+def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
+    """The rows of a sweep in their order, worked out by so many processes."""
+    from concurrent.futures import ProcessPoolExecutor  # 20 ms, for who asks for several
+    from multiprocessing import get_context
+
+    parts = (whole.places[start : start + PART] for start in range(0, len(whole), PART))
+    own = get_context("spawn")  # a fork would copy the threads' locks, too
+    with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
+        waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
+        try:
+            while waiting:
+                yield from waiting.popleft().result()
+                waiting.extend(pool.submit(rows_of, part) for part in islice(parts, 1))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+RECEIVED: list[Sweep] = []  # the one that a process of a pool works on
+
+
+def receive(whole: Sweep) -> None:
+    """Keep the sweep of which parts will be asked for; a stop is for the first process to see."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    RECEIVED[:] = [whole]
+
+
+def rows_of(places: range) -> list[Row]:
+    """The rows at some places of the sweep that this process has received."""
+    (whole,) = RECEIVED
+    return list(Sweep(whole.variants, whole.choices, whole.zipped, places))
