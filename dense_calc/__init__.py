@@ -5,7 +5,8 @@
 7850
 
 `load` reads a file into a Model, `trace` follows shapes through a Model into a Report, and
-`summarize` does both. `sweep` gives a row for every combination of settings. They are imported when first used: `import dense_calc` costs nothing.
+`summarize` does both. `sweep` gives a row for every combination of settings, and `fit` the largest
+that keep to a limit. They are imported when first used: `import dense_calc` costs nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dense_calc.loading import load, summarize
     from dense_calc.tracing import trace
+    from dense_calc.whatif.fitting import fit
     from dense_calc.whatif.sweeping import sweep
 
-__all__ = ["load", "summarize", "sweep", "trace"]
+__all__ = ["fit", "load", "summarize", "sweep", "trace"]
 __version__ = "0.1.0"
 
 # The modules are not called load and trace: Python binds a submodule's name in its package when
 # it is first imported, which would hide the function of the same name.
 HOMES = {
+    "fit": "whatif.fitting",
     "load": "loading",
     "summarize": "loading",
     "sweep": "whatif.sweeping",

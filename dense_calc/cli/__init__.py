@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "dense_calc.cli.check",
     "diff": "dense_calc.cli.diff",
     "sweep": "dense_calc.cli.sweep",
+    "fit": "dense_calc.cli.fit",
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",

@@ -1,0 +1,85 @@
+"""`dense-calc fit`: the largest values with which a model fits its limits."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dense_calc.cli.check import limit_options
+from dense_calc.cli.options import (
+    ascii_option,
+    assume_option,
+    emit,
+    format_of,
+    look_options,
+    set_option,
+)
+from dense_calc.cli.progress import progress
+from dense_calc.cli.varying import bound_option, of_each, vary_option
+from dense_calc.limits import LIMITS
+from dense_calc.loading import variants
+from dense_calc.render import GRIDS, Style, drawn
+from dense_calc.render.fit import grid, render_json
+from dense_calc.whatif.fitting.answers import Answer, Question, answer
+
+SUFFIXES = {".json": "json", ".md": "markdown"}
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@vary_option("What may grow. Of several, all combinations are told of which nothing can be raised.")
+@click.option("--scale", is_flag=True, help="Grow them together, by one factor.")
+@limit_options
+@bound_option(
+    "--multiple-of",
+    help="Try multiples of N only, for all variables or for one. Repeatable, as are the next two.",
+)
+@bound_option("--min", help="From N; default: 1.")
+@bound_option("--max", help="Up to N; default: until nothing fits.")
+@set_option
+@assume_option
+@click.option(
+    "--format",
+    type=click.Choice([*GRIDS, "json"]),
+    help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
+)
+@look_options
+@ascii_option
+def fit(
+    file: str,
+    vary: tuple[str, ...],
+    scale: bool,
+    assumed: dict[str, str],
+    overrides: dict[str, str],
+    format: str | None,
+    **options: Any,
+) -> None:
+    """Find the largest values with which the model in FILE fits.
+
+    It must fit the limits given here or, without any, its own budget. Nothing is taken for granted
+    of how the count changes. Exit status 1 if nothing fits.
+
+    Example: dense-calc fit specs/lenet5.yaml --vary width --max-params 100k
+    """
+    limits = [options.pop(name) for name in LIMITS]
+    bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
+    question = Question(
+        vary=vary,
+        limits=tuple(limit for limit in limits if limit is not None),
+        scale=scale,
+        settings=overrides,
+        **{name: of_each(bound, vary) for name, bound in bounds.items()},
+    )
+    found = answer(variants(file, assumed), question, progress)
+    chosen = format_of(format, options["output"], SUFFIXES)
+    emit(lambda style: rendered(found, chosen, style), **options)
+    sys.exit(int(not found.fits))
+
+
+def rendered(found: Answer, format: str, style: Style) -> str:
+    """An answer in a format."""
+    if format == "json":
+        return render_json(found, style)
+    return drawn([grid(found, style)], format, style)

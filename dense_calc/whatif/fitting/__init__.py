@@ -1,0 +1,70 @@
+"""The largest values with which a model fits its limits: a search, however the count changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from dense_calc.limits import LIMITS, limit
+from dense_calc.whatif.fitting.answers import Bounds, Question, answer
+from dense_calc.whatif.fitting.demands import Row
+
+NOTHING: Mapping[str, str] = {}
+
+
+def fit(
+    path: str | os.PathLike[str],
+    vary: str | Iterable[str],
+    *,
+    max_params: int | str | None = None,
+    max_trainable: int | str | None = None,
+    max_size: int | str | None = None,
+    min_params: int | str | None = None,
+    multiple_of: Bounds = 1,
+    min: Bounds = 1,
+    max: Bounds | None = None,
+    scale: bool = False,
+    settings: Mapping[str, int | float | str] = NOTHING,
+    assume: Mapping[str, str] = NOTHING,
+) -> list[Row]:
+    """The largest values of a variable, or of several, with which the model in a file fits.
+
+    One row for one variable, or for several that move together from the file's own values with
+    `scale`; for several apart, those that fit and of which none can be raised, in the order of the
+    first. None if nothing fits. A row is a plain dict: what was set, the counts, and the slack,
+    what is left to the tightest limit, in parameters or in bytes.
+
+    >>> [row] = fit("specs/lenet5.yaml", "width", max_params="100k")
+    >>> row["set"], row["total_params"], row["slack"]
+    ({'width': 95}, 99620, 380)
+
+    Limits are numbers or texts such as "1M" and "20MiB"; without any, the file's own budget is
+    what to fit. Values are the multiples of `multiple_of` from `min` to `max`, each a number for
+    all variables or a mapping of names to numbers; without `max`, up to where nothing fits.
+    `settings` gives other vars their values, `assume` is that of `load`.
+
+    Raises:
+        AmountError: a limit is none.
+        FileError: the file cannot be read.
+        DenseCalcError: it holds no model, has no such variable, or nothing limits it.
+    """
+    from dense_calc.loading import variants  # the search itself knows nothing of files
+
+    given = {
+        "params": max_params,
+        "trainable": max_trainable,
+        "size": max_size,
+        "min_params": min_params,
+    }
+    limits = (limit(LIMITS[name], value) for name, value in given.items() if value is not None)
+    names = vary.split(",") if isinstance(vary, str) else vary
+    question = Question(
+        vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),
+        limits=tuple(limits),
+        multiple_of=multiple_of,
+        min=min,
+        max=max,
+        scale=scale,
+        settings=settings,
+    )
+    return list(answer(variants(path, assume), question).fits)

@@ -1,0 +1,98 @@
+"""What a row must keep to: limits of the whole model, or the whole budget of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from msgspec import Struct
+
+from dense_calc.budgets import Check, checked
+from dense_calc.errors import DenseCalcError
+from dense_calc.limits import TOTALS, Limit
+
+Row = dict[str, Any]
+Counts = tuple[int, ...]
+Settings = Mapping[str, Any]
+Measure = Callable[[Settings], Row]
+Advance = Callable[[int], object]
+Watch = Callable[[int, str], AbstractContextManager[Advance]]
+
+
+def unwatched(total: int, what: str) -> AbstractContextManager[Advance]:
+    """What looks on while rows are looked at, if nobody does."""
+    return nullcontext(lambda count: None)
+
+
+class Demand(Struct, frozen=True):
+    """Limits of the whole model; if they are those of a file's budget, the row knows the others.
+
+    A row without counts, of settings that make no model, never fits.
+    """
+
+    limits: tuple[Limit, ...]
+    is_budget: bool = False
+
+    def checks(self, row: Row) -> list[Check]:
+        """The limits held against a row."""
+        return [checked(limit, row[TOTALS[limit.what]]) for limit in self.limits]
+
+    def holds(self, row: Row) -> bool:
+        """Whether a row fits; within a budget that cannot be checked, none does."""
+        if self.is_budget:
+            return bool(row["within_budget"])
+        return all(limit.allows(row[TOTALS[limit.what]]) for limit in self.limits)
+
+    def is_under(self, row: Row) -> bool:
+        """Whether a row fits, or would if there were more of it."""
+        return self.holds(row) or {check.rule for check in self.checks(row) if not check.ok} == {
+            "min"
+        }
+
+    def tightest(self, row: Row) -> Check | None:
+        """The limit that leaves the least of itself, or that is broken most."""
+        return min(self.checks(row), key=slack_in_proportion, default=None)
+
+    def distance(self, row: Row) -> float:
+        """How far a row is from fitting, to compare it with others."""
+        check = self.tightest(row)
+        return float(row["total_params"]) if check is None else -slack_in_proportion(check)
+
+    def counts(self, row: Row) -> Counts:
+        """What is counted of a row: what its limits are put on."""
+        keys = dict.fromkeys(TOTALS[limit.what] for limit in self.limits)
+        return tuple(row[key] for key in keys or ("total_params",))
+
+
+def slack_in_proportion(check: Check) -> float:
+    """What is left to a limit, as a share of it."""
+    assert check.slack is not None
+    assert isinstance(check.limit, int)
+    return check.slack / max(1, check.limit)
+
+
+def is_valid(row: Row) -> bool:
+    """Whether the settings of a row make a model."""
+    return "error" not in row
+
+
+def falls(before: Counts | None, counts: Counts) -> bool:
+    """Whether any count is below what it was."""
+    return before is not None and any(new < old for old, new in zip(before, counts, strict=True))
+
+
+def demand_of(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> Demand:
+    """What these limits demand; without any, what the budget of the file does, its own limits.
+
+    Raises:
+        DenseCalcError: nothing limits the model from above.
+    """
+    given = tuple(limits)
+    budget = tuple(limit for limit in own if limit.rule != "exact")
+    if not any(limit.rule == "max" for limit in given or budget):
+        missing = "there is no limit from above" if given else f"'{name}' has no budget"
+        raise DenseCalcError(f"{missing}: say what it must fit, as in --max-params 1M")
+    if given:
+        return Demand(given)
+    return Demand(tuple(limit for limit in budget if limit.layers is None), is_budget=True)

@@ -1,0 +1,506 @@
+"""`dense-calc fit`: the search against brute force, what people read, the JSON, the complaints."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dense_calc.errors import DenseCalcError
+from dense_calc.limits import LIMITS, Limit, limit
+from dense_calc.whatif.fitting import fit, search
+from dense_calc.whatif.fitting import frontier as frontiers
+from dense_calc.whatif.fitting.answers import Answer, Question, answer
+from dense_calc.whatif.fitting.demands import Row
+
+Count = Callable[..., int | None]
+COUNTS: dict[str, Count] = {
+    "a square": lambda w: w * w,
+    "a valley": lambda w: abs(w - 100) * 10,
+    "waves": lambda w: w % 8 * 100 + w,
+    "falling": lambda w: 3000 - w,
+    "the same": lambda w: 700,
+    "with holes": lambda w: w * w if w % 12 == 0 else None,
+    "with an end": lambda w: w if w <= 150 else None,
+    "falling, with an end": lambda w: 300 - w if w < 300 else None,
+}
+GROWING = {name: COUNTS[name] for name in ("a square", "the same", "with holes", "with an end")}
+PAIRS: dict[str, Count] = {
+    "a stack": lambda w, d: d * (w * w + 3 * w),
+    "a sum": lambda w, d: 5 * w + d,
+    "heads": lambda w, d: w * d if w % d == 0 else None,
+    "holes": lambda w, d: w * d if w % 4 == 0 and d % 3 == 0 else None,
+    "a valley": lambda w, d: abs(w - 10) * 10 + d,
+    "waves": lambda w, d: (w * d) % 31,
+    "one that does not matter": lambda w, d: w * 10,
+}
+
+
+class Fake:
+    """Variants of which the count is a function."""
+
+    name = "fake"
+    limits: tuple[Limit, ...] = ()
+
+    def __init__(self, count: Count, own: Mapping[str, Any] | None = None) -> None:
+        self.count = count
+        self.own = own or {}
+
+    def value(self, name: str, /) -> Any:
+        return self.own.get(name, 12)
+
+    def row(self, settings: Mapping[str, Any], /) -> Row:
+        count = self.count(**settings)
+        if count is None:
+            return {"set": settings, "error": "a hole"}
+        return {
+            "set": settings,
+            "total_params": count,
+            "trainable_params": count,
+            "non_trainable_params": 0,
+            "total_bytes": 4 * count,
+        }
+
+
+def asked(count: Count, vary: str, most: int, **question: Any) -> Answer:
+    """What fits of a function that may be at most so much."""
+    limits = (limit(LIMITS["params"], most),)
+    own = question.pop("own", None)
+    return answer(Fake(count, own), Question(tuple(vary.split(",")), limits, **question))
+
+
+def multiples(multiple: int, least: int, most: int) -> list[int]:
+    return [value for value in range(least, most + 1) if value % multiple == 0]
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that looks at few settings, as it does when there are very many."""
+    for module, name, value in (
+        (search, "ALL", 20),
+        (search, "SPREAD", 16),
+        (search, "CLOSE", 8),
+        (frontiers, "FEW", 0),
+        (frontiers, "SOME", 200),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+def demand_right(found: Answer, count: Count, values: list[int], most: int) -> None:
+    """Assert that an answer along a line is that of brute force."""
+    counts = {value: count(value) for value in values}
+    valid = {value: number for value, number in counts.items() if number is not None}
+    fitting = [value for value, number in valid.items() if number <= most]
+    if not fitting:
+        assert found.fits == ()
+        assert found.nearest
+        assert found.nearest["total_params"] == min(valid.values())
+        assert found.nearest["slack"] == most - min(valid.values())
+        return
+    [row] = found.fits
+    above = [value for value in valid if value > fitting[-1]]
+    assert row["set"]["w"] == fitting[-1]
+    assert row["slack"] == most - valid[fitting[-1]]
+    assert (found.next and found.next["set"]["w"]) == next(iter(above), None)
+    assert bool(found.barrier) == (not above and fitting[-1] != values[-1])
+
+
+@given(
+    name=st.sampled_from(sorted(COUNTS)),
+    most=st.integers(0, 3000),
+    multiple=st.integers(1, 12),
+    least=st.integers(0, 50),
+    width=st.integers(0, 250),
+)
+def test_a_line_is_what_brute_force_says(
+    name: str, most: int, multiple: int, least: int, width: int
+) -> None:
+    count, values = COUNTS[name], multiples(multiple, least, least + width)
+    counts = [number for number in map(count, values) if number is not None]
+    bounds = {"multiple_of": multiple, "min": least, "max": least + width}
+    if not counts:
+        with pytest.raises(DenseCalcError):
+            asked(count, "w", most, **bounds)
+        return
+    found = asked(count, "w", most, **bounds)
+    demand_right(found, count, values, most)
+    assert found.is_monotone == (counts == sorted(counts))
+    assert found.is_constant == (len(set(counts)) == 1)
+    assert (found.checked, found.of) == (len(values), len(values))
+
+
+@given(counts=st.lists(st.none() | st.integers(0, 50), min_size=1), most=st.integers(0, 50))
+def test_a_line_of_anything_is_what_brute_force_says(counts: list[int | None], most: int) -> None:
+    def count(w: int) -> int | None:
+        return counts[w - 1]
+
+    if any(each is not None for each in counts):
+        found = asked(count, "w", most, max=len(counts))
+        demand_right(found, count, list(range(1, len(counts) + 1)), most)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", GROWING)
+@pytest.mark.parametrize("most", [0, 1, 143, 144, 145, 700, 20_000, 10**7])
+def test_of_a_long_line_a_look_at_some_suffices(name: str, most: int) -> None:
+    values = list(range(1, 3001))
+    found = asked(GROWING[name], "w", most, max=3000)
+    assert found.is_monotone
+    assert found.checked < 2000
+    demand_right(found, GROWING[name], values, most)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", ["a valley", "waves", "falling, with an end"])
+@pytest.mark.parametrize("most", [0, 3, 50, 290, 5000])
+def test_of_a_long_line_that_is_not_monotone_all_that_matters_is_looked_at(
+    name: str, most: int
+) -> None:
+    found = asked(COUNTS[name], "w", most, max=3000)
+    assert not found.is_monotone
+    assert found.is_sure
+    demand_right(found, COUNTS[name], list(range(1, 3001)), most)
+
+
+def test_what_is_not_looked_at_is_not_said_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST", 5)
+    found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
+    assert not found.is_monotone
+    assert not found.is_sure
+    assert found.fits
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("most", [30, 200, 5000])
+def test_without_an_end_one_is_found(name: str, most: int) -> None:
+    found = asked(COUNTS[name], "w", most)
+    end = min(found.ranges[0].steps[-1], 4000)
+    fitting = [w for w in range(1, end + 1) if (COUNTS[name](w) or most + 1) <= most]
+    if end < 4000:
+        assert [row["set"]["w"] for row in found.fits] == fitting[-1:]
+    else:
+        assert found.fits or not fitting
+
+
+def maximal(count: Count, axes: list[list[int]], most: int) -> list[tuple[int, ...]]:
+    """The frontier by brute force."""
+    fitting = []
+    for places in product(*axes):
+        number = count(*places)
+        if number is not None and number <= most:
+            fitting.append(places)
+    kept: list[tuple[int, ...]] = []
+    for one in reversed(fitting):
+        if not any(all(a >= b for a, b in zip(other, one, strict=True)) for other in kept):
+            kept.append(one)
+    return kept[::-1]
+
+
+@given(
+    name=st.sampled_from(sorted(PAIRS)),
+    most=st.integers(0, 600),
+    ends=st.tuples(st.integers(8, 30), st.integers(8, 20)),
+    multiple=st.integers(1, 4),
+)
+def test_a_frontier_is_what_brute_force_says(
+    name: str, most: int, ends: tuple[int, int], multiple: int
+) -> None:
+    bounds = {"max": dict(zip("wd", ends, strict=True)), "multiple_of": {"w": multiple}}
+    axes = [multiples(multiple, 1, ends[0]), multiples(1, 1, ends[1])]
+    numbers = [PAIRS[name](*each) for each in product(*axes)]
+    if not any(number is not None for number in numbers):
+        with pytest.raises(DenseCalcError, match="a hole"):
+            asked(PAIRS[name], "w,d", most, **bounds)
+        return
+    found = asked(PAIRS[name], "w,d", most, **bounds)
+    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fits]
+    assert rows == maximal(PAIRS[name], axes, most)
+    assert found.checked == found.of
+    if not rows:
+        least = min(number for number in numbers if number is not None)
+        assert found.nearest
+        assert found.nearest["slack"] == most - least
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("most", [0, 40, 300, 5000])
+def test_a_large_frontier_is_what_brute_force_says(
+    name: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "ALL", 300)
+    found = asked(PAIRS[name], "w,d", most, max={"w": 70, "d": 45})
+    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fits]
+    assert rows == maximal(PAIRS[name], [list(range(1, 71)), list(range(1, 46))], most)
+    assert found.is_sure
+
+
+def test_three_variables_have_a_frontier() -> None:
+    def count(a: int, b: int, c: int) -> int:
+        return a * b + c
+
+    found = asked(count, "a,b,c", 20, max=9)
+    rows = [tuple(row["set"][name] for name in "abc") for row in found.fits]
+    assert rows == maximal(count, [list(range(1, 10))] * 3, 20)
+
+
+def test_variables_move_together_by_the_finest_steps() -> None:
+    found = asked(
+        lambda w, d: d * w * w,
+        "w,d",
+        10**6,
+        scale=True,
+        own={"w": 64, "d": 8},
+        multiple_of={"w": 16},
+    )
+    told = [(row["set"], row["scale"]) for row in (*found.fits, found.next) if row]
+    assert told == [({"d": 24, "w": 192}, 3.0), ({"d": 25, "w": 208}, 3.125)]
+
+
+def test_what_moves_together_stays_within_its_ends() -> None:
+    found = asked(lambda w, d: w * d, "w,d", 10**9, scale=True, own={"w": 10, "d": 2}, max={"d": 6})
+    assert [row["set"] for row in found.fits] == [{"w": 32, "d": 6}]  # at 33, d would be 7
+    assert not found.next
+
+
+@pytest.mark.parametrize("own", [None, 0, -3, float("inf"), "a", True])
+def test_what_is_no_number_cannot_be_scaled(own: object) -> None:
+    with pytest.raises(DenseCalcError, match="'w' cannot be scaled"):
+        asked(lambda w: w, "w", 9, scale=True, own={"w": own})
+
+
+def test_the_tightest_limit_has_the_slack() -> None:
+    limits = (limit(LIMITS["params"], 1000), limit(LIMITS["size"], "3600"))
+    found = answer(Fake(lambda w: 10 * w), Question(("w",), limits))
+    assert found.fits[0]["set"] == {"w": 90}
+    assert found.fits[0]["slack"] == 0
+    assert [check.slack for check in found.checks] == [100, 0]
+
+
+def test_what_is_below_a_minimum_does_not_fit() -> None:
+    limits = (limit(LIMITS["params"], 1000), limit(LIMITS["min_params"], 995))
+    found = answer(Fake(lambda w: 10 * w), Question(("w",), limits, multiple_of=7))
+    assert found.fits == ()
+    assert found.nearest
+    assert found.nearest["set"] == {"w": 98}
+    assert found.nearest["slack"] == -15
+
+
+READ = """\
+specs/lenet5.yaml: the largest width that fits
+_________________________________________________________________
+                      width   Params  Trainable       Size  Slack
+=================================================================
+fits                     95   99,620     99,620  389.14 KB    380
+_________________________________________________________________
+next                     96  100,046    100,046  390.80 KB    -46
+=================================================================
+params: 99,620, at most 100,000 (100k); 380 left (0.4 %)
+looked at all 128 values: width from 1 to 128
+_________________________________________________________________
+"""
+NONE = """\
+specs/lenet5.yaml: no width fits
+_________________________________________________________________
+                     width  Params  Trainable       Size    Slack
+=================================================================
+smallest                 1  59,576     59,576  232.72 KB  -49,576
+=================================================================
+params: 59,576, at most 10,000 (10k); 49,576 over (495.8 %)
+looked at all 64 values: width from 1 to 64
+_________________________________________________________________
+"""
+FRONTIER = """\
+specs/gpt2.yaml: the largest combinations of width, depth that
+fit
+_________________________________________________________________
+       width  depth      Params   Trainable       Size      Slack
+=================================================================
+         384     12  40,986,240  40,986,240  156.35 MB  9,013,760
+_________________________________________________________________
+         480      9  49,555,200  49,555,200  189.04 MB    444,800
+_________________________________________________________________
+         576      5  49,483,008  49,483,008  188.76 MB    516,992
+_________________________________________________________________
+         672      2  45,317,664  45,317,664  172.87 MB  4,682,336
+_________________________________________________________________
+         768      1  46,473,216  46,473,216  177.28 MB  3,526,784
+=================================================================
+params: at most 50,000,000 (50M)
+the range of width ends at 768, which fits; --max widens it
+the range of depth ends at 12, which fits; --max widens it
+looked at all 96 combinations: width from 96 to 768 in steps of
+96 and depth from 1 to 12
+_________________________________________________________________
+"""
+BOUNDS = ("--multiple-of", "width=96", "--max", "768", "--max", "depth=12")
+GPT2 = ("specs/gpt2.yaml", "--vary", "width,depth", "--max-params", "50M", *BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "status"),
+    [
+        (("specs/lenet5.yaml", "--vary", "width"), READ, 0),
+        (("specs/lenet5.yaml", "--vary", "width", "--max-params", "10k", "--max", "64"), NONE, 1),
+        (GPT2, FRONTIER, 0),
+    ],
+    ids=["one", "none", "several"],
+)
+def test_what_people_read(run: Run, arguments: tuple[str, ...], text: str, status: int) -> None:
+    result = run("fit", *arguments)
+    assert (result.stdout, result.stderr, result.returncode) == (text, "", status)
+
+
+def test_the_json_is_the_contract(run: Run) -> None:
+    result = run("fit", "specs/lenet5.yaml", "--vary", "width", "--format", "json")
+    found = json.loads(result.stdout)
+    assert found["fits"]["set"] == {"width": 95}
+    assert found["fits"]["total_params"] == 99_620
+    assert found["next"]["set"] == {"width": 96}
+    assert found["slack"] == found["fits"]["slack"] == 380
+    assert found["limit"] == {"what": "params", "rule": "max", "amount": 100_000}
+    assert found["slacks"] == [found["limit"] | {"slack": 380}]
+    assert found["ranges"] == {"width": {"min": 1, "max": 128, "multiple_of": 1}}
+    assert (found["monotone"], found["checked"], found["of"]) == (True, 128, 128)
+    assert "smallest" not in found
+
+
+def test_the_json_of_no_answer_has_the_smallest(run: Run) -> None:
+    limits = ("--max-params", "1k", "--format", "json")
+    result = run("fit", "specs/lenet5.yaml", "--vary", "width", *limits)
+    found = json.loads(result.stdout)
+    assert result.returncode == 1
+    assert (found["fits"], found["next"], found["slack"]) == (None, None, -58_576)
+    assert found["smallest"]["set"] == {"width": 1}
+
+
+def test_the_json_of_several_is_the_frontier(run: Run) -> None:
+    found = json.loads(run("fit", *GPT2, "--format", "json").stdout)
+    assert [tuple(row["set"].values()) for row in found["frontier"]] == [
+        (384, 12), (480, 9), (576, 5), (672, 2), (768, 1),
+    ]  # fmt: skip
+    assert found["frontier"][0]["slack"] == 9_013_760
+    assert found["limits"] == [{"what": "params", "rule": "max", "amount": 50_000_000}]
+
+
+# what is asked → what is said below the table
+REMARKS = {
+    "a range that ends": (
+        ("specs/lenet5.yaml", "--vary", "width", "--max", "9"),
+        "the range of width ends at 9, which fits; --max widens it",
+    ),
+    "no model above": (
+        ("specs/gpt2.yaml", "--vary", "heads", "--max-params", "1B", "--max", "800"),
+        "above that there is no model: with heads=769, MultiHeadAttention's 'key_dim' must be a "
+        "positive integer, not 0",
+    ),
+    "a limit on layers": (
+        ("specs/gpt2.yaml", "--vary", "width", "--max", "1000"),
+        "what does not fit breaks a limit of the budget on layers; dense-calc check tells it",
+    ),
+    "not monotone": (
+        ("specs/gpt2.yaml", "--vary", "heads", "--max", "20"),
+        "the count is not monotone: it also falls as heads rises",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REMARKS)
+def test_what_there_is_to_say_is_said(run: Run, case: str) -> None:
+    arguments, said = REMARKS[case]
+    assert said in run("fit", *arguments).stdout.replace("\n", " ")
+
+
+def test_what_does_not_matter_is_told(run: Run, tmp_path: Path) -> None:
+    text = "vars: {a: 1}\ninput: [4]\nlayers: [Dense: {units: 8}]\nbudget: {params: 100}\n"
+    (tmp_path / "m.yaml").write_text(text, "utf-8")
+    result = run("fit", "m.yaml", "--vary", "a", "--max", "50", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "the count does not depend on a\n" in result.stdout
+
+
+def test_it_scales(run: Run) -> None:
+    options = ("--vary", "width,depth", "--scale", "--multiple-of", "width=12")
+    result = run("fit", "specs/gpt2.yaml", *options, "--max", "width=960")
+    assert re.search(r"fits\s+768\s+12\s+× 1 ", result.stdout)
+    assert re.search(r"next\s+780\s+12\s+× 1.016 ", result.stdout)
+
+
+LENET5 = ("specs/lenet5.yaml", "--vary", "width")
+MISTAKES = {
+    "nothing to vary": (
+        ("specs/lenet5.yaml",),
+        "there is nothing to vary; say what may grow: --vary width",
+    ),
+    "an unknown variable": (
+        ("specs/lenet5.yaml", "--vary", "widht"),
+        "specs/lenet5.yaml has no var 'widht'; did you mean 'width'?",
+    ),
+    "a min above its max": (
+        (*LENET5, "--min", "10", "--max", "5"),
+        "'width' has no value: its min, 10, is above its max, 5",
+    ),
+    "a multiple of nothing": (
+        (*LENET5, "--multiple-of", "0"),
+        "'width' cannot be a multiple of 0; give a number from 1 up",
+    ),
+    "no multiple": (
+        (*LENET5, "--multiple-of", "8", "--max", "7"),
+        "'width' has no value: no multiple of 8 is from 1 to 7",
+    ),
+    "a bound of nothing": (
+        (*LENET5, "--max", "depth=3"),
+        "'depth' has a bound, but does not vary; add --vary depth",
+    ),
+    "a variable that is fixed": (
+        (*LENET5, "--set", "width=3"),
+        "'width' cannot vary while --set gives it a value",
+    ),
+    "no limit from above": (
+        (*LENET5, "--min-params", "1k"),
+        "there is no limit from above: say what it must fit, as in --max-params 1M",
+    ),
+    "no budget": (
+        ("specs/mnist.yaml", "--vary", "dense.units"),
+        "'specs/mnist.yaml' has no budget: say what it must fit, as in --max-params 1M",
+    ),
+    "no model": (
+        ("specs/gpt2.yaml", "--vary", "width", "--max", "11"),
+        "none of the 11 values that were tried makes a model; with width=1: MultiHeadAttention's "
+        "'key_dim' must be a positive integer, not 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_told(run: Run, case: str) -> None:
+    arguments, said = MISTAKES[case]
+    result = run("fit", *arguments)
+    assert (result.stdout, result.returncode) == ("", 2)
+    assert result.stderr == f"error: {said}\n"
+
+
+@pytest.mark.parametrize("given", ["1.5", "width=", "=", "width=a", "1e3"])
+def test_a_bound_is_a_whole_number(run: Run, given: str) -> None:
+    result = run("fit", *LENET5, "--min", given)
+    assert result.returncode == 2
+    assert f"'{given}' is no whole number, nor NAME=N with one" in result.stderr
+
+
+def test_python_gets_plain_rows() -> None:
+    [row] = fit("specs/lenet5.yaml", "width", max_params="100k")
+    assert (row["set"], row["total_params"], row["slack"]) == ({"width": 95}, 99_620, 380)
+    assert pickle.loads(pickle.dumps(row)) == row  # noqa: S301
+    assert fit("specs/lenet5.yaml", ["width"], max_params=1000) == []
+    several = fit("specs/gpt2.yaml", "width,depth", max_params="50M", multiple_of={"width": 96},
+                  max={"width": 768, "depth": 12})  # fmt: skip
+    assert len(several) == 5
