@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "dense_calc.cli.diff",
     "sweep": "dense_calc.cli.sweep",
     "fit": "dense_calc.cli.fit",
+    "growth": "dense_calc.cli.growth",
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",

@@ -1,0 +1,152 @@
+"""`dense-calc growth`: the count of a model as an exact polynomial in its sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dense_calc.cli.options import ascii_option, assume_option, emit, look_options, set_option
+from dense_calc.cli.varying import EVERY, FARTHEST, Bounds, bound_option, of_each, vary_option
+from dense_calc.errors import DenseCalcError, said
+
+if TYPE_CHECKING:
+    from dense_calc.variants import Variants
+    from dense_calc.whatif.growth import Growth
+
+SPAN = 4  # times its own value a variable is looked at, and up to a power of two
+LEAST_SPAN = 64
+
+
+@click.command()
+@click.argument("file")
+@vary_option("The variables: vars of the model, or arguments of layers as in 'dense.units'.")
+@bound_option("--min", help="Look from N on, for all variables or for one; default: 1. Repeatable.")
+@bound_option("--max", help="Look up to N; default: some four times what FILE has. Repeatable.")
+@set_option
+@assume_option
+@click.option(
+    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
+)
+@look_options
+@ascii_option
+def growth(
+    file: str,
+    vary: tuple[str, ...],
+    min: dict[str, int],
+    max: dict[str, int],
+    overrides: dict[str, str],
+    assumed: dict[str, str],
+    format: str,
+    **look: Any,
+) -> None:
+    """Show the number of parameters of the model in FILE as a polynomial in what varies.
+
+    It is found from counts alone, exactly, and verified on others: 'exact on 40 further points'.
+    Where there is none, as with 'width // 2', there may be one for each kind of values. And what
+    one more unit of each costs, at the values that FILE has.
+
+    Example: dense-calc growth specs/gpt2.yaml --vary width,depth
+    """
+    from dense_calc.loading import variants
+
+    models = variants(file, assumed)
+    demand_sense(models, vary, (min, max), overrides)
+    owns = {name: whole_number(name, models.value(name)) for name in vary}
+    lows, highs = of_each(min, vary), of_each(max, vary)
+    ranges = [range_of(name, own, lows.get(name), highs.get(name)) for name, own in owns.items()]
+    start = tuple(
+        each[0] if own is None else own for own, each in zip(owns.values(), ranges, strict=True)
+    )
+    total, found = measured(models, vary, overrides, ranges, start)
+    if format == "json":
+        from dense_calc.render.growth import growth_json
+
+        emit(lambda style: growth_json(models.name, total, found, vary, style), **look)
+    else:
+        from dense_calc.render.growth import render
+
+        emit(lambda style: render(found, vary, style), **look)
+
+
+def demand_sense(
+    models: Variants, vary: tuple[str, ...], bounds: Iterable[Bounds], overrides: Mapping[str, str]
+) -> None:
+    """Raise DenseCalcError unless something varies, and nothing else is bounded or fixed.
+
+    A setting that the model does not have is one, too.
+    """
+    if not vary:
+        raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
+    for name in (*vary, *overrides):
+        models.value(name)
+        if name in vary and name in overrides:
+            raise DenseCalcError(f"'{name}' cannot vary while --set gives it a value")
+    for name in (name for bound in bounds for name in bound if name != EVERY):
+        if name not in vary:
+            raise DenseCalcError(f"'{name}' has a bound, but does not vary; add --vary {name}")
+
+
+def whole_number(name: str, value: object) -> int | None:
+    """The value that a file has for a variable, None where it has not a single one.
+
+    Raises:
+        DenseCalcError: it is no whole number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise DenseCalcError(f"'{name}' is {said(value)}; only what is a whole number can vary here")
+
+
+def range_of(name: str, own: int | None, low: int | None, high: int | None) -> range:
+    """The values of a variable that are looked at, by default some on both sides of its own.
+
+    Raises:
+        DenseCalcError: there are none.
+    """
+    if low is None:
+        low = 1 if own is None else min(1, own)
+    if high is None:
+        farther = SPAN * max(low, low if own is None else own)
+        high = min(FARTHEST, max(LEAST_SPAN, 1 << (max(farther, 1) - 1).bit_length()))
+    if low > high:
+        raise DenseCalcError(f"'{name}' cannot go from {low:,} to {high:,}; see --min and --max")
+    return range(low, high + 1)
+
+
+def measured(
+    models: Variants,
+    vary: tuple[str, ...],
+    overrides: Mapping[str, str],
+    ranges: list[range],
+    start: tuple[int, ...],
+) -> tuple[int | None, Growth]:
+    """The count of a model as it is, and how it grows.
+
+    Raises:
+        DenseCalcError: no values in the ranges make a model.
+    """
+    from dense_calc.whatif.growth import NoModelError
+    from dense_calc.whatif.growth import growth as growth_of
+
+    def row(point: tuple[int, ...]) -> dict[str, Any]:
+        return models.row({**overrides, **dict(zip(vary, point, strict=True))})
+
+    def measure(point: tuple[int, ...]) -> int | None:
+        count: int | None = row(point).get("total_params")
+        return count
+
+    try:
+        return measure(start), growth_of(measure, ranges, start)
+    except NoModelError:
+        point = tuple(each[0] for each in ranges)
+        reason = row(point).get("error", "")
+        told = " and ".join(f"{name} = {at:,}" for name, at in zip(vary, point, strict=True))
+        raise DenseCalcError(
+            f"no values from --min to --max make a model; {told}: {reason}"
+        ) from None

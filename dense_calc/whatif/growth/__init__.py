@@ -1,0 +1,7 @@
+"""How a count grows with variables: the exact polynomial, found from counts alone."""
+
+from __future__ import annotations
+
+from dense_calc.whatif.growth.search import Growth, NoModelError, Step, growth
+
+__all__ = ["Growth", "NoModelError", "Step", "growth"]

@@ -1,0 +1,493 @@
+"""`dense-calc growth`: polynomials are found from counts alone, and no claim is false."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from itertools import product
+from math import comb, prod
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dense_calc
+from dense_calc.cli import command_line
+from dense_calc.errors import DenseCalcError
+from dense_calc.render import Style
+from dense_calc.render.algebra import (
+    ASCII,
+    MATHEMATICS,
+    PYTHON,
+    python_names,
+    where,
+    written,
+)
+from dense_calc.render.growth import render
+from dense_calc.whatif.growth import Growth, NoModelError, growth
+from dense_calc.whatif.growth.polynomial import Interpolation, Polynomial, value
+from dense_calc.whatif.growth.samples import MAX_SAMPLES
+
+SPECS = Path(__file__).parents[1] / "specs"
+Point = tuple[int, ...]
+Count = Callable[..., int | None]
+
+
+def found(count: Count, *ranges: tuple[int, int], own: Point) -> Growth:
+    """How a function grows over ranges."""
+    return growth(lambda point: count(*point), [range(low, high + 1) for low, high in ranges], own)
+
+
+def check(growth: Growth, count: Count, step: int = 7) -> None:
+    """Hold everything that is said against the function, at many points of the ranges."""
+    for point in product(*(each[:: max(1, len(each) // 60) or step] for each in growth.ranges)):
+        result = count(*point)
+        pieces = [piece for piece in growth.pieces if piece.holds(point)]
+        assert len(pieces) <= 1
+        if len(growth.pieces) == growth.number > 0 and result is not None:
+            assert pieces, point
+        if pieces and result is not None:
+            assert value(pieces[0].polynomial, point) == result, point
+        if growth.valid:
+            is_valid = all(at in part.values for at, part in zip(point, growth.valid, strict=True))
+            assert is_valid == (result is not None), point
+    for point, told in growth.values:
+        assert count(*point) == told
+
+
+NUMBERS = st.integers(-10_000, 10_000)
+EXPONENTS = (st.integers(0, 6), st.integers(0, 3), st.integers(0, 2))
+
+
+@st.composite
+def polynomials(draw: st.DrawFn) -> Polynomial:
+    """A polynomial in one to three variables."""
+    size = draw(st.integers(1, 3))
+    exponents = st.tuples(*([EXPONENTS[size - 1]] * size))
+    terms = draw(st.dictionaries(exponents, NUMBERS.filter(bool), min_size=1, max_size=8))
+    return {key: Fraction(number) for key, number in terms.items()}
+
+
+@st.composite
+def cases(draw: st.DrawFn, size: int) -> tuple[list[tuple[int, int]], Point]:
+    """The ranges of some variables, and a value of each in them."""
+    lows = [draw(st.integers(0, 40)) for _ in range(size)]
+    ranges = [(low, low + draw(st.integers(15, 5000))) for low in lows]
+    return ranges, tuple(draw(st.integers(*each)) for each in ranges)
+
+
+@given(st.data())
+def test_a_polynomial_is_found_exactly(data: st.DataObject) -> None:
+    polynomial = data.draw(polynomials())
+    ranges, own = data.draw(cases(len(next(iter(polynomial)))))
+    result = found(lambda *point: int(value(polynomial, point)), *ranges, own=own)
+    assert result.number == 1
+    assert result.pieces[0].polynomial == polynomial
+    assert result.verified >= 9
+
+
+@given(st.data())
+def test_a_polynomial_with_fractions_is_found_exactly(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 3))
+    orders = st.tuples(*([st.integers(0, 3)] * size))
+    terms = data.draw(st.dictionaries(orders, NUMBERS, min_size=1, max_size=5))
+
+    def count(*point: int) -> int:
+        return sum(number * prod(map(comb, point, key)) for key, number in terms.items())
+
+    ranges, own = data.draw(cases(size))
+    result = found(count, *ranges, own=own)
+    assert result.number == 1
+    expression = eval(
+        "lambda x, y, z: " + " ".join(written(result.pieces[0].polynomial, "xyz"[:size], PYTHON))
+    )
+    for point in product(*((low, low + 3, high - 1, high) for low, high in ranges)):
+        assert expression(*point, *"yz"[size - 1 :]) == count(*point)
+
+
+@given(
+    st.integers(2, 24), st.integers(1, 9), st.integers(0, 9), st.integers(1, 4096), st.booleans()
+)
+def test_a_floor_is_a_polynomial_on_each_class(
+    divisor: int, times: int, plus: int, own: int, ceil: bool
+) -> None:
+    def count(width: int) -> int:
+        return times * (-(-width // divisor) if ceil else width // divisor) * width + plus * width
+
+    result = found(count, (1, 4096), own=(own,))
+    assert result.number == divisor
+    assert result.pieces[0].holds((own,))
+    assert {piece.parts[0].period for piece in result.pieces} == {divisor}
+    assert len(result.pieces) == min(divisor, 16)
+    check(result, count)
+
+
+@settings(max_examples=20)
+@given(st.integers(20, 4000), st.integers(1, 4096), st.sampled_from([min, max]))
+def test_a_bound_is_a_polynomial_on_each_side(
+    bound: int, own: int, limit: Callable[[int, int], int]
+) -> None:
+    def count(width: int, depth: int) -> int:
+        return depth * limit(width, bound) * 7 + width
+
+    result = found(count, (1, 4096), (1, 40), own=(own, 3))
+    assert result.number == 2
+    check(result, count)
+
+
+HOLES: Mapping[str, Count] = {
+    "multiples": lambda width: None if width % 64 else width**2 + 3,
+    "halves": lambda width: None if width % 2 else width // 2 * width + width // 2 // 2,
+    "above": lambda width: None if width > 600 else (600 - width) ** 2 * 9,
+    "below": lambda width: None if width < 12 else width // 12 * width,
+    "one": lambda width: None if width == 513 else 5 * width + 1,
+    "some": lambda width: None if width**2 % 7 == 4 else 5 * width + 1,
+    "chaos": lambda width: None if width * 2654435761 % 1009 < 500 else 5 * width**2 + 1,
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_values_without_a_model_contradict_nothing(name: str) -> None:
+    result = found(HOLES[name], (1, 4096), own=(512,))
+    assert result.number > 0
+    assert result.invalid
+    check(result, HOLES[name])
+
+
+def test_holes_of_several_variables_together() -> None:
+    def count(width: int, heads: int) -> int | None:
+        return None if width % heads else 3 * width**2 + heads
+
+    result = found(count, (1, 4096), (1, 64), own=(768, 12))
+    assert written(result.pieces[0].polynomial, ["w", "h"], PYTHON) == ["3*w**2", "+ h"]
+    assert result.valid is None
+
+
+NO_POLYNOMIALS: Mapping[str, Count] = {
+    "power": lambda width: 2 ** min(width, 100),
+    "root": lambda width: int(width**0.5) * width,
+    "logarithm": lambda width: width.bit_length() * width,
+    "divisor": lambda width: 768 // width * width,
+}
+
+
+@pytest.mark.parametrize("name", NO_POLYNOMIALS)
+def test_what_is_no_polynomial_has_a_table(name: str) -> None:
+    result = found(NO_POLYNOMIALS[name], (1, 4096), own=(768,))
+    assert not result.pieces
+    assert not result.stopped
+    assert ((768,), NO_POLYNOMIALS[name](768)) in result.values
+    check(result, NO_POLYNOMIALS[name])
+
+
+def test_what_depends_on_two_variables_together_is_no_polynomial() -> None:
+    for count in (lambda w, d: min(w, 8 * d), lambda w, d: w // d):
+        assert not found(count, (1, 4096), (1, 64), own=(768, 12)).pieces
+
+
+def test_a_point_that_hides_what_others_show() -> None:
+    def count(width: int, depth: int) -> int:
+        return (width - 768) * depth**2 + (depth - 12) * width**2
+
+    check(one := found(count, (1, 4096), (1, 64), own=(768, 12)), count)
+    assert one.number == 1
+    product_halved = found(lambda w, d: w * d // 2, (1, 4096), (1, 64), own=(768, 12))
+    assert product_halved.number == 4
+    check(product_halved, lambda w, d: w * d // 2)
+
+
+@pytest.mark.parametrize("high", [1, 2, 3, 4])
+def test_a_range_that_is_too_short_tells_no_polynomial(high: int) -> None:
+    result = found(lambda width: 5 * width**2, (1, high), own=(1,))
+    assert result.number == (high == 4)
+    if high < 4:
+        assert [count for _, count in result.values] == [5, 20, 45][:high]
+
+
+def test_the_search_ends() -> None:
+    asked = []
+
+    def count(point: Point) -> int:
+        asked.append(point)
+        return hash(point) % 10**9 + sum(min(at, 7 * index) for index, at in enumerate(point))
+
+    result = growth(count, [range(1, 5000)] * 8, (50,) * 8)
+    assert not result.pieces
+    assert len(asked) < 2 * MAX_SAMPLES
+    many = growth(lambda point: prod(point) ** 2, [range(1, 5000)] * 8, (50,) * 8)
+    assert many.stopped
+    assert "fewer variables" in render(many, list("abcdefgh"), Style())
+
+
+def test_no_point_of_a_range_has_a_model() -> None:
+    with pytest.raises(NoModelError):
+        found(lambda width: None, (1, 100), own=(5,))
+    assert found(lambda width: None if width != 77 else 3, (1, 100), own=(5,)).values == (
+        ((77,), 3),
+    )
+
+
+def test_what_one_more_costs() -> None:
+    result = found(lambda w: None if w % 8 or w > 64 else w**2, (1, 512), own=(16,))
+    (step,) = result.steps
+    assert step
+    assert (step.before, step.after, step.change) == (16, 24, 24**2 - 16**2)
+    assert found(lambda w: None if w > 64 else w**2, (1, 512), own=(64,)).steps == (None,)
+
+
+def test_any_points_settle_an_interpolation() -> None:
+    interpolation = Interpolation([range(5, 50, 5), range(3, 9)], [2, 1])
+    points = [(45, 8), (-10, 3), (20, 5), (20, 4), (20, 5), (5, 7), (10, 3), (40, 8), (30, 6)]
+    told = [interpolation.add((x, y), 3 * x * x - x * y + 7) for x, y in points]
+    assert interpolation.is_complete
+    assert told.count(True) == 6
+    assert interpolation.polynomial() == {(2, 0): 3, (1, 1): -1, (0, 0): 7}
+
+
+@pytest.mark.parametrize(
+    ("terms", "mathematics", "ascii_", "python"),
+    [
+        ({}, "0", "0", "0"),
+        ({(0, 0): 7850}, "7,850", "7,850", "7850"),
+        ({(1, 0): -1, (0, 0): 1}, "-b + 1", "-b + 1", "-b + 1"),
+        ({(2, 1): 12, (1, 1): -1}, "12·a·b² - a·b", "12*a*b^2 - a*b", "12*a*b**2 - a*b"),
+        ({(0, 10): 1, (0, 1): 1000}, "a¹⁰ + 1,000·a", "a^10 + 1,000*a", "a**10 + 1000*a"),
+        ({(1, 0): Fraction(3, 2)}, "3·b / 2", "3*b / 2", "3*b//2"),
+        (
+            {(2, 0): Fraction(1, 2), (1, 0): Fraction(-5, 3)},
+            "(3·b² - 10·b) / 6",
+            "(3*b^2 - 10*b) / 6",
+            "(3*b**2 - 10*b)//6",
+        ),
+        ({(0, 1): 1, (1, 0): 1, (1, 1): 1}, "a·b + b + a", "a*b + b + a", "a*b + b + a"),
+    ],
+)
+def test_how_a_polynomial_is_written(
+    terms: Mapping[Point, int | Fraction], mathematics: str, ascii_: str, python: str
+) -> None:
+    polynomial = {key: Fraction(number) for key, number in terms.items()}
+    for text, notation in ((mathematics, MATHEMATICS), (ascii_, ASCII), (python, PYTHON)):
+        assert " ".join(written(polynomial, ["b", "a"], notation)) == text
+
+
+@pytest.mark.parametrize(
+    ("given_names", "names"),
+    [
+        (["width", "dense.units"], ["width", "dense_units"]),
+        (["dense_units", "dense.units"], ["dense_units", "dense_units_"]),
+        (["decoder/mlp.units", "lambda"], ["decoder_mlp_units", "lambda_"]),
+        (["2x.units", "breite·ä"], ["_2x_units", "breite·ä"]),
+        (["µ", "a b"], ["μ", "a_b"]),
+    ],
+)
+def test_every_variable_has_a_name_that_python_takes(
+    given_names: Sequence[str], names: Sequence[str]
+) -> None:
+    assert python_names(given_names) == names
+    for name in names:
+        assert eval(name, {name: 3}) == 3
+
+
+def test_every_condition_is_one_in_python() -> None:
+    result = found(lambda w: min(w // 2, 40), (1, 200), own=(8,))
+    assert len(result.pieces) == 3
+    conditions = [where(piece.parts, result.ranges, ["w"]) for piece in result.pieces]
+    for w in range(1, 201):
+        (expected,) = [
+            value(piece.polynomial, (w,)) for piece in result.pieces if piece.holds((w,))
+        ]
+        assert expected == min(w // 2, 40)
+        assert [eval(each, {"w": w}) for each in conditions].count(True) == 1
+
+
+def text_of(*arguments: str) -> list[str]:
+    """The lines that the command prints of a model in specs/."""
+    spec, *rest = arguments
+    result = CliRunner().invoke(command_line, ["growth", str(SPECS / spec), *rest])
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()
+
+
+def json_of(*arguments: str) -> Any:
+    """What the command gives as JSON on a model in specs/."""
+    return json.loads("\n".join(text_of(*arguments, "--format", "json")))
+
+
+def test_a_polynomial_as_text() -> None:
+    assert text_of("lenet5.yaml", "--vary", "width") == [
+        "params = 426·width + 59,150",
+        "",
+        "width 6 → 7: +426 params",
+        "",
+        "Exact on 41 further points: width from 1 to 64.",
+    ]
+
+
+def test_pieces_as_text() -> None:
+    assert text_of("gpt2.yaml", "--vary", "width,depth") == [
+        "No polynomial over the whole range, but one on each of 12 parts:",
+        "where width % 12 == 0:",
+        "  params = 12·depth·width² + 13·depth·width + 51,283·width",
+        "where width % 12 == 1:",
+        "  params = 12·depth·width² + 9·depth·width + 51,283·width - 3·depth",
+        "where width % 12 == 2:",
+        "  params = 12·depth·width² + 5·depth·width + 51,283·width - 6·depth",
+        "where width % 12 == 3:",
+        "  params = 12·depth·width² + depth·width + 51,283·width - 9·depth",
+        "and 8 more, with --format json",
+        "",
+        "width 768 → 769: +235,819 params",
+        "depth 12 → 13: +7,087,872 params",
+        "",
+        "Exact on 225 further points: width from 1 to 4,096, depth from 1 to 64.",
+        "There is a model where 12 <= width <= 4096.",
+    ]
+
+
+def test_a_narrow_output_in_ascii_is_broken_between_terms() -> None:
+    lines = text_of("gpt2.yaml", "--vary", "width,depth", "--ascii", "--width", "36")
+    assert lines[:7] == [
+        "No polynomial over the whole range,",
+        "but one on each of 12 parts:",
+        "where width % 12 == 0:",
+        "  params = 12*depth*width^2",
+        "           + 13*depth*width",
+        "           + 51,283*width",
+        "where width % 12 == 1:",
+    ]
+    assert "width 768 -> 769: +235,819 params" in lines
+
+
+def test_what_changes_nothing() -> None:
+    assert text_of("convnet.yaml", "--vary", "conv2d.strides,dense.units", "--max", "9") == [
+        "params = 129·dense.units + 93,248",
+        "",
+        "conv2d.strides 1 → 2: no change",
+        "dense.units 10 → 11: +129 params",
+        "",
+        "The count does not depend on conv2d.strides.",
+        "Exact on 59 further points: conv2d.strides from 1 to 9, dense.units from 1 to 9.",
+    ]
+
+
+def test_sizes_that_do_not_fit_an_image() -> None:
+    assert text_of("lenet5.yaml", "--vary", "conv2d_1.kernel_size")[1:5] == [
+        "where conv2d_1.kernel_size % 2 == 1:",
+        "  params = 576·conv2d_1.kernel_size² - 14,400·conv2d_1.kernel_size + 119,306",
+        "where conv2d_1.kernel_size % 2 == 0:",
+        "  params = 576·conv2d_1.kernel_size² - 13,440·conv2d_1.kernel_size + 105,386",
+    ]
+    lines = text_of("lenet5.yaml", "--vary", "average_pooling2d.pool_size")
+    assert [line.split() for line in lines[2:6]] == [
+        ["1", "290,186"],
+        ["2", "61,706"],
+        ["3", "21,386"],
+        ["4", "15,626"],
+    ]
+
+
+def test_a_table_where_there_is_no_polynomial() -> None:
+    lines = text_of("gpt2.yaml", "--vary", "heads", "--max", "16")
+    assert lines[:4] == [
+        "A range of so few values tells no polynomial:",
+        "  heads       params",
+        "      1  124,439,808",
+        "      2  124,439,808",
+    ]
+
+
+@cache
+def counted(spec: str, **vars: int) -> int:
+    """The parameters of a model in specs/."""
+    return dense_calc.summarize(SPECS / spec, **vars).total_params
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ("gpt2.yaml", ["width", "depth"]),
+        ("gpt2.yaml", ["depth", "vocab", "context"]),
+        ("mlp.yaml", ["bins"]),
+        ("encoder.yaml", ["width"]),
+        ("lstm-tagger.yaml", ["words", "tags", "width"]),
+        ("llama2-7b.yaml", ["inner", "depth", "width"]),
+        ("lenet5.yaml", ["width"]),
+    ],
+)
+def test_the_json_evaluates_to_the_counts_of_models(spec: str, names: list[str]) -> None:
+    data = json_of(spec, "--vary", ",".join(names))
+    expressions = data.get("pieces") or [{"where": "True", "polynomial": data["polynomial"]}]
+    assert (data["polynomial"] is None) == (len(expressions) > 1)
+    own = {name: data["next"][name]["from"] for name in names}
+    assert counted(spec, **own) == data["total_params"]
+    assert eval(expressions[0]["where"], dict(own))
+    for times in (1, 3):
+        for plus in range(4):
+            values = {name: times * at + plus for name, at in own.items()}
+            count = counted(spec, **values)
+            told = [
+                eval(each["polynomial"], values)
+                for each in expressions
+                if eval(each["where"], values)
+            ]
+            assert told in ([count], [] if len(expressions) == 16 else [count])
+    for name, step in data["next"].items():
+        more = counted(spec, **{**own, name: step["to"]})
+        assert step["change"] == more - data["total_params"]
+
+
+def test_the_json_of_a_layers_argument() -> None:
+    assert json_of("mnist.yaml", "--vary", "dense.units") == {
+        "name": str(SPECS / "mnist.yaml"),
+        "total_params": 7850,
+        "polynomial": "785*dense_units",
+        "variables": {"dense_units": "dense.units"},
+        "range": {"dense.units": {"min": 1, "max": 64}},
+        "verified": 44,
+        "looked_at": 46,
+        "invalid": 0,
+        "next": {"dense.units": {"from": 10, "to": 11, "change": 785}},
+    }
+
+
+def test_other_settings_stay_as_they_are_set() -> None:
+    arguments = ("gpt2.yaml", "--vary", "depth", "--set", "width=12", "--set", "heads=1")
+    assert text_of(*arguments)[0] == "params = 1,884·depth + 615,396"
+
+
+COMPLAINTS = [
+    ([], "there is nothing to vary; say what may grow: --vary width"),
+    (["--vary", "wdith"], "did you mean 'width'?"),
+    (
+        ["--vary", "width", "--min", "9", "--max", "3"],
+        "'width' cannot go from 9 to 3; see --min and",
+    ),
+    (["--vary", "width", "--max", "0"], "'width' cannot go from 1 to 0; see --min and --max"),
+    (["--vary", "width", "--set", "width=3"], "'width' cannot vary while --set gives it a value"),
+    (["--vary", "width", "--max", "depth=3"], "'depth' has a bound, but does not vary; add --vary"),
+    (["--vary", "conv2d.padding"], "'conv2d.padding' is 'same'; only what is a whole number can"),
+    (
+        ["--vary", "width", "--min", "-9", "--max", "-5"],
+        "no values from --min to --max make a model; width = -9: Conv2D",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), COMPLAINTS)
+def test_a_complaint_says_how_to_mend_it(arguments: list[str], complaint: str) -> None:
+    result = CliRunner().invoke(command_line, ["growth", str(SPECS / "lenet5.yaml"), *arguments])
+    assert isinstance(result.exception, DenseCalcError)
+    assert complaint in result.exception.message
+
+
+@pytest.mark.parametrize("bound", ["x", "1__0", "width=", "9" * 5000, "9" * 30])
+def test_a_bound_is_a_whole_number(bound: str) -> None:
+    arguments = ["growth", str(SPECS / "lenet5.yaml"), "--vary", "width", "--max", bound]
+    result = CliRunner().invoke(command_line, arguments)
+    assert result.exit_code == 2
+    assert "Invalid value for '--max'" in result.stderr
