@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -22,14 +22,15 @@ from dense_calc.spec.scope import ExpressionError, Scope
 
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
+OF_A_CALL = ("name", "from")  # what is written beside the arguments
 PLAIN = {bool, int, float, str, type(None)}
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
 
 
-def layer_of(entry: Entry, scope: Scope) -> LayerKind:
-    """The layer that an entry describes.
+def layer_of(entry: Entry, scope: Scope, but: Container[str] = OF_A_CALL) -> LayerKind:
+    """The layer that an entry describes, without what is written beside its arguments.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
@@ -45,7 +46,7 @@ def layer_of(entry: Entry, scope: Scope) -> LayerKind:
     values: Any = {
         name: layers_in(value, scope) if name in inner else value.plain()
         for name, (_, value) in entry.arguments.items()
-        if name != "from"
+        if name not in but
     }
     if scope.words:
         scope.consulted += 1
@@ -141,7 +142,7 @@ def layers_in(written: Marked, scope: Scope) -> Any:
         if name in entry.arguments:
             outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
             raise SpecError(outer, entry.arguments[name][0])
-    return layer_of(entry, scope)
+    return layer_of(entry, scope, but=())
 
 
 def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:

@@ -47,8 +47,9 @@ class Entry(Place, gc=False):
             return None
         written = self.arguments[name][1]
         if not isinstance(written.value, str) or not written.value or "/" in written.value:
+            whose = "" if self.kind is object else f"{self.kind.__name__}'s "
             raise SpecError(
-                f"'{name}' must be text without '/', not {said(written.value)}", written
+                f"{whose}'{name}' must be text without '/', not {said(written.value)}", written
             )
         return written.value
 

@@ -63,7 +63,7 @@ def given_names(
         SpecError: a name stands twice.
     """
     names = [
-        entry.text("name") if layer is None else layer.name or entry.label
+        entry.text("name") or (None if layer is None else entry.label)
         for entry, layer in zip(entries, layers, strict=True)
     ]
     taken: dict[str, Entry | None] = dict.fromkeys(inputs)

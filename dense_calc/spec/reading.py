@@ -11,14 +11,13 @@ from msgspec.structs import asdict, replace
 from dense_calc.errors import Note, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Node
-from dense_calc.spec.arguments import decoded, some_arguments
+from dense_calc.spec.arguments import OF_A_CALL, decoded, some_arguments
 from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use, demand_few
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
 from dense_calc.spec.scope import Scope
 from dense_calc.spec.wiring import given_to_block, wires
 
-OF_A_CALL = ("name", "from")  # what is written beside the arguments of a call
 READ_BY_NAME = "say which this layer reads: 'from: name'"
 
 

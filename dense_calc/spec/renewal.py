@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from dense_calc.layers.base import LayerKind
 from dense_calc.limits import Limit
 from dense_calc.model import Model, Node
-from dense_calc.spec.arguments import layer_of
+from dense_calc.nesting import Inside
+from dense_calc.spec.arguments import OF_A_CALL, layer_of
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
 from dense_calc.spec.flat import Flat
@@ -63,12 +64,12 @@ class Renewal:
     def recipes(self) -> list[Recipe]:
         """Those of all layers that use names, each before what calls it again."""
         places = self.places
-        found: dict[tuple[int, int], Recipe] = {}
+        found: dict[tuple[int, object], Recipe] = {}
         for node, scope in zip(self.whole.nodes, self.whole.scopes, strict=True):
             entry = node.place
             assert isinstance(entry, Entry)
             if entry.fixed is None or type(entry) is Reuse:
-                key = id(entry), id(scope)
+                key = id(scope), look(entry)
                 recipe = found.setdefault(key, Recipe(entry, scope, []))
                 if node.name in places:
                     recipe.places.append(places[node.name])
@@ -141,13 +142,23 @@ class Renewal:
         consulted = scope.consulted
         limits = tuple(limits_of(self.sections, scope))
         self.limits_are_fixed = scope.consulted == consulted
-        return limits
+        return self.base.limits if limits == self.base.limits else limits
+
+
+def look(entry: Entry) -> object:
+    """What entries have in common that are made into the same layer."""
+    if type(entry) is Reuse or entry.kind.wraps or issubclass(entry.kind, Inside):
+        return id(entry)
+    own = {
+        name: each.plain() for name, (_, each) in entry.arguments.items() if name not in OF_A_CALL
+    }
+    return entry.kind, repr(own)
 
 
 def with_layer(node: Node, layer: LayerKind) -> Node:
     """The same call of another layer of the same kind."""
-    if layer is node.layer:
-        return node
     if layer.wraps:
         layer = named_like(layer, node.layer)
+    if layer is node.layer or layer == node.layer:
+        return node
     return Node(node.name, layer, node.inputs, node.place, node.call, node.shares, node.notes)
