@@ -298,7 +298,7 @@ def test_what_is_below_a_minimum_does_not_fit() -> None:
 READ = """\
 specs/lenet5.yaml: the largest width that fits
 _________________________________________________________________
-                      width   Params  Trainable       Size  Slack
+                      width  Param #  Trainable       Size  Slack
 =================================================================
 fits                     95   99,620     99,620  389.14 KB    380
 _________________________________________________________________
@@ -311,7 +311,7 @@ _________________________________________________________________
 NONE = """\
 specs/lenet5.yaml: no width fits
 _________________________________________________________________
-                     width  Params  Trainable       Size    Slack
+                    width  Param #  Trainable       Size    Slack
 =================================================================
 smallest                 1  59,576     59,576  232.72 KB  -49,576
 =================================================================
@@ -323,7 +323,7 @@ FRONTIER = """\
 specs/gpt2.yaml: the largest combinations of width, depth that
 fit
 _________________________________________________________________
-       width  depth      Params   Trainable       Size      Slack
+       width  depth     Param #   Trainable       Size      Slack
 =================================================================
          384     12  40,986,240  40,986,240  156.35 MB  9,013,760
 _________________________________________________________________

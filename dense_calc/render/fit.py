@@ -9,9 +9,10 @@ from typing import Any
 from dense_calc.budgets import Check
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, Grid, cells_of, shown, size_text
+from dense_calc.render.cells import Column, Grid, cells_of, shown
 from dense_calc.render.checks.words import allowed, sentence, subject
 from dense_calc.render.json import ENCODER, lines_of, object_of, safe
+from dense_calc.render.sweep import COUNTS, setting_column
 from dense_calc.whatif.fitting.answers import Answer
 from dense_calc.whatif.fitting.lines import Range
 
@@ -59,18 +60,11 @@ def columns_of(answer: Answer) -> Iterator[Column]:
     if not (answer.is_frontier and answer.fits):
         yield Column("", lambda row: str(row["what"]))
     for each in answer.ranges:
-        yield Column(printable(each.name), partial(value_text, each.name), number=True)
+        yield setting_column(each.name, each.steps)
     if answer.is_scaled:
         yield Column("Scale", lambda row: f"× {row['scale']:.4g}", number=True)
-    yield Column("Params", lambda row: f"{row['total_params']:,}", number=True)
-    yield Column("Trainable", lambda row: f"{row['trainable_params']:,}", number=True)
-    yield Column("Size", lambda row: size_text(row["total_bytes"]), number=True)
+    yield from COUNTS
     yield Column("Slack", partial(slack_text, answer), number=True)
-
-
-def value_text(name: str, row: Row) -> str:
-    """The value of a variable as `--set` takes it."""
-    return str(row["set"][name])
 
 
 def slack_text(answer: Answer, row: Row) -> str:

@@ -21,12 +21,12 @@ Choices = Mapping[str, Sequence[Any]]  # the values of each setting
 MOST_POINTS = 10_000  # of a picture, which shows fewer anyway
 NUMBERS = (int, float)
 IN_WORDS = {True: "yes", False: "no", None: "-"}
-MEASURES = (
+COUNTS = (
     Column("Param #", lambda row: count_text(row.get("total_params")), number=True),
     Column("Trainable", lambda row: count_text(row.get("trainable_params")), number=True),
     Column("Size", lambda row: optional(size_text, row.get("total_bytes")), number=True),
-    Column("Change", lambda row: optional(signed, row.get("change")), number=True),
 )
+CHANGE = Column("Change", lambda row: optional(signed, row.get("change")), number=True)
 # Columns that are there where any row has the key.
 SELDOM = {
     "within_budget": Column("In budget", lambda row: IN_WORDS[row.get("within_budget")]),
@@ -74,7 +74,7 @@ def grid(file: str, base: int | None, choices: Choices, rows: Iterable[Row], sty
 def columns_of(choices: Choices, keys: Iterable[str]) -> list[Column]:
     """The columns of rows with these settings and, among others, these keys."""
     settings = [setting_column(name, values) for name, values in choices.items()]
-    return [*settings, *MEASURES, *(SELDOM[key] for key in SELDOM if key in keys)]
+    return [*settings, *COUNTS, CHANGE, *(SELDOM[key] for key in SELDOM if key in keys)]
 
 
 def setting_column(name: str, values: Sequence[Any]) -> Column:
