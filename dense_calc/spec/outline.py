@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, cast
 
@@ -11,10 +12,10 @@ from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.model import Model, ModelType, model_of
 from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.document import Marked
-from dense_calc.spec.entries import Definition, Entry
+from dense_calc.spec.entries import BlockUse, Definition, Entry
 from dense_calc.spec.flat import Flat
 from dense_calc.spec.limits import limits_of
-from dense_calc.spec.planning import Planner
+from dense_calc.spec.planning import Planner, repeat_of
 from dense_calc.spec.renewal import Renewal, UnlikeError
 from dense_calc.spec.scope import Scope
 from dense_calc.spec.sections import (
@@ -30,7 +31,7 @@ from dense_calc.spec.sections import (
     type_of,
 )
 
-MAX_KEPT, MAX_NODES_KEPT = 32, 50_000  # models that may be renewed, and nodes in all of them
+MAX_KEPT, MAX_NODES_KEPT = 500, 50_000  # models that may be renewed, and nodes in all of them
 OF_THE_LAYER = ("name", "from")  # what belongs to a layer that is a model, not to the model
 SECTIONS_INSIDE = {
     **{name: SECTIONS[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
@@ -99,16 +100,21 @@ class Outline:
         Raises:
             SpecError: it describes none.
         """
-        for place, renewal in enumerate(self.renewals):
-            try:
-                model = renewal.model(scope)
-            except UnlikeError:
-                continue
-            except SpecError:
-                break  # which is told as of a model that is made anew
-            self.renewals.insert(0, self.renewals.pop(place))
-            return model
+        with suppress(SpecError):  # which is told as of a model that is made anew
+            repeats = self.repeats(scope) if self.renewals else {}
+            for place, renewal in enumerate(self.renewals):
+                if renewal.repeats != repeats:
+                    continue
+                with suppress(UnlikeError):
+                    model = renewal.model(scope)
+                    self.renewals.insert(0, self.renewals.pop(place))
+                    return model
         return self.made(scope)
+
+    def repeats(self, scope: Scope) -> dict[int, int | None]:
+        """How often each block stands in its own list of layers, by the id of the use."""
+        uses = [entry for entry in self.entries if isinstance(entry, BlockUse)]
+        return {id(entry): repeat_of(entry, scope) for entry in uses}
 
     def made(self, scope: Scope) -> Model:
         """The model with these vars."""

@@ -51,6 +51,8 @@ class Renewal:
         self.base = model
         self.scope = planner.scope
         self.sites = planner.sites[::-1]  # a block before those in it
+        own = [site for site in self.sites if site.scope is self.scope]
+        self.repeats = {id(site.entry): site.repeat for site in own}
         self.whole = whole
         self.sections = sections
         self.limits_are_fixed = False
