@@ -10,27 +10,19 @@ import click
 from msgspec.structs import replace
 
 from dense_calc.cli.files import each_file
-from dense_calc.cli.options import ascii_option, emit, format_of, look_options, warned
+from dense_calc.cli.options import GRID_SUFFIXES, emit, format_of, grid_options, warned
 from dense_calc.cli.reader import Reader, reader_options
 from dense_calc.compare import Comparison, comparison, folded
 from dense_calc.errors import DenseCalcError, remark
 from dense_calc.loading import title, variants
-from dense_calc.render import GRIDS, Style, drawn
+from dense_calc.render import Style, drawn
 from dense_calc.render.comparison import grid, render_json
-
-SUFFIXES = {".json": "json", ".md": "markdown"}
 
 
 @click.command()
 @click.argument("files", metavar="OLD NEW | --base REV FILE...", nargs=-1, required=True)
 @reader_options
-@click.option(
-    "--format",
-    type=click.Choice([*GRIDS, "json"]),
-    help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
-)
-@look_options
-@ascii_option
+@grid_options
 def diff(files: tuple[str, ...], reader: Reader, format: str | None, **look: Any) -> None:
     """Show which layers two models do not have in common, and how much each change weighs.
 
@@ -55,7 +47,7 @@ def diff(files: tuple[str, ...], reader: Reader, format: str | None, **look: Any
             print(error, file=sys.stderr)
             is_broken = True
     if found or several:
-        chosen = format_of(format, look["output"], SUFFIXES)
+        chosen = format_of(format, look["output"], GRID_SUFFIXES)
         emit(lambda style: rendered(found, several, chosen, style), **look)
     is_over = any(not check.ok for each in found for check in each.checks)
     sys.exit(2 if is_broken else int(is_over))

@@ -9,22 +9,20 @@ import click
 
 from dense_calc.cli.check import limit_options
 from dense_calc.cli.options import (
-    ascii_option,
+    GRID_SUFFIXES,
     assume_option,
     emit,
     format_of,
-    look_options,
+    grid_options,
     set_option,
 )
 from dense_calc.cli.progress import progress
 from dense_calc.cli.varying import bound_option, of_each, vary_option
 from dense_calc.limits import LIMITS
 from dense_calc.loading import variants
-from dense_calc.render import GRIDS, Style, drawn
+from dense_calc.render import Style, drawn
 from dense_calc.render.fit import grid, render_json
 from dense_calc.whatif.fitting.answers import Answer, Question, answer
-
-SUFFIXES = {".json": "json", ".md": "markdown"}
 
 
 @click.command()
@@ -40,13 +38,7 @@ SUFFIXES = {".json": "json", ".md": "markdown"}
 @bound_option("--max", help="Up to N; default: until nothing fits.")
 @set_option
 @assume_option
-@click.option(
-    "--format",
-    type=click.Choice([*GRIDS, "json"]),
-    help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
-)
-@look_options
-@ascii_option
+@grid_options
 def fit(
     file: str,
     vary: tuple[str, ...],
@@ -73,7 +65,7 @@ def fit(
         **{name: of_each(bound, vary) for name, bound in bounds.items()},
     )
     found = answer(variants(file, assumed), question, progress)
-    chosen = format_of(format, options["output"], SUFFIXES)
+    chosen = format_of(format, options["output"], GRID_SUFFIXES)
     emit(lambda style: rendered(found, chosen, style), **options)
     sys.exit(int(not found.fits))
 

@@ -14,7 +14,7 @@ import click
 from dense_calc.errors import FEW, FileError, did_you_mean, remark
 from dense_calc.loading import load_at
 from dense_calc.model import Model
-from dense_calc.render import FORMATS, Style, rendered
+from dense_calc.render import FORMATS, GRIDS, Style, rendered
 from dense_calc.report import Report
 
 Command = Callable[..., Any]
@@ -89,6 +89,17 @@ LOOK_OPTIONS = (
 
 ascii_option = click.option("--ascii", is_flag=True, help="Draw the table in ASCII.")
 
+GRID_SUFFIXES = {".json": "json", ".md": "markdown"}
+GRID_OPTIONS = (
+    click.option(
+        "--format",
+        type=click.Choice([*GRIDS, "json"]),
+        help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
+    ),
+    *LOOK_OPTIONS,
+    ascii_option,
+)
+
 TABLE_OPTIONS = (
     click.option(
         "--format",
@@ -141,6 +152,11 @@ def with_options(command: Command, options: Sequence[Command]) -> Command:
 def look_options(command: Command) -> Command:
     """Add the options that say where and how a text is printed; `emit` takes them."""
     return with_options(command, LOOK_OPTIONS)
+
+
+def grid_options(command: Command) -> Command:
+    """Add the options that say where and how a grid is printed; `emit` takes most of them."""
+    return with_options(command, GRID_OPTIONS)
 
 
 def table_options(command: Command) -> Command:

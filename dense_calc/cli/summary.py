@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dense_calc.cli.options import (
+    GRID_SUFFIXES,
     assume_option,
     emit,
     format_of,
@@ -102,9 +103,9 @@ def before_and_after(
     """
     if not overrides:
         raise click.UsageError("--compare needs --set, what is to be compared.")
-    from dense_calc.cli.diff import SUFFIXES, changed_by, rendered
+    from dense_calc.cli.diff import changed_by, rendered
 
-    chosen = format_of(format, look["output"], SUFFIXES)
+    chosen = format_of(format, look["output"], GRID_SUFFIXES)
     if chosen == "csv":
         raise click.UsageError("--compare has no CSV; take json.")
     found = []
