@@ -22,8 +22,8 @@ from dense_calc.keras_format.archives import (
 )
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.spec.outline import Outline
 from dense_calc.spec.document import document
+from dense_calc.spec.outline import Outline
 from dense_calc.tracing import trace
 from dense_calc.variants import Settings, Variants
 

@@ -159,11 +159,7 @@ def shown(
     if format in STREAMS:
         yield from STREAMS[format](shelf, list(whole.choices), style)
     if format in GRIDS:
-        yield from streamed(
-            grid(whole.variants.name, whole.variants.base, whole.choices, shelf, style),
-            format,
-            style,
-        )
+        yield from streamed(grid(whole, shelf, style), format, style)
     if format == "chart" or (format == "table" and len(picture[1]) > 1):
         from dense_calc.render.chart import chart
 

@@ -14,6 +14,7 @@ from dense_calc.render.axes import Points, value_text
 from dense_calc.render.cells import Column, Grid, cells_of, size_text
 from dense_calc.render.comparison import count_text, signed
 from dense_calc.render.json import ENCODER, safe
+from dense_calc.whatif.sweeping import Sweep
 
 Row = Mapping[str, Any]
 Choices = Mapping[str, Sequence[Any]]  # the values of each setting
@@ -61,14 +62,20 @@ class CellRows(Iterable[list[str]]):
             yield cells_of(row, self.columns, self.style)
 
 
-def grid(file: str, base: int | None, choices: Choices, rows: Iterable[Row], style: Style) -> Grid:
-    """The rows of a sweep over a file that has so many parameters as it stands."""
+def grid(whole: Sweep, rows: Iterable[Row], style: Style) -> Grid:
+    """Rows of a sweep, perhaps not all."""
     keys: set[str] = set()
+    count = 0
     for row in rows:
         keys.update(row)
-    columns = columns_of(choices, keys)
-    totals = [] if base is None else [("As the file stands: ", f"{base:,}", " params")]
-    return Grid(printable(file), columns, CellRows(rows, columns, style), totals)
+        count += 1
+    columns = columns_of(whole.choices, keys)
+    totals = []
+    if count < len(whole):
+        totals.append(("Shown: ", f"{count:,}", f" of {len(whole):,} combinations"))
+    if whole.variants.base is not None:
+        totals.append(("As the file stands: ", f"{whole.variants.base:,}", " params"))
+    return Grid(printable(whole.variants.name), columns, CellRows(rows, columns, style), totals)
 
 
 def columns_of(choices: Choices, keys: Iterable[str]) -> list[Column]:

@@ -1,0 +1,912 @@
+"""`dense-calc sweep`: the combinations, their rows, which are shown and how, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import click
+import pytest
+import yaml
+from conftest import ROOT, Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dense_calc import load, summarize, trace
+from dense_calc.budgets import checks
+from dense_calc.cli import command_line
+from dense_calc.errors import DenseCalcError, FileError, Source, SpecError
+from dense_calc.keras_format.writing import to_keras
+from dense_calc.loading import variants
+from dense_calc.report import Report
+from dense_calc.spec import parse
+from dense_calc.whatif import shelf
+from dense_calc.whatif.choices import values_of
+from dense_calc.whatif.shelf import Shelf, arranged
+from dense_calc.whatif.sweeping import Sweep, sweep
+
+Told = Callable[..., str]
+Row = dict[str, Any]
+
+# With a width w and a depth d: 9 w, and w (w + 1) for each further copy, and 4 (w + 1).
+MODEL = """\
+vars: {w: 16, d: 1}
+input: [8]
+blocks: {b: [Dense: {units: w, name: body}]}
+layers: [b: {repeat: d}, Dense: {units: 4, name: head}]
+budget: {params: 300}
+"""
+NO_UNITS = "Dense's 'units' must be a positive integer, not 0"
+
+
+def params(w: int, d: int = 1) -> int:
+    """The parameters of the model."""
+    return 9 * w + (d - 1) * w * (w + 1) + 4 * (w + 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the model, in which the commands are run."""
+    (tmp_path / "m.yaml").write_text(MODEL, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def told(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Told:
+    """Run the command in this process: what it prints; nothing on standard error."""
+    for name in ("COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    def told(*arguments: str) -> str:
+        command_line(["sweep", *arguments], prog_name="dense-calc", standalone_mode=False)
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
+    return told
+
+
+def rows(told: Told, *arguments: str) -> list[Row]:
+    """The rows of a run, as JSON has them."""
+    return [json.loads(line) for line in told(*arguments, "--format", "json").splitlines()]
+
+
+def widths(told: Told, *arguments: str) -> list[Any]:
+    """What the width is in each row of a run."""
+    return [row["set"]["w"] for row in rows(told, "m.yaml", *arguments)]
+
+
+# values of a setting as a text → what they are
+VALUES: dict[str, list[Any]] = {
+    "32": [32],
+    "32,64,128": [32, 64, 128],
+    " 32 , 64 ": [32, 64],
+    "1,2,": [1, 2],
+    "8,8": [8, 8],
+    "2:12:2": [2, 4, 6, 8, 10, 12],
+    "2:5": [2, 3, 4, 5],
+    "7:7": [7],
+    "2:11:4": [2, 6, 10],
+    "2:3:5": [2],
+    "12:2:-4": [12, 8, 4],
+    "3:1:-1": [3, 2, 1],
+    "-2:2:2": [-2, 0, 2],
+    "0:0": [0],
+    "2:4:": [2, 3, 4],
+    "1_000:1_002": [1000, 1001, 1002],
+    "010:0x0c": [10, 11, 12],
+    "1e3:1002": [1000, 1001, 1002],
+    "1:2:0.5": [1.0, 1.5, 2.0],
+    "0:1:0.1": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+    "0.1:0.35:0.1": [0.1, 0.2, 0.3],
+    "1:0:-0.25": [1.0, 0.75, 0.5, 0.25, 0.0],
+    "1,4:6,32": [1, 4, 5, 6, 32],
+    "1:2,0.5:1:0.5,relu": [1, 2, 0.5, 1.0, "relu"],
+    "relu,gelu": ["relu", "gelu"],
+    '"relu",\'gelu\'': ["relu", "gelu"],
+    "true,false,null,~": [True, False, None, None],
+    "yes,no": ["yes", "no"],
+    "0.5,1.0,1e-3": [0.5, 1.0, 0.001],
+    "2*4,w // 2": ["2*4", "w // 2"],
+    "[32,32,1],[64,64,1]": [[32, 32, 1], [64, 64, 1]],
+    "[32, null, 1]": [[32, None, 1]],
+    "[3],4:5,[6, 7]": [[3], 4, 5, [6, 7]],
+    "{LSTM: {units: 3}},{GRU: {units: 3}}": [{"LSTM": {"units": 3}}, {"GRU": {"units": 3}}],
+}
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_a_text_is_values(text: str) -> None:
+    found = list(values_of("w", text))
+    assert found == VALUES[text]
+    assert list(map(type, found)) == list(map(type, VALUES[text]))
+
+
+@given(st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 60), st.booleans())
+def test_a_range_has_its_first_value_and_those_that_the_steps_meet(
+    first: int, last: int, step: int, is_down: bool
+) -> None:
+    low, high = sorted((first, last))
+    text = f"{high}:{low}:-{step}" if is_down else f"{low}:{high}:{step}"
+    found = list(values_of("w", text))
+    assert found[0] == (high if is_down else low)
+    assert all(low <= each <= high for each in found)
+    assert {abs(b - a) for a, b in zip(found, found[1:], strict=False)} <= {step}
+    assert high - low - abs(found[-1] - found[0]) < step
+
+
+def test_a_long_range_is_not_written_out() -> None:
+    assert isinstance(values_of("w", "1:100000000"), range)
+
+
+def blamed(text: str, message: str, column: int = 2, width: int | None = None) -> str:
+    """The whole complaint about values, of which some are to blame."""
+    caret = " " * (5 + column) + "^" * (len(text) if width is None else width)
+    return f"--set w:1:{column}: error: {message}\n  1 | [{text}]\n{caret}"
+
+
+NO_RANGE = "a range is first:last or first:last:step, not"
+# values that are none → the complaint
+NO_VALUES: dict[str, str] = {
+    "2:12:0": blamed("2:12:0", "the step of a range cannot be 0"),
+    "2:12:0.0": blamed("2:12:0.0", "the step of a range cannot be 0"),
+    "12:2": blamed("12:2", "there is nothing in the range 12:2; to count down: 12:2:-1"),
+    "12:2:3": blamed("12:2:3", "there is nothing in the range 12:2:3; to count down: 12:2:-3"),
+    "2:12:-3": blamed("2:12:-3", "there is nothing in the range 2:12:-3; to count up: 2:12:3"),
+    "12:2:0.5": blamed(
+        "12:2:0.5", "there is nothing in the range 12:2:0.5; to count down: 12:2:-0.5"
+    ),
+    "a:b": blamed("a:b", f"{NO_RANGE} a:b"),
+    "1:d": blamed("1:d", f"{NO_RANGE} 1:d"),
+    "1:2:x": blamed("1:2:x", f"{NO_RANGE} 1:2:x"),
+    ".nan:3": blamed(".nan:3", f"{NO_RANGE} .nan:3"),
+    "true:3": blamed("true:3", f"{NO_RANGE} true:3"),
+    "1:.inf": blamed("1:.inf", f"{NO_RANGE} 1:.inf"),
+    "1:4:1e400": blamed("1:4:1e400", f"{NO_RANGE} 1:4:1e400"),
+    "4,a:b,5": blamed("4,a:b,5", f"{NO_RANGE} a:b", column=4, width=3),
+    "1:1e9": blamed("1:1e9", "a range may have at most 100,000,000 values"),
+    "0:1:1e-300": blamed("0:1:1e-300", "a range may have at most 100,000,000 values"),
+    "1:60000000,1:60000000": "error: 'w' has more than 100,000,000 values",
+}
+
+
+@pytest.mark.parametrize("text", NO_VALUES)
+def test_what_is_no_values_is_a_complaint(text: str) -> None:
+    with pytest.raises(SpecError) as error:
+        values_of("w", text)
+    assert str(error.value) == NO_VALUES[text]
+
+
+@pytest.mark.parametrize("text", ["1,,2", ",", "[4", "4]", "1:", ":", "a\tb: [", "*a", "!!int 4"])
+def test_what_is_no_yaml_is_a_complaint_about_the_setting(text: str) -> None:
+    with pytest.raises(SpecError, match=r"^--set w:1:\d+: error: "):
+        values_of("w", text)
+
+
+COMBINATIONS: list[tuple[list[str], list[tuple[Any, ...]]]] = [
+    (["w=4,8"], [(4,), (8,)]),
+    (["w=4,8", "d=1:3"], [(4, 1), (4, 2), (4, 3), (8, 1), (8, 2), (8, 3)]),
+    (["d=1:3", "w=4,8"], [(1, 4), (1, 8), (2, 4), (2, 8), (3, 4), (3, 8)]),
+    (["d=1,2", "w=4", "head.units=5,6"], [(1, 4, 5), (1, 4, 6), (2, 4, 5), (2, 4, 6)]),
+    (["w=4,4"], [(4,), (4,)]),
+    (["w=3", "d=1", "w=4,5"], [(4, 1), (5, 1)]),  # the last of a name wins
+    (["w=4,8", "d=1,2", "--zip"], [(4, 1), (8, 2)]),
+    (["w=4:8:2", "d=3:1:-1", "--zip"], [(4, 3), (6, 2), (8, 1)]),
+    (["w=4", "d=1", "--zip"], [(4, 1)]),
+]
+
+
+@pytest.mark.parametrize(("given", "combinations"), COMBINATIONS)
+def test_combinations_are_in_order_and_the_last_setting_changes_fastest(
+    given: list[str], combinations: list[tuple[Any, ...]], told: Told
+) -> None:
+    arguments = [part for each in given for part in (("--set",) if "=" in each else ()) + (each,)]
+    found = [row["set"] for row in rows(told, "m.yaml", *arguments)]
+    assert [tuple(each.values()) for each in found] == combinations
+    names = list(dict.fromkeys(each.partition("=")[0] for each in given if "=" in each))
+    assert all(list(each) == names for each in found)
+
+
+def fields(report: Report) -> Row:
+    """What a row has of a report."""
+    names = ("total_params", "trainable_params", "non_trainable_params", "total_bytes")
+    return {name: getattr(report, name) for name in names}
+
+
+def expected(path: Path, values: Mapping[str, Any]) -> Row:
+    """The row that these settings must have, worked out anew."""
+    base = summarize(path).total_params
+    try:
+        model = load(path, **values)
+        report = trace(model)
+    except DenseCalcError as error:
+        return {"set": values, "error": error.message}
+    row = {"set": values, **fields(report), "change": report.total_params - base}
+    limits = [limit for limit in model.limits if limit.rule != "exact"]
+    if not limits:
+        return row
+    try:
+        return row | {"within_budget": all(check.ok for check in checks(report, limits))}
+    except SpecError:
+        return row | {"within_budget": None}
+
+
+# specs → settings and their values
+SWEPT: list[tuple[str, dict[str, Any]]] = [
+    ("lenet5", {"width": "2:12:5,0,-1,2.5,relu"}),
+    ("lenet5", {"conv2d_1.filters": "8,16,0", "digits.units": [1, 10], "width": [6, 8]}),
+    ("lenet5", {"input": "[28,28,1],[32,32,3],[4,4,1],[28,28],7"}),
+    ("mnist", {"dense.units": "1:3", "dense.use_bias": [True, False], "dense.dtype": ["float16"]}),
+    ("gpt2", {"depth": "11:13", "width": "768,780,764", "heads": "12,7"}),
+    ("gpt2", {"tokens": [[1024], [512]], "decoder/mlp.units": ["width", 100]}),
+    ("gpt2", {"decoder_3/mlp.use_bias": [True, False], "embedding.output_dim": [768, 700]}),
+    ("vit-b16", {"side": "224,256,384", "patch": "16,32"}),
+    ("residual", {"channels": "16:64:16"}),
+    ("stacked", {"input": "[5, 8],[3, 3]"}),
+    ("unet", {"width": [8, 16], "classes": "1:3"}),
+    ("convnet-any-size", {"input": "[null, null, 3],[null, null, 1],[32, 32, 3]"}),
+]
+
+
+@pytest.mark.parametrize(("spec", "given"), SWEPT)
+def test_each_row_is_what_a_summary_says(spec: str, given: dict[str, Any]) -> None:
+    path = ROOT / "specs" / f"{spec}.yaml"
+    whole = sweep(path, given)
+    names = list(given)
+    combinations = product(*(values_of(name, each) for name, each in given.items()))
+    wanted = [expected(path, dict(zip(names, each, strict=True))) for each in combinations]
+    assert list(whole) == wanted
+    for place in random.Random(0).sample(range(len(whole)), len(whole)):
+        assert whole[place] == wanted[place]
+
+
+SPECS = {path.stem: path for path in sorted((ROOT / "specs").glob("*.yaml"))}
+VARS: dict[str, dict[str, Any]] = {
+    name: found["vars"]
+    for name, path in SPECS.items()
+    if "vars" in (found := yaml.safe_load(path.read_text("utf-8")))
+}
+
+
+@pytest.mark.parametrize("spec", VARS)
+def test_a_var_is_what_it_would_be_if_the_file_said_so(spec: str) -> None:
+    text = SPECS[spec].read_text("utf-8")
+    numbers = {name: value for name, value in VARS[spec].items() if isinstance(value, int)}
+    for name, value in numbers.items():
+        given = [value, value + 1, 2 * value] if value < 100 else [value + 16]
+        for row in sweep(SPECS[spec], {name: given}):
+            changed = yaml.safe_load(text)
+            changed["vars"] |= row["set"]
+            source = Source("m.yaml", yaml.safe_dump(changed, sort_keys=False))
+            try:
+                wanted = fields(trace(parse(source, "m")))
+            except DenseCalcError as error:
+                wanted = {"error": error.message}
+            assert {key: row[key] for key in wanted} == wanted
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_rows_are_the_same_in_any_order(data: st.DataObject) -> None:
+    spec = data.draw(st.sampled_from(list(VARS)), "spec")
+    names = data.draw(st.permutations(list(VARS[spec])), "names")[:2]
+    numbers = st.integers(0, 6) | st.sampled_from([8, 16, 64, 1.5, "2*3", "x", None])
+    given = {name: data.draw(st.lists(numbers, min_size=1, max_size=3), name) for name in names}
+    whole = sweep(SPECS[spec], given)
+    for place in data.draw(st.permutations(range(len(whole))), "order"):
+        assert whole[place] == expected(SPECS[spec], whole.settings(place))
+
+
+ERRORS: list[tuple[str, str, str]] = [
+    ("w", "0", NO_UNITS),
+    ("w", "2.5", "Dense's 'units' must be a positive integer, not 2.5"),
+    ("w", "null", "a var is a number or an expression, not nothing"),
+    ("w", "[1, 2]", "a var is a number or an expression, not a list of 2"),
+    ("w", "x", "'x' is not a var; there is w, d"),
+    ("w", "w", "vars use each other: 'w' uses 'w'"),
+    ("w", "1:2:3:4", "'1:2:3:4' is neither a number nor an expression"),
+    ("w", "10**30", "'w' is too large; at most 9,223,372,036,854,775,807"),
+    ("w", "1" * 19 + "0", "a number may be at most 9,223,372,036,854,775,807"),
+    ("d", "0", "b's 'repeat' must be a positive integer, not 0"),
+    (
+        "head.activation",
+        "relux",
+        "Dense's 'activation' must be a name that Keras knows, not 'relux'; did you mean 'relu'?",
+    ),
+    ("head.units", "[3]", "Dense's 'units' must be a positive integer, not a list of 1"),
+    ("input", "7", "InputLayer's 'shape' must be a list of at most 64 integers of at least 0, not 7"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), ERRORS)
+def test_what_is_no_model_is_a_row_that_says_why(
+    name: str, value: str, message: str, folder: Path
+) -> None:
+    before, row, after = sweep("m.yaml", {name: [*values_of(name, value)] * 3})
+    assert before == row == after
+    assert list(row) == ["set", "error"]
+    assert message in row["error"]
+    if "too large" not in message:
+        assert row["error"] == message
+
+
+def test_one_broken_combination_does_not_end_the_run(told: Told) -> None:
+    assert told("m.yaml", "--set", "w=4,0,8", "--format", "json") == (
+        '{"set":{"w":4},"total_params":56,"trainable_params":56,"non_trainable_params":0,'
+        '"total_bytes":224,"change":-156,"within_budget":true}\n'
+        '{"set":{"w":0},"error":"' + NO_UNITS + '"}\n'
+        '{"set":{"w":8},"total_params":108,"trainable_params":108,"non_trainable_params":0,'
+        '"total_bytes":432,"change":-104,"within_budget":true}\n'
+    )
+
+
+INNER = """\
+input: [4]
+layers:
+  - Sequential: {name: inner, input: [4], layers: [Dense: {units: 4, name: one}]}
+"""
+
+# arguments after the file → the complaint
+COMPLAINTS: list[tuple[str, str]] = [
+    ("--set width=3", "error: m.yaml has no var 'width'; there is w, d"),
+    ("--set ww=3", "error: m.yaml has no var 'ww'; did you mean 'w'?"),
+    ("--set w=3 --set head.unit=3", "error: Dense 'head' has no argument 'unit'; did you mean 'units'?"),
+    ("--set haed.units=3", "error: m.yaml has no layer 'haed'; did you mean 'head'?"),
+    ("--set head=3", "error: 'head' is a layer; say which argument of it: head.ARGUMENT=VALUE"),
+    (
+        "--set b.activation=relu",
+        "error: 'b' is a block; let a var stand for its 'activation', and set that",
+    ),
+    (
+        "--set w=1:3 --set d=1,2 --zip",
+        "error: settings that go together need as many values each: 'w' has 3 and 'd' has 2",
+    ),
+    (
+        "--set w=1:3 --set d=2 --zip",
+        "error: settings that go together need as many values each: 'w' has 3 and 'd' has 1",
+    ),
+    (
+        "--set w=1:100000 --set d=1:1001",
+        "error: these are 100,100,000 combinations; there may be 100,000,000",
+    ),
+    ("--set w=4 --where params", "error: 'params' is no condition; write one like 'params<5M'"),
+    ("--set w=4 --where=", "error: '' is no condition; write one like 'params<5M'"),
+    ("--set w=4 --where parms<3", "error: rows have no 'parms'; did you mean 'params'?"),
+    (
+        "--set w=4 --where d=1",
+        "error: rows have no 'd'; there is w, params, trainable, non_trainable, size, change, "
+        "within_budget",
+    ),
+    (
+        "--set w=4 --where params<x",
+        "error: 'params' is compared with a number such as 100k or 5M, not 'x'",
+    ),
+    (
+        "--set w=4 --where params=>3",
+        "error: 'params' is compared with a number such as 100k or 5M, not '>3'",
+    ),
+    (
+        "--set w=4 --where params<5MB",
+        "error: 'params' is compared with a number such as 100k or 5M, not '5MB'; 'MB' counts bytes",
+    ),
+    (
+        "--set w=4 --where size<1M",
+        "error: 'size' is compared with a number such as 20MiB or 80MB, not '1M'; did you mean "
+        "'1MB' or '1MiB'?",
+    ),
+    ("--set w=4 --sort parms", "error: rows have no 'parms'; did you mean 'params'?"),
+    ("--set w=4 --sort -parms", "error: rows have no 'parms'; did you mean 'params'?"),
+    ("--set w=4,8 --plot a.txt", "error: cannot write a.txt: a plot ends in .svg, .png or .pdf"),
+    ("--set w=4,8 --plot a", "error: cannot write a: a plot ends in .svg, .png or .pdf"),
+    ("--set w=0 --plot a.svg", "error: cannot write a.svg: there is nothing to plot"),
+    ("--set w=4 -o no/a.csv", "error: cannot write no/a.csv: No such file or directory"),
+    ("--set w=4,8 --plot no/a.svg", "error: cannot write no/a.svg: No such file or directory"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), COMPLAINTS)
+def test_what_is_wrong_is_said_before_anything_is_printed(
+    arguments: str, message: str, told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DenseCalcError) as error:
+        told("m.yaml", *arguments.split())
+    assert str(error.value) == message
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["inner/on.units", "inner/one.unit", "inner.one.units"])
+def test_a_setting_that_a_model_inside_has_not_is_a_complaint(name: str, told: Told) -> None:
+    Path("m.yaml").write_text(INNER, "utf-8")
+    with pytest.raises(SpecError):
+        told("m.yaml", "--set", f"{name}=3,4")
+    assert [row["total_params"] for row in sweep("m.yaml", {"inner/one.units": [3, 4]})] == [15, 20]
+
+
+USAGES: list[tuple[str, str]] = [
+    ("", "Missing option '--set'."),
+    ("--set w", "Invalid value for '--set': 'w' is not NAME=VALUE"),
+    ("--set w=", "Invalid value for '--set': 'w=' is not NAME=VALUE"),
+    ("--set w=4 --top 0", "Invalid value for '--top': 0 is not in the range x>=1."),
+    ("--set w=4 --jobs 0", "Invalid value for '--jobs': 0 is not in the range x>=1."),
+    (
+        "--set w=4,8 --set d=1,2 --set head.units=1,2 --plot a.svg",
+        "A picture shows 2 settings, not 3.",
+    ),
+    (
+        "--set w=4,8 --set d=1,2 --set head.units=1,2 --format chart",
+        "A picture shows 2 settings, not 3.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGES)
+def test_a_wrong_command_line_is_a_complaint(arguments: str, message: str, told: Told) -> None:
+    with pytest.raises(click.UsageError) as error:
+        told("m.yaml", *arguments.split())
+    assert error.value.format_message() == message
+
+
+def test_an_unknown_name_ends_the_run_and_prints_nothing(folder: Path, run: Run) -> None:
+    result = run("sweep", "m.yaml", "--set", "ww=3,4", cwd=folder)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: m.yaml has no var 'ww'; did you mean 'w'?\n"
+
+
+def test_a_bad_ending_of_a_plot_is_seen_before_the_work(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_row(self: object, settings: object) -> None:
+        pytest.fail("a row was worked out")
+
+    monkeypatch.setattr("dense_calc.variants.Variants.row", no_row)
+    with pytest.raises(FileError, match=r"a plot ends in"):
+        told("m.yaml", "--set", "w=1:1000", "--plot", "a.txt")
+
+
+@pytest.mark.parametrize("base", ["0", "x", "[]"])
+def test_a_file_may_be_no_model_as_it_stands(base: str, told: Told) -> None:
+    Path("m.yaml").write_text(MODEL.replace("w: 16", f"w: {base}"), "utf-8")
+    (row,) = sweep("m.yaml", {"w": [4]})
+    assert (row["total_params"], row["change"]) == (56, None)
+    text = told("m.yaml", "--set", "w=4", "--format", "text")
+    assert "As the file stands" not in text
+    assert text.splitlines()[4].split() == ["4", "56", "56", "224.00", "B", "-", "yes"]
+
+
+BUDGETED = """\
+vars: {w: 4, d: 3}
+input: [8]
+blocks: {part: [Dense: {units: w, name: dense}]}
+layers:
+  - part: {repeat: d}
+  - Sequential: {name: inner, input: [w], layers: [Dense: {units: 4, name: one}, Dense: {units: 2}]}
+budget:
+"""
+# a budget → whether the models with w=4,5 and d=2,3,4 are within it
+BUDGETS: dict[str, list[bool | None]] = {
+    "{params: 130}": [True, True, True, True, False, False],
+    "{params: 106, min_params: 100}": [False, True, False, False, False, False],
+    "{trainable: 0}": [False] * 6,
+    "{size: 436}": [True, True, False, True, False, False],
+    "{layers: {part: {params: 100}}}": [True, True, True, True, False, False],
+    "{layers: {part_2: {params: 20}}}": [None, True, True, None, False, False],
+    "{layers: {part_*: {params: 36, each: true}}}": [True, True, True, False, False, False],
+    "{layers: {inner: {params: 30}}}": [True, True, True, False, False, False],
+    "{layers: {inner/one: {params: 20}}}": [True, True, True, False, False, False],
+    "{layers: {inner/one: {params: 20}, part_3: {size: 1MB}}}": [None, None, True, None, None, False],
+    "{params: 1M, layers: {inner/dense: {params: 9}}}": [False] * 6,
+}
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_each_row_is_held_against_the_budget_of_the_file(budget: str, folder: Path) -> None:
+    Path("m.yaml").write_text(BUDGETED.replace("budget:", f"budget: {budget}"), "utf-8")
+    whole = sweep("m.yaml", {"w": [4, 5], "d": [2, 3, 4]})
+    assert [row["within_budget"] for row in whole] == BUDGETS[budget]
+    for place in (3, 0, 5, 2, 4, 1):
+        assert whole[place] == expected(Path("m.yaml"), whole.settings(place))
+
+
+@pytest.mark.parametrize("limits", ["", "expect: {params: 3}\n"])
+def test_without_a_budget_rows_have_nothing_to_be_within(limits: str, folder: Path) -> None:
+    Path("m.yaml").write_text(MODEL.replace("budget: {params: 300}\n", limits), "utf-8")
+    (row,) = sweep("m.yaml", {"w": [4]})
+    assert "within_budget" not in row
+
+
+# conditions → the widths of 4, 8, 0, 16, 32 that fulfil them; they have 56, 108, -, 212, 420
+CONDITIONS: dict[str, list[int]] = {
+    "params<200": [4, 8],
+    "params <= 0.212k": [4, 8, 16],
+    "params>=2_12": [16, 32],
+    "params>1M": [],
+    "params=108": [8],
+    "params == 108": [8],
+    "params!=108": [4, 16, 32],
+    "trainable>100params": [8, 16, 32],
+    "non_trainable=0": [4, 8, 16, 32],
+    "size<=1KB": [4, 8, 16],
+    "size<1KiB": [4, 8, 16],
+    "size>1KiB": [32],
+    "change<0": [4, 8],
+    "change<-150": [4],
+    "change>=-104": [8, 16, 32],
+    "change>+0.1k": [32],
+    "change!=0": [4, 8, 32],
+    "within_budget": [4, 8, 16],
+    "within_budget=true": [4, 8, 16],
+    "within_budget=false": [32],
+    "within_budget!=true": [32],
+    "w>=8": [8, 16, 32],
+    "w<8": [4, 0],
+    "w=8.0": [8],
+    "w!=8": [4, 0, 16, 32],
+    "w=010": [],
+    "w>4 and params<300": [8, 16],
+    "w>4   and params<300 and within_budget and w!=8": [16],
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_rows_for_which_a_condition_holds_are_shown(condition: str, told: Told) -> None:
+    given = ("--set", "w=4,8,0,16,32", "--where", condition)
+    assert widths(told, *given) == CONDITIONS[condition]
+
+
+def test_all_conditions_must_hold(told: Told) -> None:
+    given = ("--set", "w=4,8,0,16,32", "--where", "w>4", "--where", "params<300")
+    assert widths(told, *given) == [8, 16]
+
+
+# a setting, its values, and a condition on it → which of the values fulfil it
+ON_SETTINGS: list[tuple[str, str, str, list[Any]]] = [
+    ("head.activation", "relu,gelu,null", "head.activation=relu", ["relu"]),
+    ("head.activation", "relu,gelu", "head.activation != relu", ["gelu"]),
+    ("head.use_bias", "true,false", "head.use_bias=false", [False]),
+    ("head.use_bias", "true,false", "head.use_bias!=false", [True]),
+    ("head.units", "1:9:2", "head.units>3 and head.units<=7", [5, 7]),
+    ("head.units", "2*4,3", "head.units=2*4", ["2*4"]),
+    ("input", "[8],[9],[3, 8]", "input=[9]", [[9]]),
+    ("input", "[8],[9],[3, 8]", "input=[3,8]", [[3, 8]]),
+    ("input", "[8],[9],[3, 8]", "input!=[9]", [[8], [3, 8]]),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "condition", "kept"), ON_SETTINGS)
+def test_a_condition_may_be_on_any_setting(
+    name: str, values: str, condition: str, kept: list[Any], told: Told
+) -> None:
+    given = ("m.yaml", "--set", f"{name}={values}", "--where", condition)
+    assert [row["set"][name] for row in rows(told, *given)] == kept
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "w>8 and",
+        "w>8 AND w<20",
+        "w<abc",
+        "w<",
+        "within_budget=yes",
+        "within_budget<5",
+        "not within_budget",
+        "200>params",
+        "w in 8",
+        "error",
+        "and",
+        " ",
+    ],
+)
+def test_a_condition_that_no_row_could_fulfil_is_a_complaint(condition: str, told: Told) -> None:
+    with pytest.raises(SpecError):
+        told("m.yaml", "--set", "w=4,8", "--where", condition)
+
+
+def test_nothing_is_left(told: Told) -> None:
+    given = ("m.yaml", "--set", "w=4,8", "--where", "params>1M", "--format")
+    assert told(*given, "json") == ""
+    assert told(*given, "csv") == (
+        "w,total_params,trainable_params,non_trainable_params,total_bytes,change,within_budget,"
+        "error\n"
+    )
+    assert told(*given, "text") == dedent("""\
+        m.yaml
+        _________________________________________________________________
+                                      w  Param #  Trainable  Size  Change
+        =================================================================
+        As the file stands: 212 params
+        _________________________________________________________________
+        """)
+
+
+# a spec whose sizes are told apart by more than parameters: of two widths and a type
+SORTED = """\
+vars: {w: 2}
+input: [4]
+layers: [Dense: {units: w, name: a}, BatchNormalization: {name: n}, Dense: {units: 1, name: b}]
+budget: {size: 100}
+"""
+# in the order of the rows: w, a.dtype and what comes of them
+MADE: list[tuple[int, str, int | None]] = [
+    (3, "float32", 15 + 12 + 4),
+    (3, "float16", 15 + 12 + 4),
+    (0, "float32", None),
+    (0, "float16", None),
+    (1, "float32", 5 + 4 + 2),
+    (1, "float16", 5 + 4 + 2),
+    (2, "float32", 10 + 8 + 3),
+    (2, "float16", 10 + 8 + 3),
+]
+ORDERS: dict[str, list[tuple[int, str]]] = {
+    "w": [(0, "32"), (0, "16"), (1, "32"), (1, "16"), (2, "32"), (2, "16"), (3, "32"), (3, "16")],
+    "-w": [(3, "32"), (3, "16"), (2, "32"), (2, "16"), (1, "32"), (1, "16"), (0, "32"), (0, "16")],
+    "a.dtype": [(w, "16") for w in (3, 0, 1, 2)] + [(w, "32") for w in (3, 0, 1, 2)],
+    "-a.dtype": [(w, "32") for w in (3, 0, 1, 2)] + [(w, "16") for w in (3, 0, 1, 2)],
+    **dict.fromkeys(
+        ("params", "trainable", "non_trainable", "change"),
+        [(1, "32"), (1, "16"), (2, "32"), (2, "16"), (3, "32"), (3, "16"), (0, "32"), (0, "16")],
+    ),
+    **dict.fromkeys(
+        ("-params", "-trainable", "-non_trainable", "-change"),
+        [(3, "32"), (3, "16"), (2, "32"), (2, "16"), (1, "32"), (1, "16"), (0, "32"), (0, "16")],
+    ),
+    "size": [(1, "16"), (1, "32"), (2, "16"), (2, "32"), (3, "16"), (3, "32"), (0, "32"), (0, "16")],
+    "-size": [(3, "32"), (3, "16"), (2, "32"), (2, "16"), (1, "32"), (1, "16"), (0, "32"), (0, "16")],
+    "within_budget": [(3, "32"), (1, "32"), (1, "16"), (2, "32"), (2, "16"), (3, "16")],
+}
+
+
+def in_order(told: Told, *arguments: str) -> list[tuple[int, str]]:
+    """The widths and types of the rows of a run."""
+    Path("m.yaml").write_text(SORTED, "utf-8")
+    given = ("--set", "w=3,0,1,2", "--set", "a.dtype=float32,float16")
+    found = rows(told, "m.yaml", *given, *arguments)
+    return [(row["set"]["w"], row["set"]["a.dtype"].removeprefix("float")) for row in found]
+
+
+def test_rows_come_as_they_are_made(told: Told) -> None:
+    assert in_order(told) == [(w, dtype.removeprefix("float")) for w, dtype, _ in MADE]
+    found = [row.get("total_params") for row in sweep("m.yaml", {"w": [3, 0, 1, 2]})]
+    assert found == [total for _, dtype, total in MADE if dtype == "float32"]
+
+
+@pytest.mark.parametrize("by", [each for each in ORDERS if each != "within_budget"])
+@pytest.mark.parametrize("top", [None, 1, 3, 7, 8, 9])
+@pytest.mark.parametrize("few", [1, 3, 10_000])
+def test_rows_are_sorted_what_is_no_model_last_and_equal_ones_as_they_come(
+    by: str, top: int | None, few: int, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "FEW", few)
+    arguments = () if top is None else ("--top", str(top))
+    assert in_order(told, "--sort", by, *arguments) == ORDERS[by][:top]
+
+
+def test_rows_are_sorted_by_whether_they_are_within_budget(told: Told) -> None:
+    Path("m.yaml").write_text(MODEL, "utf-8")
+    given = ("--set", "w=32,4,0,64,8", "--sort")
+    assert widths(told, *given, "within_budget") == [32, 64, 4, 8, 0]
+    assert widths(told, *given, "-within_budget") == [4, 8, 32, 64, 0]
+
+
+def test_the_top_without_an_order_are_the_largest(told: Told) -> None:
+    assert widths(told, "--set", "w=4,8,0,32,16", "--top", "2") == [32, 16]
+    assert widths(told, "--set", "w=4,8,0,32,16", "--top", "5") == [32, 16, 8, 4, 0]
+
+
+def test_what_is_wanted_is_chosen_before_it_is_sorted_and_counted(told: Told) -> None:
+    given = ("--set", "w=4,8,0,32,16", "--where", "params<300", "--sort", "-w", "--top", "2")
+    assert widths(told, *given) == [16, 8]
+
+
+def test_lists_and_words_have_an_order_too(told: Told) -> None:
+    found = rows(told, "m.yaml", "--set", "input=[64],[7],[8, 8],9", "--sort", "input")
+    assert [row["set"]["input"] for row in found if "error" not in row] == [[7], [8, 8], [64]]
+    given = ("--set", "head.activation=relu,gelu,tanh", "--sort", "-head.activation")
+    found = rows(told, "m.yaml", *given)
+    assert [row["set"]["head.activation"] for row in found] == ["tanh", "relu", "gelu"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers())),
+    st.booleans(),
+    st.none() | st.integers(1, 12),
+    st.integers(1, 5),
+)
+def test_many_rows_are_arranged_as_few_are(
+    pairs: list[tuple[int, int]], is_backwards: bool, top: int | None, few: int
+) -> None:
+    made: list[Row] = [{"set": {"w": w}, "total_params": total} for w, total in pairs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shelf, "FEW", few)
+        found = arranged(iter(made), lambda row: row["set"]["w"], is_backwards, top)
+        assert list(found) == sorted(made, key=lambda r: r["set"]["w"], reverse=is_backwards)[:top]
+
+
+@pytest.mark.parametrize("few", [0, 1, 4, 5, 6, 100])
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_shelf_gives_its_rows_again_and_again(
+    few: int, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "FEW", chunk)
+    made: list[Row] = [
+        {"set": {"w": 10**30, "a": "é\x1b\n", "b": [1, None]}, "total_params": 10**25},
+        {"set": {"w": 0.1}, "error": "'x'\nis no var"},
+        *({"set": {"w": each}, "within_budget": None} for each in range(3)),
+    ]
+    held = Shelf(iter(made), few)
+    assert list(held) == made
+    next(iter(held))  # one that is left unread
+    assert list(held) == made
+    assert list(Shelf([], few)) == []
+
+
+def test_a_sweep_beyond_what_memory_holds_is_the_same(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("m.yaml", "--set", "w=1:40", "--format", "text", "--sort", "-change")
+    wanted = told(*given)
+    monkeypatch.setattr(shelf, "FEW", 7)
+    monkeypatch.setattr("dense_calc.cli.sweep.Shelf", lambda rows: Shelf(rows, few=5))
+    assert told(*given) == wanted
+
+
+def test_a_disk_that_is_full_is_a_complaint(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shelf, "TemporaryFile", full)
+    monkeypatch.setattr(shelf, "FEW", 3)
+    with pytest.raises(DenseCalcError, match="No space left on device"):
+        told("m.yaml", "--set", "w=1:9", "--sort", "w")
+
+
+GIVEN = ("m.yaml", "--set", "w=4,100,0", "--set", "d=1", "--format")
+SHOWN: dict[str, tuple[tuple[str, ...], str]] = {
+    "text": (
+        ("text",),
+        """\
+        m.yaml
+        __________________________________________________________________________________________________________
+          w  d  Param #  Trainable      Size  Change  In budget  Error
+        ==========================================================================================================
+          4  1       56         56  224.00 B    -156  yes        -
+        __________________________________________________________________________________________________________
+        100  1    1,304      1,304   5.09 KB  +1,092  no         -
+        __________________________________________________________________________________________________________
+          0  1        -          -         -       -  -          Dense's 'units' must be a positive integer, not 0
+        ==========================================================================================================
+        As the file stands: 212 params
+        __________________________________________________________________________________________________________
+        """,
+    ),
+    "a table": (
+        ("table", "--where", "w>0"),
+        """\
+        m.yaml
+        ┏━━━━━┳━━━┳━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━━━┓
+        ┃   w ┃ d ┃ Param # ┃ Trainable ┃     Size ┃ Change ┃ In budget ┃
+        ┡━━━━━╇━━━╇━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━━━┩
+        │   4 │ 1 │      56 │        56 │ 224.00 B │   -156 │ yes       │
+        ├─────┼───┼─────────┼───────────┼──────────┼────────┼───────────┤
+        │ 100 │ 1 │   1,304 │     1,304 │  5.09 KB │ +1,092 │ no        │
+        └─────┴───┴─────────┴───────────┴──────────┴────────┴───────────┘
+         As the file stands: 212 params
+
+        params
+          1,500 ┤
+                │
+                │                                                                      ●
+                │                                                             ⢀⡠⠤⠒⠊⠉⠁
+          1,000 ┤                                                     ⣀⡠⠤⠒⠊⠉⠁
+                │                                             ⢀⣀⠤⠔⠒⠉⠉
+        """,
+    ),
+    "a table in ASCII": (
+        ("table", "--ascii", "--where", "w=4"),
+        """\
+        m.yaml
+        +---+---+---------+-----------+----------+--------+-----------+
+        | w | d | Param # | Trainable |     Size | Change | In budget |
+        +===+===+=========+===========+==========+========+===========+
+        | 4 | 1 |      56 |        56 | 224.00 B |   -156 | yes       |
+        +---+---+---------+-----------+----------+--------+-----------+
+         As the file stands: 212 params
+        """,
+    ),
+    "Markdown": (
+        ("markdown",),
+        """\
+        **m.yaml**
+
+        | w | d | Param # | Trainable | Size | Change | In budget | Error |
+        | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |
+        | 4 | 1 | 56 | 56 | 224.00 B | -156 | yes | - |
+        | 100 | 1 | 1,304 | 1,304 | 5.09 KB | +1,092 | no | - |
+        | 0 | 1 | - | - | - | - | - | Dense's 'units' must be a positive integer, not 0 |
+
+        - As the file stands: 212 params
+        """,
+    ),
+    "CSV": (
+        ("csv",),
+        """\
+        w,d,total_params,trainable_params,non_trainable_params,total_bytes,change,within_budget,error
+        4,1,56,56,0,224,-156,true,
+        100,1,1304,1304,0,5216,1092,false,
+        0,1,,,,,,,"Dense's 'units' must be a positive integer, not 0"
+        """,
+    ),
+    "JSON": (
+        ("json",),
+        """\
+        {"set":{"w":4,"d":1},"total_params":56,"trainable_params":56,"non_trainable_params":0,"total_bytes":224,"change":-156,"within_budget":true}
+        {"set":{"w":100,"d":1},"total_params":1304,"trainable_params":1304,"non_trainable_params":0,"total_bytes":5216,"change":1092,"within_budget":false}
+        {"set":{"w":0,"d":1},"error":"Dense's 'units' must be a positive integer, not 0"}
+        """,
+    ),
+    "a curve": (
+        ("chart", "--width", "40"),
+        """\
+        params
+          1,500 ┤
+                │
+                │                              ●
+                │                          ⢀⡠⠤⠒
+        """,
+    ),
+    "a heat map": (
+        ("chart", "--set", "w=4,8", "--set", "d=1:3", "--width", "40"),
+        """\
+        d
+          │▒▒▒▒▒▒██████
+        3 │▒▒▒▒▒▒██████
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_each_format(case: str, told: Told) -> None:
+    arguments, text = SHOWN[case]
+    found, wanted = told(*GIVEN, *arguments), dedent(text)
+    assert found.startswith(wanted)
+    if not wanted.startswith(("params", "d\n")) and "params\n  1" not in wanted:
+        assert found == wanted
+
+
+def test_a_heat_map_is_whole(told: Told) -> None:
+    given = ("--set", "w=4,8", "--set", "d=1:3", "--format", "chart", "--width", "40", "--ascii")
+    assert told("m.yaml", *given) == dedent("""\
+        d
+          |---@@@
+        """) or told("m.yaml", *given) == dedent("""\
+        d
+          |::::::@@@@@@
+        3 |::::::@@@@@@
+          |::::::@@@@@@
+          |......======
+        2 |......======
+          |......======
+          |......------
+        1 |......------
+          |......------
+          +---+-----+--
+              4     8
+                w
+        56 .:-=+*#%@ 252
+        params
+        """)
