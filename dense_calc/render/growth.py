@@ -136,12 +136,19 @@ def evidence(growth: Growth, names: Names) -> Iterator[str]:
         yield f"The count does not depend on {name}."
     spans = zip(names, growth.ranges, strict=True)
     looked = ", ".join(f"{name} from {each[0]:,} to {each[-1]:,}" for name, each in spans)
-    known = "Exact on" if growth.number else "Looked at"
-    points = growth.verified if growth.number else growth.looked_at
-    further = "further " if growth.number else ""
-    yield f"{known} {points:,} {further}{'point' if points == 1 else 'points'}: {looked}."
+    yield f"{points_text(growth)}: {looked}."
     if growth.invalid:
         yield gaps(growth, names)
+
+
+def points_text(growth: Growth) -> str:
+    """How many points tell: `Exact on 40 further points`."""
+    known = "Exact on" if growth.number else "Looked at"
+    if growth.is_all:
+        return f"{known} all {prod(map(len, growth.ranges)):,} points"
+    points = growth.verified if growth.number else growth.looked_at
+    further = "further " if growth.number else ""
+    return f"{known} {points:,} {further}{'point' if points == 1 else 'points'}"
 
 
 def gaps(growth: Growth, names: Names) -> str:
@@ -179,6 +186,7 @@ def growth_json(
         },
         "verified": growth.verified,
         "looked_at": growth.looked_at,
+        "complete": growth.is_all,
         "invalid": growth.invalid,
         "next": dict(zip(names, map(step_of, growth.steps), strict=True)),
     }

@@ -17,6 +17,7 @@ MAX_PIECES = 16  # that are worked out
 MAX_UNKNOWNS = 1000  # coefficients of a polynomial
 DRAWN = 12  # points drawn to verify a polynomial
 DRAWN_OF_EACH = 4  # where there are several
+FEW = 1000  # points of ranges so small that each of them is looked at
 SPARE = 2  # points that must verify a piece, unless it has no others
 
 
@@ -37,7 +38,7 @@ class Part(Struct, frozen=True):
 
 def contains(parts: Iterable[Part], point: Point) -> bool:
     """Whether each of a point's values is in the part for it."""
-    return all(at in part.values for at, part in zip(point, parts, strict=True))
+    return is_within(point, [part.values for part in parts])
 
 
 class Piece(Struct, frozen=True):
@@ -103,6 +104,9 @@ def supposed(
             found.append(piece)
             for point in islice(further(parts, start), drawn + 2 * len(parts) + 2):
                 samples(point)
+    if found and prod(map(len, ranges)) <= FEW:
+        for point in product(*ranges):
+            samples(point)
     counts = within(samples, ranges)
     number = number if number > MAX_PIECES else len(found)
     if found and is_everywhere(found[0].polynomial, counts):
@@ -126,11 +130,12 @@ def is_everywhere(polynomial: Polynomial, counts: Mapping[Point, int]) -> bool:
 
 def within(samples: Samples, ranges: Sequence[range]) -> dict[Point, int]:
     """The counts that are known in the ranges."""
-    return {
-        point: count
-        for point, count in samples.valid.items()
-        if all(at in values for at, values in zip(point, ranges, strict=True))
-    }
+    return {point: count for point, count in samples.valid.items() if is_within(point, ranges)}
+
+
+def is_within(point: Point, ranges: Iterable[range]) -> bool:
+    """Whether each of a point's values is in the range for it."""
+    return all(at in values for at, values in zip(point, ranges, strict=True))
 
 
 def parts_of(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
-from math import gcd
+from math import gcd, prod
 
 from msgspec import Struct
 
-from dense_calc.whatif.growth.pieces import Part, Piece, Pieces, contains, pieces
+from dense_calc.whatif.growth.pieces import Part, Piece, Pieces, contains, is_within, pieces
 from dense_calc.whatif.growth.polynomial import Point
 from dense_calc.whatif.growth.samples import ExhaustedError, Measure, Samples
 from dense_calc.whatif.growth.stretches import MAX_PERIOD, reach
@@ -34,7 +34,8 @@ class Growth(Struct, frozen=True):
     single one is a polynomial over the whole ranges, none means that none was found, and `values`
     has some counts. `verified` counts the points beyond those that settled the polynomials,
     `looked_at` all, and `invalid` those without a model, which are all but `valid`, if that is
-    known. `stopped` is set where the search would have gone on.
+    known. `is_all` tells whether each point of the ranges was looked at, `stopped` whether the
+    search would have gone on.
     """
 
     ranges: tuple[range, ...]
@@ -45,6 +46,7 @@ class Growth(Struct, frozen=True):
     steps: tuple[Step | None, ...]
     valid: tuple[Part, ...] | None
     looked_at: int
+    is_all: bool
     invalid: int
     stopped: bool
 
@@ -80,9 +82,15 @@ def growth(measure: Measure, ranges: Sequence[range], own: Point) -> Growth:
         steps=steps,
         valid=valid,
         looked_at=len(samples.known),
+        is_all=is_all(samples, ranges),
         invalid=len(samples.known) - len(samples.valid),
         stopped=stopped,
     )
+
+
+def is_all(samples: Samples, ranges: Sequence[range]) -> bool:
+    """Whether each point of the ranges was looked at."""
+    return sum(is_within(point, ranges) for point in samples.known) == prod(map(len, ranges))
 
 
 def first_valid(samples: Samples, ranges: Sequence[range], own: Point) -> Point:
@@ -115,12 +123,11 @@ def step(samples: Samples, axis: int, own: Point) -> Step | None:
 def where_valid(samples: Samples, ranges: Sequence[range], start: Point) -> tuple[Part, ...] | None:
     """Where there is a model, if all that is known agrees with one class of each variable."""
     parts = [valid_part(samples, axis, each, start) for axis, each in enumerate(ranges)]
-    known = (
-        (point, count)
+    agrees = all(
+        contains(parts, point) == (count is not None)
         for point, count in samples.known.items()
-        if all(at in values for at, values in zip(point, ranges, strict=True))
+        if is_within(point, ranges)
     )
-    agrees = all(contains(parts, point) == (count is not None) for point, count in known)
     return tuple(parts) if agrees else None
 
 
