@@ -99,7 +99,12 @@ def target_of(name: str, model: Model, file: str, vars: Iterable[str] = ()) -> T
             return of_layer(places, argument, model)
         outer, inner = inside(layer, model)
         if outer:
-            return Target(outer, (), f"{inner}{DOT}{argument}")
+            rest = f"{inner}{DOT}{argument}"
+            for place in outer:
+                held = model.nodes[place].layer
+                assert isinstance(held, Inside)
+                target_of(rest, held.model, held.model.name)  # which may complain
+            return Target(outer, (), rest)
         layer, dot, before = layer.rpartition(DOT)
         argument = f"{before}{DOT}{argument}"
     raise no_target(name, model, file, vars)

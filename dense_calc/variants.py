@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of in
 Row = dict[str, Any]  # what a variant comes to, by the keys of the JSON
 Again = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
 
-Groups = dict[tuple[str | None, bool], list[list[str]]]  # names of nodes, by what has a limit
+Groups = list[list[str]]  # names of nodes
 
 SHOWN = ("total_params", "trainable_params", "non_trainable_params", "total_bytes")
 NO_SETTINGS: Settings = {}
@@ -33,12 +33,13 @@ NO_SETTINGS: Settings = {}
 class Kin(Struct):
     """What is known of all models with the same nodes: of those the `outputs` are the same, too.
 
-    `targets` are those of settings; `limited` are the nodes on which limits are put.
+    `targets` are those of settings; `limited` are the nodes on which limits are put,
+    by what these say.
     """
 
     outputs: tuple[End, ...]
     targets: dict[str, Target] = {}
-    limited: Groups | None = None
+    limited: dict[tuple[str | None, bool], Groups | None] = {}
 
 
 class Variants:
@@ -161,53 +162,38 @@ class Variants:
         return row
 
     def kept(self, model: Model, totals: Mapping[str, int]) -> Row:
-        """Whether a model is within its budget, None if a layer of that is not there."""
+        """Whether a model is within its budget, None if a layer that has a limit is not there."""
         budget = [limit for limit in model.limits if limit.rule != "exact"]
         if not budget:
             return {}
-        try:
-            return {"within_budget": all(self.values_kept(budget, model, totals))}
-        except DenseCalcError:
-            return {"within_budget": None}
+        found = {self.is_kept(limit, model, totals) for limit in budget}
+        return {"within_budget": False if False in found else None if None in found else True}
 
-    def values_kept(
-        self, budget: Sequence[Limit], model: Model, totals: Mapping[str, int]
-    ) -> Iterator[bool]:
-        """Whether each value that has a limit keeps to it.
+    def is_kept(self, limit: Limit, model: Model, totals: Mapping[str, int]) -> bool | None:
+        """Whether a model keeps to a limit, None if that is put on layers that are not there."""
+        if limit.layers is None:
+            return limit.allows(totals[TOTALS[limit.what]])
+        groups = self.groups(limit, model)
+        if groups is None:
+            return None
+        if not self.known.keys() >= set(chain.from_iterable(groups)):  # in a model inside
+            from dense_calc.budgets import checks
 
-        Raises:
-            SpecError: a limit is put on layers that are not there.
-        """
-        from dense_calc.budgets import checks
+            return all(check.ok for check in checks(trace(model), [limit]))
+        counts = (
+            [getattr(self.known[name].built, limit.what) for name in names] for names in groups
+        )
+        return all(limit.allows(sum(each)) for each in counts)
 
-        groups = self.groups(model, budget)
-        named = chain.from_iterable(chain.from_iterable(groups.values()))
-        if not self.known.keys() >= set(named):
-            yield from (check.ok for check in checks(trace(model), budget))  # of models inside
-            return
-        for limit in budget:
-            if limit.layers is None:
-                yield limit.allows(totals[TOTALS[limit.what]])
-                continue
-            for names in groups[limit.layers, limit.each]:
-                calls = [self.known[name].built for name in names]
-                yield limit.allows(sum(getattr(built, limit.what) for built in calls))
-
-    def groups(self, model: Model, budget: Sequence[Limit]) -> Groups:
-        """The names of the nodes that count together for each limit that is put on layers.
-
-        Raises:
-            SpecError: there are none.
-        """
-        kin = self.kin_of(model)
-        if kin.limited is None:
+    def groups(self, limit: Limit, model: Model) -> Groups | None:
+        """The names of the nodes that count together for a limit on layers, None if none do."""
+        limited = self.kin_of(model).limited
+        key = limit.layers, limit.each
+        if key not in limited:
             from dense_calc.budgets import Layers
 
-            named = [limit for limit in budget if limit.layers is not None]
-            layers = Layers(trace(model)) if named else None
-            kin.limited = {
-                (limit.layers, limit.each): list(map(list, layers.limited(limit).values()))
-                for limit in named
-                if layers
-            }
-        return kin.limited
+            try:
+                limited[key] = list(map(list, Layers(trace(model)).limited(limit).values()))
+            except DenseCalcError:
+                limited[key] = None
+        return limited[key]

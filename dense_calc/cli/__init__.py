@@ -6,7 +6,6 @@ Exit status: 0 done and within budget; 1 over budget; 2 a wrong command line, fi
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 from importlib import import_module
@@ -66,9 +65,6 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
-        sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
         print("error: there is not enough memory", file=sys.stderr)
         sys.exit(2)

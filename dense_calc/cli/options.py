@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
@@ -187,7 +188,7 @@ def format_of(
 
 def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
     """The format that the name of the output ends in, if any."""
-    return formats.get(os.path.splitext(output or "")[1])
+    return formats.get(os.path.splitext(output or "")[1].lower())
 
 
 def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -> None:
@@ -201,8 +202,9 @@ def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -
     text = text_in(style_of(is_terminal(output), output is not None, **look))
     try:
         put([text] if isinstance(text, str) else text, output)
-    except BrokenPipeError:
-        raise  # silent, as an interrupted pipe is
+    except BrokenPipeError:  # silent, and as if the signal had ended it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         where = output or "standard output"
         raise FileError(f"cannot write {where}: {error.strerror or error}") from None

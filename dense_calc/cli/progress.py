@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Bar:
         if time.monotonic() < self.due:
             return
         if self.drawn is None:
-            self.drawn = started(self.what, self.total)
+            self.drawn = started(self.what, self.total, self.done)
         self.drawn.update(self.drawn.task_ids[0], completed=self.done)
 
     def close(self) -> None:
@@ -58,11 +59,12 @@ class Bar:
 
 
 def is_watched() -> bool:
-    """Whether standard error is a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    """Whether standard error is a terminal that can draw a line anew."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return is_terminal and os.environ.get("TERM") != "dumb"
 
 
-def started(what: str, total: int) -> Progress:
+def started(what: str, total: int, done: int) -> Progress:
     """A bar on standard error, which vanishes when it is stopped."""
     from rich.console import Console  # 40 ms, after a second of waiting
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -77,6 +79,6 @@ def started(what: str, total: int) -> Progress:
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    bar.add_task(what, total=total)
+    bar.add_task(what, total=total, completed=done)
     bar.start()
     return bar

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,8 +19,10 @@ from dense_calc.cli.options import (
     settings,
 )
 from dense_calc.cli.progress import progress
+from dense_calc.errors import remark
 from dense_calc.render import GRIDS, Style, streamed
 from dense_calc.render.axes import Points
+from dense_calc.render.plot import DATES, demand_drawable, save
 from dense_calc.render.sweep import csv_lines, grid, json_lines, points
 from dense_calc.variants import Row
 from dense_calc.whatif.picking import conditions, in_order
@@ -31,6 +34,7 @@ SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
 FORMATS = (*GRIDS, "json", "csv", "chart")
 STREAMS = {"json": json_lines, "csv": csv_lines}
 LARGEST = "-params"  # what --top means without an order
+PICTURES = tuple(DATES)
 MOST_SEEN = 2  # settings in a picture
 
 
@@ -119,24 +123,37 @@ def sweep(
     seen = pictured(whole)
     if len(seen) > MOST_SEEN and (plot or chosen == "chart"):
         raise click.UsageError(f"A picture shows {MOST_SEEN} settings, not {len(seen)}.")
-    if jobs > 1 and hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # the other processes must be told to end
+    if plot:
+        demand_drawable(plot)
+    if format is None and str(look["output"]).lower().endswith(PICTURES):
+        raise click.UsageError(f"-o takes a table; draw with --plot {look['output']}.")
+    if jobs > 1:
+        end_in_order()
     streams = chosen in STREAMS and not plot
     with progress(len(whole), "sweep", quiet=streams and is_terminal(look["output"])) as advance:
         rows = counted(spread(whole, jobs) if jobs > 1 else whole, advance)
         picked: Iterable[Row] = (row for row in rows if all(each.holds(row) for each in wanted))
-        if sort or top:
-            picked = in_order(picked, sort or LARGEST, names, top)
+        if sort is not None or top:
+            picked = in_order(picked, LARGEST if sort is None else sort, names, top)
         if streams:
             emit(lambda style: STREAMS[chosen](picked, names, style), **look)
             return
         shelf = Shelf(picked)
-    found = points(shelf, seen, len(whole)) if len(seen) <= MOST_SEEN else ()
+    found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
     if plot:
-        from dense_calc.render.plot import save
-
         save(seen, found, plot)
+    if chosen == "chart" and not found:
+        print(remark("note", "there is nothing to draw", None), file=sys.stderr)
     emit(lambda style: shown(whole, shelf, chosen, (seen, found), style), **look)
+
+
+def end_in_order() -> None:
+    """Let an interrupted pipe and a stop end the other processes, too."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # writing fails instead
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
 def counted(rows: Iterable[Row], advance: Callable[[int], None]) -> Iterator[Row]:

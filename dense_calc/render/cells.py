@@ -17,13 +17,15 @@ from dense_calc.shapes import Shapes, is_shape, leaves
 class Column(Struct, frozen=True):
     """A column: its title, its cell for a row, and what that is.
 
-    A number is never broken, and aligned to the right; sizes are numbers among other text.
+    A number is never broken, and aligned to the right; sizes are numbers among other text. On a
+    page that is too narrow, a column keeps its `least` width.
     """
 
     title: str
     cell: Callable[[Any], str]
     number: bool = False
     sizes: bool = False
+    least: int = 1
 
 
 class Grid(Struct, frozen=True):

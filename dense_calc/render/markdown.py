@@ -22,7 +22,7 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid."""
     yield f"**{escaped(grid.title)}**"
     yield ""
-    yield table_row(column.title for column in grid.columns)
+    yield table_row(escaped(column.title) for column in grid.columns)
     yield table_row("---:" if column.number else "---" for column in grid.columns)
     for row in grid.rows:
         yield table_row(map(escaped, row))

@@ -68,10 +68,7 @@ def save(names: Sequence[str], points: Points, path: str) -> None:
     Raises:
         FileError: the ending is unknown, matplotlib is not there, or the file cannot be written.
     """
-    ending = Path(path).suffix.lower()
-    if ending not in DATES:
-        *others, last = DATES
-        raise FileError(f"cannot write {path}: a plot ends in {', '.join(others)} or {last}")
+    ending = ending_of(path)
     if not points:
         raise FileError(f"cannot write {path}: there is nothing to plot")
     picture = drawn(axes(names, points), points, ending)
@@ -80,6 +77,22 @@ def save(names: Sequence[str], points: Points, path: str) -> None:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"cannot write {path}: {reason}") from None
+
+
+def demand_drawable(path: str) -> None:
+    """Raise FileError where a picture cannot be drawn, before it is known what is in it."""
+    ending_of(path)
+    with own_look():
+        pass
+
+
+def ending_of(path: str) -> str:
+    """The ending of a path, which tells what kind of picture it is; FileError if it is of none."""
+    ending = Path(path).suffix.lower()
+    if ending not in DATES:
+        *others, last = DATES
+        raise FileError(f"cannot write {path}: a plot ends in {', '.join(others)} or {last}")
+    return ending
 
 
 def drawn(along: Sequence[Axis], points: Points, ending: str) -> bytes:

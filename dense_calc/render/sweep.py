@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from dense_calc.errors import printable
@@ -21,6 +21,7 @@ Choices = Mapping[str, Sequence[Any]]  # the values of each setting
 
 MOST_POINTS = 10_000  # of a picture, which shows fewer anyway
 NUMBERS = (int, float)
+PROSE = 16  # columns in which sentences can be read
 IN_WORDS = {True: "yes", False: "no", None: "-"}
 COUNTS = (
     Column("Param #", lambda row: count_text(row.get("total_params")), number=True),
@@ -30,8 +31,8 @@ COUNTS = (
 CHANGE = Column("Change", lambda row: optional(signed, row.get("change")), number=True)
 # Columns that are there where any row has the key.
 SELDOM = {
-    "within_budget": Column("In budget", lambda row: IN_WORDS[row.get("within_budget")]),
-    "error": Column("Error", lambda row: printable(row.get("error", ""))),
+    "within_budget": Column("In budget", lambda row: IN_WORDS[row.get("within_budget")], least=9),
+    "error": Column("Error", lambda row: printable(row.get("error", "")), least=PROSE),
 }
 FIELDS = (
     "total_params",
@@ -115,11 +116,27 @@ def csv_value(value: Any) -> Any:
     return value_text(value) if isinstance(value, str | bool) else value
 
 
-def points(rows: Iterable[Row], names: Sequence[str], total: int) -> Points:
-    """What a picture shows of so many rows: values of these settings, and parameters."""
-    every = -(-total // MOST_POINTS) or 1
+def points(rows: Iterable[Row], names: Sequence[str], choices: Choices) -> Points:
+    """What a picture shows of rows: values of these settings, and parameters.
+
+    Of too many rows, those that have some values of each setting, evenly spread.
+    """
+    count = sum("error" not in row for row in rows)
+    few = None
+    if count > MOST_POINTS:
+        few = [set(map(value_text, spread(choices[name], len(names)))) for name in names]
     return [
-        (tuple(row["set"][name] for name in names), row["total_params"])
-        for row in islice(rows, 0, None, every)
+        (values, row["total_params"])
+        for row in rows
         if "error" not in row
+        for values in [tuple(row["set"][name] for name in names)]
+        if few is None or all(value_text(at) in some for at, some in zip(values, few, strict=True))
     ]
+
+
+def spread(values: Sequence[Any], settings: int) -> list[Any]:
+    """Some values of one of the settings in a picture, the first and the last among them."""
+    most = max(2, math.floor(MOST_POINTS ** (1 / settings)))
+    if len(values) <= most:
+        return list(values)
+    return [values[place * (len(values) - 1) // (most - 1)] for place in range(most)]

@@ -85,7 +85,7 @@ def widths_of(needed: list[int], chosen: Sequence[Column], width: int | None) ->
     room = None if width is None else width - PADDING * len(needed) - 1
     if room is None or sum(needed) <= room:
         return needed
-    found = shares(needed, [column.number for column in chosen], room)
+    found = shares(needed, chosen, room)
     return [max(each, min(NARROWEST, need)) for each, need in zip(found, needed, strict=True)]
 
 

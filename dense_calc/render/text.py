@@ -52,19 +52,19 @@ def fitted(needed: list[int], chosen: Sequence[Column], width: int | None) -> li
     """The width of each column: what it needs, or its share of a line that is too short."""
     gaps = len(GAP) * (len(needed) - 1)
     if width is not None and sum(needed) + gaps > width:
-        return shares(needed, [column.number for column in chosen], width - gaps)
+        return shares(needed, chosen, width - gaps)
     first, *others = needed
     spare = min(width or CLASSIC, CLASSIC) - gaps - sum(needed)
     return [first + max(0, spare), *others]
 
 
-def shares(needed: list[int], fixed: list[bool], room: int) -> list[int]:
+def shares(needed: list[int], chosen: Sequence[Column], room: int) -> list[int]:
     """Widths of `room` together: numbers have what they need, the others share what is left."""
-    room -= sum(width for width, is_fixed in zip(needed, fixed, strict=True) if is_fixed)
-    flexible = [index for index, is_fixed in enumerate(fixed) if not is_fixed]
+    flexible = [index for index, column in enumerate(chosen) if not column.number]
     widths = list(needed)
+    room -= sum(needed) - sum(needed[index] for index in flexible)
     for left, index in enumerate(sorted(flexible, key=needed.__getitem__), -len(flexible)):
-        widths[index] = max(1, min(needed[index], room // -left))
+        widths[index] = min(needed[index], max(chosen[index].least, room // -left))
         room -= widths[index]
     return widths
 

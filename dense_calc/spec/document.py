@@ -85,6 +85,10 @@ def document(source: Source) -> Marked:
         raise not_yaml(source, error) from None
     except yaml.reader.ReaderError as error:
         raise not_text(source, error) from None
+    except UnicodeEncodeError as error:  # bytes of the command line that are no text
+        before = source.text[: error.start].splitlines() or [""]
+        place = Place(source, len(before), len(before[-1]) + 1, 1)
+        raise SpecError("this is not text in UTF-8", place) from None
     if not roots:
         start = Place(source, 1, 1, 1)
         raise SpecError("the file is empty; a model has 'input:' and 'layers:'", start)

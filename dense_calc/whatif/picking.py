@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.limits import COUNTS, SIZES, TOTALS, AmountError, Units, amount
-from dense_calc.spec.document import resolved
+from dense_calc.spec.document import document, resolved
 from dense_calc.variants import Row
 from dense_calc.whatif.shelf import arranged
 
@@ -35,6 +35,8 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
 }
 CONDITION = rf"\s*(.+?)\s*({'|'.join(OPERATORS)})\s*(.+?)\s*"
+SAME = (operator.eq, operator.ne)
+TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 BACKWARDS = "-"  # before what rows are sorted by: the largest first
 
 
@@ -48,12 +50,11 @@ class Condition(Struct, frozen=True):
     def holds(self, row: Row) -> bool:
         """Whether it holds for a row; it does not where that has no such value."""
         value = value_in(row, self.name)
-        if value is None or (isinstance(value, str) != isinstance(self.wanted, str)):
-            return self.compare is operator.ne and value is not None
-        try:
-            return self.compare(value, self.wanted)
-        except TypeError:  # lists have no order among numbers
-            return False
+        if isinstance(value, tuple):
+            value = list(value)
+        if self.compare in SAME:
+            return value is not None and self.compare(value, self.wanted)
+        return isinstance(value, int | float) and self.compare(value, self.wanted)
 
 
 def conditions(text: str, settings: Collection[str]) -> Iterator[Condition]:
@@ -62,29 +63,39 @@ def conditions(text: str, settings: Collection[str]) -> Iterator[Condition]:
     Raises:
         SpecError: it is none.
     """
-    for part in re.split(r"\s+and\s+", text.strip()):
-        if part == "within_budget":
-            yield Condition(part, operator.eq, True)
+    for part in re.split(r"(?i)\s+and\b", text.strip()):
+        if part.strip() == "within_budget":
+            yield Condition("within_budget", operator.eq, True)
             continue
         found = re.fullmatch(CONDITION, part)
         if not found:
-            raise SpecError(f"'{part}' is no condition; write one like 'params<5M'")
+            raise SpecError(f"'{part.strip()}' is no condition; write one like 'params<5M'")
         name, sign, value = found.groups()
         demand_known(name, settings)
-        yield Condition(name, OPERATORS[sign], wanted(name, value, settings))
+        compare = OPERATORS[sign]
+        yield Condition(name, compare, wanted(name, value, settings, is_order=compare not in SAME))
 
 
-def wanted(name: str, text: str, settings: Collection[str]) -> Any:
-    """The value that rows are compared with.
+def wanted(name: str, text: str, settings: Collection[str], *, is_order: bool) -> Any:
+    """The value that rows are compared with, a number where it is `is_order` that counts.
 
     Raises:
         SpecError: it is none.
     """
     if name in settings:
-        return resolved(text)
+        value = (
+            document(Source(f"--where {name}", text)).plain()
+            if text[0] in "['\""
+            else resolved(text)
+        )
+        if is_order and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise SpecError(f"'{name}' is compared with a number, not '{text}'")
+        return value
     _, units = MEASURES[name]
     if not units:
-        return resolved(text)
+        if is_order or text.lower() not in TRUTHS:
+            raise SpecError(f"'{name}' is yes or no; write {name} or {name}=no")
+        return TRUTHS[text.lower()]
     sign, number = (-1, text[1:]) if text.startswith("-") else (1, text)
     try:
         return sign * amount(number, units, EXAMPLES.get(name, "100k or 5M"))
@@ -115,10 +126,17 @@ def in_order(
     name = by[1:] if backwards else by
     demand_known(name, settings)
 
-    def key(row: Row) -> tuple[bool, bool, Any]:
+    def key(row: Row) -> tuple[bool, Any]:
         value = value_in(row, name)
-        if isinstance(value, list | tuple):
-            value = str(value)
-        return (value is None) != backwards, isinstance(value, str), 0 if value is None else value
+        return (value is None) != backwards, rank(value)
 
     return arranged(rows, key, backwards, top)
+
+
+def rank(value: Any) -> tuple[int, Any]:
+    """What values of any kind are compared by: numbers first, then words, then lists."""
+    if isinstance(value, list | tuple):
+        return 2, list(map(rank, value))
+    if isinstance(value, str):
+        return 1, value
+    return 0, 0 if value is None else value

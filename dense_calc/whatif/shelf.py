@@ -3,49 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from heapq import merge, nlargest, nsmallest
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
+from weakref import finalize
 
 import msgspec
 
+from dense_calc.errors import FileError
 from dense_calc.variants import Row
 
 FEW = 10_000  # rows that may be in memory
+BLOCK = 2**20  # bytes that are read at a time
+MANY = 64  # files that may be open
 
 
 class Shelf:
-    """Rows that can be read again and again; the file of many lasts as long as they do."""
+    """Rows that can be read again and again; the file of many lasts as long as they do.
 
-    def __init__(self, rows: Iterable[Row], few: int = FEW) -> None:
+    Raises:
+        FileError: there is no room for that file.
+    """
+
+    def __init__(self, rows: Iterable[Row], few: int | None = None) -> None:
         own = iter(rows)
-        self.first = list(islice(own, few))
-        self.others: Any = None
+        self.first = list(islice(own, FEW if few is None else few))
+        self.others: IO[bytes] | None = None
         encoder = msgspec.json.Encoder()
-        while lines := encoder.encode_lines(list(islice(own, FEW))):
-            if self.others is None:
-                self.others = TemporaryFile()  # noqa: SIM115
-            self.others.write(lines)
+        while some := list(islice(own, FEW)):
+            with on_disk():
+                if self.others is None:
+                    self.others = TemporaryFile()  # noqa: SIM115
+                    finalize(self, self.others.close)
+                self.others.write(encoder.encode_lines(some))
 
     def __iter__(self) -> Iterator[Row]:
         yield from self.first
-        if self.others is not None:
-            self.others.seek(0)
-            decoder = msgspec.json.Decoder()
-            for line in self.others:
-                yield decoder.decode(line)
+        decoder = msgspec.json.Decoder()
+        place = 0
+        while self.others is not None:
+            with on_disk():  # somebody else may read on elsewhere meanwhile
+                self.others.seek(place)
+                lines = self.others.readlines(BLOCK)
+                place = self.others.tell()
+            if not lines:
+                return
+            yield from map(decoder.decode, lines)
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """Complaints of the machine in the words of ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"cannot keep the rows in a temporary file: {reason}") from None
 
 
 def arranged(
     rows: Iterable[Row], key: Callable[[Row], Any], backwards: bool, top: int | None
 ) -> Iterable[Row]:
-    """The rows in the order of their keys, or the first few of them; equal ones stay in order."""
+    """The rows in the order of their keys, or the first few of them; equal ones stay in order.
+
+    Raises:
+        FileError: they are many, and there is no room for them.
+    """
     if top is not None:
         return (nlargest if backwards else nsmallest)(top, rows, key)
     own = iter(rows)
     runs: list[Shelf] = []
     while run := list(islice(own, FEW)):
         run.sort(key=key, reverse=backwards)
-        runs.append(Shelf(run, few=0 if runs else FEW))
+        runs.append(Shelf(run, few=0 if runs else None))
+        if len(runs) == MANY:
+            runs = [Shelf(merge(*runs, key=key, reverse=backwards))]
     return merge(*runs, key=key, reverse=backwards)

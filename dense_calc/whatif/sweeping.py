@@ -9,7 +9,7 @@ from itertools import islice
 from math import prod
 from typing import Any, overload
 
-from dense_calc.errors import SpecError
+from dense_calc.errors import DenseCalcError, SpecError
 from dense_calc.loading import variants
 from dense_calc.variants import Row, Variants
 from dense_calc.whatif.choices import MOST, Values, values_of
@@ -99,17 +99,20 @@ class Sweep(Sequence[Row]):
 
 def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
     """The rows of a sweep in their order, worked out by so many processes."""
-    from concurrent.futures import ProcessPoolExecutor  # 20 ms, for who asks for several
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 20 ms, for several jobs
     from multiprocessing import get_context
 
-    parts = (whole.places[start : start + PART] for start in range(0, len(whole), PART))
+    starts = range(0, len(whole), PART)
+    parts = (whole.places[start : start + PART] for start in starts)
     own = get_context("spawn")  # a fork would copy the threads' locks, too
-    with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
+    with ProcessPoolExecutor(max(1, min(jobs, len(starts))), own, receive, (whole,)) as pool:
         waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
         try:
             while waiting:
                 yield from waiting.popleft().result()
                 waiting.extend(pool.submit(rows_of, part) for part in islice(parts, 1))
+        except BrokenExecutor:
+            raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -118,11 +121,26 @@ RECEIVED: list[Sweep] = []  # the one that a process of a pool works on
 
 
 def receive(whole: Sweep) -> None:
-    """Keep the sweep of which parts will be asked for; a stop is for the first process to see."""
+    """Keep the sweep of which parts will be asked for, until the first process ends.
+
+    That is the one that a stop from the keyboard is meant for.
+    """
     import signal
+    from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=end_with_parent, daemon=True).start()
     RECEIVED[:] = [whole]
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the first process, whatever it is, and end too."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent
+    parent.join()
+    os._exit(1)
 
 
 def rows_of(places: range) -> list[Row]:
