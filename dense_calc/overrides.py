@@ -21,6 +21,7 @@ from dense_calc.nesting import Inside
 from dense_calc.spec.arguments import decoded, layers_in, some_arguments
 from dense_calc.spec.document import MAX_NUMBER, Marked, document, resolved
 from dense_calc.spec.entries import Entry
+from dense_calc.spec.names import named_apart
 from dense_calc.spec.scope import Scope
 
 INPUT = "input"  # the model's one input, whatever it is called
@@ -220,7 +221,8 @@ def with_argument(layer: LayerKind, steps: Sequence[str], value: Marked, scope: 
         values |= dict.fromkeys(OTHER_SIZES)
         values["batch_size"] = next(iter(layer.output_shape()), None)
     try:
-        return replace(layer, **values)
+        made = replace(layer, **values)
+        return named_apart(made) if made.wraps else made
     except ValueError as error:
         raise SpecError(f"{kind.__name__}: {error}", value) from None
 

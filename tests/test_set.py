@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from cases import Case, read_facts
 from conftest import ROOT, Run
+from ours import REFUSED, nest, spec_of
 
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.writing import to_keras
@@ -17,6 +19,7 @@ from dense_calc.pairing import written
 from dense_calc.report import Report
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
+from dense_calc.variants import Variants
 
 MNIST = (ROOT / "specs" / "mnist.yaml").read_text("utf-8")
 SPEC = """\
@@ -358,3 +361,47 @@ def test_before_and_after_as_json(run: Run) -> None:
     assert found["total_params"] == {"old": 61706, "new": 64262, "change": 2556}
     assert [layer["name"] for layer in found["layers"]] == ["conv2d_1", "conv2d"]
     assert (found["old"], found["new"]) == ("specs/lenet5.yaml", "specs/lenet5.yaml --set width=12")
+
+
+def answer(whole: Variants, values: dict[str, Any]) -> dict[str, Any]:
+    """The output shape and the weights of the model with these settings, or that it is refused."""
+    try:
+        found = trace(whole.model(values))
+    except DenseCalcError:
+        return REFUSED
+    weights = [
+        [weight.path, list(weight.shape), weight.trainable, weight.dtype]
+        for row in found.layers
+        for weight in row.weights
+    ]
+    return {"output": nest(found.outputs[0].shape), "weights": weights}
+
+
+def without(fact: Case, argument: str) -> Case:
+    """A case without an argument of the layer, or of its call."""
+    parts = {part: {**fact.get(part, {})} for part in ("arguments", "call")}
+    for given in parts.values():
+        given.pop(argument, None)
+    return {**fact, **parts}
+
+
+FACTS = read_facts()
+NEEDING_ALL = {"Pipeline"}  # which is nothing without its layers
+
+
+@pytest.mark.parametrize("kind", list(dict.fromkeys(fact["kind"] for fact in FACTS)))
+def test_a_layer_with_an_argument_set_is_the_one_that_keras_makes_with_it(kind: str) -> None:
+    tried = 0
+    for fact in (fact for fact in FACTS if fact["kind"] == kind):
+        truth = REFUSED if "refused" in fact else {key: fact[key] for key in ("output", "weights")}
+        for argument, value in {**fact["arguments"], **fact.get("call", {})}.items():
+            text = json.dumps(spec_of(without(fact, argument)))
+            whole = variants_in(Source("case", text), "", "case", {})
+            if answer(whole, {}) == REFUSED or argument in ("name", "input_shape", "input_dim"):
+                continue
+            tried += 1
+            is_text = isinstance(value, str) and value.startswith("[")  # and no list
+            name = f"{whole.model().nodes[-1].name}.{argument}"
+            found = answer(whole, {name: json.dumps(value) if is_text else value})
+            assert found == truth, (fact, argument)
+    assert tried or kind in NEEDING_ALL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from msgspec import Struct, structs
@@ -139,6 +139,26 @@ def named_within(layer: LayerKind, counters: defaultdict[str, int]) -> LayerKind
         return structs.replace(inner, name=inner.name or next_name(inner, counters))
 
     return structs.replace(layer, **{name: whole(getattr(layer, name)) for name in layer.wraps})
+
+
+def named_apart(layer: LayerKind) -> LayerKind:
+    """The layer with names for those inside it that have none, unlike those of the others."""
+    counters: defaultdict[str, int] = defaultdict(int)
+    own = {name: getattr(layer, name) for name in layer.wraps}
+    several = (held if isinstance(held, tuple) else (held,) for held in own.values())
+    taken = {each.name for each in chain.from_iterable(several) if isinstance(each, LayerKind)}
+
+    def whole(held: Any) -> Any:
+        if isinstance(held, tuple):
+            return tuple(map(whole, held))
+        if not isinstance(held, LayerKind) or held.name:
+            return held
+        name = next_name(held, counters)
+        while name in taken:
+            name = next_name(held, counters)
+        return structs.replace(named_within(held, counters), name=name)
+
+    return structs.replace(layer, **{name: whole(held) for name, held in own.items()})
 
 
 def named_like(layer: LayerKind, other: LayerKind) -> LayerKind:
