@@ -788,7 +788,7 @@ def test_a_disk_that_is_full_is_a_complaint(told: Told, monkeypatch: pytest.Monk
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shelf, "TemporaryFile", full)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
     monkeypatch.setattr(shelf, "FEW", 3)
     with pytest.raises(DenseCalcError, match="No space left on device"):
         told("m.yaml", "--set", "w=1:9", "--sort", "w")

@@ -21,11 +21,9 @@ from dense_calc.cli.options import (
 from dense_calc.cli.progress import progress
 from dense_calc.errors import remark
 from dense_calc.render import GRIDS, Style, streamed
-from dense_calc.render.axes import Points
-from dense_calc.render.plot import DATES, demand_drawable, save
+from dense_calc.render.axes import PICTURES, Points
 from dense_calc.render.sweep import csv_lines, grid, json_lines, points
 from dense_calc.variants import Row
-from dense_calc.whatif.picking import conditions, in_order
 from dense_calc.whatif.shelf import Shelf
 from dense_calc.whatif.sweeping import Sweep, spread
 from dense_calc.whatif.sweeping import sweep as sweep_of
@@ -34,7 +32,6 @@ SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
 FORMATS = (*GRIDS, "json", "csv", "chart")
 STREAMS = {"json": json_lines, "csv": csv_lines}
 LARGEST = "-params"  # what --top means without an order
-PICTURES = tuple(DATES)
 MOST_SEEN = 2  # settings in a picture
 
 
@@ -118,12 +115,14 @@ def sweep(
     """
     whole = sweep_of(file, choices, zip=zipped, assume=assumed)
     names = list(choices)
-    wanted = [each for text in where for each in conditions(text, names)]
+    pick = picker(where, sort, top, names)
     chosen = format_of(format, look["output"], SUFFIXES)
     seen = pictured(whole)
     if len(seen) > MOST_SEEN and (plot or chosen == "chart"):
         raise click.UsageError(f"A picture shows {MOST_SEEN} settings, not {len(seen)}.")
     if plot:
+        from dense_calc.render.plot import demand_drawable, save
+
         demand_drawable(plot)
     if format is None and str(look["output"]).lower().endswith(PICTURES):
         raise click.UsageError(f"-o takes a table; draw with --plot {look['output']}.")
@@ -132,19 +131,31 @@ def sweep(
     streams = chosen in STREAMS and not plot
     with progress(len(whole), "sweep", quiet=streams and is_terminal(look["output"])) as advance:
         rows = counted(spread(whole, jobs) if jobs > 1 else whole, advance)
-        picked: Iterable[Row] = (row for row in rows if all(each.holds(row) for each in wanted))
-        if sort is not None or top:
-            picked = in_order(picked, LARGEST if sort is None else sort, names, top)
         if streams:
-            emit(lambda style: STREAMS[chosen](picked, names, style), **look)
+            emit(lambda style: STREAMS[chosen](pick(rows), names, style), **look)
             return
-        shelf = Shelf(picked)
+        shelf = Shelf(pick(rows))
     found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
     if plot:
         save(seen, found, plot)
     if chosen == "chart" and not found:
         print(remark("note", "there is nothing to draw", None), file=sys.stderr)
     emit(lambda style: shown(whole, shelf, chosen, (seen, found), style), **look)
+
+
+def picker(
+    where: Sequence[str], sort: str | None, top: int | None, names: Sequence[str]
+) -> Callable[[Iterable[Row]], Iterable[Row]]:
+    """What takes from rows with these settings those that are wanted, in their order.
+
+    Raises:
+        SpecError: a condition is none, or rows have nothing of this name.
+    """
+    if not where and sort is None and not top:
+        return iter
+    from dense_calc.whatif.picking import picked
+
+    return picked(where, LARGEST if sort is None and top else sort, top, names)
 
 
 def end_in_order() -> None:

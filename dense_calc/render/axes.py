@@ -13,6 +13,7 @@ from dense_calc.errors import printable
 Points = Sequence[tuple[tuple[Any, ...], int]]  # values of the variables, and parameters
 Cells = Mapping[tuple[int, int], int]  # column and row, and parameters
 
+PICTURES = (".svg", ".png", ".pdf")  # how files of them end
 UNITS = {"T": 10**12, "B": 10**9, "M": 10**6, "k": 10**3}  # as in budgets
 SPANS = 5  # most of them between the ticks of an axis
 WIDE = 100  # counts that differ by this factor have a logarithmic scale of colours

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-# The endings of a path, and what would tell one drawing of a picture from the next.
+# The endings of PICTURES, and what would tell one drawing of a picture from the next.
 DATES: Mapping[str, dict[str, None]] = {
     ".svg": {"Date": None},
     ".png": {},

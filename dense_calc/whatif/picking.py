@@ -114,23 +114,31 @@ def value_in(row: Row, name: str) -> Any:
     return row["set"][name] if name in row["set"] else row.get(MEASURES[name][0])
 
 
-def in_order(
-    rows: Iterable[Row], by: str, settings: Collection[str], top: int | None
-) -> Iterable[Row]:
-    """The rows sorted by a setting or by what the models come to; what has no value comes last.
+def picked(
+    where: Iterable[str], by: str | None, top: int | None, settings: Collection[str]
+) -> Callable[[Iterable[Row]], Iterable[Row]]:
+    """What takes from rows with these settings those for which all conditions hold.
+
+    Sorted by a setting or by what the models come to; what has no such value comes last.
 
     Raises:
-        SpecError: rows have no such value.
+        SpecError: a condition is none, or rows have nothing of this name.
     """
-    backwards = by.startswith(BACKWARDS) and by not in settings
-    name = by[1:] if backwards else by
-    demand_known(name, settings)
+    wanted = [each for text in where for each in conditions(text, settings)]
+    backwards = by is not None and by.startswith(BACKWARDS) and by not in settings
+    name = by[1:] if by and backwards else by
+    if name is not None:
+        demand_known(name, settings)
 
     def key(row: Row) -> tuple[bool, Any]:
-        value = value_in(row, name)
+        value = value_in(row, str(name))
         return (value is None) != backwards, rank(value)
 
-    return arranged(rows, key, backwards, top)
+    def pick(rows: Iterable[Row]) -> Iterable[Row]:
+        some = (row for row in rows if all(each.holds(row) for each in wanted))
+        return some if name is None else arranged(some, key, backwards, top)
+
+    return pick
 
 
 def rank(value: Any) -> tuple[int, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge, nlargest, nsmallest
 from itertools import islice
-from tempfile import TemporaryFile
 from typing import IO, Any
 from weakref import finalize
 
@@ -35,6 +34,8 @@ class Shelf:
         while some := list(islice(own, FEW)):
             with on_disk():
                 if self.others is None:
+                    from tempfile import TemporaryFile  # 9 ms, for many rows
+
                     self.others = TemporaryFile()  # noqa: SIM115
                     finalize(self, self.others.close)
                 self.others.write(encoder.encode_lines(some))
