@@ -118,14 +118,10 @@ def sweep(
     pick = picker(where, sort, top, names)
     chosen = format_of(format, look["output"], SUFFIXES)
     seen = pictured(whole)
-    if len(seen) > MOST_SEEN and (plot or chosen == "chart"):
-        raise click.UsageError(f"A picture shows {MOST_SEEN} settings, not {len(seen)}.")
-    if plot:
-        from dense_calc.render.plot import demand_drawable, save
-
-        demand_drawable(plot)
     if format is None and str(look["output"]).lower().endswith(PICTURES):
         raise click.UsageError(f"-o takes a table; draw with --plot {look['output']}.")
+    if plot or chosen == "chart":
+        demand_drawable(seen, plot)
     if jobs > 1:
         end_in_order()
     streams = chosen in STREAMS and not plot
@@ -137,10 +133,22 @@ def sweep(
         shelf = Shelf(pick(rows))
     found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
     if plot:
+        from dense_calc.render.plot import save
+
         save(seen, found, plot)
     if chosen == "chart" and not found:
         print(remark("note", "there is nothing to draw", None), file=sys.stderr)
     emit(lambda style: shown(whole, shelf, chosen, (seen, found), style), **look)
+
+
+def demand_drawable(seen: Sequence[str], plot: str | None) -> None:
+    """Raise a complaint where a picture of these settings cannot be drawn, perhaps to a file."""
+    if len(seen) > MOST_SEEN:
+        raise click.UsageError(f"A picture shows {MOST_SEEN} settings, not {len(seen)}.")
+    if plot:
+        from dense_calc.render.plot import demand_drawable as demand_file
+
+        demand_file(plot)
 
 
 def picker(
