@@ -1026,11 +1026,18 @@ def test_several_processes_print_the_same(folder: Path, run: Run) -> None:
     assert len(one.stdout.splitlines()) == 1101
 
 
+# The command, which can be stopped from the keyboard even where the tests are run in the background.
+STOPPABLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.executable, [sys.executable, '-m', 'dense_calc', *sys.argv[1:]])"
+)
+
+
 def started(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A long run, in a group of its own."""
     given = ("sweep", "m.yaml", "--set", "w=1:10000000", "--format", "json", *arguments)
     return subprocess.Popen(
-        [sys.executable, "-m", "dense_calc", *given],
+        [sys.executable, "-c", STOPPABLE, *given],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -1043,7 +1050,7 @@ def said_at_the_end(process: subprocess.Popen[bytes]) -> bytes:
     """What a run and all processes that it started said, once they have ended."""
     assert process.stderr
     try:
-        return process.communicate(timeout=8)[1]  # whoever is left holds standard error open
+        return process.communicate(timeout=60)[1]  # whoever is left holds standard error open
     finally:
         if process.returncode is None or sys.exc_info()[0]:
             os.killpg(process.pid, signal.SIGKILL)
