@@ -1026,7 +1026,7 @@ def test_several_processes_print_the_same(folder: Path, run: Run) -> None:
     assert len(one.stdout.splitlines()) == 1101
 
 
-# The command, which can be stopped from the keyboard even where the tests are run in the background.
+# The command, which the keyboard can stop even where the tests are run in the background.
 STOPPABLE = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execv(sys.executable, [sys.executable, '-m', 'dense_calc', *sys.argv[1:]])"
