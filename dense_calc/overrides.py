@@ -10,10 +10,10 @@ from functools import reduce
 from typing import Any
 
 from msgspec import Struct, json, to_builtins
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict, fields, replace
 
 from dense_calc.errors import FEW, Source, SpecError, did_you_mean
-from dense_calc.folding import blocks_by_copy, in_any_copy
+from dense_calc.folding import blocks_by_copy, in_any_copy, is_called
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES
 from dense_calc.model import Model, Node
@@ -129,7 +129,7 @@ def placed(names: Sequence[str], model: Model) -> Iterator[int]:
     """Where the layers of these names stand, in every copy of a block that is named: `decoder`."""
     blocks = blocks_by_copy(model.blocks)
     for place, node in enumerate(model.nodes):
-        if node.name in names or in_any_copy(node.name, blocks) in names:
+        if any(is_called(node.name, name, blocks) for name in names):
             yield place
 
 
@@ -137,10 +137,9 @@ def inside(name: str, model: Model) -> tuple[tuple[int, ...], str]:
     """Where the models stand that hold a layer of this name, and its name within them."""
     outer, slash, inner = name.rpartition("/")
     while slash:
-        places = tuple(
-            place
-            for place in placed([outer], model)
-            if isinstance(model.nodes[place].layer, Inside)
+        places = with_calls(
+            [at for at in placed([outer], model) if isinstance(model.nodes[at].layer, Inside)],
+            model,
         )
         if places:
             return places, inner
@@ -160,10 +159,13 @@ def of_layer(places: tuple[int, ...], argument: str, model: Model) -> Target:
         demand_argument(steps, model.nodes[place])
     if steps[0] in model.nodes[places[0]].layer.of_call:
         return Target(places, steps)
+    return Target(with_calls(places, model), steps)
+
+
+def with_calls(places: Iterable[int], model: Model) -> tuple[int, ...]:
+    """The places of all calls of the layers that are called at these."""
     holders = {model.nodes[place].holder for place in places}
-    return Target(
-        tuple(place for place, node in enumerate(model.nodes) if node.holder in holders), steps
-    )
+    return tuple(place for place, node in enumerate(model.nodes) if node.holder in holders)
 
 
 def demand_argument(steps: Sequence[str], node: Node) -> None:
@@ -177,13 +179,18 @@ def demand_argument(steps: Sequence[str], node: Node) -> None:
             continue
         if not isinstance(layer, LayerKind):
             raise SpecError(f"'{node.name}{DOT}{told}' is no layer, and has no '{step}'")
-        if step in OF_INPUT and 0 not in layer.takes:
+        if step in OF_INPUT and is_optional(type(layer), step):
             raise SpecError(f"{whose} reads what it is given; set the model's {INPUT}=[...]")
         own = ("name", "model") if isinstance(layer, Inside) else ("name",)
         known = [name for name in layer.__struct_encode_fields__ if name not in own]
         if step not in known:
             raise SpecError(f"{whose} has no argument '{step}'{did_you_mean(step, known)}")
         layer = getattr(layer, attribute(type(layer), step))
+
+
+def is_optional(kind: type[LayerKind], argument: str) -> bool:
+    """Whether a kind can do without an argument; an Embedding has an `input_dim` of its own."""
+    return not next(each.required for each in fields(kind) if each.encode_name == argument)
 
 
 def attribute(kind: type[LayerKind], argument: str) -> str:

@@ -31,9 +31,12 @@ COUNTS: dict[str, Count] = {
     "the same": lambda w: 700,
     "with holes": lambda w: w * w if w % 12 == 0 else None,
     "with an end": lambda w: w if w <= 150 else None,
+    "divisors": lambda w: w if w and 2520 % w == 0 else None,
     "falling, with an end": lambda w: 300 - w if w < 300 else None,
 }
-GROWING = {name: COUNTS[name] for name in ("a square", "the same", "with holes", "with an end")}
+GROWING = {
+    name: COUNTS[name] for name in ("a square", "the same", "with holes", "with an end", "divisors")
+}
 PAIRS: dict[str, Count] = {
     "a stack": lambda w, d: d * (w * w + 3 * w),
     "a sum": lambda w, d: 5 * w + d,
@@ -42,6 +45,7 @@ PAIRS: dict[str, Count] = {
     "a valley": lambda w, d: abs(w - 10) * 10 + d,
     "waves": lambda w, d: (w * d) % 31,
     "one that does not matter": lambda w, d: w * 10,
+    "divisors": lambda w, d: w * d if 60 % w == 0 and 44 % d == 0 else None,
 }
 
 
@@ -134,7 +138,7 @@ def test_a_line_is_what_brute_force_says(
     found = asked(count, "w", most, **bounds)
     demand_right(found, count, values, most)
     assert found.is_monotone == (counts == sorted(counts))
-    assert found.is_constant == (len(set(counts)) == 1)
+    assert found.is_constant == (len(counts) > 1 and len(set(counts)) == 1)
     assert (found.checked, found.of) == (len(values), len(values))
 
 
@@ -155,7 +159,9 @@ def test_of_a_long_line_a_look_at_some_suffices(name: str, most: int) -> None:
     values = list(range(1, 3001))
     found = asked(GROWING[name], "w", most, max=3000)
     assert found.is_monotone
-    assert found.checked < 2000
+    if name in ("a square", "the same"):
+        assert found.checked < 2000
+    assert found.is_sure != (name in ("a square", "the same"))  # among holes, one could be right
     demand_right(found, GROWING[name], values, most)
 
 
@@ -241,7 +247,8 @@ def test_a_large_frontier_is_what_brute_force_says(
     found = asked(PAIRS[name], "w,d", most, max={"w": 70, "d": 45})
     rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fits]
     assert rows == maximal(PAIRS[name], [list(range(1, 71)), list(range(1, 46))], most)
-    assert found.is_sure
+    is_whole = name in ("a stack", "a sum", "one that does not matter")
+    assert found.is_sure == (not is_whole)
 
 
 def test_three_variables_have_a_frontier() -> None:

@@ -283,6 +283,49 @@ def test_a_complaint(settings: dict[str, Any], said: str) -> None:
     assert str(caught.value).startswith(said)
 
 
+def test_a_model_that_is_called_twice_changes_in_both_calls() -> None:
+    spec = """\
+type: Functional
+input: [16, 16, 3]
+layers:
+  - Sequential: {name: m, input: [16, 16, 3], layers: [Conv2D: {filters: 3, kernel_size: 3}]}
+  - {reuse: m, name: again, from: input}
+  - Concatenate: {from: [m, again]}
+  - Flatten
+  - Dense: {units: 5}
+"""
+    for text in (spec, to_keras(parse(Source("m.yaml", spec), "m"))):
+        found = trace(with_settings(text, {"m/conv2d.strides": 2}))
+        assert (
+            found.total_params
+            == report(spec.replace("size: 3}", "size: 3, strides: 2}")).total_params
+        )
+        assert trace(with_settings(text, {"m/conv2d.use_bias": False}))
+
+
+def test_the_vocabulary_of_an_embedding_is_its_own() -> None:
+    spec = "input: {shape: [12], dtype: int32}\nlayers: [Embedding: {input_dim: 50, output_dim: 8}]"
+    assert trace(with_settings(spec, {"embedding.input_dim": 70})).total_params == 70 * 8
+
+
+def test_copies_in_copies_are_called_by_either_name() -> None:
+    spec = """\
+input: [4]
+blocks:
+  deep: [Dense: {units: 4, name: up}]
+  outer: [deep: {repeat: 2}]
+layers: [outer: {repeat: 3}]
+"""
+    for name, changed in (
+        ("outer/deep/up", 6),
+        ("outer_0/deep/up", 2),
+        ("outer/deep_1/up", 3),
+        ("outer_2/deep_0/up", 1),
+    ):
+        found = trace(with_settings(spec, {f"{name}.use_bias": False}))
+        assert sum(row.params == 16 for row in found.layers) == changed
+
+
 def test_several_inputs_have_names() -> None:
     spec = "inputs: {a: [3], b: [4]}\nlayers: [Concatenate: {from: [a, b]}, Dense: {units: 2}]"
     assert trace(with_settings(spec, {"b": [9]})).total_params == 2 * (3 + 9 + 1)

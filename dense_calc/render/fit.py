@@ -85,8 +85,8 @@ def sentences(answer: Answer) -> Iterator[str]:
     yield from what_changes(answer)
     yield from where_it_ends(answer)
     yield what_was_tried(answer)
-    if not answer.is_sure:
-        yield "there may be larger ones that fit; narrow the range with --min or --max"
+    if not (answer.is_sure or is_steady(answer)):
+        yield "there may be larger ones that fit; say with --min and --max where to look"
 
 
 def limit_sentence(check: Check) -> str:
@@ -105,7 +105,7 @@ def what_changes(answer: Answer) -> Iterator[str]:
 
 def where_it_ends(answer: Answer) -> Iterator[str]:
     """Why there is nothing above what fits."""
-    if answer.barrier:
+    if answer.barrier and answer.is_sure:
         at = settings_text(answer, answer.barrier)
         yield f"above that there is no model: with {at}, {printable(answer.barrier['error'])}"
     elif answer.fits and not answer.next and not answer.is_constant:
@@ -127,9 +127,13 @@ def what_was_tried(answer: Answer) -> str:
     some = f"{answer.checked:,} of" if answer.checked < answer.of else "all"
     ranges = " and ".join(map(range_text, answer.ranges))
     many = "combinations" if answer.is_frontier else "values" if answer.of > 1 else "value"
-    steady = answer.checked < answer.of and answer.is_monotone
-    told = "; among them, the count never falls" if steady else ""
+    told = "; among them, the count never falls" if is_steady(answer) else ""
     return f"looked at {some} {answer.of:,} {many}: {ranges}{told}"
+
+
+def is_steady(answer: Answer) -> bool:
+    """Whether not all was looked at, as what was looked at tells enough."""
+    return answer.checked < answer.of and answer.is_monotone
 
 
 def range_text(own: Range) -> str:

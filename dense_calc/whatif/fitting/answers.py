@@ -106,7 +106,8 @@ def answer(variants: Variants, question: Question, watch: Watch = unwatched) -> 
             many combinations, or no setting makes a model.
     """
     own = own_values(variants, question)
-    demand = demand_of(question.limits, variants.limits, variants.name)
+    budget = () if question.limits else variants.limits
+    demand = demand_of(question.limits, budget, variants.name)
     ranges = tuple(ranges_of(question))
 
     def measure(settings: Settings) -> Row:
@@ -187,7 +188,7 @@ def answer_along(search: Search, ranges: tuple[Range, ...], name: str) -> Answer
         barrier=search.barrier(found),
         is_monotone=found.is_monotone,
         is_constant=found.is_constant,
-        is_sure=found.is_sure,
+        is_sure=found.is_sure and search.is_end_sure,
         checked=found.checked,
         of=len(search.line),
     )

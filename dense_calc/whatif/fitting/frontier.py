@@ -34,10 +34,18 @@ class Frontier(Struct):
     nearest: Row | None = None
     distance: float = math.inf
     is_monotone: bool = True
-    is_constant: bool = True
+    is_steady: bool = True
     is_sure: bool = True
     checked: int = 0
+    models: int = 0
+    counts: Counts | None = None
     flaw: Row | None = None
+    has_holes: bool = False
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether several combinations have one count."""
+        return self.is_steady and self.models > 1
 
     def maximal(self) -> list[Row]:
         """The rows of those that fit and below no other that does."""
@@ -57,6 +65,7 @@ class Combinations:
     def __init__(
         self, ranges: Sequence[Range], measure: Measure, demand: Demand, watch: Watch
     ) -> None:
+        self.order = [each.name for each in ranges]
         self.ranges = sorted(ranges, key=len)
         self.measure, self.demand, self.watch = measure, demand, watch
         self.found = Frontier()
@@ -67,13 +76,18 @@ class Combinations:
         """The row of a combination; what it tells is taken in."""
         found, places = self.found, (*stair, place)
         named = zip(self.ranges, places, strict=True)
-        row = self.measure({each.name: each.steps[index] for each, index in named})
+        values = {each.name: each.steps[index] for each, index in named}
+        row = self.measure({name: values[name] for name in self.order})
         found.checked += places not in self.under
         self.under[places] = self.demand.is_under(row) if is_valid(row) else None
         if not is_valid(row):
             found.flaw = found.flaw or row
             return row
         self.remember(place)
+        found.models += 1
+        counts = self.demand.counts(row)
+        found.is_steady = found.is_steady and found.counts in (None, counts)
+        found.counts = counts
         if self.demand.holds(row):
             top = found.tops.get(stair)
             if top is None or top[0] <= place:
@@ -115,17 +129,16 @@ class Combinations:
                 advance(1)
                 if is_valid(row):
                     self.compare(places, self.demand.counts(row), before)
+                elif any(line in before for line in lines_through(places)):
+                    self.found.has_holes = True
 
     def compare(
         self, places: Stair, counts: Counts, before: dict[tuple[int, Stair], Counts]
     ) -> None:
         """Take in how the counts of a combination are to those before it, along each axis."""
-        for axis in range(len(places)):
-            line = axis, places[:axis] + places[axis + 1 :]
+        for line in lines_through(places):
             last = before.get(line, counts)
             before[line] = counts
-            if last != counts:
-                self.found.is_constant = False
             if falls(last, counts):
                 self.found.is_monotone = False
 
@@ -180,6 +193,11 @@ class Combinations:
                 advance(1)
 
 
+def lines_through(places: Stair) -> Iterator[tuple[int, Stair]]:
+    """The lines along each axis on which a combination lies."""
+    return ((axis, places[:axis] + places[axis + 1 :]) for axis in range(len(places)))
+
+
 def before_each(stair: Stair) -> Iterator[Stair]:
     """The stairs of which one variable has the value before."""
     for axis, place in enumerate(stair):
@@ -191,7 +209,7 @@ def frontier(found: Combinations) -> Frontier:
     """What is known of the combinations that fit once enough are looked at.
 
     Few are all looked at. Of more, the top of each stair is looked for as if the count was
-    monotone, unless some that are spread over all show that it is not.
+    monotone, unless some that are spread over all show that it is not, or that some make no model.
 
     Raises:
         DenseCalcError: there are too many.
@@ -205,14 +223,14 @@ def frontier(found: Combinations) -> Frontier:
         raise DenseCalcError(too_many(found.ranges))
     count = int(min(SOME, room) ** (1 / len(sizes)))
     found.see_grid([spread(size, count * 4 // 5) for size in sizes])
-    if found.found.is_monotone:
-        found.see_stairs()
-    elif math.prod(sizes) <= MOST:
+    seen = found.found
+    is_doubtful = not seen.is_monotone or seen.has_holes or not seen.models
+    if is_doubtful and math.prod(sizes) <= MOST:
         found.see_downwards()
     else:
         found.see_stairs()
-        found.found.is_sure = False
-    return found.found
+        seen.is_sure = False
+    return seen
 
 
 def too_many(ranges: Sequence[Range]) -> str:

@@ -30,35 +30,45 @@ class Found(Struct):
 
     `fits` are the largest that fit, `next` those that make a model above them, `nearest` those
     nearest to fitting, each with their place on the line. `is_monotone` holds if no count fell,
-    `is_constant` if none changed. `flaw` tells the first settings that make no model, and why.
+    `is_constant` if none of several changed. `flaw` tells the first settings that make no model,
+    and why; it `has_holes` if such stand above a model.
     """
 
     fits: Hit | None = None
     next: Hit | None = None
     nearest: Hit | None = None
     is_monotone: bool = True
-    is_constant: bool = True
+    is_steady: bool = True
     is_sure: bool = True
     checked: int = 0
     distance: float = math.inf
     last: Counts | None = None
+    models: int = 0
     flaw: Hit | None = None
+    has_holes: bool = False
 
     def see(self, index: int, row: Row, demand: Demand) -> None:
         """Take in the next row."""
         self.checked += 1
         if not is_valid(row):
             self.flaw = self.flaw or (index, row)
+            self.has_holes = self.has_holes or self.models > 0
             return
         counts = demand.counts(row)
         self.is_monotone = self.is_monotone and not falls(self.last, counts)
-        self.is_constant = self.is_constant and self.last in (None, counts)
+        self.is_steady = self.is_steady and self.last in (None, counts)
         self.last = counts
+        self.models += 1
         if demand.holds(row):
             self.fits, self.next = (index, row), None
             return
         self.next = self.next or (index, row)
         self.approach(index, row, demand)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether several settings have one count."""
+        return self.is_steady and self.models > 1
 
     def approach(self, index: int, row: Row, demand: Demand) -> None:
         """Remember a row that does not fit, if none was nearer to it."""
@@ -73,6 +83,7 @@ class Search:
     def __init__(self, line: Line, measure: Measure, demand: Demand, watch: Watch) -> None:
         self.line, self.measure, self.demand, self.watch = line, measure, demand, watch
         self.rows: dict[int, Row] = {}
+        self.is_end_sure = True
 
     def end_at(self, size: int) -> None:
         """Leave out what is above the first settings, so many."""
@@ -104,6 +115,7 @@ class Search:
             hit = self.valid_from(index, len(self.line))
             misses = 0 if hit else misses + 1
             if misses == OVER and valid >= 0:
+                self.is_end_sure = False
                 break
             if hit is None:
                 continue
@@ -149,7 +161,7 @@ class Search:
                 self.row(index)
                 advance(1)
         found = self.of(indices)
-        if not found.is_monotone:
+        if is_doubtful(found):
             return found
         close = min(CLOSE, count // 4)
         low, high = self.narrowed(indices, close)
@@ -231,10 +243,19 @@ def largest(search: Search) -> Found:
     """The largest settings of a line that fit.
 
     A short line is looked at as a whole; of a long one, as much as is needed if the count is
-    monotone, and all that could hold the answer if what is spread over it shows that it is not.
+    monotone, and all that could hold the answer if what is spread over it shows that it is not, or
+    that some settings make no model.
     """
     room = search.room()
     if len(search.line) <= room:
         return search.of_all()
     found = search.of_some(min(SPREAD, room))
-    return found if found.is_monotone else search.downwards(found)
+    if is_doubtful(found):
+        return search.downwards(found)
+    found.is_sure = False
+    return found
+
+
+def is_doubtful(found: Found) -> bool:
+    """Whether what is between the settings that were looked at cannot be told from them."""
+    return not found.is_monotone or found.has_holes or not found.models
