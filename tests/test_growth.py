@@ -344,7 +344,7 @@ def test_pieces_as_text() -> None:
         "width 768 → 769: +235,819 params",
         "depth 12 → 13: +7,087,872 params",
         "",
-        "Exact on 225 further points: width from 1 to 4,096, depth from 1 to 64.",
+        "Exact on 625 further points: width from 1 to 4,096, depth from 1 to 64.",
         "There is a model where 12 <= width <= 4096.",
     ]
 
@@ -497,6 +497,7 @@ def test_a_bound_is_a_whole_number(bound: str) -> None:
 def test_a_small_range_is_looked_at_as_a_whole() -> None:
     """A single value that is not like the others is found, wherever it is."""
 
+    @settings(max_examples=12)
     @given(st.integers(1, 200))
     def check(odd: int) -> None:
         found = growth(lambda point: 7 * point[0] + (point[0] == odd), [range(1, 201)], (100,))
@@ -508,3 +509,22 @@ def test_a_small_range_is_looked_at_as_a_whole() -> None:
         assert len(found.pieces) != 1
 
     check()
+
+
+def test_a_large_range_with_few_models_is_looked_at_where_they_are() -> None:
+    def count(point: Point) -> int | None:
+        return None if point[0] > 153 else 16 + max(0, point[0] - 122)
+
+    found = growth(count, [range(1, 4097)], (100,))
+    for piece in found.pieces:
+        assert all(
+            value(piece.polynomial, (at,)) == count((at,))
+            for at in range(1, 154)
+            if piece.holds((at,))
+        )
+    assert found.number != 1
+
+
+def test_a_stretch_that_is_not_tiny_is_seen_in_a_large_range() -> None:
+    found = growth(lambda point: 170 + max(0, 60 - abs(point[0] - 281)), [range(1, 20_001)], (100,))
+    assert found.number != 1

@@ -9,7 +9,7 @@ from math import prod
 from msgspec import Struct
 
 from dense_calc.whatif.growth.polynomial import Interpolation, Point, Polynomial, value
-from dense_calc.whatif.growth.samples import ExhaustedError, Samples, candidates
+from dense_calc.whatif.growth.samples import ExhaustedError, Samples, candidates, drawn_from
 from dense_calc.whatif.growth.stretches import Stretch, overlay, stretches
 
 ANCHORS = 3  # points through which the lines go, as one of them may hide what the others show
@@ -18,6 +18,7 @@ MAX_UNKNOWNS = 1000  # coefficients of a polynomial
 DRAWN = 12  # points drawn to verify a polynomial
 DRAWN_OF_EACH = 4  # where there are several
 FEW = 1000  # points of ranges so small that each of them is looked at
+SPREAD = 200  # values of each variable that are looked at in larger ones, and points drawn in them
 SPARE = 2  # points that must verify a piece, unless it has no others
 
 
@@ -104,15 +105,33 @@ def supposed(
             found.append(piece)
             for point in islice(further(parts, start), drawn + 2 * len(parts) + 2):
                 samples(point)
-    if found and prod(map(len, ranges)) <= FEW:
-        for point in product(*ranges):
-            samples(point)
+    if found:
+        probe(samples, ranges, start)
     counts = within(samples, ranges)
     number = number if number > MAX_PIECES else len(found)
     if found and is_everywhere(found[0].polynomial, counts):
         whole = tuple(Part(each[0], each[-1]) for each in ranges)
         found, number = [Piece(whole, found[0].polynomial)], 1
     return Pieces(tuple(found), number, verified(found, number, counts, used))
+
+
+def probe(samples: Samples, ranges: Sequence[range], start: Point) -> None:
+    """Look at all points of small ranges, and at those among which the known models are.
+
+    Of large ones, look at points along each axis and anywhere.
+    """
+    if prod(map(len, ranges)) > FEW:
+        for axis, values in enumerate(ranges):
+            every = 1 if len(values) <= 2 * SPREAD else len(values) // SPREAD + 1
+            for at in values[::every]:
+                samples((*start[:axis], at, *start[axis + 1 :]))
+        for point in drawn_from(ranges, SPREAD):
+            samples(point)
+        sides = zip(*within(samples, ranges), strict=True)
+        ranges = [range(min(side), max(side) + 1) for side in sides]
+    if prod(map(len, ranges)) <= FEW:
+        for point in product(*ranges):
+            samples(point)
 
 
 def number_of(axes: Sequence[Sequence[Stretch]], start: Point) -> int:

@@ -62,6 +62,12 @@ def candidates(start: Point, ranges: Sequence[range]) -> Iterator[Point]:
         yield tuple(map(chosen.choice, ranges))
 
 
+def drawn_from(ranges: Sequence[range], count: int) -> Iterator[Point]:
+    """So many points anywhere in the ranges, the same ones in every run."""
+    chosen = random.Random(SEED)  # noqa: S311, no secret hangs on it
+    return (tuple(map(chosen.choice, ranges)) for _ in range(count))
+
+
 def nearest(values: range, at: int) -> range:
     """Some of the values, around one of them."""
     index = (at - values.start) // values.step
