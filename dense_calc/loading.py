@@ -38,18 +38,20 @@ def load(
     path: str | os.PathLike[str],
     assume: Mapping[str, str] | None = None,
     /,
-    **vars: int | float | str,
+    **settings: Any,
 ) -> Model:
     """The model in a file: a spec, or one of Keras' own; `-` is standard input.
 
-    Keyword arguments give the file's vars other values, as numbers or expressions. `assume` says
-    what stands in for classes that Keras does not have, by name: "identity", or what it holds.
+    Keyword arguments give the file's vars other values, as numbers or expressions; and, as `--set`
+    has them, arguments of layers and inputs: `**{"conv2d_1.filters": 64, "input": [64, 64, 1]}`.
+    `assume` says what stands in for classes that Keras does not have, by name: "identity", or what
+    it holds.
 
     Raises:
         FileError: the file cannot be read.
         SpecError: it holds no model.
     """
-    return load_at(os.fspath(path), None, assume or {}, vars)
+    return load_at(os.fspath(path), None, assume or {}, settings)
 
 
 def load_at(
@@ -102,16 +104,16 @@ def summarize(
     path: str | os.PathLike[str],
     assume: Mapping[str, str] | None = None,
     /,
-    **vars: int | float | str,
+    **settings: Any,
 ) -> Report:
-    """The report on the model in a file: `trace(load(path, **vars))`.
+    """The report on the model in a file: `trace(load(path, **settings))`.
 
     Raises:
         FileError: the file cannot be read.
         SpecError: it holds no model.
         LayerError: its layers do not fit.
     """
-    return trace(load(path, assume, **vars))
+    return trace(load(path, assume, **settings))
 
 
 def read(path: str, revision: str | None) -> tuple[Source, str]:
