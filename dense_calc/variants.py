@@ -17,8 +17,8 @@ from dense_calc.spec.scope import Scope
 from dense_calc.tracing import Known, totals_of, trace
 
 if TYPE_CHECKING:
-    from dense_calc.overrides import Target
     from dense_calc.spec.document import Marked
+    from dense_calc.targets import Target
 
 Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of inputs, by their names
 Row = dict[str, Any]  # what a variant comes to, by the keys of the JSON
@@ -97,7 +97,7 @@ class Variants:
         """
         targets = self.kin_of(model).targets
         if name not in targets:
-            from dense_calc.overrides import target_of
+            from dense_calc.targets import target_of
 
             targets[name] = target_of(name, model, self.name, self.vars)
         return targets[name]
@@ -125,7 +125,7 @@ class Variants:
         """
         if name in self.vars and isinstance(self.whole, Outline):
             return self.whole.scope({})[name]
-        from dense_calc.overrides import value_at
+        from dense_calc.targets import value_at
 
         model = self.model()
         return value_at(self.target(name, model), model)

@@ -19,7 +19,7 @@ MAX_LINES = 300
 
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
-    "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides",
+    "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides", "targets",
     "revisions", "keras_format", "spec", "explanation", "compare", "pairing", "nesting", "budgets",
     "folding", "tracing", "building", "formula", "report", "model", "limits", "layers", "shapes",
     "errors",
