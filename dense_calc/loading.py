@@ -83,21 +83,23 @@ def variants(
     path = os.fspath(path)
     source, keras = read(path, revision)
     name = "model" if path == "-" else os.path.splitext(os.path.basename(path))[0]
-    return variants_in(source, keras, name, assume)
+    return variants_in(source, keras, name, assume, title(path, revision))
 
 
-def variants_in(source: Source, keras: str, name: str, assume: Mapping[str, str]) -> Variants:
-    """What a text holds; `keras` is the version of Keras that wrote its archive, if any did."""
-    again = variants_in, (source, keras, name, assume)
+def variants_in(
+    source: Source, keras: str, name: str, assume: Mapping[str, str], file: str
+) -> Variants:
+    """What a text in a file holds; `keras` is the version that wrote its archive, if any did."""
+    again = variants_in, (source, keras, name, assume, file)
     value = keras_json(source, keras)
     if value is None:
         root = document(source)
         if not is_keras(root.value):
-            return Variants(Outline(root, name), source.name, again)
+            return Variants(Outline(root, name), file, again)
         value = root.plain()
     from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
-    return Variants(from_keras(value, source, name, assume, keras), source.name, again)
+    return Variants(from_keras(value, source, name, assume, keras), file, again)
 
 
 def summarize(

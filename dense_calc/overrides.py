@@ -5,7 +5,9 @@ They are put into the Model itself, so that they hold for specs and for Keras' f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any
 
 from msgspec import json
@@ -23,6 +25,7 @@ from dense_calc.spec.names import named_apart
 from dense_calc.spec.scope import Scope
 from dense_calc.targets import SHAPE, Target, attribute, target_of
 
+VAST = 200  # bits of a number
 QUOTED = ("[", "{", '"', "'")  # how a value starts that is more than a word
 
 
@@ -33,6 +36,11 @@ def marked(name: str, value: Any) -> Marked:
         SpecError: the text is no value.
     """
     whose = f"--set {name}"
+    value = plain(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(f"'{name}' must be a finite number")
+    if isinstance(value, int) and value.bit_length() > VAST:  # too long to be repeated
+        raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
     if isinstance(value, str) and not value.lstrip().startswith(QUOTED):
         value, text = resolved(value), value
     elif isinstance(value, str | list | tuple | dict):
@@ -44,6 +52,14 @@ def marked(name: str, value: Any) -> Marked:
     if type(value) is int and not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise SpecError(f"a number may be at most {MAX_NUMBER:,}", found)
     return found
+
+
+def plain(value: Any) -> Any:
+    """A value as Python's own: numbers and arrays of NumPy are none."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    is_whole = hasattr(value, "__index__") and not isinstance(value, int)
+    return index(value) if is_whole else value
 
 
 def overridden(

@@ -19,6 +19,7 @@ from dense_calc.nesting import Inside
 INPUT = "input"  # the model's one input, whatever it is called
 DOT = "."  # between a layer and its argument
 SHAPE = SIZES[0]
+FIXED = ("name", "from")
 OF_INPUT = ("input_shape", "input_dim")  # what a first layer says of it, which it is no more
 
 
@@ -129,6 +130,8 @@ def demand_argument(steps: Sequence[str], node: Node) -> None:
             raise SpecError(f"'{node.name}{DOT}{told}' is no layer, and has no '{step}'")
         if step in OF_INPUT and is_optional(type(layer), step):
             raise SpecError(f"{whose} reads what it is given; set the model's {INPUT}=[...]")
+        if step in FIXED:
+            raise SpecError(f"{whose} keeps its '{step}': only arguments can be set")
         own = ("name", "model") if isinstance(layer, Inside) else ("name",)
         known = [name for name in layer.__struct_encode_fields__ if name not in own]
         if step not in known:

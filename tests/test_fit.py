@@ -279,7 +279,20 @@ def test_what_moves_together_stays_within_its_ends() -> None:
     assert not found.next
 
 
-@pytest.mark.parametrize("own", [None, 0, -3, float("inf"), "a", True])
+@pytest.mark.parametrize("own", ["a", True, [3]])
+@pytest.mark.parametrize("scale", [True, False])
+def test_what_is_no_number_cannot_vary(own: object, scale: bool) -> None:
+    with pytest.raises(DenseCalcError, match="only what is a whole number can vary here"):
+        asked(lambda w: w, "w", 10, scale=scale, own={"w": own})
+
+
+def test_a_search_where_nothing_is_a_model_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PATIENCE", 0)
+    with pytest.raises(DenseCalcError, match="no value was found that makes a model; with w=1: a"):
+        asked(lambda w: None, "w", 10)
+
+
+@pytest.mark.parametrize("own", [None, 0, -3, float("inf")])
 def test_what_is_no_number_cannot_be_scaled(own: object) -> None:
     with pytest.raises(DenseCalcError, match="'w' cannot be scaled"):
         asked(lambda w: w, "w", 9, scale=True, own={"w": own})

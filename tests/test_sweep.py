@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
@@ -1332,3 +1333,32 @@ def test_an_unknown_setting_is_said_before_any_row(folder: Path) -> None:
     with pytest.raises(SpecError, match="'w' has 2 and 'd' has 1"):
         sweep("m.yaml", {"w": [1, 2], "d": [1]}, zip=True)
     assert variants("m.yaml", {}).row({"w": 4})["total_params"] == params(4)
+
+
+def test_values_of_other_libraries_are_numbers(folder: Path) -> None:
+    class Whole:
+        """A number as NumPy has it."""
+
+        def __init__(self, value: Any) -> None:
+            self.value = value
+
+        def tolist(self) -> Any:
+            return self.value
+
+    found = sweep(folder / "m.yaml", {"w": Whole([4, 8]), "d": [Whole(1)]})
+    assert [row["set"] for row in found] == [{"w": 4, "d": 1}, {"w": 8, "d": 1}]
+    assert all(type(value) is int for row in found for value in row["set"].values())
+
+
+def test_values_without_end_are_a_complaint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dense_calc.whatif.choices.MANY", 100)
+    with pytest.raises(SpecError, match="more than 100 values; write them as a range"):
+        sweep(folder / "m.yaml", {"w": itertools.count(1)})
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), 10**5000], ids=["nan", "inf", "vast"]
+)
+def test_what_is_no_number_is_a_row_that_says_so(value: Any, folder: Path) -> None:
+    (row,) = sweep(folder / "m.yaml", {"w": [value]})
+    assert row["error"] in ("'w' must be a finite number", f"'w' may be at most {2**63 - 1:,}")

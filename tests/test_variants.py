@@ -59,7 +59,7 @@ layers:
 budget: {params: a * 1000, layers: {deep: {params: 2k}, "up_*": {params: 10k, each: true}}}
 """
 SPECS = {path.name: variants(path, {}) for path in sorted((ROOT / "specs").glob("*.yaml"))}
-ALL = {**SPECS, "manifold": variants_in(Source("m.yaml", MANIFOLD), "", "m", {})}
+ALL = {**SPECS, "manifold": variants_in(Source("m.yaml", MANIFOLD), "", "m", {}, "m.yaml")}
 SMALL = [
     name for name in ALL if name not in ("llama2-7b.yaml", "llama3-8b.yaml", "mistral-7b.yaml")
 ]
@@ -105,7 +105,7 @@ def test_a_variant_is_what_reading_the_file_anew_would_give(data: st.DataObject)
 
 
 def test_what_does_not_change_is_not_made_again() -> None:
-    whole = variants_in(Source("m.yaml", MANIFOLD), "", "m", {})
+    whole = variants_in(Source("m.yaml", MANIFOLD), "", "m", {}, "m.yaml")
     first = whole.model({"c": 3})
     assert whole.model({}) is first
     second = whole.model({"c": 4})
@@ -140,7 +140,9 @@ BUDGETS = {
 
 def test_a_budget_of_layers_that_are_not_there_is_not_known_to_be_kept() -> None:
     text = "vars: {n: 3}\ninput: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: n}]\n"
-    whole = variants_in(Source("m", text + "budget: {layers: {b_2: {params: 9}}}"), "", "m", {})
+    whole = variants_in(
+        Source("m", text + "budget: {layers: {b_2: {params: 9}}}"), "", "m", {}, "m"
+    )
     assert [whole.row({"n": n})["within_budget"] for n in (2, 3)] == [None, False]
 
 
@@ -151,15 +153,14 @@ input: [4]
 layers: [Sequential: {name: inner, input: [4], layers: [Dense: {units: n}]}]
 budget: {layers: {inner/dense: {params: 20}}}
 """
-    whole = variants_in(Source("m", text), "", "m", {})
+    whole = variants_in(Source("m", text), "", "m", {}, "m")
     assert [whole.row({"n": n})["within_budget"] for n in (3, 4, 5)] == [True, True, False]
 
 
 def test_the_change_is_against_the_file_as_it_stands() -> None:
     assert SPECS["lenet5.yaml"].row({"width": 12})["change"] == 64262 - 61706
-    broken = variants_in(
-        Source("m", "vars: {a: 0}\ninput: [1]\nlayers: [Dense: {units: a}]"), "", "m", {}
-    )
+    text = "vars: {a: 0}\ninput: [1]\nlayers: [Dense: {units: a}]"
+    broken = variants_in(Source("m", text), "", "m", {}, "m")
     assert broken.row({"a": 1}) == {
         "set": {"a": 1},
         "total_params": 2,

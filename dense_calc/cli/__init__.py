@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -61,7 +62,8 @@ def main() -> None:
     try:
         sys.exit(command_line(prog_name="dense-calc", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # nobody can be told; the exit status still can
+            error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
@@ -71,10 +73,11 @@ def main() -> None:
     except Exception as error:
         from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
 
-        if isinstance(error, DenseCalcError):
-            print(error, file=sys.stderr)
-        else:  # a mistake of ours, which must not look like a model over its budget
-            from traceback import print_exception
+        with suppress(OSError):
+            if isinstance(error, DenseCalcError):
+                print(error, file=sys.stderr)
+            else:  # a mistake of ours, which must not look like a model over its budget
+                from traceback import print_exception
 
-            print_exception(error)
+                print_exception(error)
         sys.exit(2)

@@ -7,16 +7,18 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, overload
 
 from dense_calc.errors import Source, SpecError
+from dense_calc.overrides import plain
 from dense_calc.spec.document import Marked, document, resolved
 
 Values = Sequence[Any]
 
 RANGE = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
 MOST = 100_000_000  # values that a setting may take
+MANY = 1_000_000  # values that may be listed
 
 
 class Steps(Sequence[float]):
@@ -66,11 +68,15 @@ def values_of(name: str, given: Any) -> Values:
     Raises:
         SpecError: the text is none.
     """
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+    if isinstance(given, range | Steps | Joined):
         return given
     if not isinstance(given, str):
+        given = plain(given)
         is_several = isinstance(given, Iterable) and not isinstance(given, bytes | Mapping)
-        return tuple(given) if is_several else (given,)
+        values = tuple(map(plain, islice(given, MANY + 1))) if is_several else (given,)
+        if len(values) > MANY:
+            raise SpecError(f"'{name}' has more than {MANY:,} values; write them as a range")
+        return values
     source = Source(f"--set {name}", f"[{given}]")  # as YAML has a list
     items = document(source).value
     if not isinstance(items, list) or not items:

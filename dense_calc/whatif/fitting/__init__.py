@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from dense_calc.limits import LIMITS, limit
+from dense_calc.errors import DenseCalcError
+from dense_calc.limits import LIMITS, AmountError, limit
+from dense_calc.overrides import plain
 from dense_calc.whatif.fitting.answers import Bounds, Question, answer
 from dense_calc.whatif.fitting.demands import Row
 
@@ -44,9 +46,9 @@ def fit(
     `settings` gives other vars their values, `assume` is that of `load`.
 
     Raises:
-        AmountError: a limit is none.
         FileError: the file cannot be read.
-        DenseCalcError: it holds no model, has no such variable, or nothing limits it.
+        DenseCalcError: it holds no model, has no such variable, or nothing limits it; or a limit
+            is none.
     """
     from dense_calc.loading import variants  # the search itself knows nothing of files
 
@@ -56,7 +58,12 @@ def fit(
         "size": max_size,
         "min_params": min_params,
     }
-    limits = (limit(LIMITS[name], value) for name, value in given.items() if value is not None)
+    try:
+        limits = [
+            limit(LIMITS[name], plain(value)) for name, value in given.items() if value is not None
+        ]
+    except AmountError as error:
+        raise DenseCalcError(str(error)) from None
     names = vary.split(",") if isinstance(vary, str) else vary
     question = Question(
         vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),

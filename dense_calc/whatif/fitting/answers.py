@@ -10,8 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.budgets import Check
-from dense_calc.errors import DenseCalcError
+from dense_calc.errors import DenseCalcError, said
 from dense_calc.limits import Limit
+from dense_calc.spec.scope import is_number
 from dense_calc.whatif.fitting.demands import (
     Demand,
     Measure,
@@ -130,6 +131,10 @@ def own_values(variants: Variants, question: Question) -> dict[str, Any]:
     if not question.vary:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
     own = {name: variants.value(name) for name in question.vary}
+    for name, value in own.items():
+        if value is not None and not is_number(value):
+            told = "only what is a whole number can vary here"
+            raise DenseCalcError(f"'{name}' is {said(value)}; {told}")
     for name in question.settings:
         variants.value(name)
         if name in own:

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from msgspec import Struct
 
+from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Row, Watch, falls, is_valid
 from dense_calc.whatif.fitting.lines import Line
 
@@ -21,7 +22,8 @@ FEWEST = 32  # settings that are looked at however long it takes
 TRIES = 3  # settings that tell how long a look takes: one may have to wait for something else
 AROUND = 256  # settings that are looked at to find one that makes a model
 OVER = 3  # settings in a row, each twice the one before, that are too large or no model: the end
-MOST = 1_000_000  # settings that are looked at if the count is not monotone
+MOST = 300_000  # settings that are looked at if the count is not monotone
+MANY = 100_000  # settings among which one that makes a model is looked for
 Hit = tuple[int, Row]
 
 
@@ -84,6 +86,8 @@ class Search:
         self.line, self.measure, self.demand, self.watch = line, measure, demand, watch
         self.rows: dict[int, Row] = {}
         self.is_end_sure = True
+        self.has_model = False
+        self.start = perf_counter()
 
     def end_at(self, size: int) -> None:
         """Leave out what is above the first settings, so many."""
@@ -91,9 +95,19 @@ class Search:
         self.rows = {index: row for index, row in self.rows.items() if index < size}
 
     def row(self, index: int) -> Row:
-        """The row of settings, remembered."""
+        """The row of settings, remembered.
+
+        Raises:
+            DenseCalcError: for long, none made a model.
+        """
         if index not in self.rows:
-            self.rows[index] = self.measure(self.line[index])
+            row = self.rows[index] = self.measure(self.line[index])
+            self.has_model = self.has_model or is_valid(row)
+            if not self.has_model and perf_counter() - self.start > PATIENCE:
+                told = ", ".join(f"{name}={at}" for name, at in self.line[index].items())
+                raise DenseCalcError(
+                    f"no value was found that makes a model; with {told}: {row['error']}"
+                )
         return self.rows[index]
 
     def valid_from(self, start: int, end: int) -> Hit | None:
@@ -250,7 +264,7 @@ def largest(search: Search) -> Found:
     if len(search.line) <= room:
         return search.of_all()
     found = search.of_some(min(SPREAD, room))
-    if is_doubtful(found):
+    if is_doubtful(found) or (not found.models and len(search.line) <= MANY):
         return search.downwards(found)
     found.is_sure = False
     return found
@@ -258,4 +272,4 @@ def largest(search: Search) -> Found:
 
 def is_doubtful(found: Found) -> bool:
     """Whether what is between the settings that were looked at cannot be told from them."""
-    return not found.is_monotone or found.has_holes or not found.models
+    return not found.is_monotone or found.has_holes

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
 
 from dense_calc.whatif.growth.polynomial import Point
 
 Measure = Callable[[Point], int | None]  # None: there is no model with these values
 
 MAX_SAMPLES = 5000
+PATIENCE = 20  # seconds in which they are worked out; large models take as long each
 NEAR = 8  # values around a known one that are likely to have a model, too
 TRIES = 40
 SEED = 514
@@ -26,13 +29,19 @@ class Samples:
         self.measure = measure
         self.known: dict[Point, int | None] = {}
         self.limit = MAX_SAMPLES
+        self.deadline = math.inf
 
     def __call__(self, point: Point) -> int | None:
         if point not in self.known:
-            if len(self.known) >= self.limit:
+            if len(self.known) >= self.limit or perf_counter() > self.deadline:
                 raise ExhaustedError
             self.known[point] = self.measure(point)
         return self.known[point]
+
+    def allow(self, times: int) -> None:
+        """Allow so many times what is usual, and as much time from now on."""
+        self.limit = times * MAX_SAMPLES
+        self.deadline = perf_counter() + PATIENCE
 
     @property
     def valid(self) -> dict[Point, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice, product
 from math import gcd, prod
 
@@ -64,15 +65,19 @@ def growth(measure: Measure, ranges: Sequence[range], own: Point) -> Growth:
     samples = Samples(measure)
     start = first_valid(samples, ranges, own)
     steps = tuple(step(samples, axis, own) for axis in range(len(own)))
-    found, stopped = None, False
+    found, valid, stopped = None, None, False
+    values: tuple[tuple[Point, int], ...] = ()
+    samples.allow(1)
     try:
         found = pieces(samples, ranges, start)
     except ExhaustedError:
         stopped = True
-    samples.limit *= 2  # what follows is short
-    values = () if found else tuple(table(samples, ranges, start))
+    samples.allow(2)  # what follows is short
+    with suppress(ExhaustedError):
+        values = () if found else tuple(table(samples, ranges, start))
+        if found or len(ranges) == 1:  # else too little was looked at
+            valid = where_valid(samples, ranges, start)
     found = found or Pieces((), 0, 0)
-    valid = where_valid(samples, ranges, start)
     return Growth(
         ranges=tuple(ranges),
         pieces=found.shown,
