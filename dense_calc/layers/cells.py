@@ -87,9 +87,12 @@ class Recurrent(LayerWithKernel, frozen=True, kw_only=True):
         return (*gate[:-1], gate[-1] // 2)
 
     def demand_fractions(self, what: str) -> None:
-        """Raise LayerError where a cell that is called reckons in whole numbers."""
+        """Raise LayerError where a cell that is called reckons in whole numbers.
+
+        Without `autocast` it reckons in the dtype of what it reads, which are fractions.
+        """
         dtype = policy_of(self.dtype).compute
-        if "float" not in dtype and "complex" not in dtype:
+        if self.autocast and "float" not in dtype and "complex" not in dtype:
             raise LayerError(f"{what} cannot be worked out in '{dtype}'; use a float", "dtype")
 
 
