@@ -129,8 +129,8 @@ def increase(text: str) -> Increase:
     return Increase(text, number, is_percent=False)
 
 
-def amount(value: object, units: Units, examples: str) -> Fraction:
-    """The number that a value means.
+def amount(value: object, units: Units, examples: str, what: str = "a limit is") -> Fraction:
+    """The number that a value means; `what` begins the complaint that it means none.
 
     Raises:
         AmountError: it means none.
@@ -144,7 +144,7 @@ def amount(value: object, units: Units, examples: str) -> Fraction:
     found = re.fullmatch(AMOUNT, text) if is_written and len(text) <= MAX_LENGTH else None
     if not found or found[3].lower() not in units:
         hint = hint_of(text, found[3], units) if found else ""
-        raise AmountError(f"a limit is a number such as {examples}, not {said(value)}{hint}")
+        raise AmountError(f"{what} a number such as {examples}, not {said(value)}{hint}")
     digits = re.sub("[_,]", "", found[1])
     number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * units[found[3].lower()]
     if number > LARGEST:

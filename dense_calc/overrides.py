@@ -41,17 +41,27 @@ def marked(name: str, value: Any) -> Marked:
         raise SpecError(f"'{name}' must be a finite number")
     if isinstance(value, int) and value.bit_length() > VAST:  # too long to be repeated
         raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
-    if isinstance(value, str) and not value.lstrip().startswith(QUOTED):
-        value, text = resolved(value), value
-    elif isinstance(value, str | list | tuple | dict):
-        text = value if isinstance(value, str) else json.encode(value).decode()
-        return document(Source(whose, text))
+    if isinstance(value, list | tuple | dict):
+        return document(Source(whose, json.encode(value).decode()))
+    if isinstance(value, str):
+        found = meant(Source(whose, value))
     else:
         text = str(value)
-    found = Marked(Source(whose, text), 1, 1, len(text), value)
-    if type(value) is int and not -MAX_NUMBER <= value <= MAX_NUMBER:
+        found = Marked(Source(whose, text), 1, 1, len(text), value)
+    if type(found.value) is int and not -MAX_NUMBER <= found.value <= MAX_NUMBER:
         raise SpecError(f"a number may be at most {MAX_NUMBER:,}", found)
     return found
+
+
+def meant(source: Source) -> Marked:
+    """The value that a text of the command line means: a word, or YAML if it starts as more.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if source.text.lstrip().startswith(QUOTED):
+        return document(source)
+    return Marked(source, 1, 1, len(source.text), resolved(source.text))
 
 
 def plain(value: Any) -> Any:

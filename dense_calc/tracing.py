@@ -111,9 +111,8 @@ class Tracer:
         self.known: Known = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
         self.shared = {node.shares for node in model.nodes if node.shares}
-        self.firsts: dict[
-            str, tuple[str, Call]
-        ] = {}  # calls of layers that are called several times
+        # the first calls of layers that are called several times, by their holders
+        self.firsts: dict[str, tuple[str, Call]] = {}
         self.params = self.trainable = self.size = self.trainable_size = 0
 
     def follow(self, node: Node) -> Call:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dense_calc.cli.options import ascii_option, assume_option, emit, look_options, set_option
-from dense_calc.cli.varying import EVERY, FARTHEST, Bounds, bound_option, of_each, vary_option
-from dense_calc.errors import DenseCalcError, said
+from dense_calc.cli.varying import FARTHEST, bound_option, of_each, vary_option
+from dense_calc.errors import DenseCalcError
+from dense_calc.whatif.variables import no_number, own_values
 
 if TYPE_CHECKING:
     from dense_calc.variants import Variants
@@ -52,9 +53,9 @@ def growth(
     from dense_calc.loading import variants
 
     models = variants(file, assumed)
-    demand_sense(models, vary, (min, max), overrides)
-    owns = {name: whole_number(name, models.value(name)) for name in vary}
     lows, highs = of_each(min, vary), of_each(max, vary)
+    values = own_values(models, vary, overrides, (lows, highs))
+    owns = {name: whole_number(name, value) for name, value in values.items()}
     ranges = [range_of(name, own, lows.get(name), highs.get(name)) for name, own in owns.items()]
     start = tuple(
         each[0] if own is None else own for own, each in zip(owns.values(), ranges, strict=True)
@@ -70,24 +71,6 @@ def growth(
         emit(lambda style: render(found, vary, style), **look)
 
 
-def demand_sense(
-    models: Variants, vary: tuple[str, ...], bounds: Iterable[Bounds], overrides: Mapping[str, str]
-) -> None:
-    """Raise DenseCalcError unless something varies, and nothing else is bounded or fixed.
-
-    A setting that the model does not have is one, too.
-    """
-    if not vary:
-        raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
-    for name in (*vary, *overrides):
-        models.value(name)
-        if name in vary and name in overrides:
-            raise DenseCalcError(f"'{name}' cannot vary while --set gives it a value")
-    for name in (name for bound in bounds for name in bound if name != EVERY):
-        if name not in vary:
-            raise DenseCalcError(f"'{name}' has a bound, but does not vary; add --vary {name}")
-
-
 def whole_number(name: str, value: object) -> int | None:
     """The value that a file has for a variable, None where it has not a single one.
 
@@ -100,7 +83,7 @@ def whole_number(name: str, value: object) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise DenseCalcError(f"'{name}' is {said(value)}; only what is a whole number can vary here")
+    raise no_number(name, value)
 
 
 def range_of(name: str, own: int | None, low: int | None, high: int | None) -> range:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dense_calc.errors import columns, printable
 from dense_calc.render import Style
 from dense_calc.render.axes import Axis
+from dense_calc.render.table import painter
 from dense_calc.render.text import folded
 
 NARROWEST = 10  # columns of a picture
@@ -99,9 +100,4 @@ def fitted(middles: Sequence[int], labels: dict[int, str], room: int) -> dict[in
 
 def painted(text: str, paint: str, style: Style) -> str:
     """`text` in a colour of rich's, if any, on a terminal with 256 of them."""
-    if not (style.color and paint and text):
-        return text
-    from rich.color import ColorSystem  # only what is in colour pays for it
-    from rich.style import Style as Paint
-
-    return Paint.parse(paint).render(text, color_system=ColorSystem.EIGHT_BIT)
+    return painter(paint)(text) if style.color and paint and text else text

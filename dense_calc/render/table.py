@@ -98,16 +98,16 @@ def painted(text: str, pattern: str) -> str:
     """`text` with what its pattern finds in the colour of the group's name."""
 
     def paint(found: re.Match[str]) -> str:
-        paint = paint_named(str(found.lastgroup))
+        paint = painter(PAINTS[str(found.lastgroup)])
         return "\n".join(map(paint, found[0].split("\n")))
 
     return re.sub(pattern, paint, text)
 
 
 @cache
-def paint_named(name: str) -> Callable[[str], str]:
-    """What puts a text between the codes of a colour, on a terminal with 256 of them."""
+def painter(paint: str) -> Callable[[str], str]:
+    """What puts a text between the codes of a style of rich's, on a terminal with 256 colours."""
     from rich.color import ColorSystem  # only what is in colour pays for it
     from rich.style import Style as Paint
 
-    return partial(Paint.parse(PAINTS[name]).render, color_system=ColorSystem.EIGHT_BIT)
+    return partial(Paint.parse(paint).render, color_system=ColorSystem.EIGHT_BIT)

@@ -1,4 +1,4 @@
-"""The sections of a spec: what stands in each, as its entries and as what they are checked for."""
+"""The sections of a spec: what may stand in each, and what is made of it."""
 
 from __future__ import annotations
 

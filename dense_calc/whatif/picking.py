@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.limits import COUNTS, SIZES, TOTALS, AmountError, Units, amount
-from dense_calc.spec.document import document, resolved
+from dense_calc.overrides import meant
 from dense_calc.variants import Row
 from dense_calc.whatif.shelf import arranged
 
@@ -83,11 +83,7 @@ def wanted(name: str, text: str, settings: Collection[str], *, is_order: bool) -
         SpecError: it is none.
     """
     if name in settings:
-        value = (
-            document(Source(f"--where {name}", text)).plain()
-            if text[0] in "['\""
-            else resolved(text)
-        )
+        value = meant(Source(f"--where {name}", text)).plain()
         if is_order and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise SpecError(f"'{name}' is compared with a number, not '{text}'")
         return value
@@ -98,9 +94,10 @@ def wanted(name: str, text: str, settings: Collection[str], *, is_order: bool) -
         return TRUTHS[text.lower()]
     sign, number = (-1, text[1:]) if text.startswith("-") else (1, text)
     try:
-        return sign * amount(number, units, EXAMPLES.get(name, "100k or 5M"))
+        examples = EXAMPLES.get(name, "100k or 5M")
+        return sign * amount(number, units, examples, f"'{name}' is compared with")
     except AmountError as error:
-        raise SpecError(str(error).replace("a limit is", f"'{name}' is compared with")) from None
+        raise SpecError(str(error)) from None
 
 
 def demand_known(name: str, settings: Collection[str]) -> None:

@@ -68,6 +68,11 @@ class Sweep(Sequence[Row]):
         if total > MOST:
             raise SpecError(f"these are {total:,} combinations; there may be {MOST:,}")
         self.places = range(total) if places is None else places
+        self.strides: dict[str, int] = {}  # places between two values of a setting
+        stride = 1
+        for name in reversed(choices):
+            self.strides[name] = stride
+            stride *= 1 if zipped else sizes[name]
 
     def __len__(self) -> int:
         return len(self.places)
@@ -79,7 +84,7 @@ class Sweep(Sequence[Row]):
     def __getitem__(self, place: int | slice) -> Row | Sweep:
         places = self.places[place]
         if isinstance(places, range):
-            return Sweep(self.variants, self.choices, self.zipped, places)
+            return self.part(places)
         return self.variants.row(self.settings(places))
 
     def __iter__(self) -> Iterator[Row]:
@@ -88,13 +93,15 @@ class Sweep(Sequence[Row]):
 
     def settings(self, place: int) -> dict[str, Any]:
         """The combination at this place."""
-        if self.zipped:
-            return {name: values[place] for name, values in self.choices.items()}
-        found = {}
-        for name in reversed(self.choices):
-            place, own = divmod(place, len(self.choices[name]))
-            found[name] = self.choices[name][own]
-        return {name: found[name] for name in self.choices}
+        strides = self.strides
+        return {
+            name: values[place // strides[name] % len(values)]
+            for name, values in self.choices.items()
+        }
+
+    def part(self, places: range) -> Sweep:
+        """The same at some of its places."""
+        return Sweep(self.variants, self.choices, self.zipped, places)
 
 
 def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
@@ -146,4 +153,4 @@ def end_with_parent() -> None:
 def rows_of(places: range) -> list[Row]:
     """The rows at some places of the sweep that this process has received."""
     (whole,) = RECEIVED
-    return list(Sweep(whole.variants, whole.choices, whole.zipped, places))
+    return list(whole.part(places))

@@ -83,6 +83,6 @@ def painted(word: str, is_good: bool, style: Style) -> str:
     """A word in green or red, if there is colour."""
     if not style.color:
         return word
-    from dense_calc.render.table import paint_named
+    from dense_calc.render.table import PAINTS, painter
 
-    return paint_named("good" if is_good else "bad")(word)
+    return painter(PAINTS["good" if is_good else "bad"])(word)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import LIMITS, AmountError, limit
 from dense_calc.overrides import plain
+from dense_calc.variants import Row
 from dense_calc.whatif.fitting.answers import Bounds, Question, answer
-from dense_calc.whatif.fitting.demands import Row
 
 NOTHING: Mapping[str, str] = {}
 

@@ -10,14 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.budgets import Check
-from dense_calc.errors import DenseCalcError, said
+from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.spec.scope import is_number
+from dense_calc.variants import Row, Settings
 from dense_calc.whatif.fitting.demands import (
     Demand,
     Measure,
-    Row,
-    Settings,
     Watch,
     demand_of,
     is_valid,
@@ -26,6 +25,7 @@ from dense_calc.whatif.fitting.demands import (
 from dense_calc.whatif.fitting.frontier import Combinations, frontier
 from dense_calc.whatif.fitting.lines import Line, Range, range_of, together
 from dense_calc.whatif.fitting.search import Hit, Search, largest
+from dense_calc.whatif.variables import no_number, own_values
 
 Bounds = int | Mapping[str, int]
 Default = TypeVar("Default", int, None)
@@ -106,7 +106,12 @@ def answer(variants: Variants, question: Question, watch: Watch = unwatched) -> 
         DenseCalcError: a variable is unknown or has no values, nothing is limited, there are too
             many combinations, or no setting makes a model.
     """
-    own = own_values(variants, question)
+    bounds = (question.multiple_of, question.min, question.max)
+    named = [bound for bound in bounds if isinstance(bound, Mapping)]
+    own = own_values(variants, question.vary, question.settings, named)
+    for name, value in own.items():
+        if value is not None and not is_number(value):
+            raise no_number(name, value)
     budget = () if question.limits else variants.limits
     demand = demand_of(question.limits, budget, variants.name)
     ranges = tuple(ranges_of(question))
@@ -122,36 +127,12 @@ def answer(variants: Variants, question: Question, watch: Watch = unwatched) -> 
     return answer_of_several(Combinations(closed, measure, demand, watch), closed, variants.name)
 
 
-def own_values(variants: Variants, question: Question) -> dict[str, Any]:
-    """The values that the file itself has for the variables.
-
-    Raises:
-        DenseCalcError: there are none to raise, or an unknown one, or one that is fixed.
-    """
-    if not question.vary:
-        raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
-    own = {name: variants.value(name) for name in question.vary}
-    for name, value in own.items():
-        if value is not None and not is_number(value):
-            told = "only what is a whole number can vary here"
-            raise DenseCalcError(f"'{name}' is {said(value)}; {told}")
-    for name in question.settings:
-        variants.value(name)
-        if name in own:
-            raise DenseCalcError(f"'{name}' cannot vary while --set gives it a value")
-    return own
-
-
 def ranges_of(question: Question) -> Iterator[Range]:
     """The values of each variable.
 
     Raises:
-        DenseCalcError: there are none, or a bound is set for what is no variable.
+        DenseCalcError: there are none.
     """
-    for bound in (question.multiple_of, question.min, question.max):
-        for name in bound if isinstance(bound, Mapping) else ():
-            if name not in question.vary:
-                raise DenseCalcError(f"'{name}' has a bound, but does not vary; add --vary {name}")
     for name in question.vary:
         multiple = bound_of(question.multiple_of, name, 1)
         yield range_of(

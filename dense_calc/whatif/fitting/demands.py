@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from msgspec import Struct
 
 from dense_calc.budgets import Check, checked
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import TOTALS, Limit
+from dense_calc.variants import Row, Settings
 
-Row = dict[str, Any]
 Counts = tuple[int, ...]
-Settings = Mapping[str, Any]
 Measure = Callable[[Settings], Row]
 Advance = Callable[[int], object]
 Watch = Callable[[int, str], AbstractContextManager[Advance]]

@@ -11,7 +11,8 @@ from time import perf_counter
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Row, Watch, falls, is_valid
+from dense_calc.variants import Row
+from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Watch, falls, is_valid
 from dense_calc.whatif.fitting.lines import Line
 
 ALL = 10_000  # settings of which each is looked at

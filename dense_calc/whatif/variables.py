@@ -1,0 +1,41 @@
+"""What varies in a search: that it can, and the values that the file itself has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any, Protocol
+
+from dense_calc.errors import DenseCalcError, said
+
+
+class Valued(Protocol):
+    """A file with settings."""
+
+    def value(self, name: str, /) -> Any: ...
+
+
+def own_values(
+    file: Valued, vary: Iterable[str], settings: Iterable[str], bounds: Iterable[Mapping[str, int]]
+) -> dict[str, Any]:
+    """The values that a file itself has for what varies, while these settings stay.
+
+    Raises:
+        DenseCalcError: nothing varies, or what is not there or stays; or another has a bound.
+    """
+    own = {name: file.value(name) for name in vary}
+    if not own:
+        raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
+    for name in settings:
+        file.value(name)
+        if name in own:
+            raise DenseCalcError(f"'{name}' cannot vary while --set gives it a value")
+    for name in chain.from_iterable(bounds):
+        if name not in own:
+            raise DenseCalcError(f"'{name}' has a bound, but does not vary; add --vary {name}")
+    return own
+
+
+def no_number(name: str, value: object) -> DenseCalcError:
+    """The complaint about what cannot vary."""
+    return DenseCalcError(f"'{name}' is {said(value)}; only what is a whole number can vary here")
