@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from msgspec import ValidationError, convert
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     AnyLayer,
+    LayerKind,
     LayerWithKernel,
     Positive,
     Seed,
     Weight,
+    name_of,
+    weights_within,
+    within,
 )
-from dense_calc.layers.words import Activation, Constraint, Initializer, Regularizer, policy_of
-from dense_calc.shapes import Shape, Shapes, is_shape, known, parts
+from dense_calc.layers.cell_shapes import (
+    MisfitError,
+    gated,
+    quartered,
+    tensors,
+    through,
+    together,
+)
+from dense_calc.layers.words import (
+    Activation,
+    Constraint,
+    Initializer,
+    Regularizer,
+    SerializedActivation,
+    policy_of,
+)
+from dense_calc.shapes import Shape, Shapes, is_shape, known
 
+ACTIVATIONS = ("activation", "recurrent_activation")  # the arguments
 LOGISTIC = {"glu", "sigmoid", "silu", "swish"}  # activations that JAX does not make of integers
 
 
@@ -73,6 +95,11 @@ class Recurrent(LayerWithKernel, frozen=True, kw_only=True):
     def activated(self, gate: Shape, argument: str = "activation") -> Shape:
         """The shape of a gate after an activation: glu halves it."""
         activation = getattr(self, argument)
+        layer = layer_as_activation(activation, argument)
+        if layer:
+            with within(argument):
+                shape: Any = layer.output_shape(gate)
+            return one_tensor(shape, argument)
         name = getattr(activation, "config", activation)
         if name == "threshold":
             raise LayerError(
@@ -135,8 +162,14 @@ class UnitsCell(Cell, Recurrent, frozen=True, kw_only=True):
             MisfitError: the states are none for such a step.
         """
 
-    def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
-        return self.kernels({"inputs": known(inputs, -1)}, {"units": self.units})
+    def weights(self, inputs: Shape, /, *states: Shapes) -> Iterator[Weight]:
+        yield from self.kernels({"inputs": known(inputs, -1)}, {"units": self.units})
+        if not states:
+            return  # Keras builds an activation only where the cell itself is called
+        for argument in ACTIVATIONS:
+            layer = layer_as_activation(getattr(self, argument, None), argument)
+            if layer:
+                yield from weights_within(name_of(layer), layer, self.output(inputs))
 
     def kernels(self, inputs: dict[str, int], units: dict[str, int]) -> Iterator[Weight]:
         """The weights for so many inputs."""
@@ -226,61 +259,23 @@ class LSTMCell(GatedCell, frozen=True, kw_only=True):
         return self.gates(inputs, units, 4)
 
 
-class MisfitError(Exception):
-    """The sizes of states and inputs do not agree."""
-
-
-def together(*shapes: Shape) -> Shape:
-    """The shape of an elementwise operation, as Keras traces it: all unknown sizes are the same.
+def layer_as_activation(activation: Activation, argument: str) -> LayerKind | None:
+    """The layer that an activation is, None if it is a function.
 
     Raises:
-        MisfitError: two sizes differ and neither is 1.
+        LayerError: Keras has no such layer, or does not make it so.
     """
-    rank = max(map(len, shapes))
-    merged = []
-    for sizes in zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True):
-        several = set(sizes) - {1}
-        if len(several) > 1:
-            raise MisfitError
-        merged.append(several.pop() if several else 1)
-    return tuple(merged)
+    if not isinstance(activation, SerializedActivation) or isinstance(activation.config, str):
+        return None
+    from dense_calc.layers import kind_named  # whose table names this module
 
-
-def gated(step: Shape, outputs: int) -> Shape:
-    """A step after its kernel, which fits it."""
-    return (*step[:-1], outputs)
-
-
-def through(before: Shape, inputs: int, outputs: int) -> Shape:
-    """A state after a recurrent kernel with so many inputs and outputs."""
-    if before[-1:] != (inputs,):
-        raise MisfitError
-    return (*before[:-1], outputs)
-
-
-def quartered(sums: Shape) -> Shape:
-    """One of the four gates that stand side by side in the second axis."""
-    if len(sums) < 2 or sums[1] is None or sums[1] % 4:
-        raise MisfitError
-    return (sums[0], sums[1] // 4, *sums[2:])
-
-
-def tensors(states: Shapes, number: int) -> tuple[Shape, ...]:
-    """The first so many tensors of the states of a cell; further ones are not looked at.
-
-    Of states that are one tensor Keras takes what stands in it.
-
-    Raises:
-        MisfitError: there are fewer.
-    """
-    if isinstance(states, dict):
-        raise MisfitError
-    if is_shape(states):
-        return (states,) if number == 1 else (states[1:],) * number
-    found = tuple(each for each in parts(states)[:number] if is_shape(each))
-    if len(found) < number:
-        raise MisfitError
-    return found
+    try:
+        layer: LayerKind = convert(activation.config or {}, kind_named(activation.class_name))
+    except (KeyError, ValidationError):
+        raise LayerError(
+            f"Keras has no such {argument}: {activation.class_name}", argument
+        ) from None
+    return layer
 
 
 def one_tensor(shapes: Shapes, what: str) -> Shape:
