@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,13 @@ from dense_calc.keras_format.archives import (
     text_in_archive,
     text_in_hdf5,
 )
+from dense_calc.keras_format.signs import (
+    HEAD,
+    demand_model_bytes,
+    foreign_folder,
+    looks_like_keras,
+    may_be_keras,
+)
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.spec.document import document
@@ -28,10 +34,6 @@ from dense_calc.tracing import trace
 from dense_calc.variants import Settings, Variants
 
 MAX_BYTES = 16 * 2**20  # some 400,000 layers
-MAGIC = 8  # bytes that tell what a file is
-
-# How Keras begins the JSON of a model.
-KERAS_JSON = r'\s*\{\s*"(?:backend|class_name|config|keras_version|module)"\s*:'
 
 
 def load(
@@ -87,19 +89,19 @@ def variants(
 
 
 def variants_in(
-    source: Source, keras: str, name: str, assume: Mapping[str, str], file: str
+    source: Source, keras: str | None, name: str, assume: Mapping[str, str], file: str
 ) -> Variants:
-    """What a text in a file holds; `keras` is the version that wrote its archive, if any did."""
+    """What a text in a file holds.
+
+    `keras` is the version that wrote its archive, '' if that does not say, None if it is in none.
+    """
     again = variants_in, (source, keras, name, assume, file)
-    value = keras_json(source, keras)
+    value = keras_value_in(source, keras is not None)
     if value is None:
-        root = document(source)
-        if not is_keras(root.value):
-            return Variants(Outline(root, name), file, again)
-        value = root.plain()
+        return Variants(Outline(document(source), name), file, again)
     from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
-    return Variants(from_keras(value, source, name, assume, keras), file, again)
+    return Variants(from_keras(value, source, name, assume, keras or ""), file, again)
 
 
 def summarize(
@@ -118,21 +120,24 @@ def summarize(
     return trace(load(path, assume, **settings))
 
 
-def read(path: str, revision: str | None) -> tuple[Source, str]:
-    """The text of a file, or of the model in an archive, and the version of Keras in its archive.
+def read(path: str, revision: str | None) -> tuple[Source, str | None]:
+    """The text of a file, or of the model in an archive; and what that says of Keras' version.
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
     name = title(path, revision)
     with opened(path, name, revision) as file:
-        head = file.read(MAGIC)
-        is_zip = head.startswith(ZIP)
+        head = file.read(HEAD)
+        is_archive = head.startswith((ZIP, HDF5))
         whole = file
-        if not file.seekable() or not head.startswith((ZIP, HDF5)):
-            data = bounded(head + file.read(MAX_BYTES + 1 - MAGIC), name)
-            if not head.startswith((ZIP, HDF5)):
-                return decoded(data, name), ""
+        if not is_archive:
+            demand_model_bytes(head, name)
+        if not is_archive or not file.seekable():
+            data = bounded(head + file.read(MAX_BYTES + 1 - HEAD), name)
+            if not is_archive:
+                return decoded(data, name), None
             whole = io.BytesIO(data)
+        is_zip = head.startswith(ZIP)
         text_in = text_in_archive if is_zip else text_in_hdf5
         text, keras = text_in(whole, name, MAX_BYTES)
         return decoded(text, f"{name}/{CONFIG if is_zip else MODEL_CONFIG}"), keras
@@ -163,6 +168,8 @@ def opened(path: str, name: str, revision: str | None) -> Iterator[BinaryIO]:
         else:
             with open(path, "rb") as file:
                 yield file
+    except IsADirectoryError:
+        raise FileError(f"cannot read {name}: {foreign_folder(path)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"cannot read {name}: {reason}") from None
@@ -186,20 +193,14 @@ def decoded(data: bytes, name: str) -> Source:
         raise FileError(f"this is not UTF-8 text: byte 0x{data[error.start]:02x}", place) from None
 
 
-def is_keras(value: Any) -> bool:
-    """Whether this is how Keras writes a model, whatever the text is written in."""
-    return isinstance(value, dict) and "class_name" in value and "config" in value
-
-
-def keras_json(source: Source, keras: str) -> dict[str, Any] | None:
-    """What a JSON text of Keras' holds; None for any other text.
+def keras_value_in(source: Source, is_archive: bool) -> Any:
+    """What a text of Keras' holds; None for any other text.
 
     Raises:
-        SpecError: it is broken.
+        SpecError: it is broken; or it is known to be something else, and no spec.
     """
-    if not keras and not re.match(KERAS_JSON, source.text):
+    if not is_archive and not may_be_keras(source.text):
         return None
-    from dense_calc.keras_format.places import value_of
+    from dense_calc.keras_format.texts import keras_value  # a spec does not pay for it
 
-    value = value_of(source)
-    return value if is_keras(value) else None
+    return keras_value(source, is_archive or looks_like_keras(source.text))

@@ -307,7 +307,9 @@ def test_the_json_is_the_contract(folder: Path, run: Run) -> None:
 
 
 def test_a_folder_stands_for_the_models_in_it(folder: Path, run: Run) -> None:
-    (folder / "below" / "keras.json").write_text('{"class_name": "Sequential"}', "utf-8")
+    (folder / "below" / "keras.json").write_text(
+        '{"class_name": "Sequential", "config": {}}', "utf-8"
+    )
     files = [each["file"] for each in asked(run, folder, "below")["files"]]
     assert files == [str(Path("below", "keras.json")), str(Path("below", "more.yml"))]
     assert asked(run, folder, "below", "below/more.yml", "./below/*.yml")["files"][2:] == []

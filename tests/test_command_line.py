@@ -187,7 +187,7 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
         (["summary", "specs/mnist.yaml", "--set", "x"], "'x' is not NAME=VALUE"),
         (["summary", "specs/mnist.yaml", "--width", "0"], "0 is not in the range x>=1"),
         (["summary", "specs/mnist.yaml", "--format", "xml"], "'xml' is not one of"),
-        (["summary", "specs"], "cannot read specs: Is a directory"),
+        (["summary", "specs"], "cannot read specs: it is a folder; name a file in it"),
         (
             ["summary", "specs/mnist.yaml", "--format", "json", "--columns", "name"],
             "--columns does not go with JSON",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 
 from dense_calc.errors import FileError
-from dense_calc.loading import KERAS_JSON
+from dense_calc.keras_format.signs import BEGINNING, foreign_names, looks_like_keras
 
 SPECS = (".yaml", ".yml", ".keras")  # how models in a folder end, beside JSON that Keras wrote
-HEAD = 200  # bytes that tell whose JSON it is
+
+OF_A_FOLDER = "a folder stands for the .yaml, .yml and .keras files and Keras' JSON in it"
 
 
 def each_file(arguments: Iterable[str]) -> Iterator[tuple[str, FileError | None]]:
@@ -38,7 +38,7 @@ def files_of(argument: str) -> list[str]:
     if os.path.isdir(argument):
         found = models_below(argument)
         if not found:
-            told = "a folder stands for the .yaml, .yml and .keras files and Keras' JSON in it"
+            told = foreign_names(os.listdir(argument)) or OF_A_FOLDER
             raise FileError(f"there is no model in '{argument}'; {told}")
         return found
     if os.path.exists(argument) or not has_magic(argument):
@@ -73,7 +73,7 @@ def is_keras_json(path: str) -> bool:
     if not path.endswith(".json"):
         return False
     try:
-        with open(path, "rb") as file:
-            return bool(re.match(KERAS_JSON.encode(), file.read(HEAD)))
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            return looks_like_keras(file.read(BEGINNING))
     except OSError:
         return False

@@ -43,20 +43,28 @@ def model_in(value: Any, spot: Spot, file: File, name: str) -> Model:
     Raises:
         SpecError: it is none, or something in it is not known.
     """
+    return model_of_config(value["class_name"], value["config"], spot.at("config"), file, name)
+
+
+def model_of_config(class_name: str, config: Any, spot: Spot, file: File, name: str) -> Model:
+    """The same of a class and its config; `spot` is where the config stands.
+
+    Raises:
+        SpecError: it is none, or something in it is not known.
+    """
     if len(spot.path) > MAX_DEPTH * STEPS:
         raise SpecError(f"more than {MAX_DEPTH} models are in each other", spot)
-    config = value["config"]
     if isinstance(config, list):  # as early versions write a Sequential
         config = {"layers": config}
     if not isinstance(config, dict):
-        raise SpecError(f"a model's config is a mapping, not {said(config)}", spot.at("config"))
+        raise SpecError(f"a model's config is a mapping, not {said(config)}", spot)
     layers = config.get("layers")
     if not isinstance(layers, list) or not layers:
-        raise SpecError("a model needs 'layers', a list", spot.at("config", "layers"))
+        raise SpecError("a model needs 'layers', a list", spot.at("layers"))
     own = config.get("name")
     name = own if isinstance(own, str) and own else name
-    build = sequential if MODELS[value["class_name"]] == "Sequential" else functional
-    return build(config, spot.at("config"), file, name)
+    build = sequential if MODELS[class_name] == "Sequential" else functional
+    return build(config, spot, file, name)
 
 
 def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import msgspec
 
-from dense_calc.errors import DenseCalcError, Place, Source, SpecError
-from dense_calc.spec.document import document
+from dense_calc.errors import DenseCalcError, Place, Source, SpecError, said
+from dense_calc.keras_format.yaml_of_keras import document_of_keras
 
 Step = str | int
+SIGN = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # a character of a text in JSON
+KEY_OR_BRACE = r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")(?P<colon>\s*:)?|[{}]'  # of JSON, for its keys
 
 
 class Spot(Place, gc=False):
@@ -38,14 +40,12 @@ class Spot(Place, gc=False):
             start, end = in_json(text, self.path)
         except (IndexError, RecursionError, ValueError):
             return self.in_yaml()
-        line_start = text.rfind("\n", 0, start) + 1
-        line = text.count("\n", 0, start) + 1
-        return Place(self.source, line, start - line_start + 1, end - start)
+        return place_of(self.source, start, end)
 
     def in_yaml(self) -> Place:
         """The same in a YAML text; the text's start where that cannot be read."""
         try:
-            node = document(self.source)
+            node = document_of_keras(self.source)
         except DenseCalcError:
             return Place(self.source, 1, 1, 1)
         for step in self.path:
@@ -61,6 +61,13 @@ class Spot(Place, gc=False):
         return Place(*node.where)
 
 
+def place_of(source: Source, start: int, end: int) -> Place:
+    """The place of a stretch of a text."""
+    line_start = source.text.rfind("\n", 0, start) + 1
+    line = source.text.count("\n", 0, start) + 1
+    return Place(source, line, start - line_start + 1, end - start)
+
+
 def start_of(source: Source) -> Spot:
     """The place of a whole file."""
     return Spot(source, 1, 1, 1)
@@ -73,15 +80,26 @@ def value_of(source: Source) -> Any:
         SpecError: it is not JSON.
     """
     try:
-        return msgspec.json.decode(source.text)
+        value = msgspec.json.decode(source.text)
+        again = msgspec.json.encode(value)
     except msgspec.DecodeError:
-        pass  # the standard library knows Python's numbers, and where a mistake is
+        value, again = python_value_of(source)
     except RecursionError:
         raise too_deep(source) from None
+    if source.text.count(":") != again.count(b":"):  # a key stands twice, or a colon is escaped
+        demand_keys_once(source)
+    return value
+
+
+def python_value_of(source: Source) -> tuple[Any, bytes]:
+    """The same of a text with Python's numbers, or a broken one; and the value as JSON again.
+
+    Raises:
+        SpecError: it is not JSON. Unlike msgspec, the standard library knows where that shows.
+    """
     try:
         value = json.loads(source.text)
-        msgspec.json.encode(value)  # which escapes could keep from being Unicode
-        return value
+        return value, msgspec.json.encode(value)  # which escapes could keep from being Unicode
     except json.JSONDecodeError as error:
         place = Place(source, error.lineno, error.colno, 1)
         raise SpecError(f"this is not JSON: {error.msg}", place) from None
@@ -89,8 +107,24 @@ def value_of(source: Source) -> Any:
         raise too_deep(source) from None
     except UnicodeEncodeError:
         raise SpecError("a text in it is not Unicode", start_of(source)) from None
-    except ValueError:  # Python reads no number of more than some thousand digits
+    except (ValueError, OverflowError):  # Python reads no number of more than some thousand digits
         raise SpecError("a number has too many digits", start_of(source)) from None
+
+
+def demand_keys_once(source: Source) -> None:
+    """Raise SpecError if a key stands twice in an object of a JSON text."""
+    opened: list[set[str]] = []
+    for found in re.finditer(KEY_OR_BRACE, source.text):
+        if found[0] == "{":
+            opened.append(set())
+        elif found[0] == "}":
+            opened.pop()
+        elif found["colon"]:
+            key = json.loads(found["text"])
+            if key in opened[-1]:
+                place = place_of(source, *found.span("text"))
+                raise SpecError(f"the key {said(key)} stands here twice", place)
+            opened[-1].add(key)
 
 
 def too_deep(source: Source) -> SpecError:
@@ -105,7 +139,9 @@ def in_json(text: str, path: tuple[Step, ...]) -> tuple[int, int]:
         ValueError, IndexError: the text is not JSON.
     """
     start = skipped(text, 0)
-    for step in path:
+    for number, step in enumerate(path):
+        if text[start] == '"':
+            return in_text(text, start, path[number:])
         if text[start] == "[" and isinstance(step, str):
             continue  # early versions write the layers of a Sequential without a key
         for key, position in items_of(text, start):
@@ -117,6 +153,19 @@ def in_json(text: str, path: tuple[Step, ...]) -> tuple[int, int]:
     if text[start] in "{[":  # which may hold nearly all there is
         return start, start + 1
     return start, json.JSONDecoder().raw_decode(text, start)[1]
+
+
+def in_text(text: str, start: int, path: tuple[Step, ...]) -> tuple[int, int]:
+    """The same in the JSON that is kept in a text, as it stands there with its escapes.
+
+    Raises:
+        ValueError, IndexError: it is not JSON.
+    """
+    inner, end = json.JSONDecoder().raw_decode(text, start)
+    found = in_json(inner, path)
+    signs = (re.compile(SIGN).finditer(text, start + 1, end) for _ in found)
+    first, last = map(next, map(islice, signs, found, (None, None)))
+    return first.start(), last.start()
 
 
 def items_of(text: str, start: int) -> Iterator[tuple[Step, int]]:

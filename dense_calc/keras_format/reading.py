@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dense_calc.errors import Source, SpecError, said
+from dense_calc.keras_format.architectures import Architecture, architecture_in
 from dense_calc.keras_format.assumptions import assumption
-from dense_calc.keras_format.models import inside, model_in
-from dense_calc.keras_format.objects import File, is_model
+from dense_calc.keras_format.models import inside, model_of_config
+from dense_calc.keras_format.objects import MODELS, File
 from dense_calc.keras_format.places import start_of, too_deep
 from dense_calc.model import Model
 
@@ -17,7 +18,7 @@ CURRENT = 3
 
 
 def from_keras(
-    value: Mapping[str, Any], source: Source, name: str, assume: Mapping[str, str], keras: str = ""
+    value: Any, source: Source, name: str, assume: Mapping[str, str], keras: str = ""
 ) -> Model:
     """The model that a file of Keras' holds: what its text is decoded to, and the text itself.
 
@@ -28,33 +29,33 @@ def from_keras(
         SpecError: something in it is not known, or does not fit.
     """
     start = start_of(source)
-    assumed = {each: assumption(each, text) for each, text in assume.items()}
-    version = keras or str(value.get("keras_version") or "")
-    if not is_model(value):
-        told = said(value.get("class_name"))
+    found = architecture_in(value, source.name)
+    if found is None:
+        raise SpecError(f"a model has a class_name and a config; this is {said(value)}", start)
+    if found.class_name not in MODELS:
         raise SpecError(
-            f"the model is of a class of its own, {told}, and the file does not tell its layers; "
-            "a Sequential or a Functional can be read",
+            f"the model is of a class of its own, {said(found.class_name)}, and the file does not "
+            "tell its layers; a Sequential or a Functional can be read",
             start,
         )
-    keras_version = major(version, value)
-    ordering = ordering_of(source.text, keras_version)
-    file = File(keras_version, ordering, assumed, inside)
+    assumed = {each: assumption(each, text) for each, text in assume.items()}
+    keras_version = major(keras, found)
     try:
-        return model_in(value, start, file, name)
+        file = File(keras_version, ordering_of(found.config, keras_version), assumed, inside)
+        return model_of_config(found.class_name, found.config, start.at(*found.path), file, name)
     except RecursionError:
         raise too_deep(source) from None
 
 
-def major(version: str, value: Mapping[str, Any]) -> int:
-    """The major version of Keras that wrote a model: as it says, or as it looks."""
-    told = re.match(r"\d+", version)
+def major(version: str, found: Architecture) -> int:
+    """The major version of Keras that wrote a model: as the file says, or as it looks."""
+    told = re.match(r"\d{1,4}(?!\d)", version or found.version)
     if told:
         return int(told[0])
-    return CURRENT if "module" in value else CURRENT - 1
+    return CURRENT if found.tells_modules else CURRENT - 1
 
 
-def ordering_of(text: str, keras: int) -> str:
+def ordering_of(config: Any, keras: int) -> str:
     """Where the channels are in a file of Keras 1, by the first layer that says it."""
-    told = re.search(r'["\']?dim_ordering["\']?: *["\']?(th|tf)\b', text) if keras == 1 else None
+    told = re.search(r"'dim_ordering': '(th|tf)'", repr(config)) if keras == 1 else None
     return told[1] if told else ""

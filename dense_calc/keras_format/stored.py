@@ -22,6 +22,7 @@ from dense_calc.keras_format.archives import (
     STORED,
     WEIGHTS,
     ZIP,
+    Stretch,
     hdf5,
     member,
     members_of,
@@ -87,26 +88,6 @@ def weights_in(members: Any, file: BinaryIO) -> BinaryIO:
     start = info.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", file.read(4)))
     end = file.seek(0, io.SEEK_END)
     return cast(BinaryIO, Stretch(file, start, min(info.file_size, end - start)))
-
-
-class Stretch(io.RawIOBase):
-    """A part of a file as a file: zipfile would read all that is before a place to get there."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self.file, self.start, self.size = file, start, size
-        self.place = 0
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        before = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}
-        self.place = before[whence] + offset
-        return self.place
-
-    def readinto(self, buffer: Any, /) -> int:
-        self.file.seek(self.start + self.place)
-        data = self.file.read(max(0, min(len(buffer), self.size - self.place)))
-        buffer[: len(data)] = data
-        self.place += len(data)
-        return len(data)
 
 
 def in_file(root: Any, names: set[str]) -> list[Stored]:

@@ -31,9 +31,7 @@ WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-TAG = "tag:yaml.org,2002:"
-# The tags of plain data: what a value is anyway, and what older Keras writes for Python's types.
-PLAIN_TAGS = {f"{TAG}{name}" for name in ("str", "python/tuple", "python/str", "python/unicode")}
+TEXT_TAG = "tag:yaml.org,2002:str"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -73,14 +71,17 @@ class Marked(Place, gc=False):
         return value
 
 
-def document(source: Source) -> Marked:
-    """The value that a YAML text holds.
+Pairs = dict[str, tuple[Marked, Marked]]  # keys and values, by the text of the key
+
+
+def document(source: Source, tree: type[Tree] | None = None) -> Marked:
+    """The value that a YAML text holds; `tree` is another way to take its tags and its keys.
 
     Raises:
         SpecError: it is not YAML, holds no or several documents, or goes over a limit.
     """
     try:
-        roots = Tree(source).roots()
+        roots = (tree or Tree)(source).roots()
     except yaml.MarkedYAMLError as error:
         raise not_yaml(source, error) from None
     except yaml.reader.ReaderError as error:
@@ -169,7 +170,7 @@ class Tree:
         if self.has_anchors:
             self.measure(node)
         if type(event) is yaml.MappingEndEvent:
-            node.value = mapping(values[::2], values[1::2])
+            node.value = self.mapping(values[::2], values[1::2])
         if opening.anchor or opening.tag:
             self.obey(opening, node)
         self.values.append(node)
@@ -189,24 +190,32 @@ class Tree:
             raise too_much(node)
 
     def obey(self, event: Any, node: Marked) -> None:
-        """Remember a value by its anchor; refuse a tag, which could ask for anything."""
-        if event.tag and event.tag not in PLAIN_TAGS:
-            raise SpecError(f"the tag {event.tag} is not understood; a model is plain data", node)
+        """Remember a value by its anchor; obey its tag."""
+        if event.tag:
+            self.obey_tag(event.tag, node)
         if event.anchor:
             self.anchors[event.anchor] = node
 
+    def obey_tag(self, tag: str, node: Marked) -> None:
+        """Refuse a tag, which could ask for anything."""
+        if tag != TEXT_TAG:
+            raise SpecError(f"the tag {tag} is not understood; a model is plain data", node)
 
-def mapping(keys: list[Marked], under: list[Marked]) -> dict[str, tuple[Marked, Marked]]:
-    """Keys and what stands under them, by the text of the key."""
-    pairs: dict[str, tuple[Marked, Marked]] = {}
-    for key, value in zip(keys, under, strict=True):
-        if not isinstance(key.value, str):
-            raise SpecError("a key must be text; put it in quotes", key)
-        if key.value in pairs:
-            first = pairs[key.value][0].line
-            raise SpecError(f"the key '{key.value}' stands here twice, first in line {first}", key)
-        pairs[key.value] = (key, value)
-    return pairs
+    def mapping(self, keys: list[Marked], under: list[Marked]) -> Pairs:
+        """Keys and what stands under them, by the text of the key."""
+        pairs: Pairs = {}
+        for key, value in zip(keys, under, strict=True):
+            if not isinstance(key.value, str):
+                raise SpecError("a key must be text; put it in quotes", key)
+            if key.value in pairs:
+                self.admit_again(pairs[key.value], key, value)
+            pairs[key.value] = (key, value)
+        return pairs
+
+    def admit_again(self, first: tuple[Marked, Marked], key: Marked, value: Marked) -> None:
+        """Refuse a key that stands twice in a mapping."""
+        line = first[0].line
+        raise SpecError(f"the key '{key.value}' stands here twice, first in line {line}", key)
 
 
 @lru_cache(maxsize=10_000)

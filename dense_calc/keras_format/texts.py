@@ -1,0 +1,45 @@
+"""A text → what it holds, if it is Keras' own, in JSON or YAML; any other is a spec's."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from dense_calc.errors import Source, SpecError
+from dense_calc.keras_format.architectures import architecture_in, content
+from dense_calc.keras_format.objects import MODELS
+from dense_calc.keras_format.places import start_of, value_of
+from dense_calc.keras_format.signs import CLASS_NAME, JSON, foreign_value
+from dense_calc.keras_format.yaml_of_keras import document_of_keras
+
+
+def keras_value(source: Source, is_keras: bool) -> Any:
+    """What a text holds, if it is a model of Keras'; None if it is not, and may be a spec.
+
+    `is_keras` is whether it is Keras' in any case.
+
+    Raises:
+        SpecError: it is broken; or it is known to be something else, and no spec.
+    """
+    value = decoded(source, is_keras)
+    found = architecture_in(value, source.name)
+    if found is None or found.class_name not in MODELS:
+        foreign = foreign_value(content(value, source.name))
+        if foreign:
+            raise SpecError(foreign, start_of(source))
+    return value if found or is_keras else None
+
+
+def decoded(source: Source, is_keras: bool) -> Any:
+    """The value of a JSON text, or of a YAML text with classes; None if it is neither.
+
+    Raises:
+        SpecError: it is broken.
+    """
+    if is_keras:
+        return value_of(source)
+    if re.match(JSON, source.text):
+        with suppress(SpecError):
+            return value_of(source)
+    return document_of_keras(source).plain() if CLASS_NAME in source.text else None
