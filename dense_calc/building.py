@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind
@@ -88,6 +89,8 @@ def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
 def weight_rows(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Iterator[WeightRow]:
     """The weights of a layer that reads these shapes, as they stand in the report.
 
+    What freezes a layer freezes its own weights, not those of layers inside it, as in Keras.
+
     Raises:
         LayerError: Keras could not make one, or no machine could hold it.
     """
@@ -100,5 +103,23 @@ def weight_rows(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Iterator
         if params > MAX_PARAMS:
             raise LayerError(f"its weight '{name}' would hold more than {MAX_PARAMS:,} numbers")
         path = "/".join((*weight.path, name)) if weight.path else name
-        is_trained = weight.trainable and trainable
+        is_trained = weight.trainable and (trainable or bool(weight.path))
         yield WeightRow(name, shape, is_trained, dtype, tuple(weight.axes), params, path)
+
+
+def frozen(built: Built) -> Built:
+    """The same with nothing to train, as in a model that is frozen as a whole."""
+    weights = tuple([replace(weight, trainable=False) for weight in built.weights])
+    inner = tuple(map(frozen_row, built.inner))
+    return replace(built, weights=weights, trainable=0, trainable_size=0, inner=inner)
+
+
+def frozen_row(row: Row) -> Row:
+    """The same of the row of a layer in a model."""
+    return replace(
+        row,
+        trainable_params=0,
+        non_trainable_params=row.params,
+        weights=tuple([replace(weight, trainable=False) for weight in row.weights]),
+        layers=tuple(map(frozen_row, row.layers)),
+    )

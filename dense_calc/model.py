@@ -123,7 +123,7 @@ class Model(Struct, frozen=True):
     `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
     is the Keras class whose summary is meant, None for one that shows every call. `calls` are
     those of each layer that has several, by the first of them, as they were made. `limits` are
-    those that its file sets; only a check looks at them.
+    those that its file sets; only a check looks at them. `trainable` is whether anything is.
     """
 
     name: str
@@ -135,6 +135,7 @@ class Model(Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
     type: ModelType | None = None
     calls: Mapping[str, tuple[str, ...]] = {}
+    trainable: bool = True
 
     @property
     def is_sequential(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.building import Built, listed, looked_up
+from dense_calc.building import Built, frozen, listed, looked_up
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
@@ -108,6 +108,7 @@ class Tracer:
         self, model: Model, inputs: Mapping[str, Shape], known: Known | None = None
     ) -> None:
         self.inputs = inputs
+        self.is_frozen = not model.trainable
         self.known: Known = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
         self.shared = {node.shares for node in model.nodes if node.shares}
@@ -127,7 +128,9 @@ class Tracer:
             )
             call = self.known.get(node.name)
             if call is None or call.layer is not layer or call.inputs != inputs:
-                call = self.known[node.name] = Call(layer, inputs, looked_up(layer, inputs))
+                made = looked_up(layer, inputs)
+                call = Call(layer, inputs, frozen(made) if self.is_frozen else made)
+                self.known[node.name] = call
             if self.shared:
                 call = self.with_first(node, call)
         except LayerError as error:

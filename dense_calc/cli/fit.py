@@ -15,6 +15,7 @@ from dense_calc.cli.options import (
     format_of,
     grid_options,
     set_option,
+    warned_of,
 )
 from dense_calc.cli.progress import progress
 from dense_calc.cli.varying import bound_option, of_each, vary_option
@@ -64,7 +65,7 @@ def fit(
         settings=overrides,
         **{name: of_each(bound, vary) for name, bound in bounds.items()},
     )
-    found = answer(variants(file, assumed), question, progress)
+    found = answer(warned_of(variants(file, assumed)), question, progress)
     chosen = format_of(format, options["output"], GRID_SUFFIXES)
     emit(lambda style: rendered(found, chosen, style), **options)
     sys.exit(int(not found.fits))

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dense_calc.cli.options import ascii_option, assume_option, emit, look_options, set_option
+from dense_calc.cli.options import (
+    ascii_option,
+    assume_option,
+    emit,
+    look_options,
+    set_option,
+    warned_of,
+)
 from dense_calc.cli.varying import FARTHEST, bound_option, of_each, vary_option
 from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.variables import no_number, own_values
@@ -52,7 +59,7 @@ def growth(
     """
     from dense_calc.loading import variants
 
-    models = variants(file, assumed)
+    models = warned_of(variants(file, assumed))
     lows, highs = of_each(min, vary), of_each(max, vary)
     values = own_values(models, vary, overrides, (lows, highs))
     owns = {name: whole_number(name, value) for name, value in values.items()}

@@ -7,16 +7,19 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
 import click
 
-from dense_calc.errors import FEW, FileError, did_you_mean, remark
+from dense_calc.errors import FEW, DenseCalcError, FileError, Place, did_you_mean, remark
+from dense_calc.freezing import idle_freezes
 from dense_calc.loading import load_at
 from dense_calc.model import Model
 from dense_calc.render import FORMATS, GRIDS, Style, rendered
 from dense_calc.report import Report
+from dense_calc.variants import Variants
 
 Command = Callable[..., Any]
 Text = str | Iterator[str]  # a long one comes in parts
@@ -134,13 +137,28 @@ def loaded(
 
 
 def warned(model: Model) -> Model:
-    """The same model; what no output of it needs is reported."""
-    for node in model.unused[:FEW]:
-        message = f"no output needs '{node.name}'; it is left out"
-        print(remark("warning", message, node.place), file=sys.stderr)
-    if len(model.unused) > FEW:
-        print(remark("warning", f"and {len(model.unused) - FEW:,} more", None), file=sys.stderr)
+    """The same model; what no output of it needs, and what freezes nothing, is reported."""
+    report_few(
+        "warning",
+        [(f"no output needs '{node.name}'; it is left out", node.place) for node in model.unused],
+    )
+    report_few("note", [(note.message, note.place) for note in idle_freezes(model)])
     return model
+
+
+def warned_of(models: Variants) -> Variants:
+    """The same models; what there is to say of the file as it stands is reported."""
+    with suppress(DenseCalcError):  # a model that is none may be one with other settings
+        warned(models.model())
+    return models
+
+
+def report_few(sort: str, remarks: Sequence[tuple[str, Place | None]]) -> None:
+    """Print what there is to say of a model, and where; not all of it where that is much."""
+    for message, place in remarks[:FEW]:
+        print(remark(sort, message, place), file=sys.stderr)
+    if len(remarks) > FEW:
+        print(remark(sort, f"and {len(remarks) - FEW:,} more", None), file=sys.stderr)
 
 
 def with_options(command: Command, options: Sequence[Command]) -> Command:

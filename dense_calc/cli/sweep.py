@@ -17,6 +17,7 @@ from dense_calc.cli.options import (
     is_terminal,
     look_options,
     settings,
+    warned_of,
 )
 from dense_calc.cli.progress import progress
 from dense_calc.errors import remark
@@ -114,6 +115,7 @@ def sweep(
     Example: dense-calc sweep specs/lenet5.yaml --set width=4:16:4
     """
     whole = sweep_of(file, choices, zip=zipped, assume=assumed)
+    warned_of(whole.variants)
     names = list(choices)
     pick = picker(where, sort, top, names)
     chosen = format_of(format, look["output"], SUFFIXES)

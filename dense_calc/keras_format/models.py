@@ -105,16 +105,9 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
         demand_called(node.inputs, nodes, node.place)
     for end in ends:
         demand_called(names_in(end.what), nodes, end.place)
-    if config.get("trainable") is False:
-        nodes = {name: replace(node, layer=frozen(node.layer)) for name, node in nodes.items()}
     inputs = [start.name for start in starts if start.name in nodes]
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
     return model_of(name, tuple(ordered.values()), ends, type="Functional")
-
-
-def frozen(layer: LayerKind) -> LayerKind:
-    """A layer that is not trained; the same where it has nothing to train."""
-    return replace(layer, trainable=False) if "trainable" in layer.__struct_fields__ else layer
 
 
 def calls_of(layers: list[Part]) -> Calls:

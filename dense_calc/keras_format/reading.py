@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from dense_calc.errors import Source, SpecError, said
 from dense_calc.keras_format.architectures import Architecture, architecture_in
 from dense_calc.keras_format.assumptions import assumption
@@ -42,9 +44,16 @@ def from_keras(
     keras_version = major(keras, found)
     try:
         file = File(keras_version, ordering_of(found.config, keras_version), assumed, inside)
-        return model_of_config(found.class_name, found.config, start.at(*found.path), file, name)
+        spot = start.at(*found.path)
+        model = model_of_config(found.class_name, found.config, spot, file, name)
     except RecursionError:
         raise too_deep(source) from None
+    return replace(model, trainable=False) if is_frozen(found.config, model) else model
+
+
+def is_frozen(config: Any, model: Model) -> bool:
+    """Whether Keras trains nothing of the model that it loads: it asks no Sequential."""
+    return model.type == "Functional" and config.get("trainable") is False
 
 
 def major(version: str, found: Architecture) -> int:

@@ -35,7 +35,7 @@ def to_keras(model: Model) -> str:
 def written(model: Model, **more: Any) -> dict[str, Any]:
     """A model as Keras writes it: a chain as a Sequential, a graph as a Functional."""
     demand_unlike(model)
-    config: dict[str, Any] = {"name": model.name, "trainable": True}
+    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable}
     if is_sequential(model):
         config["layers"] = [object_of(node.layer, node) for node in model.nodes]
         return serialized("keras", "Sequential", None, config | more)
@@ -44,9 +44,14 @@ def written(model: Model, **more: Any) -> dict[str, Any]:
 
 
 def is_sequential(model: Model) -> bool:
-    """Whether Keras writes a model as a Sequential: no layer reads a list, no call says more."""
-    return model.is_sequential and not any(
-        node.layer.on_a_list or arguments_of_call(node.layer) for node in model.nodes
+    """Whether Keras writes a model as a Sequential: no layer reads a list, no call says more.
+
+    Of a Sequential that is frozen as a whole Keras loads one that is trained.
+    """
+    return (
+        model.is_sequential
+        and model.trainable
+        and not any(node.layer.on_a_list or arguments_of_call(node.layer) for node in model.nodes)
     )
 
 

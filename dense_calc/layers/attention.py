@@ -37,7 +37,7 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     """
 
     of_call: ClassVar[tuple[str, ...]] = OF_CALL
-
+    makes_layers: ClassVar[bool] = True
     takes: ClassVar[range] = range(2, 8)
     inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key", *MASKS)
     projected: ClassVar[int]  # the axis of an input that is projected

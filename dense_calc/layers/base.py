@@ -74,6 +74,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
     takes_nested: ClassVar[bool] = False  # whether an input may be several tensors
     wraps: ClassVar[tuple[str, ...]] = ()  # arguments that are layers or lists of them
+    makes_layers: ClassVar[bool] = False  # whether it makes layers inside that it does not freeze
     keeps_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
     of_call: ClassVar[tuple[str, ...]] = ()  # arguments that Keras' `call` takes, not the class
     on_a_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
@@ -170,6 +171,18 @@ def layer_in(argument: AnyLayer) -> LayerKind:
     """A layer that is an argument, as the kind that it is."""
     assert isinstance(argument, LayerKind)
     return argument
+
+
+def layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
+    """The layers that are arguments of another, each with the way to it: ("cells", "0")."""
+    for argument in layer.wraps:
+        held = getattr(layer, argument)
+        if isinstance(held, LayerKind):
+            yield (argument,), held
+        elif isinstance(held, tuple):
+            for number, inner in enumerate(held):
+                if isinstance(inner, LayerKind):
+                    yield (argument, str(number)), inner
 
 
 def name_of(layer: LayerKind) -> str:

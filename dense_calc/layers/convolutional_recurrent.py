@@ -27,6 +27,7 @@ from dense_calc.shapes import (
 class ConvLSTM(Repeating, frozen=True, kw_only=True):
     """An LSTM whose gates are convolutions: its steps and its states are images or the like."""
 
+    makes_layers: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     convolution: ClassVar[type[Conv]]
     rule: ClassVar[str] = "(batch, steps, *sides, channels) → (batch, ..., *sides', filters)"

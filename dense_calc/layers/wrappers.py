@@ -16,6 +16,7 @@ from dense_calc.layers.base import (
     Positive,
     Weight,
     layer_in,
+    layers_in,
     name_of,
     weights_within,
     within,
@@ -277,12 +278,9 @@ def demand_copies(layer: LayerKind) -> None:
     for name in layer.__struct_fields__:
         if name.endswith("_regularizer") and regularizer(getattr(layer, name)) == ABSTRACT:
             raise LayerError("'Regularizer' cannot be copied; name one as L2, or none", name)
-    for argument in layer.wraps:
-        held = getattr(layer, argument)
-        for inner in held if isinstance(held, tuple) else (held,):
-            if isinstance(inner, LayerKind):
-                with within(argument):
-                    demand_copies(inner)
+    for path, inner in layers_in(layer):
+        with within(*path):
+            demand_copies(inner)
 
 
 def regularizer(written: Regularizer) -> str:

@@ -152,6 +152,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
     sections = {
         "name": {"type": "string"},
         "type": {"enum": list(MODELS)},
+        "trainable": {"type": "boolean"},
         "vars": {
             "type": "object",
             "propertyNames": WORD,

@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.model import Model, ModelType, model_of
@@ -136,6 +138,8 @@ class Outline:
             tuple(limits_of(sections, scope)),
             type_of(sections) if self.type is None else self.type,
         )
+        if self.type is None and "trainable" in sections:  # Keras asks no model inside another
+            model = replace(model, trainable=sections["trainable"].value)
         self.renewals.insert(0, Renewal(model, planner, whole, sections))
         while len(self.renewals) > 1 and not few(self.renewals):
             self.renewals.pop()

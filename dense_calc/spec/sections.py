@@ -20,6 +20,7 @@ from dense_calc.spec.wiring import given, no_layer
 SECTIONS: dict[str, type] = {
     "name": str,
     "type": str,
+    "trainable": bool,
     "vars": dict,
     "input": object,
     "inputs": dict,

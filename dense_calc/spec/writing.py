@@ -42,6 +42,8 @@ def to_spec(model: Model) -> str:
     lines = [f"name: {flow(model.name)}"]
     if sections.is_told():
         lines.append(f"type: {model.type}")
+    if not model.trainable:
+        lines.append("trainable: false")
     return "\n".join([*lines, *sections.lines()]) + "\n"
 
 

@@ -80,10 +80,9 @@ def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
     try:
         layer = keras_layer(case["kind"], case["arguments"])
         output = called(layer, case, tensor(case["inputs"])) if case["inputs"] else layer.output
-        trained = {id(weight) for weight in layer.trainable_weights}
         prefix = f"{layer.name}/"
         weights = [
-            [w.path.removeprefix(prefix), list(w.shape), id(w) in trained, w.dtype]
+            [w.path.removeprefix(prefix), list(w.shape), w.trainable, w.dtype]
             for w in layer.weights
         ]
     except Exception as error:  # whatever it is, Keras did not build the layer

@@ -42,8 +42,7 @@ def keras_fact(model: Any) -> Fact:
         "name": model.name,
         "rows": rows,
         "total_params": elements(model.weights),
-        # A layer that is made frozen has weights of layers inside that the model still trains.
-        "trainable_params": sum(elements(layer.trainable_weights) for layer in model.layers),
+        "trainable_params": elements(model.trainable_weights),
     }
 
 
