@@ -19,6 +19,7 @@ from dense_calc.errors import LayerError
 from dense_calc.layers import KINDS, kind_named, legacy
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.legacy import modern, ordered
+from dense_calc.layers.legacy_words import unwrapped
 from dense_calc.layers.retired import RETIRED
 
 DATA = Path(__file__).parent / "data" / "legacy"
@@ -76,6 +77,18 @@ MODELS: dict[str, list[tuple[tuple[int, ...], int]]] = {
 }
 
 
+# Each class of each version: what `get_config` wrote, and what else the constructor could be given.
+WRITTEN = [
+    json.loads(line) for line in (DATA / "config_keys.jsonl").read_text("utf-8").splitlines()
+]
+OF_TENSORFLOW = {"SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer"}  # they name a function
+NOT_READ = {  # what they give depends on code or on data; `--assume` says it
+    "CategoryCrossing", "ClassMethod", "ConvLSTM2DCell", "ConvLSTMCell",
+    "DistributedCallbackModel", "InstanceMethod", "InstanceProperty", "ModuleWrapper", "Reduction",
+}  # fmt: skip
+OF_ALL = {"args", "kwargs", "name"}
+
+
 def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
     """The layer that Keras wrote so, with the layers inside it."""
     name, config = modern(written["class_name"], written["config"], keras)
@@ -92,7 +105,7 @@ def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["class_name"])
 def test_a_layer_of_keras_2_gives_and_holds_what_it_did(fact: dict[str, Any]) -> None:
     shapes = [tuple(shape) for shape in fact["inputs"]]
-    layer = layer_of(fact, 2)
+    layer = layer_of(unwrapped(fact), 2)
     weights = [
         [list(weight.axes.values()), weight.trainable and layer.trainable]
         for weight in layer.weights(*shapes)
@@ -114,6 +127,31 @@ def test_the_layers_of_an_old_model_give_and_hold_what_they_did(name: str) -> No
         shape = layer.output_shape(shape)
         found.append((shape[1:], count))
     assert found == MODELS[name]
+
+
+@pytest.mark.parametrize(
+    "line", WRITTEN, ids=lambda line: f"{line['class_name']} {line['versions'][0]}"
+)
+@pytest.mark.parametrize("words", ["keys", "arguments"])
+def test_every_word_that_a_version_had_is_understood(line: dict[str, Any], words: str) -> None:
+    class_name = line["class_name"]
+    config: dict[str, Any] = dict.fromkeys(line[words])
+    if class_name == "Merge":
+        config["mode"] = "sum"  # any; without one it has no class in Keras 3
+    for keras in {1 if version.startswith("1.") else 2 for version in line["versions"]}:
+        name, found = modern(class_name, config, keras)
+        if class_name in NOT_READ | OF_TENSORFLOW:
+            with pytest.raises(KeyError):
+                kind_named(name)
+        else:
+            assert set(found) - OF_ALL <= set(kind_named(name).__struct_encode_fields__)
+
+
+def test_every_class_of_old_versions_is_there() -> None:
+    names = {line["class_name"] for line in WRITTEN}
+    versions = {version for line in WRITTEN for version in line["versions"]}
+    assert {"Convolution2D", "Merge", "SReLU", "Dense", "CuDNNLSTM", *NOT_READ} <= names
+    assert {"1.0.0", "1.2.2", "2.0.0", "2.3.1", "2.15.0", "tf 1.10.1", "tf 2.5.3"} <= versions
 
 
 # What Keras wrote, by whom, and what that is today.
@@ -144,8 +182,19 @@ WORDS: list[tuple[int, str, dict[str, Any], str, dict[str, Any]]] = [
                             "config": {"min_value": 0, "max_value": 1, "rate": 1}}}),
     (1, "InputLayer", {"batch_input_shape": [None, 4], "input_dtype": "int32"}, "InputLayer",
      {"batch_shape": [None, 4], "dtype": "int32"}),
-    (2, "InputLayer", {"batch_input_shape": {"class_name": "__tuple__", "items": [None, 4]}},
-     "InputLayer", {"batch_shape": [None, 4]}),
+    (2, "InputLayer", {"name": "x", "type_spec": {"class_name": "__typespec__", "config":
+     [[None, 4], "float32", None]}}, "InputLayer",
+     {"name": "x", "batch_shape": [None, 4], "dtype": "float32"}),
+    (2, "InputLayer", {"type_spec": {"class_name": "TypeSpec", "type_spec": "tf.TensorSpec",
+     "serialized": [[None, 4], "double", "x"]}}, "InputLayer",
+     {"batch_shape": [None, 4], "dtype": "float64"}),
+    (2, "InputLayer", {"type_spec": None}, "InputLayer", {}),
+    (2, "InputLayer", {"dtype": "float"}, "InputLayer", {"dtype": "float32"}),
+    (1, "BatchNormalization", {"gamma_init": "one", "beta_init": "zero"}, "BatchNormalization",
+     {"gamma_initializer": "one", "beta_initializer": "zero"}),
+    (2, "IntegerLookup", {"max_values": 9, "mask_value": 0, "oov_value": -1}, "IntegerLookup",
+     {"max_tokens": 9, "mask_token": 0, "oov_token": -1}),
+    (2, "CategoricalEncoding", {"max_tokens": 5}, "CategoryEncoding", {"num_tokens": 5}),
     (2, "BatchNormalizationV1", {"axis": [3], "fused": True}, "BatchNormalization", {"axis": 3}),
     (2, "Dense", {"dtype": {"class_name": "Policy", "config": {"name": "mixed_float16"}}}, "Dense",
      {"dtype": "mixed_float16"}),
@@ -175,6 +224,25 @@ def test_words(
     before = deepcopy(config)
     assert modern(old, config, keras) == (new, words)
     assert config == before
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "plain"),
+    [
+        ({"axis": {"class_name": "ListWrapper", "items": [3]}}, {"axis": [3]}),
+        ({"class_name": "TensorShape", "items": [None, 4]}, [None, 4]),
+        ([{"class_name": "_TupleWrapper", "config": [1, {"class_name": "__tuple__", "items": []}]}],
+         [[1, []]]),
+        ({"class_name": "_DictWrapper",
+          "items": {"a": {"class_name": "ListWrapper", "items": [1]}}}, {"a": [1]}),
+        ({"class_name": "ListWrapper"}, None),
+        ({"class_name": "Dense", "items": [1]}, {"class_name": "Dense", "items": [1]}),
+    ],
+)  # fmt: skip
+def test_what_tensorflow_wraps_is_plain(wrapped: Any, plain: Any) -> None:
+    before = deepcopy(wrapped)
+    assert unwrapped(wrapped) == plain
+    assert wrapped == before
 
 
 @pytest.mark.parametrize(

@@ -43,12 +43,20 @@ def from_keras(
     assumed = {each: assumption(each, text) for each, text in assume.items()}
     keras_version = major(keras, found)
     try:
-        file = File(keras_version, ordering_of(found.config, keras_version), assumed, inside)
+        config = plain(found.config) if keras_version < CURRENT else found.config
+        file = File(keras_version, ordering_of(config, keras_version), assumed, inside)
         spot = start.at(*found.path)
-        model = model_of_config(found.class_name, found.config, spot, file, name)
+        model = model_of_config(found.class_name, config, spot, file, name)
     except RecursionError:
         raise too_deep(source) from None
-    return replace(model, trainable=False) if is_frozen(found.config, model) else model
+    return replace(model, trainable=False) if is_frozen(config, model) else model
+
+
+def plain(config: Any) -> Any:
+    """What an older version has written, without what TensorFlow wraps lists in."""
+    from dense_calc.layers.legacy_words import unwrapped  # few files are so old
+
+    return unwrapped(config)
 
 
 def is_frozen(config: Any, model: Model) -> bool:

@@ -152,19 +152,25 @@ KINDS = {
 
 # Layers that are not in `keras.layers`: those of its applications, and of older versions.
 OTHERS = {
+    "AddLoss": "retired",
+    "AddMetric": "retired",
     "CuDNNGRU": "retired",
     "CuDNNLSTM": "retired",
     "CustomScaleLayer": "applications",
     "Deconvolution2D": "retired",
+    "DeviceWrapper": "retired_cells",
+    "DropoutWrapper": "retired_cells",
     "Highway": "retired",
     "LayerScale": "applications",
     "LocallyConnected1D": "retired_local",
     "LocallyConnected2D": "retired_local",
     "MaxoutDense": "retired",
     "ParametricSoftplus": "retired",
+    "PeepholeLSTMCell": "retired_cells",
     "RandomFourierFeatures": "retired",
     "RandomHeight": "retired",
     "RandomWidth": "retired",
+    "ResidualWrapper": "retired_cells",
     "SReLU": "retired",
     "ThresholdedReLU": "retired",
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.legacy_words import one_of, translated, unwrapped
+from dense_calc.layers.legacy_words import one_of, translated
 
 Config = dict[str, Any]
 
@@ -32,6 +32,7 @@ RENAMED_1 = {
     "subsample": "strides", "subsample_length": "strides",
 }
 RENAMED_1_IN = {
+    "BatchNormalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"},
     "Embedding": {
         "W_constraint": "embeddings_constraint", "W_regularizer": "embeddings_regularizer",
         "init": "embeddings_initializer", "output_dim": "output_dim",
@@ -72,19 +73,23 @@ OF_KERAS_1 = {"Highway", "MaxoutDense", "Merge"}
 # Keras 2: classes that tf.keras once had under more names, and arguments.
 CLASSES_2 = {
     "BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
+    "CategoricalEncoding": "CategoryEncoding",
     "SyncBatchNormalization": "BatchNormalization", "UnifiedGRU": "GRU", "UnifiedLSTM": "LSTM",
 }
 RENAMED_2_IN = {
     "AdditiveAttention": {"causal": "use_causal_mask"},
     "Attention": {"causal": "use_causal_mask"},
     "CategoryEncoding": {"max_tokens": "num_tokens"}, "Discretization": {"bins": "bin_boundaries"},
-    "InputLayer": {"batch_input_shape": "batch_shape", "input_dtype": "dtype"},
+    "InputLayer": {"batch_input_shape": "batch_shape", "input_dtype": "dtype",
+                   "input_shape": "shape"},
+    "IntegerLookup": {"mask_value": "mask_token", "max_values": "max_tokens",
+                      "oov_value": "oov_token"},
     "LeakyReLU": {"alpha": "negative_slope"},
 }
 DROPPED_2 = {
-    "adjustment", "autocast", "batch_input_shape", "dynamic", "force_generator", "fused",
-    "input_dtype", "key_shape", "query_shape", "rng_type", "softmax_robust_masking",
-    "value_shape", "virtual_batch_size", "weights",
+    "adjustment", "autocast", "batch_input_shape", "combiner", "dynamic", "force_generator",
+    "fused", "has_static_table", "input_dtype", "input_tensor", "key_shape", "query_shape",
+    "rng_type", "softmax_robust_masking", "value_shape", "virtual_batch_size", "weights",
 }
 SPATIAL_DROPOUT = {"noise_shape", "trainable"}
 DEPTHWISE = {"groups", "kernel_constraint", "kernel_initializer", "kernel_regularizer"}
@@ -103,7 +108,7 @@ DROPPED_2_IN = {
     "SpatialDropout1D": SPATIAL_DROPOUT, "SpatialDropout2D": SPATIAL_DROPOUT,
     "SpatialDropout3D": SPATIAL_DROPOUT, "StringLookup": {"vocabulary_dtype"},
 }
-DROPPED_IF = {"num_constants": (None, 0), "time_major": (None, False)}
+DROPPED_IF = {"type_spec": (None,), "num_constants": (None, 0), "time_major": (None, False)}
 
 # What Keras 3 has another default for; files of early versions do not say it.
 DEFAULTS: dict[str, Config] = {
@@ -124,7 +129,7 @@ def modern(class_name: str, config: Config, keras: int) -> tuple[str, Config]:
     Raises:
         LayerError: Keras 3 cannot say it.
     """
-    words = {str(name): unwrapped(value) for name, value in config.items()}
+    words = {str(name): value for name, value in config.items()}
     if keras == 1 or class_name in OF_KERAS_1:
         class_name, words = in_words_of_keras_2(class_name, words)
     return in_words_of_keras_3(class_name, words)
@@ -157,6 +162,7 @@ def in_words_of_keras_2(class_name: str, config: Config) -> tuple[str, Config]:
 def in_words_of_keras_3(class_name: str, config: Config) -> tuple[str, Config]:
     """A layer of Keras 2 in the words of Keras 3."""
     class_name = CLASSES_2.get(class_name, class_name)
+    config = specified(config)
     names = RENAMED_2_IN.get(class_name, {})
     dropped = DROPPED_2 | DROPPED_2_IN.get(class_name, set())
     if config.get("output_shape_type", RAW) != RAW:
@@ -170,6 +176,15 @@ def in_words_of_keras_3(class_name: str, config: Config) -> tuple[str, Config]:
     if words.get("time_major") is True:
         raise LayerError("it reads the time before the batch, as no layer of Keras 3", "time_major")
     return class_name, changed(CHANGED_2_IN.get(class_name, {}), words)
+
+
+def specified(config: Config) -> Config:
+    """An input's config whose `type_spec`, if it has one, is a shape and a dtype."""
+    match config.get("type_spec"):
+        case {"config": [shape, dtype, *_]} | {"serialized": [shape, dtype, *_]}:
+            others = {name: config[name] for name in config if name != "type_spec"}
+            return {**others, "batch_shape": shape, "dtype": dtype}
+    return config
 
 
 def is_idle(name: str, value: Any) -> bool:

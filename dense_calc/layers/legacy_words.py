@@ -31,9 +31,12 @@ LABELS = ("module", "registered_name")  # where a class comes from
 ACTIVATIONS = {"log_softmax_v2": "log_softmax", "softmax_v2": "softmax"}
 FUNCTIONS = ACTIVATIONS | {"hard_swish": "hard_silu", "swish": "silu"}  # as objects, in files
 
-CONTAINERS = {"TensorShape", "__tuple__"}  # lists as TensorFlow writes them
-DEPTH = 8  # of what is looked for them; no argument has so much
+# Lists and mappings as TensorFlow writes them, and the keys that hold what is in them.
+CONTAINERS = {"ListWrapper", "TensorShape", "_DictWrapper", "_TupleWrapper", "__tuple__"}
+CONTENTS = ("items", "config")
 
+# TensorFlow's other names of dtypes.
+DTYPES = {"double": "float64", "float": "float32", "half": "float16"}
 INFERRED = {"_infer", "infer", "infer_with_float32_vars"}  # policies: the dtype of the input
 POLICIES = {"Policy", "PolicyV1"}
 
@@ -90,20 +93,18 @@ def dtype(value: Any) -> Any:
             value = policy
     if not isinstance(value, str):
         return value
-    return None if value in INFERRED else value.removesuffix("_ref")
+    return None if value in INFERRED else one_of(DTYPES, value.removesuffix("_ref"))
 
 
-def unwrapped(value: Any, depth: int = DEPTH) -> Any:
-    """The value with the lists plain in it that TensorFlow wraps, copied as far as they can be."""
+def unwrapped(value: Any) -> Any:
+    """The value with all lists and mappings plain in it that TensorFlow wraps."""
     match value:
-        case _ if not depth:
-            return value
-        case {"class_name": str(name), "items": list(items)} if name in CONTAINERS:
-            return unwrapped(items, depth)
+        case {"class_name": str(name)} if name in CONTAINERS:
+            return unwrapped(next((value[each] for each in CONTENTS if each in value), None))
         case list():
-            return [unwrapped(each, depth - 1) for each in value]
+            return [unwrapped(each) for each in value]
         case dict():
-            return {name: unwrapped(each, depth - 1) for name, each in value.items()}
+            return {name: unwrapped(each) for name, each in value.items()}
     return value
 
 

@@ -25,6 +25,12 @@ from dense_calc.layers.base import (
 from dense_calc.layers.cells import Cell, GRUCell, LSTMCell, UnitsCell
 from dense_calc.layers.convolutional import Conv
 from dense_calc.layers.recurrent import Loop
+from dense_calc.layers.retired_cells import (
+    DeviceWrapper,
+    DropoutWrapper,
+    PeepholeLSTMCell,
+    ResidualWrapper,
+)
 from dense_calc.layers.retired_local import LocallyConnected1D, LocallyConnected2D
 from dense_calc.layers.words import (
     Activation,
@@ -42,6 +48,23 @@ from dense_calc.shapes import (
     sides,
     with_sides,
 )
+
+
+class AddLoss(KerasLayer, frozen=True, kw_only=True):
+    """Counts what it is given as a loss, and hands it on."""
+
+    module: ClassVar[str] = ""
+
+    unconditional: bool = False
+
+
+class AddMetric(KerasLayer, frozen=True, kw_only=True):
+    """Measures what it is given, and hands it on."""
+
+    module: ClassVar[str] = ""
+
+    aggregation: str | None = None
+    metric_name: str | None = None
 
 
 class CuDNNLoop(Loop, LayerWithKernel, frozen=True, kw_only=True):
@@ -252,8 +275,9 @@ def elementwise(
 RETIRED: dict[str, type[LayerKind]] = {
     kind.__name__: kind
     for kind in (
-        CuDNNGRU, CuDNNLSTM, Deconvolution2D, Highway, LocallyConnected1D, LocallyConnected2D,
-        MaxoutDense, ParametricSoftplus, RandomFourierFeatures, RandomHeight, RandomWidth, SReLU,
+        AddLoss, AddMetric, CuDNNGRU, CuDNNLSTM, Deconvolution2D, DeviceWrapper, DropoutWrapper,
+        Highway, LocallyConnected1D, LocallyConnected2D, MaxoutDense, ParametricSoftplus,
+        PeepholeLSTMCell, RandomFourierFeatures, RandomHeight, RandomWidth, ResidualWrapper, SReLU,
         ThresholdedReLU,
     )
 }

@@ -1,0 +1,73 @@
+"""Recurrent cells of tf.keras that Keras 3 does not have, and what it wrapped around cells.
+
+Sources: tf.keras.experimental.PeepholeLSTMCell of TensorFlow 2.5, and keras/layers/rnn/
+cell_wrappers.py of Keras 2.15 (`tf.nn.RNNCellDropoutWrapper` and its like).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from dense_calc.layers.base import AnyLayer, KerasLayer, Weight
+from dense_calc.layers.cells import Cell, LSTMCell
+from dense_calc.layers.recurrent import ready, weights_of
+from dense_calc.shapes import Shape, Shapes
+
+
+class PeepholeLSTMCell(LSTMCell, frozen=True, kw_only=True):
+    """An LSTM's cell whose gates see the carry, too."""
+
+    module: ClassVar[str] = ""
+
+    def weights(self, inputs: Shape, /, *states: Shapes) -> Iterator[Weight]:
+        yield from super().weights(inputs, *states)
+        for gate in "input", "forget", "output":
+            name = f"{gate}_gate_peephole_weights"
+            yield Weight(name, {"units": self.units}, self.kernel_initializer)
+
+
+class CellWrapper(Cell, KerasLayer, frozen=True, kw_only=True):
+    """A cell inside, around which nothing is held."""
+
+    module: ClassVar[str] = ""
+    wraps: ClassVar[tuple[str, ...]] = ("cell",)
+
+    cell: AnyLayer
+
+    def output(self, step: Shape) -> Shape:
+        return ready(self.cell).output(step)
+
+    def state(self, step: Shape) -> Shapes:
+        return ready(self.cell).state(step)
+
+    def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
+        return weights_of(ready(self.cell), inputs)
+
+
+class DeviceWrapper(CellWrapper, frozen=True, kw_only=True):
+    """Runs its cell on one device."""
+
+    device: Any = None
+
+
+class DropoutWrapper(CellWrapper, frozen=True, kw_only=True):
+    """Drops some of what its cell reads, remembers and gives."""
+
+    input_keep_prob: float = 1.0
+    output_keep_prob: float = 1.0
+    state_keep_prob: float = 1.0
+    variational_recurrent: bool = False
+    input_size: Any = None
+    seed: int | None = None
+    dropout_fn: Any = None
+    dropout_fn_type: str | None = None
+    dropout_fn_module: str | None = None
+
+
+class ResidualWrapper(CellWrapper, frozen=True, kw_only=True):
+    """Adds to what its cell gives what it has read."""
+
+    residual_fn: Any = None
+    residual_fn_type: str | None = None
+    residual_fn_module: str | None = None

@@ -1,0 +1,104 @@
+"""Whole files as old versions of Keras wrote them, and what is said of those that are not read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dense_calc.errors import Source
+from dense_calc.keras_format.reading import from_keras
+from dense_calc.report import Report
+from dense_calc.tracing import trace
+
+Config = dict[str, Any]
+
+
+def layer(class_name: str, config: Config | None = None, *calls: Any) -> Config:
+    """A layer as a file has it; `calls` are its inbound nodes."""
+    config = {"name": class_name.lower(), **(config or {})}
+    return {
+        "class_name": class_name,
+        "config": config,
+        "name": config["name"],
+        "inbound_nodes": [*calls],
+    }
+
+
+def sequential(*layers: Any, **more: Any) -> Config:
+    """A Sequential as Keras 1 and early Keras 2 wrote it."""
+    return {"class_name": "Sequential", "config": [*layers], **more}
+
+
+def graph(*layers: Any, inputs: Any, outputs: Any, **more: Any) -> Config:
+    """A Functional."""
+    config = {"layers": [*layers], "input_layers": inputs, "output_layers": outputs}
+    return {"class_name": "Model", "config": {"name": "m", **config}, **more}
+
+
+def report_of(model: Config) -> Report:
+    """The report on a model that a JSON text holds, its layers by line."""
+    text = json.dumps(model, indent=1)
+    return trace(from_keras(json.loads(text), Source("m.json", text), "m", {}))
+
+
+def wrapped(*items: Any) -> Config:
+    """A list as TensorFlow wraps it."""
+    return {"class_name": "ListWrapper", "items": [*items]}
+
+
+# What a file holds, the shape that its model gives, and its params, by hand.
+FILES: dict[str, tuple[Config, Any, int]] = {
+    "lists that TensorFlow wraps, at every depth": (
+        graph(
+            layer("InputLayer", {"name": "x", "batch_input_shape": wrapped(None, 4, 3)}),
+            layer("BatchNormalization", {"name": "b", "axis": wrapped(2)},
+                  wrapped(wrapped("x", 0, 0, {}))),
+            layer("TimeDistributed", {"name": "t", "layer": layer("Reshape",
+                  {"target_shape": wrapped(3, 1)})}, wrapped(wrapped("b", 0, 0, {}))),
+            inputs=wrapped(wrapped("x", 0, 0)), outputs=wrapped(wrapped("t", 0, 0)),
+        ),
+        (None, 4, 3, 1), 4 * 3,
+    ),
+    "a loss and a metric, which the model is given as layers": (
+        graph(
+            layer("InputLayer", {"name": "x", "batch_input_shape": [None, 4]}),
+            layer("Dense", {"name": "d", "units": 3}, [["x", 0, 0, {}]]),
+            layer("AddLoss", {"name": "l", "unconditional": False}, [["d", 0, 0, {}]]),
+            layer("AddMetric", {"name": "n", "aggregation": "mean", "metric_name": "n"},
+                  [["l", 0, 0, {}]]),
+            inputs=[["x", 0, 0]], outputs=[["n", 0, 0]],
+        ),
+        (None, 3), 4 * 3 + 3,
+    ),
+    "cells of tf.keras": (
+        sequential(
+            layer("RNN", {"batch_input_shape": [None, 7, 4], "return_sequences": True, "cell": [
+                layer("PeepholeLSTMCell", {"units": 5}),
+                layer("ResidualWrapper", {"cell": layer("DropoutWrapper", {
+                    "input_keep_prob": 0.5, "cell": layer("LSTMCell", {"units": 5})})}),
+            ]}),
+        ),
+        (None, 7, 5), 4 * 5 * (4 + 5 + 1) + 3 * 5 + 4 * 5 * (5 + 5 + 1),
+    ),
+    "an input by the type of its tensor": (
+        graph(
+            layer("InputLayer", {"name": "x", "type_spec": {
+                "class_name": "TypeSpec", "type_spec": "tf.TensorSpec",
+                "serialized": [{"class_name": "TensorShape", "items": [None, 4]}, "float32", "x"],
+            }}),
+            layer("Dense", {"name": "d", "units": 3}, [["x", 0, 0, {}]]),
+            inputs=[["x", 0, 0]], outputs=[["d", 0, 0]],
+        ),
+        (None, 3), 4 * 3 + 3,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", FILES)
+def test_an_old_file_is_read(title: str) -> None:
+    model, shape, params = FILES[title]
+    report = report_of(model)
+    assert [port.shape for port in report.outputs] == [shape]
+    assert report.total_params == params
