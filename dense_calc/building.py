@@ -10,11 +10,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.report import Row, WeightRow
-from dense_calc.shapes import Shapes, is_shape, plain
+from dense_calc.model import Constant, Given, Leaf
+from dense_calc.report import Row, State, WeightRow
+from dense_calc.shapes import UNBUILT, Shapes, Unknown, is_shape, leaves, parts, plain, reason
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 
@@ -22,7 +23,8 @@ MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 class Built(Struct, frozen=True, gc=False):
     """What a layer is that reads certain shapes: its output, its weights and what they come to.
 
-    Sizes are in bytes; `inner` are the rows of the layers in a model.
+    Sizes are in bytes; `inner` are the rows of the layers in a model. `state` says why the counts
+    are not all that it holds, `is_whole` whether its shape is known.
     """
 
     shape: Shapes
@@ -32,6 +34,8 @@ class Built(Struct, frozen=True, gc=False):
     size: int = 0
     trainable_size: int = 0
     inner: tuple[Row, ...] = ()
+    state: State = ""
+    is_whole: bool = True
 
 
 def listed(choices: Iterable[object]) -> str:
@@ -52,7 +56,39 @@ def built(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
     """What a layer is that reads these shapes."""
     demand_inputs(layer, inputs)
     shape = plain(layer.output_shape(*inputs))
-    weights = tuple(weight_rows(layer, inputs))
+    inner = layer.rows_inside(*inputs)
+    state = state_of(inner)
+    if isinstance(shape, Unknown) and layer.weights_of_any() is None and not inner:
+        state = "unknown"
+    return counted(shape, tuple(weight_rows(layer, layer.weights(*inputs))), inner, state)
+
+
+def half_built(layer: LayerKind, inputs: tuple[Shapes | None, ...], why: Unknown) -> Built:
+    """What is known of a layer that reads what is not known."""
+    demand_inputs(layer, inputs)
+    own = layer.own_inputs()
+    if own is not None:
+        made = looked_up(layer, own)
+        return made if why == UNBUILT else replace(made, shape=why, is_whole=False)
+    inner = layer.rows_inside(*inputs)
+    if why == UNBUILT:
+        state: State = "" if layer.starts_built else "unbuilt"
+        return Built(why, inner=inner, state=state, is_whole=False)
+    weights = layer.weights_of_any()
+    state = state_of(inner) if inner else "unknown" if weights is None else ""
+    shape = plain(layer.output_of_any() or why)
+    return counted(shape, tuple(weight_rows(layer, weights or ())), inner, state)
+
+
+def state_of(rows: Iterable[Row]) -> State:
+    """What is not known of a model with these rows."""
+    return "unknown" if any(row.state == "unknown" for row in rows) else ""
+
+
+def counted(
+    shape: Shapes, weights: tuple[WeightRow, ...], inner: tuple[Row, ...], state: State
+) -> Built:
+    """What a layer is that gives and holds this."""
     params = trained = size = trainable_size = 0
     for weight in weights:
         params += weight.params
@@ -60,8 +96,8 @@ def built(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
         if weight.trainable:
             trained += weight.params
             trainable_size += weight.bytes
-    inner = layer.rows_inside()
-    return Built(shape, weights, params, trained, size, trainable_size, inner)
+    whole = reason(shape) is None
+    return Built(shape, weights, params, trained, size, trainable_size, inner, state, whole)
 
 
 def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
@@ -86,8 +122,8 @@ def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
             )
 
 
-def weight_rows(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Iterator[WeightRow]:
-    """The weights of a layer that reads these shapes, as they stand in the report.
+def weight_rows(layer: LayerKind, weights: Iterable[Weight]) -> Iterator[WeightRow]:
+    """The weights of a layer as they stand in the report.
 
     What freezes a layer freezes its own weights, not those of layers inside it, as in Keras.
 
@@ -95,7 +131,7 @@ def weight_rows(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Iterator
         LayerError: Keras could not make one, or no machine could hold it.
     """
     own, trainable = variable_dtype(layer.dtype), layer.trainable
-    for weight in layer.weights(*inputs):
+    for weight in weights:
         name, dtype = weight.name, weight.dtype or own
         shape = tuple(weight.axes.values())
         params = math.prod(shape)
@@ -123,3 +159,37 @@ def frozen_row(row: Row) -> Row:
         weights=tuple([replace(weight, trainable=False) for weight in row.weights]),
         layers=tuple(map(frozen_row, row.layers)),
     )
+
+
+def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
+    """The shapes of what a call is given.
+
+    Raises:
+        LayerError: a layer has no such output.
+    """
+    match what:
+        case None:
+            return None
+        case str():
+            return shapes[what]
+        case Constant():
+            return what.shape
+        case Leaf(name, index):
+            tensors = list(leaves(shapes[name]))
+            if index < len(tensors):
+                return tensors[index]
+            raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
+        case tuple():
+            return tuple(given(each, shapes) or () for each in what)
+        case dict():
+            return {name: given(each, shapes) or () for name, each in what.items()}
+    found = shapes[what.name]
+    for step in what.steps:
+        choices: dict[int | str, Shapes] = dict(
+            found.items() if isinstance(found, dict) else enumerate(parts(found))
+        )
+        if step not in choices:
+            has = f"outputs {listed(choices)}" if choices else "one output"
+            raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
+        found = choices[step]
+    return found

@@ -10,14 +10,15 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.shapes import Shape, Shapes, is_shape, leaves
+from dense_calc.shapes import Shape, Shapes, Unknown, is_shape, leaves
 from dense_calc.tracing import trace
 
 
 class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     """What a model is to the layers around it. Its weights are those of its layers.
 
-    They follow from its own inputs, what it gives from those that it is called with.
+    They follow from its own inputs, what it gives from those that it is called with. A model that
+    was saved before it was built has no inputs of its own: all follows from the call.
     """
 
     takes_nested: ClassVar[bool] = True
@@ -32,8 +33,8 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
             return {port.name: port.shape for port in outputs}
         return outputs[0].shape if len(outputs) == 1 else tuple(port.shape for port in outputs)
 
-    def weights(self, *_given: Shapes) -> Iterator[Weight]:
-        for row in self.rows_inside():
+    def weights(self, *given: Shapes) -> Iterator[Weight]:
+        for row in self.rows_inside(*given):
             for weight in row.weights:
                 yield Weight(
                     name=weight.name,
@@ -43,8 +44,15 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
                     path=(row.name, *weight.path.split("/")[:-1]),
                 )
 
-    def rows_inside(self) -> tuple[Any, ...]:
-        return traced(self, ()).layers
+    def own_inputs(self) -> tuple[Shapes, ...] | None:
+        shapes = tuple(port.shape for port in traced(self, ()).inputs)
+        if any(isinstance(shape, Unknown) for shape in shapes):
+            return None
+        return shapes if len(shapes) == 1 else (shapes,)
+
+    def rows_inside(self, *given: Shapes) -> tuple[Any, ...]:
+        own = self.own_inputs() is not None or not given
+        return traced(self, () if own else self.matched(given[0])).layers
 
     def matched(self, given: Shapes) -> tuple[Shape, ...]:
         """The shapes that the model's inputs are given, in their order.
@@ -79,7 +87,8 @@ KINDS: Mapping[str, type[Inside]] = {"Functional": Functional, "Sequential": Seq
 @lru_cache(maxsize=1000)
 def traced(inside: Inside, shapes: tuple[Shape, ...]) -> Report:
     """The report on a model inside, called with these shapes, or built on its own inputs."""
-    return trace(inside.model, dict(zip(inside.model.inputs, shapes, strict=bool(shapes))))
+    inputs = dict(zip(inside.model.inputs, shapes, strict=bool(shapes)))
+    return trace(inside.model, inputs, partial=True)
 
 
 def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:
@@ -91,6 +100,8 @@ def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:
         LayerError: it has others.
     """
     assert is_shape(own)
+    if isinstance(own, Unknown) or isinstance(shape, Unknown):
+        return shape
     if len(shape) == len(own) + 1 and shape[-1] == 1:
         shape = shape[:-1]
     elif len(shape) == len(own) - 1 and own[-1] == 1:

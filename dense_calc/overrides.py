@@ -18,6 +18,7 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES
 from dense_calc.model import Model
 from dense_calc.nesting import Inside
+from dense_calc.shapes import Unknown
 from dense_calc.spec.arguments import decoded, layers_in, some_arguments
 from dense_calc.spec.document import MAX_NUMBER, Marked, document, resolved
 from dense_calc.spec.entries import Entry
@@ -123,7 +124,8 @@ def with_argument(layer: LayerKind, steps: Sequence[str], value: Marked, scope: 
         values = argument(kind, name, value, scope)
     if name == SHAPE and 0 in kind.takes:
         values |= dict.fromkeys(SIZES[1:])
-        values["batch_size"] = next(iter(layer.output_shape()), None)
+        shape = layer.output_shape()
+        values["batch_size"] = None if isinstance(shape, Unknown) else next(iter(shape), None)
     try:
         made = replace(layer, **values)
         return named_apart(made) if made.wraps else made

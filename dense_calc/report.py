@@ -6,6 +6,7 @@ The attributes are the keys of the JSON contract, in its order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ from msgspec.structs import replace
 from dense_calc.layers.words import BITS
 from dense_calc.model import Block
 from dense_calc.shapes import Shapes, Sizes
+
+State = Literal["", "unbuilt", "unknown"]  # what the counts of a row say: all, or not all
 
 
 class WeightRow(Struct, frozen=True, gc=False):
@@ -37,6 +40,9 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
 
     A layer that is called again has a row without weights, `shared_with` the row that has them. A
     block that is folded into a row stands `repeat` times. A model inside has rows of its own.
+
+    The counts are of what is known: `state` is "unbuilt" where Keras makes the weights only once
+    it knows the input, "unknown" where there may be more. A shape that is not known is `Unknown`.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     shared_with: str | None = None
     repeat: int = 1
     layers: tuple[Row, ...] = ()
+    state: State = ""
 
 
 class Port(Struct, frozen=True):
@@ -65,7 +72,8 @@ class Report(Struct, frozen=True):
     """A model's summary. Sizes in bytes are of the weights, each in its dtype.
 
     `blocks` are the uses of blocks, the inner ones first; `unused` are the names of layers that
-    no output needs, which have no rows.
+    no output needs, which have no rows. `state` is "unbuilt" where nobody has said what the model
+    reads, and "unknown" where the totals may be larger.
     """
 
     name: str
@@ -80,6 +88,7 @@ class Report(Struct, frozen=True):
     layers: tuple[Row, ...]
     blocks: tuple[Block, ...] = ()
     unused: tuple[str, ...] = ()
+    state: State = ""
 
 
 def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:

@@ -17,7 +17,22 @@ Shape = tuple[Size, ...]
 Sizes = tuple[int, ...]
 Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of several tensors, as Keras nests
 
-NESTS = {tuple, dict}
+
+class Unknown(tuple[Size, ...]):
+    """The shape of a tensor of which not even the axes are known; it holds the reason."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "?"
+
+    __repr__ = __str__
+
+
+UNBUILT = Unknown(["unbuilt"])  # type: ignore[list-item]  # nobody has said what the model reads
+UNTOLD = Unknown(["untold"])  # type: ignore[list-item]  # a layer does what its file does not tell
+
+NESTS = {tuple, dict, Unknown}
 MAX_RANK = 64  # axes of a tensor, as in NumPy
 SEQUENCE = ("length",)
 IMAGE = ("height", "width")
@@ -72,8 +87,19 @@ def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
             yield from ((number, *further) for further in ways(each))
 
 
+def reason(shapes: Shapes) -> Unknown | None:
+    """Why the shape of a tensor among these is not known, None if all are."""
+    if isinstance(shapes, Unknown):
+        return shapes
+    if is_shape(shapes):
+        return None
+    return next((each for each in leaves(shapes) if isinstance(each, Unknown)), None)
+
+
 def plain(shapes: Shapes) -> Shapes:
     """The same shapes without the memory of where sizes came from."""
+    if isinstance(shapes, Unknown):
+        return shapes
     if isinstance(shapes, dict):
         return {name: plain(each) for name, each in shapes.items()}
     if is_shape(shapes):

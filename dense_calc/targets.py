@@ -15,6 +15,7 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
+from dense_calc.shapes import Unknown
 
 INPUT = "input"  # the model's one input, whatever it is called
 DOT = "."  # between a layer and its argument
@@ -157,8 +158,8 @@ def value_at(target: Target, model: Model) -> Any:
         within = nodes[0].layer.model
         return value_at(target_of(target.inner, within, within.name), within)
     if target.steps == (SHAPE,) and not nodes[0].inputs:
-        batch_and_sizes = nodes[0].layer.output_shape()
-        return list(batch_and_sizes)[1:]
+        shape = nodes[0].layer.output_shape()
+        return None if isinstance(shape, Unknown) else list(shape)[1:]
     found = [reduce(part, target.steps, node.layer) for node in nodes]
     return to_builtins(found[0]) if all(each == found[0] for each in found) else None
 

@@ -8,31 +8,40 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.building import Built, frozen, listed, looked_up
-from dense_calc.errors import LayerError
+from dense_calc.building import Built, frozen, given, half_built, looked_up
+from dense_calc.errors import LayerError, SpecError
+from dense_calc.gaps import NO_INPUT, untold
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output
-from dense_calc.report import Port, Report, Row, per_layer
-from dense_calc.shapes import Shape, Shapes, leaves, parts, ways
+from dense_calc.model import End, Leaf, Model, Node, Output
+from dense_calc.report import Port, Report, Row, State, per_layer
+from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways
 
 NO_INPUTS: Mapping[str, Shape] = {}
 
 
-def trace(model: Model, inputs: Mapping[str, Shape] = NO_INPUTS) -> Report:
+def trace(
+    model: Model, inputs: Mapping[str, Shape] = NO_INPUTS, *, partial: bool = False
+) -> Report:
     """The shapes and parameters of every layer.
 
     A plain chain has no row for its input, a graph has one for each, as in Keras. `inputs` are
-    shapes that the model is called with, where they are not its own.
+    shapes that the model is called with, where they are not its own. A `partial` report may leave
+    open what the file does not tell.
 
     Raises:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
+        SpecError: something is not known, and the report is not to be a partial one.
     """
+    if not partial:
+        demand_told(model)
     tracer = Tracer(model, inputs)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     for node in model.nodes:
         for source in dict.fromkeys(node.inputs):
             feeds[source].append(node.name)
     rows = tuple([tracer.row(node, feeds[node.name]) for node in model.nodes])
+    if not partial:
+        tracer.demand_known()
     return Report(
         name=model.name,
         **tracer.totals(),
@@ -41,6 +50,7 @@ def trace(model: Model, inputs: Mapping[str, Shape] = NO_INPUTS) -> Report:
         layers=shown(rows, model),
         blocks=model.blocks,
         unused=tuple(node.name for node in model.unused),
+        state=tracer.state,
     )
 
 
@@ -49,10 +59,13 @@ def shapes_of(model: Model) -> dict[str, Shapes]:
 
     Raises:
         LayerError: Keras would not build a layer.
+        SpecError: something is not known.
     """
+    demand_told(model)
     tracer = Tracer(model, NO_INPUTS)
     for node in model.nodes:
         tracer.follow(node)
+    tracer.demand_known()
     return tracer.shapes
 
 
@@ -64,13 +77,28 @@ def totals_of(model: Model, known: Known) -> dict[str, int]:
 
     Raises:
         LayerError: Keras would not build a layer.
+        SpecError: something is not known.
     """
+    demand_told(model)
     tracer = Tracer(model, NO_INPUTS, known)
     for node in model.nodes:
         tracer.follow(node)
+    tracer.demand_known()
     for end in model.outputs:
         tracer.port(end)
     return tracer.totals()
+
+
+def demand_told(model: Model) -> None:
+    """Raise SpecError where a file names what it does not tell."""
+    gaps = [gap for gap in model.gaps if not gap.is_told]
+    if gaps:
+        raise untold(gaps)
+
+
+def why_unknown(inputs: tuple[Shapes | None, ...]) -> Unknown | None:
+    """Why the inputs of a layer are not known, None if they are."""
+    return next(filter(None, (reason(each) for each in inputs if each is not None)), None)
 
 
 def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
@@ -107,6 +135,7 @@ class Tracer:
     def __init__(
         self, model: Model, inputs: Mapping[str, Shape], known: Known | None = None
     ) -> None:
+        self.model = model
         self.inputs = inputs
         self.is_frozen = not model.trainable
         self.known: Known = {} if known is None else known
@@ -115,6 +144,8 @@ class Tracer:
         # the first calls of layers that are called several times, by their holders
         self.firsts: dict[str, tuple[str, Call]] = {}
         self.params = self.trainable = self.size = self.trainable_size = 0
+        self.has_unknown = False  # whether a shape is not known
+        self.state: State = ""
 
     def follow(self, node: Node) -> Call:
         """The call of one node; its output shape is known from now on."""
@@ -128,7 +159,7 @@ class Tracer:
             )
             call = self.known.get(node.name)
             if call is None or call.layer is not layer or call.inputs != inputs:
-                made = looked_up(layer, inputs)
+                made = self.built(node, inputs)
                 call = Call(layer, inputs, frozen(made) if self.is_frozen else made)
                 self.known[node.name] = call
             if self.shared:
@@ -137,11 +168,39 @@ class Tracer:
             raise placed(error, node) from None
         made = call.built
         shapes[node.name] = self.inputs.get(node.name, made.shape) if self.inputs else made.shape
+        if made.state or not made.is_whole:
+            self.has_unknown = True
+            self.state = made.state if self.state != "unknown" else self.state
+        if self.has_unknown and why_unknown(call.inputs) == UNBUILT:
+            shapes[node.name] = UNBUILT  # also what a model inside gives, that knows its own input
         self.params += made.params
         self.trainable += made.trainable
         self.size += made.size
         self.trainable_size += made.trainable_size
         return call
+
+    def built(self, node: Node, inputs: tuple[Shapes | None, ...]) -> Built:
+        """What a layer is that reads these shapes, as far as that is known."""
+        why = why_unknown(inputs) if self.has_unknown else None
+        made = looked_up(node.layer, inputs) if why is None else half_built(node.layer, inputs, why)
+        if made.is_whole or why == UNBUILT or node.told is None:
+            return made
+        if any(given(leaf, self.shapes) != shape for leaf, shape in node.told.reads):
+            return made
+        shape = node.told.shape
+        return replace(made, shape=shape, is_whole=reason(shape) is None)
+
+    def demand_known(self) -> None:
+        """Raise SpecError where a shape or a weight is not known."""
+        if not self.has_unknown:
+            return
+        for node in self.model.nodes:
+            if not node.inputs and isinstance(self.shapes[node.name], Unknown):
+                if self.model.is_unbuilt:
+                    raise SpecError(NO_INPUT, node.place)
+                needed = "an input needs a shape; write 'shape: [28, 28, 1]'"
+                raise placed(LayerError(needed), node)
+        raise untold(self.model.gaps)
 
     def with_first(self, node: Node, call: Call) -> Call:
         """A call; without its weights if an earlier one of the same layer has them."""
@@ -150,8 +209,10 @@ class Tracer:
         name, first = self.firsts.setdefault(node.holder, (node.name, call))
         if first is call:
             return call
-        demand_same(call, first, name)
-        return replace(call, built=Built(call.built.shape), first=name)
+        made = call.built
+        if not made.state and not first.built.state:
+            demand_same(call, first, name)
+        return replace(call, built=Built(made.shape, is_whole=made.is_whole), first=name)
 
     def row(self, node: Node, feeds: Sequence[str]) -> Row:
         """The row of one node, which these others read."""
@@ -160,7 +221,7 @@ class Tracer:
         return Row(
             name=node.name,
             type=type(call.layer).__name__,
-            output_shape=self.shapes[node.name],
+            output_shape=made.shape if node.inputs else self.shapes[node.name],
             params=made.params,
             trainable_params=made.trainable,
             non_trainable_params=made.params - made.trainable,
@@ -170,6 +231,7 @@ class Tracer:
             input_shapes=call.inputs,
             shared_with=call.first,
             layers=made.inner,
+            state=made.state,
         )
 
     def totals(self) -> dict[str, int]:
@@ -213,40 +275,6 @@ def unlike(first: Call, name: str, why: str) -> LayerError:
     """The complaint about a second call that reads what the first one does not allow."""
     read = " and ".join(map(str, first.inputs))
     return LayerError(f"it shares the weights of '{name}', which reads {read}: {why}", "from")
-
-
-def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
-    """The shapes of what a call is given.
-
-    Raises:
-        LayerError: a layer has no such output.
-    """
-    match what:
-        case None:
-            return None
-        case str():
-            return shapes[what]
-        case Constant():
-            return what.shape
-        case Leaf(name, index):
-            tensors = list(leaves(shapes[name]))
-            if index < len(tensors):
-                return tensors[index]
-            raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
-        case tuple():
-            return tuple(given(each, shapes) or () for each in what)
-        case dict():
-            return {name: given(each, shapes) or () for name, each in what.items()}
-    found = shapes[what.name]
-    for step in what.steps:
-        choices: dict[int | str, Shapes] = dict(
-            found.items() if isinstance(found, dict) else enumerate(parts(found))
-        )
-        if step not in choices:
-            has = f"outputs {listed(choices)}" if choices else "one output"
-            raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
-        found = choices[step]
-    return found
 
 
 def placed(error: LayerError, node: Node) -> LayerError:

@@ -21,8 +21,8 @@ MAX_LINES = 300
 FLOW = (
     "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides", "targets",
     "revisions", "keras_format", "spec", "explanation", "compare", "pairing", "freezing", "nesting",
-    "budgets", "folding", "tracing", "building", "formula", "report", "model", "limits", "layers",
-    "shapes", "errors",
+    "budgets", "folding", "tracing", "building", "formula", "report", "graph", "model", "limits",
+    "layers", "shapes", "gaps", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets",

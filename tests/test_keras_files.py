@@ -290,7 +290,7 @@ def test_an_assumed_output_shape_holds_for_what_follows() -> None:
 def test_assumptions_on_the_command_line(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "m.json"
     path.write_text(CUSTOM, "utf-8")
-    refused = run("summary", "m.json", cwd=tmp_path)
+    refused = run("summary", "m.json", "--assume", "squash=identity", cwd=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr == (
         "m.json:19:19: error: 'Scale' (lab>Scale) is not known, and no code is run; say what it "
@@ -384,13 +384,13 @@ ERRORS = {
     "the same name": (functional(layer(), layer()), "the name 'x' stands here twice"),
     "code": (
         functional(layer(of="keras.layers.Lambda", function=CODE)),
-        "Lambda 'x': its function is not run here; state what it gives, 'output_shape: [64]' for "
-        "(batch, 64)",
+        "what the Lambda 'x' gives is not known, and no code is run; say it: --assume x=identity, "
+        "or --assume 'x={output_shape: [64]}'",
     ),
     "code for a shape": (
         functional(layer(of="keras.layers.Lambda", function=CODE, output_shape=CODE)),
-        "Lambda 'x': its function is not run here; state what it gives, 'output_shape: [64]' for "
-        "(batch, 64)",
+        "what the Lambda 'x' gives is not known, and no code is run; say it: --assume x=identity, "
+        "or --assume 'x={output_shape: [64]}'",
     ),
     "a module": (
         functional(layer(of="os.system")),
@@ -424,7 +424,8 @@ ERRORS = {
     "no input": (
         '{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": '
         '[{"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}]}}',
-        "the model has no input shape: it was saved before it was built",
+        "the model has no input shape: it was saved before it was built; say what it reads: --set "
+        "'input=[28, 28, 1]'",
     ),
     "a merge of models": (
         '{"class_name": "Sequential", "config": [{"class_name": "Merge", "config": {"mode": "sum", '

@@ -142,7 +142,8 @@ def warned(model: Model) -> Model:
         "warning",
         [(f"no output needs '{node.name}'; it is left out", node.place) for node in model.unused],
     )
-    report_few("note", [(note.message, note.place) for note in idle_freezes(model)])
+    notes = (*model.remarks, *idle_freezes(model))
+    report_few("note", [(note.message, note.place) for note in notes])
     return model
 
 

@@ -19,7 +19,10 @@ from dense_calc.cli.options import (
     table_options,
     write,
 )
-from dense_calc.errors import DenseCalcError, printable
+from dense_calc.errors import DenseCalcError, SpecError, printable
+from dense_calc.gaps import NO_INPUT
+from dense_calc.loading import title
+from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.tracing import trace
 
@@ -53,6 +56,12 @@ READABLE = 50  # rows that can be read on a screen
     help="Also compare the weights that a .keras or .h5 file stores with what its architecture "
     "says, without reading them; needs the extra 'h5'. Exit status 2 where they differ.",
 )
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Print what is known of a model in which something is not, such as a class of one's own: "
+    "'?' for the rest, and what the totals come to at least. Exit status 2 if anything is lacking.",
+)
 @table_options
 def summary(
     files: tuple[str, ...],
@@ -62,6 +71,7 @@ def summary(
     expand: bool,
     compare: bool,
     verify_weights: bool,
+    partial: bool,
     **options: Any,
 ) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
@@ -72,9 +82,10 @@ def summary(
         return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
-    reports = list(reports_on(files, overrides, assumed))
-    if len(reports) < len(files):
+    found = list(reports_on(files, overrides, assumed, partial))
+    if len(found) < len(files):
         sys.exit(2)
+    reports = [report for report, _ in found]
     brief = reports
     if depth is not None:
         from dense_calc.folding import to_depth
@@ -85,7 +96,11 @@ def summary(
     write(brief, **options)
     if depth is None and brief != reports:
         click.echo(folded_note(reports, brief))
-    if verify_weights and not all(map(agree, files, reports)):
+    agrees = not verify_weights or all(map(agree, files, reports))
+    lacking = [error for _, error in found if error]
+    for error in lacking:
+        print(error, file=sys.stderr)
+    if lacking or not agrees:
         sys.exit(2)
 
 
@@ -121,14 +136,30 @@ def before_and_after(
 
 
 def reports_on(
-    files: Sequence[str], overrides: dict[str, str], assumed: dict[str, str]
-) -> Iterator[Report]:
-    """The reports on the models in these files; what is wrong with the others is printed."""
+    files: Sequence[str], overrides: dict[str, str], assumed: dict[str, str], partial: bool
+) -> Iterator[tuple[Report, DenseCalcError | None]]:
+    """The reports on the models in these files, each with what a partial one lacks.
+
+    What is wrong with the others is printed.
+    """
     for file in files:
         try:
-            yield trace(loaded(file, overrides, assumed))
+            yield report_on(file, loaded(file, overrides, assumed), partial)
         except DenseCalcError as error:
             print(error, file=sys.stderr)
+
+
+def report_on(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalcError | None]:
+    """The report on a model; one that nobody has built yet is shown as Keras shows it."""
+    if model.is_unbuilt:
+        print(f"{printable(title(file))}: warning: {NO_INPUT}", file=sys.stderr)
+        return trace(model, partial=True), None
+    try:
+        return trace(model), None
+    except SpecError as error:
+        if not partial:
+            raise
+        return trace(model, partial=True), error
 
 
 def agree(file: str, report: Report) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import defstruct
 from msgspec.structs import replace
 
 from dense_calc.errors import Place, Source, SpecError, said
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.stated import Stated
+from dense_calc.layers.stated import Foreign, Stated
 from dense_calc.spec.arguments import decoded
 from dense_calc.spec.document import Marked, document
 from dense_calc.spec.entries import Entry
@@ -25,6 +25,7 @@ from dense_calc.spec.scope import Scope, is_number, is_var_name
 IDENTITY = "identity"
 
 Assumption = Marked
+Kind = TypeVar("Kind", bound=Foreign)
 
 
 def assumption(name: str, text: str) -> Assumption:
@@ -52,7 +53,7 @@ def stand_in(
     Raises:
         SpecError: the assumption does not fit together.
     """
-    kind = stated_kind(class_name.encode(errors="replace").decode().replace("\0", "?"))
+    kind = kind_called(class_name, Stated)
     arguments = assumed.value if isinstance(assumed.value, dict) else {}
     entry = Entry(*assumed.where, kind, arguments, class_name)
     numbers = {
@@ -66,8 +67,9 @@ def stand_in(
 
 
 @cache
-def stated_kind(class_name: str) -> type[Stated]:
-    """The kind of what stands in for a class, under the class's name."""
-    made: Any = defstruct(class_name, [], bases=(Stated,), frozen=True, kw_only=True)
-    kind: type[Stated] = made
-    return kind
+def kind_called(class_name: str, kind: type[Kind]) -> type[Kind]:
+    """A kind of what stands in for a class, under the class's name."""
+    name = class_name.encode(errors="replace").decode().replace("\0", "?")
+    made: Any = defstruct(name, [], bases=(kind,), frozen=True, kw_only=True)
+    found: type[Kind] = made
+    return found

@@ -11,12 +11,15 @@ from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from dense_calc.errors import Place, SpecError, said
+from dense_calc.graph import model_of
 from dense_calc.keras_format.calls import Calls, bound, referred
-from dense_calc.keras_format.objects import MODELS, File, Written, is_model, layer_of, written
+from dense_calc.keras_format.foreign import File
+from dense_calc.keras_format.objects import MODELS, Written, is_model, layer_of, written
 from dense_calc.keras_format.places import Spot
+from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Model, Node, model_of, names_in
+from dense_calc.model import End, Model, Node, names_in
 from dense_calc.nesting import KINDS, Functional, Inside
 from dense_calc.spec.entries import INPUT_KIND
 
@@ -25,11 +28,15 @@ STEPS = 3  # from a model to a layer in it
 
 
 class Part(Struct):
-    """A layer of a model: its name, what is written of it, and its inbound nodes."""
+    """A layer of a model: its name, what is written of it, and its inbound nodes.
+
+    `build` is what Keras wrote of the shapes that it was built on.
+    """
 
     name: str
     written: Written
     calls: list[Any]
+    build: Any
 
     @property
     def is_inside(self) -> bool:
@@ -84,7 +91,7 @@ def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:
         if name in names:
             raise SpecError(f"the name '{name}' stands here twice", here)
         names.add(name)
-        yield Part(name, layer, calls)
+        yield Part(name, layer, calls, value.get("build_config"))
 
 
 def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:
@@ -96,6 +103,9 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     layers = list(parts(config["layers"], spot.at("layers"), file))
     calls = calls_of(layers)
     nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
+    builds = {part.name: part.build for part in layers if len(part.calls) == 1}
+    inbound = [part.calls for part in layers]
+    nodes = completed(nodes, inbound, builds, lambda history: calls.leaf(history, spot), file)
     starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))
     told = config.get("output_layers")
     ends = tuple(labelled(ends_of(told, calls, spot.at("output_layers")), told))
@@ -194,11 +204,13 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     if 0 not in layers[0].written.kind.takes:
         taken = {part.name for part in layers}
         unlike = next(each for each in spare_names() if each not in taken)
-        nodes.append(Node(unlike, input_of(layers[0].written, config), (), layers[0].written.spot))
+        nodes.append(Node(unlike, input_of(layers[0], config), (), layers[0].written.spot))
     for part in layers:
         above = (nodes[-1].name,) if nodes else ()
         nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
-    return model_of(name, nodes, type="Sequential")
+    builds = {part.name: part.build for part in layers}
+    by_name = completed({node.name: node for node in nodes}, (), builds, None, file)
+    return model_of(name, tuple(by_name.values()), type="Sequential")
 
 
 def demand_one_chain(first: Any, spot: Spot) -> None:
@@ -213,19 +225,20 @@ def spare_names() -> Iterator[str]:
     yield from (snake_case(INPUT_KIND) + f"_{number}" * (number > 0) for number in count())
 
 
-def input_of(first: Written, config: dict[str, Any]) -> LayerKind:
-    """The input of a chain whose first layer does not stand for it.
-
-    Raises:
-        SpecError: nothing says its shape.
-    """
-    if isinstance(first.made, Inside):
-        return first.made.model.nodes[0].layer
-    shape = first.input_shape or config.get("build_input_shape")
-    if isinstance(shape, list):
-        with suppress(ValidationError):
-            return convert({"batch_shape": shape}, kind_named(INPUT_KIND))
-    raise SpecError("the model has no input shape: it was saved before it was built", first.spot)
+def input_of(first: Part, config: dict[str, Any]) -> LayerKind:
+    """The input of a chain whose first layer does not stand for it; it may have no shape."""
+    if isinstance(first.written.made, Inside):
+        return first.written.made.model.nodes[0].layer
+    kind = kind_named(INPUT_KIND)
+    for shape in (
+        first.written.input_shape,
+        config.get("build_input_shape"),
+        input_shape_in(first.build),
+    ):
+        if isinstance(shape, list):
+            with suppress(ValidationError):
+                return convert({"batch_shape": shape}, kind)
+    return kind()
 
 
 def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:

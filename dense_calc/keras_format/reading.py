@@ -9,11 +9,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from dense_calc.errors import Source, SpecError, said
+from dense_calc.gaps import Gap
 from dense_calc.keras_format.architectures import Architecture, architecture_in
 from dense_calc.keras_format.assumptions import assumption
+from dense_calc.keras_format.foreign import File
 from dense_calc.keras_format.models import inside, model_of_config
-from dense_calc.keras_format.objects import MODELS, File
-from dense_calc.keras_format.places import start_of, too_deep
+from dense_calc.keras_format.objects import MODELS
+from dense_calc.keras_format.places import Spot, start_of, too_deep
 from dense_calc.model import Model
 
 CURRENT = 3
@@ -49,7 +51,15 @@ def from_keras(
         model = model_of_config(found.class_name, config, spot, file, name)
     except RecursionError:
         raise too_deep(source) from None
-    return replace(model, trainable=False) if is_frozen(config, model) else model
+    gaps = tuple(sorted(file.gaps, key=order_in_file))
+    is_trained = not is_frozen(config, model)
+    return model if is_trained and not gaps else replace(model, trainable=is_trained, gaps=gaps)
+
+
+def order_in_file(gap: Gap) -> list[int]:
+    """What sorts gaps as they stand in a file."""
+    assert isinstance(gap.place, Spot)
+    return [step for step in gap.place.path if isinstance(step, int)]
 
 
 def plain(config: Any) -> Any:

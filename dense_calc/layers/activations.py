@@ -17,11 +17,15 @@ AXES = {len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE, IMAGE, 
 class Activation(KerasLayer, frozen=True, kw_only=True):
     """An activation function, applied to each element."""
 
+    starts_built: ClassVar[bool] = True
+
     activation: words.Activation
 
 
 class ELU(KerasLayer, frozen=True, kw_only=True):
     """An exponential linear unit: below zero it bends to -alpha."""
+
+    starts_built: ClassVar[bool] = True
 
     alpha: float = 1.0
 
@@ -31,6 +35,8 @@ class LeakyReLU(KerasLayer, frozen=True, kw_only=True):
 
     `alpha` is the old name of `negative_slope`, which then counts for nothing.
     """
+
+    starts_built: ClassVar[bool] = True
 
     negative_slope: float = 0.3
     alpha: NotNegativeNumber | None = None
@@ -86,6 +92,8 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
 class ReLU(KerasLayer, frozen=True, kw_only=True):
     """A rectified linear unit, with an optional ceiling, leak and threshold."""
 
+    starts_built: ClassVar[bool] = True
+
     max_value: NotNegativeNumber | None = None
     negative_slope: NotNegativeNumber = 0.0
     threshold: NotNegativeNumber = 0.0
@@ -98,6 +106,7 @@ class Softmax(KerasLayer, frozen=True, kw_only=True):
     before data comes.
     """
 
+    starts_built: ClassVar[bool] = True
     takes: ClassVar[range] = range(1, 3)
     inputs: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 

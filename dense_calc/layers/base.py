@@ -82,6 +82,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
     module: ClassVar[str] = "keras.layers"  # where Keras has it
     takes_numbers: ClassVar[bool] = False  # whether an input may be a number in place of a tensor
+    starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
     rule: ClassVar[str] = "(...) → (...)"
 
     name: LayerName | None = None
@@ -124,7 +125,24 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The module where Keras has the class, '' if it has none."""
         return cls.module
 
-    def rows_inside(self) -> tuple[Any, ...]:
+    @property
+    def is_untold(self) -> bool:
+        """Whether what it gives is left to code, which is not run."""
+        return False
+
+    def output_of_any(self) -> Shapes | None:
+        """What it gives whatever it reads, None where that depends on it."""
+        return None
+
+    def weights_of_any(self) -> tuple[Weight, ...] | None:
+        """The weights that it holds whatever it reads, None where they depend on it."""
+        return () if type(self).weights is LayerKind.weights else None
+
+    def own_inputs(self) -> tuple[Shapes, ...] | None:
+        """The shapes that it is built on, whatever it is called with: those of a model."""
+        return None
+
+    def rows_inside(self, *shapes: Any) -> tuple[Any, ...]:
         """The rows of the layers inside, where the layer is a model of its own."""
         return ()
 

@@ -11,7 +11,17 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.quantization import QuantizableLayer
 from dense_calc.layers.words import InputDtype
-from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, is_shape, known, parts
+from dense_calc.shapes import (
+    MAX_RANK,
+    UNBUILT,
+    Shape,
+    Shapes,
+    Size,
+    demand_rank,
+    is_shape,
+    known,
+    parts,
+)
 
 InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
 SAME = {"module": "builtins", "class_name": "function", "config": "linear"}
@@ -42,11 +52,14 @@ class Dense(QuantizableLayer, frozen=True, kw_only=True):
 class Identity(KerasLayer, frozen=True, kw_only=True):
     """Gives what it is given, be it one tensor or a nest of them."""
 
+    starts_built: ClassVar[bool] = True
     takes_nested: ClassVar[bool] = True
 
 
 class Masking(KerasLayer, frozen=True, kw_only=True):
     """Tells later layers to skip the time steps where every feature is `mask_value`."""
+
+    starts_built: ClassVar[bool] = True
 
     mask_value: float | tuple[float, ...] | None = 0.0
 
@@ -75,6 +88,10 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
         """A function that gives what it is given stands for one that nobody has written down."""
         return {} if isinstance(self.function, dict) else {"function": SAME}
 
+    @property
+    def is_untold(self) -> bool:
+        return self.output_size is None
+
     def output_shape(self, given: Shapes, /) -> Shapes:
         wanted = self.output_size
         if wanted is None:
@@ -86,6 +103,9 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
             batch = first_size(given)
             return {name: (batch, *shape) for name, shape in wanted.items()}
         return stated_shapes(wanted, given)
+
+    def output_of_any(self) -> Shapes | None:
+        return None if self.is_untold else self.output_shape((None,))
 
 
 def stated_shapes(wanted: tuple[Size | Wanted, ...], given: Shapes) -> Shapes:
@@ -113,6 +133,7 @@ def first_size(shapes: Shapes) -> Size:
 class InputLayer(LayerKind, frozen=True, kw_only=True):
     """An entry of the model: a shape without (`shape`) or with (`batch_shape`) its batch axis."""
 
+    starts_built: ClassVar[bool] = True
     takes: ClassVar[range] = range(1)
 
     shape: InputShape | None = None
@@ -130,5 +151,5 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
                 raise LayerError("batch_shape says it all; remove shape and batch_size")
             return self.batch_shape
         if self.shape is None:
-            raise LayerError("an input needs a shape; write 'shape: [28, 28, 1]'")
+            return UNBUILT
         return (self.batch_size, *self.shape)

@@ -170,6 +170,8 @@ class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
 class UnitNormalization(KerasLayer, frozen=True, kw_only=True):
     """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
 
+    starts_built: ClassVar[bool] = True
+
     axis: int | tuple[int, ...] = -1
 
     def output_shape(self, shape: Shape, /) -> Shape:

@@ -25,6 +25,7 @@ class Pooling(KerasLayer, frozen=True, kw_only=True):
     Keras 3 demands `pool_size` of its average pooling alone; here it is 2 for both, as it was.
     """
 
+    starts_built: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
@@ -45,6 +46,7 @@ class Pooling(KerasLayer, frozen=True, kw_only=True):
 class GlobalPooling(KerasLayer, frozen=True, kw_only=True):
     """One number for each channel, over all of its positions."""
 
+    starts_built: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     rule: ClassVar[str] = "(batch, *sides, channels) → (batch, channels)"
 

@@ -26,6 +26,8 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 class Dropout(KerasLayer, frozen=True, kw_only=True):
     """Sets a random `rate` of its input to zero while training."""
 
+    starts_built: ClassVar[bool] = True
+
     rate: Fraction
     noise_shape: tuple[Positive | None, ...] | None = None
     seed: Seed = None
@@ -37,6 +39,8 @@ class AlphaDropout(KerasLayer, frozen=True, kw_only=True):
     Unlike Dropout it does not look at `noise_shape` before data comes.
     """
 
+    starts_built: ClassVar[bool] = True
+
     rate: Fraction
     noise_shape: tuple[int | None, ...] | None = None
     seed: Seed = None
@@ -45,12 +49,16 @@ class AlphaDropout(KerasLayer, frozen=True, kw_only=True):
 class GaussianDropout(KerasLayer, frozen=True, kw_only=True):
     """Multiplies its input with noise around one while training."""
 
+    starts_built: ClassVar[bool] = True
+
     rate: Fraction
     seed: Seed = None
 
 
 class GaussianNoise(KerasLayer, frozen=True, kw_only=True):
     """Adds noise around zero while training."""
+
+    starts_built: ClassVar[bool] = True
 
     stddev: Fraction
     seed: Seed = None
@@ -59,6 +67,8 @@ class GaussianNoise(KerasLayer, frozen=True, kw_only=True):
 class ActivityRegularization(UnpenalizedLayer, frozen=True, kw_only=True):
     """Adds to the loss by how large its input is; a shape it leaves as it is."""
 
+    starts_built: ClassVar[bool] = True
+
     l1: NotNegativeNumber | None = 0.0
     l2: NotNegativeNumber | None = 0.0
 
@@ -66,6 +76,7 @@ class ActivityRegularization(UnpenalizedLayer, frozen=True, kw_only=True):
 class SpatialDropout(LayerKind, frozen=True, kw_only=True):
     """Sets a random `rate` of its channels to zero while training, each as a whole."""
 
+    starts_built: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides, channels)"
 

@@ -48,6 +48,7 @@ class Flatten(KerasLayer, frozen=True, kw_only=True):
 class Reshape(KerasLayer, frozen=True, kw_only=True):
     """The same elements in another shape; -1 stands for what is left."""
 
+    starts_built: ClassVar[bool] = True
     rule: ClassVar[str] = "(batch, ...) → (batch, *target_shape)"
 
     target_shape: Annotated[tuple[SizeOrRest | None, ...], Meta(max_length=MAX_RANK)]

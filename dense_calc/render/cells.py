@@ -82,7 +82,19 @@ def name_text(row: Named) -> str:
 
 def params_text(row: Row) -> str:
     """A count in a cell; a layer that is called again has its weights elsewhere."""
-    return "shared" if row.shared_with else f"{row.params:,}"
+    if row.state == "unbuilt":
+        return f"{row.params} (unbuilt)"
+    return "shared" if row.shared_with else count_text(row, row.params)
+
+
+def count_text(row: Row, count: int) -> str:
+    """A number of parameters in a cell, `?` where there may be more."""
+    return UNKNOWN if row.state == "unknown" else f"{count:,}"
+
+
+def weights_text(row: Row) -> str:
+    """The weights of a row in a cell."""
+    return UNKNOWN if row.state == "unknown" else ", ".join(map(weight_text, row.weights))
 
 
 def weight_text(weight: WeightRow) -> str:
@@ -90,6 +102,7 @@ def weight_text(weight: WeightRow) -> str:
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
 
+UNKNOWN = "?"  # as Keras prints it
 PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
 COLUMNS = {
     "layer": Column("Layer (type)", layer_text),
@@ -97,13 +110,15 @@ COLUMNS = {
     "type": Column("Type", lambda row: printable(row.type)),
     "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),
     "params": Column("Param #", params_text, number=True),
-    "trainable_params": Column("Trainable", lambda row: f"{row.trainable_params:,}", number=True),
+    "trainable_params": Column(
+        "Trainable", lambda row: count_text(row, row.trainable_params), number=True
+    ),
     "non_trainable_params": Column(
-        "Non-trainable", lambda row: f"{row.non_trainable_params:,}", number=True
+        "Non-trainable", lambda row: count_text(row, row.non_trainable_params), number=True
     ),
     "connected_to": Column("Connected to", lambda row: printable(", ".join(row.connected_to))),
     "feeds": Column("Feeds", lambda row: printable(", ".join(row.feeds))),
-    "weights": Column("Weights", lambda row: ", ".join(map(weight_text, row.weights)), sizes=True),
+    "weights": Column("Weights", weights_text, sizes=True),
 }
 CHAIN = ("layer", "output_shape", "params")
 GRAPH = (*CHAIN, "connected_to")
@@ -139,12 +154,13 @@ def title(report: Report) -> str:
 
 def totals(report: Report) -> Iterator[tuple[str, str, str]]:
     """The lines below a summary, as Keras words them: what, how many, and their size."""
+    least = "at least " if report.state == "unknown" else ""
     for what, params, size in (
         ("Total params", report.total_params, report.total_bytes),
         ("Trainable params", report.trainable_params, report.trainable_bytes),
         ("Non-trainable params", report.non_trainable_params, report.non_trainable_bytes),
     ):
-        yield f"{what}: ", f"{params:,}", f" ({size_text(size)})"
+        yield f"{what}: {least}", f"{params:,}", f" ({size_text(size)})"
 
 
 def size_text(size: float) -> str:

@@ -38,6 +38,8 @@ def render(reports: Sequence[Report], style: Style) -> str:
 def values(row: Row, chosen: Sequence[str], style: Style) -> list[object]:
     """The fields of a row."""
     return [
-        getattr(row, name) if COLUMNS[name].number else shown(COLUMNS[name].cell(row), style)
+        getattr(row, name)
+        if COLUMNS[name].number and row.state != "unknown"
+        else shown(COLUMNS[name].cell(row), style)
         for name in chosen
     ]

@@ -8,21 +8,53 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dense_calc.render import Style
-from dense_calc.report import Report
+from dense_calc.report import Port, Report, Row
+from dense_calc.shapes import Unknown, reason
 
 if TYPE_CHECKING:
     from dense_calc.explanation import Explanation
 
+NOTHING: Mapping[str, Any] = {}
 ENCODER = msgspec.json.Encoder()
-SELDOM = ("blocks", "unused")  # keys that are there where there is anything under them
+SELDOM = ("blocks", "unused", "state")  # keys that are there where there is anything under them
+COUNTS = (
+    *("params", "total_params", "trainable_params", "non_trainable_params"),
+    *("total_bytes", "trainable_bytes", "non_trainable_bytes"),
+)
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """The attributes of the reports."""
-    texts = [by_key(report, "layers", SELDOM) for report in reports]
+    texts = list(map(text_of, reports))
     return safe(one_or_all(texts, len(texts) > 1), style)
+
+
+def text_of(report: Report) -> str:
+    """A report, with null for what is not known; then its totals are `at_least` so large."""
+    if not report.state and all(reason(port.shape) is None for port in report.outputs):
+        return by_key(report, "layers", SELDOM)
+    known = {name: getattr(report, name) for name in COUNTS if hasattr(report, name)}
+    least = {"at_least": known} if report.state == "unknown" else {}
+    return by_key(with_nulls(report), "layers", SELDOM, more=least)
+
+
+def with_nulls(part: Any) -> Any:
+    """A part of a report with null for what is not known."""
+    match part:
+        case Unknown():
+            return None
+        case Row() | Report() | Port():
+            known = {name: with_nulls(each) for name, each in asdict(part).items()}
+            unknown = COUNTS if getattr(part, "state", "") == "unknown" else ()
+            return replace(part, **known | {name: None for name in unknown if name in known})
+        case tuple():
+            return tuple(map(with_nulls, part))
+        case dict():
+            return {key: with_nulls(each) for key, each in part.items()}
+    return part
 
 
 def explanation_json(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
@@ -59,16 +91,23 @@ def one_or_all(objects: Iterable[str], several: bool) -> str:
     return f"[\n{text}\n]\n" if several else f"{text}\n"
 
 
-def by_key(struct: Struct, listed: str, seldom: Collection[str], never: str = "") -> str:
+def by_key(
+    struct: Struct,
+    listed: str,
+    seldom: Collection[str],
+    never: str = "",
+    more: Mapping[str, Any] = NOTHING,
+) -> str:
     """The fields of a struct, a line for each, and for each item of the one that is `listed`, last.
 
-    The `seldom` ones are there where there is anything under them.
+    The `seldom` ones are there where there is anything under them; `more` stand before the last.
     """
     fields = {
         name: ENCODER.encode(getattr(struct, name)).decode()
         for name in struct.__struct_fields__
         if name not in (listed, never) and (name not in seldom or getattr(struct, name))
     }
+    fields |= {name: ENCODER.encode(each).decode() for name, each in more.items()}
     return object_of(fields | {listed: lines_of(getattr(struct, listed))})
 
 

@@ -22,7 +22,7 @@ NARROWEST = 4  # columns left to a name or a shape, whatever the width
 # What is painted, in Keras' colours: layer kinds, numbers and unknown sizes, what totals are of.
 NAMES = r"(?P<kind>\([\w\n]+\)$)"
 SIZES = r"(?P<number>\b\d[\d,]*\b)|(?P<unknown>\bNone\b)"
-TOTALS = r"(?P<bold>^[^:]+: )|(?P<number>(?<=: )[\d,]+)"
+TOTALS = r"(?P<bold>^[^:]+: (?:at least )?)|(?P<number>(?<=: )[\d,]+|(?<=: at least )[\d,]+)"
 WHOLE = r"(?P<bold>.+)"
 PAINTS = {
     "kind": "color(33)",

@@ -10,8 +10,9 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.graph import model_of
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import Model, ModelType, model_of
+from dense_calc.model import Model, ModelType
 from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import BlockUse, Definition, Entry

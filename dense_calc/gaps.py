@@ -1,0 +1,80 @@
+"""What a file names and does not tell: classes, functions and code that nobody has here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from dense_calc.errors import Note, Place, SpecError
+
+MOST = 20  # gaps that a message tells one by one
+ALL = "*"  # the name that means them all
+
+NO_INPUT = (
+    "the model has no input shape: it was saved before it was built; say what it reads: "
+    "--set 'input=[28, 28, 1]'"
+)
+
+
+class Gap(Struct, frozen=True):
+    """Something that a file names and does not tell: what `--assume` calls it, and what it is.
+
+    `title` says it in words. `is_told` is whether the file says elsewhere all that matters.
+    """
+
+    name: str
+    sort: Literal["class", "code", "object"]
+    title: str
+    place: Place
+    is_told: bool = False
+
+
+def untold(gaps: Iterable[Gap]) -> SpecError:
+    """The complaint about what is not known, with the ways on: one message for all of it."""
+    found: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        found.setdefault((gap.sort, gap.name), []).append(gap)
+    firsts = [same[0] for same in found.values()]
+    if len(firsts) == 1:
+        (gap,) = firsts
+        return SpecError(f"{gap.title} is not known, and no code is run; {single(gap)}", gap.place)
+    message = (
+        f"{len(firsts)} things are not known, and no code is run; say what each does, or of all "
+        f"of them that they change nothing: --assume '{ALL}=identity'"
+    )
+    return SpecError(message, firsts[0].place, notes(list(found.values())))
+
+
+def notes(found: list[list[Gap]]) -> Iterator[Note]:
+    """A note for each thing that is not known, by its first place."""
+    for same in found[:MOST]:
+        first = same[0]
+        several = f", {len(same)} times" if len(same) > 1 else ""
+        yield Note(f"{first.title}{several}: {ways(first)}", first.place)
+    if len(found) > MOST:
+        yield Note(f"and {len(found) - MOST:,} more", found[MOST][0].place)
+
+
+def single(gap: Gap) -> str:
+    """How to say what one thing does."""
+    if gap.sort == "object":
+        return f"if it changes no shape, say so: {ways(gap)}"
+    return f"say {'it' if gap.sort == 'code' else 'what it does'}: {ways(gap)}"
+
+
+def ways(gap: Gap) -> str:
+    """What to write on the command line."""
+    identity = f"--assume {quoted(f'{gap.name}=identity')}"
+    if gap.sort == "object":
+        return identity
+    weights = "" if gap.sort == "code" else ", weights: {kernel: [10, 64]}"
+    return f"{identity}, or --assume {quoted(f'{gap.name}={{output_shape: [64]{weights}}}')}"
+
+
+def quoted(text: str) -> str:
+    """A word as a shell takes it."""
+    from shlex import quote  # only a mistake pays for it
+
+    return quote(text)

@@ -1,0 +1,121 @@
+"""Nodes → a Model: in the order of Keras' summary, without what no output needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from dense_calc.errors import SpecError
+from dense_calc.limits import Limit
+from dense_calc.model import Block, End, Model, ModelType, Node, is_chain, names_in
+
+FEW = 6  # steps that a sentence can tell
+
+
+def model_of(
+    name: str,
+    nodes: Sequence[Node],
+    outputs: tuple[End, ...] = (),
+    blocks: Iterable[Block] = (),
+    limits: tuple[Limit, ...] = (),
+    type: ModelType | None = None,
+) -> Model:
+    """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
+
+    Raises:
+        SpecError: layers wait for each other in a circle.
+    """
+    inputs = tuple(node.name for node in nodes if not node.inputs)
+    if not outputs:
+        read = {source for node in nodes for source in node.inputs}
+        last = [node.name for node in nodes if node.inputs and node.name not in read]
+        outputs = tuple(map(End, last or inputs))
+        if is_chain(nodes):
+            return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), limits, type)
+    starts = [each for end in outputs for each in names_in(end.what)]
+    ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
+    unused: tuple[Node, ...] = ()
+    if len(ordered) < len(nodes):
+        kept = {node.name for node in ordered}
+        unused = tuple(node for node in nodes if node.name not in kept)
+    calls = calls_of(nodes, ordered) if any(node.shares for node in nodes) else {}
+    return Model(name, ordered, inputs, outputs, tuple(blocks), unused, limits, type, calls)
+
+
+def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:
+    """The calls of each layer that has several, by the first of them, in the order of `nodes`.
+
+    Only those in `ordered` count: the first may be another than where the layer was written.
+    """
+    kept = {node.name for node in ordered}
+    calls: defaultdict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        if node.name in kept:
+            calls[node.holder].append(node.name)
+    return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
+
+
+def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:
+    """Nodes as Keras lists them: the farther from an output the earlier, then as first met.
+
+    The search for what an output needs is depth first; inputs that no output needs go with the
+    outputs, before them. A layer that is called several times is as far as its farthest call.
+    Source: `map_graph` of keras/src/ops/function.py.
+    """
+    met, finished = depth_first(nodes, outputs)
+    if len(finished) < len(nodes):
+        depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
+    depths = dict.fromkeys(finished, 0)
+    shared = {node.shares for node in nodes.values() if node.shares}
+    farthest = dict.fromkeys(shared, 0)
+    for name in reversed(finished):
+        node = nodes[name]
+        depth = depths[name]
+        if node.holder in shared:
+            depth = depths[name] = farthest[node.holder] = max(depth, farthest[node.holder])
+        for source in node.inputs:
+            if depths[source] <= depth:
+                depths[source] = depth + 1
+    if shared:
+        first: dict[str, int] = {}
+        for name in met:
+            first.setdefault(nodes[name].holder, len(first))
+        met.sort(key=lambda name: first[nodes[name].holder])
+    unused = [node for node in nodes.values() if not node.inputs and node.name not in depths]
+    levels = defaultdict(list, {0: unused})
+    for name in met:
+        levels[depths[name]].append(nodes[name])
+    for level in sorted(levels, reverse=True):
+        yield from levels[level]
+
+
+def depth_first(nodes: Mapping[str, Node], starts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names in the order in which a search from `starts` to the inputs meets and finishes them."""
+    met: list[str] = []
+    finished: dict[str, None] = {}
+    for start in starts:
+        path = {start: iter(nodes[start].inputs)} if start not in finished else {}
+        met += path
+        while path:
+            name = next(reversed(path))
+            source = next(path[name], None)
+            if source is None:
+                path.popitem()
+                finished[name] = None
+            elif source in path:
+                raise circle([nodes[step] for step in path], source)
+            elif source not in finished:
+                path[source] = iter(nodes[source].inputs)
+                met.append(source)
+    return met, list(finished)
+
+
+def circle(path: list[Node], first: str) -> SpecError:
+    """The complaint that the nodes of `path` from `first` on read each other."""
+    names = [node.name for node in path]
+    around = path[names.index(first) :]
+    steps = [f"'{node.name}'" for node in around]
+    if len(steps) > FEW:
+        steps = [*steps[: FEW - 1], f"... ({len(steps) - FEW} more)", steps[-1]]
+    told = " reads ".join([*steps, steps[0]])
+    return SpecError(f"layers wait for each other: {told}", around[0].place, around[0].notes)

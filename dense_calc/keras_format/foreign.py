@@ -1,0 +1,150 @@
+"""What a file names that is not Keras' own: something is assumed of it, or it is a gap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from dense_calc.gaps import ALL, Gap
+from dense_calc.keras_format.assumptions import Assumption, kind_called, stand_in
+from dense_calc.keras_format.places import Spot
+from dense_calc.layers import OPERATION, kind_named, words
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.stated import Held, Untold
+
+OWN = r"keras(\.|$)|tf_keras(\.|$)|tensorflow\.|builtins$"  # modules whose names are Keras'
+FUNCTION = "function"  # the class of a function
+LAMBDA = "__lambda__"  # the class of code
+PACKAGE = ">"  # what comes between the package and the name of what somebody registered
+# How the arguments end that are objects, and the names of those that Keras has.
+OBJECTS = {
+    "activation": get_args(words.ActivationName),
+    "constraint": get_args(words.ConstraintName),
+    "initializer": (*get_args(words.InitializerName), "Constant", "constant"),
+    "regularizer": get_args(words.RegularizerName),
+}
+ENDS = tuple(OBJECTS)
+CODE = "<lambda>"  # what code is called that has no name
+
+
+def nothing_stored(name: str, class_name: str) -> Held | None:
+    """What a file without weights stores of a layer."""
+    return None
+
+
+class File(Struct):
+    """What holds for a whole file: the version of Keras that wrote it, and what is assumed.
+
+    `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
+    reads a model that is a layer of another. `gaps` are what was found that the file does not tell;
+    `stored` gives the shapes of what it stores of a layer, by its name and class.
+    """
+
+    keras: int
+    ordering: str
+    assumed: Mapping[str, Assumption]
+    inside: Callable[[dict[str, Any], Spot, File], Any]
+    gaps: list[Gap] = []
+    stored: Callable[[str, str], Held | None] = nothing_stored
+
+
+def is_custom(module: Any, registered: str) -> bool:
+    """Whether a class is somebody's own, whatever it is called."""
+    return (isinstance(module, str) and not re.match(OWN, module)) or PACKAGE in registered
+
+
+def kind_of(name: str, is_operation: bool) -> type[LayerKind] | None:
+    """The kind of a class of Keras' own, None if it has none of this name."""
+    try:
+        return kind_named(OPERATION + name if is_operation else name)
+    except KeyError:
+        return None
+
+
+def assumption_of(file: File, *names: Any) -> Assumption | None:
+    """What is assumed of what has these names, with or without the package that it is from."""
+    for name in names:
+        for known_as in (name, without_package(str(name))):
+            if isinstance(known_as, str) and known_as in file.assumed:
+                return file.assumed[known_as]
+    return None
+
+
+def without_package(name: str) -> str:
+    """The name of a class without the package that it is from: `Scale` of `lab>Scale`."""
+    return name if name.endswith(PACKAGE) else name.rpartition(PACKAGE)[2]
+
+
+def function_of(config: Mapping[str, Any]) -> str | None:
+    """The name of the function that a layer runs, None where it has none."""
+    match config.get(FUNCTION):
+        case str(name) | {"class_name": "function", "config": str(name)}:
+            return name
+    return None
+
+
+def class_gap(name: str, registered: str, spot: Spot) -> Gap:
+    """A class that is not Keras' own, as a gap of its file."""
+    short = without_package(name)
+    title = f"'{short}'" if registered in (short, FUNCTION) else f"'{short}' ({registered})"
+    return Gap(short, "class", title, spot.at("class_name"))
+
+
+def code_gap(class_name: str, name: str, function: str | None, spot: Spot) -> Gap:
+    """A layer that runs code, as a gap of its file; its function may have a name."""
+    return Gap(function or name, "code", f"what the {class_name} '{name}' gives", spot)
+
+
+def object_gap(name: str, spot: Spot) -> Gap:
+    """A function, or an initializer and such, that is not Keras' own, as a gap of its file."""
+    short = without_package(name)
+    return Gap(short, "object", f"'{short}'", spot)
+
+
+def untold_layer(name: str, config: Mapping[str, Any], gap: Gap, file: File) -> LayerKind:
+    """A layer of which only the file may tell anything."""
+    short = without_package(name)
+    everything = file.assumed.get(ALL)
+    otherwise = stand_in(short, config, everything, gap.place) if everything else None
+    held: dict[str, Any] | None = {} if gap.sort == "code" else None
+    trained = config.get("trainable") is not False
+    kind = kind_called(short, Untold)
+    layer: LayerKind = kind(held=held, gap=gap, otherwise=otherwise, trainable=trained)
+    return layer
+
+
+def class_in(value: Any) -> Any:
+    """The class of a serialized object, None of any other value."""
+    return value.get("class_name") if isinstance(value, dict) else None
+
+
+def known(argument: str, value: Any, spot: Spot, file: File) -> Any:
+    """An argument that is a function, an initializer or such, if it is one of Keras' own.
+
+    None stands for any other: either it is assumed to change nothing, or it is a gap of the file.
+    """
+    match value:
+        case {"class_name": "function", "config": str(name)}:
+            pass
+        case {"class_name": str(name)} | str(name):
+            name = CODE if name == LAMBDA else name
+        case _:
+            return value
+    more = value if isinstance(value, dict) else {}
+    registered = str(more.get("registered_name") or name)
+    if not is_custom(more.get("module"), registered) and is_word(argument, name, value):
+        return value
+    if not assumption_of(file, name, registered, ALL):
+        file.gaps.append(object_gap(name, spot))
+    return None
+
+
+def is_word(argument: str, name: str, value: Any) -> bool:
+    """Whether Keras has an object of this name for an argument; an activation may be a layer."""
+    sort = next(each for each in OBJECTS if argument.endswith(each))
+    if sort == "activation" and class_in(value) not in (None, FUNCTION):
+        return kind_of(name, False) is not None
+    return name in OBJECTS[sort]
