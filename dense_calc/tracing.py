@@ -183,7 +183,8 @@ class Tracer:
         """What a layer is that reads these shapes, as far as that is known."""
         why = why_unknown(inputs) if self.has_unknown else None
         made = looked_up(node.layer, inputs) if why is None else half_built(node.layer, inputs, why)
-        if made.is_whole or why == UNBUILT or node.told is None:
+        is_known = made.is_whole and not node.layer.is_untold
+        if is_known or why == UNBUILT or node.told is None:
             return made
         if any(given(leaf, self.shapes) != shape for leaf, shape in node.told.reads):
             return made

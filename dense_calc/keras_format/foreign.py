@@ -39,8 +39,9 @@ class File(Struct):
     """What holds for a whole file: the version of Keras that wrote it, and what is assumed.
 
     `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
-    reads a model that is a layer of another. `gaps` are what was found that the file does not tell;
-    `stored` gives the shapes of what it stores of a layer, by its name and class.
+    reads a model that is a layer of another. `gaps` are what was found that the file does not tell,
+    `has_untold` whether a layer may be among it; `stored` gives the shapes of what the file stores
+    of a layer, by its name and class.
     """
 
     keras: int
@@ -48,6 +49,7 @@ class File(Struct):
     assumed: Mapping[str, Assumption]
     inside: Callable[[dict[str, Any], Spot, File], Any]
     gaps: list[Gap] = []
+    has_untold: bool = False
     stored: Callable[[str, str], Held | None] = nothing_stored
 
 
@@ -104,12 +106,14 @@ def object_gap(name: str, spot: Spot) -> Gap:
     return Gap(short, "object", f"'{short}'", spot)
 
 
-def untold_layer(name: str, config: Mapping[str, Any], gap: Gap, file: File) -> LayerKind:
-    """A layer of which only the file may tell anything."""
+def untold_layer(
+    name: str, config: Mapping[str, Any], gap: Gap, file: File, held: Held | None = None
+) -> LayerKind:
+    """A layer of which only the file may tell what it gives, and what it holds if we do not."""
     short = without_package(name)
     everything = file.assumed.get(ALL)
     otherwise = stand_in(short, config, everything, gap.place) if everything else None
-    held: dict[str, Any] | None = {} if gap.sort == "code" else None
+    file.has_untold = True
     trained = config.get("trainable") is not False
     kind = kind_called(short, Untold)
     layer: LayerKind = kind(held=held, gap=gap, otherwise=otherwise, trainable=trained)

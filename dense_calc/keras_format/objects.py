@@ -169,7 +169,7 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
         return made
     name = str(written.config.get("name"))
     gap = code_gap(written.class_name, name, written.function, written.spot)
-    return untold_layer(written.class_name, written.config, gap, file)
+    return untold_layer(written.class_name, written.config, gap, file, held={})
 
 
 def layers_in(value: Any) -> list[Any]:

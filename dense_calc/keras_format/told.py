@@ -44,7 +44,7 @@ def completed(
     for node in nodes.values():
         if isinstance(node.layer, Untold):
             by_layer[id(node.layer)].append(node)
-    if not by_layer:
+    if not file.has_untold:
         return nodes
     tensors = stated_tensors(nodes, calls, builds, leaf_of)
     told = statements(nodes.values(), tensors)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from msgspec import field
 
 from dense_calc.gaps import Gap
-from dense_calc.layers.base import AnyLayer, LayerKind, NotNegative, Weight
+from dense_calc.layers.base import AnyLayer, LayerKind, NotNegative, Weight, layer_in
 from dense_calc.layers.core import Wanted, stated_shapes
 from dense_calc.layers.words import Policy
 from dense_calc.shapes import UNTOLD, Shapes
@@ -73,5 +73,5 @@ class Untold(Foreign, frozen=True, kw_only=True, eq=False):
     def is_untold(self) -> bool:
         return True
 
-    def output_shape(self, *_given: Any) -> Shapes:
-        return UNTOLD
+    def output_shape(self, *given: Any) -> Shapes:
+        return layer_in(self.otherwise).output_shape(*given) if self.otherwise else UNTOLD
