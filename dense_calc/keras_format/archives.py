@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from dense_calc.errors import FileError
+from dense_calc.errors import DenseCalcError, FileError
 from dense_calc.keras_format.signs import SAVE, foreign_names
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files start
@@ -83,7 +83,7 @@ def readable(name: str) -> Iterator[None]:
     """Whatever goes wrong with a file is told of the file."""
     try:
         yield
-    except FileError:
+    except DenseCalcError:
         raise
     except Exception as error:  # zipfile, zlib and h5py let more kinds through than they tell
         reason = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__

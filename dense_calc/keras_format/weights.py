@@ -6,12 +6,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from dense_calc.errors import printable
-from dense_calc.keras_format.stored import Stored, quoted, stored_weights
+from dense_calc.errors import FileError, printable
+from dense_calc.keras_format.archives import HDF5, MIB, ZIP, hdf5, members_of, readable
+from dense_calc.keras_format.groups import quoted
+from dense_calc.keras_format.signs import HEAD, may_be_keras
+from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, in_file, in_layers, weights_in
+from dense_calc.keras_format.weights_of_keras_1 import old_forms
 from dense_calc.layers.base import snake_case
 from dense_calc.report import Report, Row, WeightRow
 from dense_calc.shapes import Sizes
 
+MAX_TEXT = 16 * MIB  # bytes of a manifest
 FEW = 4  # arrays that a sentence can tell
 
 
@@ -23,11 +28,34 @@ def differences(report: Report, path: str) -> list[str]:
     Raises:
         FileError: the file stores no weights, or is broken.
     """
-    layers = stored_weights(path, [row.name for row in report.layers])
+    layers = stored_weights(path, report.layers)
     found = matched(report.layers, layers)
     said = [difference(row, found.pop(row.name, None)) for row in report.layers]
     said += [unknown(name, each) for name, each in found.items()]
     return [printable(each) for each in said if each]
+
+
+def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
+    """The layers of which a file stores arrays; `rows` are those of its model.
+
+    Raises:
+        FileError: the file stores no weights, or is broken.
+    """
+    if path == "-":
+        raise FileError("cannot read the weights of <stdin>: they are read from a file")
+    with readable(path), open(path, "rb") as file:
+        head = file.read(HEAD)
+        if head.startswith(ZIP):
+            with members_of(file) as members, hdf5(weights_in(members, file)) as root:
+                return in_layers(root.id)
+        if head.startswith(HDF5):
+            with hdf5(file) as root:
+                return in_file(root, {row.name for row in rows})
+        if may_be_keras(head.decode(errors="replace")):
+            from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
+
+            return in_manifest(head + file.read(MAX_TEXT), path, rows)
+        raise ValueError(NO_WEIGHTS)
 
 
 def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
@@ -94,10 +122,13 @@ def apart(weights: Iterable[WeightRow], stored: Stored) -> tuple[list[WeightRow]
     left = Counter(stored.shapes)
     lacking = []
     for weight in weights:
-        if left[weight.shape] > 0:
-            left[weight.shape] -= 1
-        else:
+        forms = [[weight.shape], *(old_forms(weight) if stored.is_old else ())]
+        counts = (Counter(form) for form in forms)
+        form = next((count for count in counts if count <= left), None)
+        if form is None:
             lacking.append(weight)
+        else:
+            left -= form
     return lacking, list((left - Counter(stored.again)).elements())
 
 
