@@ -7,7 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN, FileError, Place, Source
@@ -34,6 +35,7 @@ from dense_calc.tracing import trace
 from dense_calc.variants import Settings, Variants
 
 MAX_BYTES = 16 * 2**20  # some 400,000 layers
+READ: set[tuple[int, int]] = set()  # the files that were read: their devices and numbers there
 
 
 def load(
@@ -164,15 +166,31 @@ def opened(path: str, name: str, revision: str | None) -> Iterator[BinaryIO]:
 
             yield io.BytesIO(content(path, revision))
         elif path == "-":
-            yield sys.stdin.buffer
+            yield noted(sys.stdin.buffer)
         else:
             with open(path, "rb") as file:
-                yield file
+                yield noted(file)
     except IsADirectoryError:
         raise FileError(f"cannot read {name}: {foreign_folder(path)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"cannot read {name}: {reason}") from None
+
+
+def noted(file: BinaryIO) -> BinaryIO:
+    """The same file, which `was_read` knows from now on."""
+    with suppress(UnsupportedOperation):  # it is none of the machine's
+        status = os.fstat(file.fileno())
+        READ.add((status.st_dev, status.st_ino))
+    return file
+
+
+def was_read(path: str) -> bool:
+    """Whether a plain file was read, under whatever name."""
+    if not READ or not os.path.isfile(path):
+        return False
+    status = os.stat(path)
+    return (status.st_dev, status.st_ino) in READ
 
 
 def bounded(data: bytes, name: str) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import sys
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -17,7 +16,7 @@ from dense_calc.errors import FileError, columns
 from dense_calc.render import Style
 from dense_calc.render.axes import Points, axes, human, ticks, value_text
 from dense_calc.render.chart import chart
-from dense_calc.render.plot import drawn, save
+from dense_calc.render.plot import drawn, picture
 
 WIDTHS = [((width,), 10 * width * (width + 7)) for width in (16, 32, 64, 128)]
 WORDS = [(("relu",), 7850), (("swiglu",), 11_900), (([64, 3],), 0), ((None,), 5000)]
@@ -442,12 +441,10 @@ MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 
 @pytest.mark.parametrize("ending", MAGIC)
 @pytest.mark.parametrize("case", PLOTS)
-def test_a_plot_is_the_same_each_time(case: str, ending: str, tmp_path: Path) -> None:
-    one, other = tmp_path / f"one.{ending}", tmp_path / f"other.{ending.upper()}"
-    save(*PLOTS[case], str(one))
-    save(*PLOTS[case], str(other))
-    assert one.read_bytes().startswith(MAGIC[ending])
-    assert one.read_bytes() == other.read_bytes()
+def test_a_plot_is_the_same_each_time(case: str, ending: str) -> None:
+    one = picture(*PLOTS[case], f"one.{ending}")
+    assert one.startswith(MAGIC[ending])
+    assert one == picture(*PLOTS[case], f"other.{ending.upper()}")
 
 
 @given(sweeps())
@@ -457,14 +454,13 @@ def test_no_sweep_is_too_odd_for_a_plot(sweep: tuple[list[str], Points]) -> None
         assert drawn(axes(*sweep), sweep[1], ".png").startswith(MAGIC["png"])
 
 
-def test_a_plot_has_its_own_look(tmp_path: Path) -> None:
+def test_a_plot_has_its_own_look() -> None:
     import matplotlib
 
-    save(["width"], WIDTHS, str(tmp_path / "plain.svg"))
+    plain = picture(["width"], WIDTHS, "plain.svg")
     with matplotlib.rc_context({"text.usetex": True, "figure.figsize": (1, 1)}):
-        save(["width"], WIDTHS, str(tmp_path / "set.svg"))
+        assert picture(["width"], WIDTHS, "set.svg") == plain
         assert matplotlib.rcParams["text.usetex"]
-    assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "set.svg").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -472,27 +468,21 @@ def test_a_plot_has_its_own_look(tmp_path: Path) -> None:
     [
         ("plot.jpg", "cannot write plot.jpg: a plot ends in .svg, .png or .pdf"),
         ("svg", "cannot write svg: a plot ends in .svg, .png or .pdf"),
-        ("no/such/plot.svg", "cannot write no/such/plot.svg: No such file or directory"),
-        ("\0.svg", "cannot write \0.svg: embedded null byte"),
     ],
 )
-def test_a_plot_that_cannot_be_written(
-    path: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_plot_of_no_known_kind(path: str, message: str) -> None:
     with pytest.raises(FileError) as raised:
-        save(["width"], WIDTHS, path)
+        picture(["width"], WIDTHS, path)
     assert raised.value.message == message
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_plot_of_nothing() -> None:
     with pytest.raises(FileError, match=r"cannot write plot\.svg: there is nothing to plot"):
-        save(["width"], [], "plot.svg")
+        picture(["width"], [], "plot.svg")
 
 
 def test_a_plot_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(FileError) as raised:
-        save(["width"], WIDTHS, "plot.svg")
+        picture(["width"], WIDTHS, "plot.svg")
     assert raised.value.message == "a plot needs matplotlib: pip install 'dense-calc[plot]'"

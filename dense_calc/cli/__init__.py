@@ -8,12 +8,13 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 
 import click
 
 import dense_calc
+from dense_calc.cli.streams import OUT, abandon, open_streams, tell
 
 # name → module, whose function of the same name is the command
 COMMANDS = {
@@ -59,25 +60,43 @@ def main() -> None:
     gc.disable()  # a short run frees nothing, and the collector costs more than a large model
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an interrupted pipe is silent
+    open_streams()
     try:
         sys.exit(command_line(prog_name="dense-calc", standalone_mode=False))
-    except click.ClickException as error:
-        with suppress(OSError):  # nobody can be told; the exit status still can
-            error.show()
-        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except MemoryError:
-        print("error: there is not enough memory", file=sys.stderr)
-        sys.exit(2)
     except Exception as error:
-        from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
-
-        with suppress(OSError):
-            if isinstance(error, DenseCalcError):
-                print(error, file=sys.stderr)
-            else:  # a mistake of ours, which must not look like a model over its budget
-                from traceback import print_exception
-
-                print_exception(error)
+        if isinstance(error, OSError):  # of standard output; others are told where they arise
+            abandon(OUT)
+        tell(complaint(error))
         sys.exit(2)
+
+
+def complaint(error: Exception) -> str:
+    """What to say of an error that ends the run."""
+    if isinstance(error, click.ClickException):
+        return usage_complaint(error)
+    if isinstance(error, MemoryError):
+        return "error: there is not enough memory"
+    if isinstance(error, RecursionError):
+        return "error: this is nested too deeply"
+    if isinstance(error, OSError):
+        return f"error: cannot write standard output: {error.strerror or error}"
+    from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
+
+    if isinstance(error, DenseCalcError):
+        return str(error)
+    from traceback import format_exception  # a mistake of ours, no model over its budget
+
+    return "".join(format_exception(error)).rstrip()
+
+
+def usage_complaint(error: click.ClickException) -> str:
+    """What is wrong with the command line, in the words of click; those of the user are escaped."""
+    from dense_calc.errors import printable
+
+    text = StringIO()
+    error.show(text)
+    said = text.getvalue().rstrip()
+    is_help = isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ()))  # of click 8.2
+    return said if is_help else said.replace(error.message, printable(error.message))

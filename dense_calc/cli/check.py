@@ -12,6 +12,7 @@ from dense_calc.budgets import Check, Verdict, broken, checks, verdict
 from dense_calc.cli.files import each_file
 from dense_calc.cli.options import Command, by_ending, emit, look_options, with_options
 from dense_calc.cli.reader import Reader, reader_options
+from dense_calc.cli.streams import tell
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import LIMITS, AmountError, Limit, limit
 from dense_calc.loading import title
@@ -73,7 +74,7 @@ def check(files: tuple[str, ...], reader: Reader, format: str | None, **options:
         found, error = verdict_on(file, mistake, limits, reader)
         verdicts.append(found)
         if error and chosen != "github":  # which tells mistakes where they are
-            print(error, file=sys.stderr)
+            tell(error)
     emit(lambda style: rendered(verdicts, chosen, style), **options)
     is_broken = any(each.error for each in verdicts)
     sys.exit(2 if is_broken else int(not all(each.ok for each in verdicts)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from dense_calc.cli.options import assume_option, by_ending, emit, loaded, output_option, set_option
+from dense_calc.cli.streams import tell
 from dense_calc.errors import remark
 
 FORMS = ("keras", "yaml")
@@ -45,6 +44,6 @@ def convert(
         from dense_calc.spec.writing import to_spec as written
 
         if model.limits:
-            print(remark("warning", "'budget' and 'expect' are left out", None), file=sys.stderr)
+            tell(remark("warning", "'budget' and 'expect' are left out", None))
     text = written(model)
     emit(lambda style: text, output=output, width=None, color="never")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dense_calc.cli.files import each_file
 from dense_calc.cli.options import GRID_SUFFIXES, emit, format_of, grid_options, warned
 from dense_calc.cli.reader import Reader, reader_options
+from dense_calc.cli.streams import tell
 from dense_calc.compare import Comparison, comparison, folded
 from dense_calc.errors import DenseCalcError, remark
 from dense_calc.loading import title, variants
@@ -44,7 +45,7 @@ def diff(files: tuple[str, ...], reader: Reader, format: str | None, **look: Any
                 raise mistake
             found.append(compared(files[0], file, reader))
         except DenseCalcError as error:
-            print(error, file=sys.stderr)
+            tell(error)
             is_broken = True
     if found or several:
         chosen = format_of(format, look["output"], GRID_SUFFIXES)
@@ -63,7 +64,7 @@ def compared(other: str, file: str, reader: Reader) -> Comparison:
     old = reader.now(other) if reader.base is None else reader.before(file)
     name = title(other) if reader.base is None else title(file, reader.base)
     if isinstance(old, str):
-        print(remark("note", old, None), file=sys.stderr)
+        tell(remark("note", old, None))
         return replace(comparison(None, new, name, title(file)), notes=(old,))
     found = comparison(old, new, name, title(file))
     params = found.total_params

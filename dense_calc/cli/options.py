@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from io import TextIOWrapper
 from typing import Any
 
 import click
 
-from dense_calc.errors import FEW, DenseCalcError, FileError, Place, did_you_mean, remark
+from dense_calc.cli.streams import NAMES, put, tell
+from dense_calc.errors import FEW, DenseCalcError, Place, did_you_mean, remark
 from dense_calc.freezing import idle_freezes
 from dense_calc.loading import load_at
 from dense_calc.model import Model
@@ -73,7 +72,12 @@ assume_option = click.option(
 )
 
 output_option = click.option(
-    "-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."
+    "-o",
+    "--output",
+    metavar="FILE",
+    callback=lambda ctx, option, path: None if path in NAMES else path,
+    help="Write to FILE instead of standard output, which is -. FILE is replaced once all is "
+    "written.",
 )
 
 LOOK_OPTIONS = (
@@ -157,9 +161,9 @@ def warned_of(models: Variants) -> Variants:
 def report_few(sort: str, remarks: Sequence[tuple[str, Place | None]]) -> None:
     """Print what there is to say of a model, and where; not all of it where that is much."""
     for message, place in remarks[:FEW]:
-        print(remark(sort, message, place), file=sys.stderr)
+        tell(remark(sort, message, place))
     if len(remarks) > FEW:
-        print(remark(sort, f"and {len(remarks) - FEW:,} more", None), file=sys.stderr)
+        tell(remark(sort, f"and {len(remarks) - FEW:,} more", None))
 
 
 def with_options(command: Command, options: Sequence[Command]) -> Command:
@@ -215,35 +219,21 @@ def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -
 
     Raises:
         FileError: the output cannot be written.
+        OSError: standard output cannot.
     """
-    if output is None and sys.stdout is None:
-        raise FileError("cannot write standard output: it is closed")
     text = text_in(style_of(is_terminal(output), output is not None, **look))
-    try:
-        put([text] if isinstance(text, str) else text, output)
-    except BrokenPipeError:  # silent, and as if the signal had ended it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
-        sys.exit(128 + signal.SIGPIPE)
-    except OSError as error:
-        where = output or "standard output"
-        raise FileError(f"cannot write {where}: {error.strerror or error}") from None
+    texts = [text] if isinstance(text, str) else text
+    if output is None:
+        put(texts)
+        return
+    from dense_calc.cli.whole_file import save  # most texts are printed
+
+    save(output, (each.encode("utf-8", "backslashreplace") for each in texts))
 
 
 def is_terminal(output: str | None) -> bool:
     """Whether the output goes to a terminal."""
-    return output is None and sys.stdout is not None and sys.stdout.isatty()
-
-
-def put(texts: Iterable[str], output: str | None) -> None:
-    """Write texts, one after the other, to a file or to standard output."""
-    if output is not None:
-        with open(output, "w", encoding="utf-8") as file:
-            file.writelines(texts)
-        return
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.writelines(texts)
-    sys.stdout.flush()
+    return output is None and sys.stdout.isatty()
 
 
 def style_of(

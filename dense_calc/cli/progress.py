@@ -60,8 +60,7 @@ class Bar:
 
 def is_watched() -> bool:
     """Whether standard error is a terminal that can draw a line anew."""
-    is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    return is_terminal and os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def started(what: str, total: int, done: int) -> Progress:

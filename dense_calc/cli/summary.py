@@ -19,6 +19,7 @@ from dense_calc.cli.options import (
     table_options,
     write,
 )
+from dense_calc.cli.streams import put, tell
 from dense_calc.errors import DenseCalcError, SpecError, printable
 from dense_calc.gaps import NO_INPUT
 from dense_calc.loading import title
@@ -95,11 +96,11 @@ def summary(
         brief = list(map(readable, reports))
     write(brief, **options)
     if depth is None and brief != reports:
-        click.echo(folded_note(reports, brief))
+        put([folded_note(reports, brief)])
     agrees = not verify_weights or all(map(agree, files, reports))
     lacking = [error for _, error in found if error]
     for error in lacking:
-        print(error, file=sys.stderr)
+        tell(error)
     if lacking or not agrees:
         sys.exit(2)
 
@@ -128,7 +129,7 @@ def before_and_after(
         try:
             found.append(changed_by(file, overrides, assumed))
         except DenseCalcError as error:
-            print(error, file=sys.stderr)
+            tell(error)
     if found:
         emit(lambda style: rendered(found, len(files) > 1, chosen, style), **look)
     if len(found) < len(files):
@@ -146,13 +147,13 @@ def reports_on(
         try:
             yield report_on(file, loaded(file, overrides, assumed), partial)
         except DenseCalcError as error:
-            print(error, file=sys.stderr)
+            tell(error)
 
 
 def report_on(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalcError | None]:
     """The report on a model; one that nobody has built yet is shown as Keras shows it."""
     if model.is_unbuilt:
-        print(f"{printable(title(file))}: warning: {NO_INPUT}", file=sys.stderr)
+        tell(f"{printable(title(file))}: warning: {NO_INPUT}")
         return trace(model, partial=True), None
     try:
         return trace(model), None
@@ -168,7 +169,7 @@ def agree(file: str, report: Report) -> bool:
 
     different = differences(report, file)
     for sentence in different:
-        print(f"{printable(file)}: error: {sentence}", file=sys.stderr)
+        tell(f"{printable(file)}: error: {sentence}")
     return not different
 
 
@@ -193,4 +194,4 @@ def folded_note(reports: Sequence[Report], brief: Sequence[Report]) -> str:
     """What to say below tables that do not show all rows."""
     rows = sum(len(report.layers) for report in reports)
     left = rows - sum(len(report.layers) for report in brief)
-    return f" {left:,} rows are folded into their blocks; --expand shows all {rows:,}"
+    return f" {left:,} rows are folded into their blocks; --expand shows all {rows:,}\n"

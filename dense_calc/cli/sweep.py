@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +18,7 @@ from dense_calc.cli.options import (
     warned_of,
 )
 from dense_calc.cli.progress import progress
+from dense_calc.cli.streams import end_in_order, tell
 from dense_calc.errors import remark
 from dense_calc.render import GRIDS, Style, streamed
 from dense_calc.render.axes import PICTURES, Points
@@ -135,11 +134,12 @@ def sweep(
         shelf = Shelf(pick(rows))
     found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
     if plot:
-        from dense_calc.render.plot import save
+        from dense_calc.cli.whole_file import save
+        from dense_calc.render.plot import picture
 
-        save(seen, found, plot)
+        save(plot, [picture(seen, found, plot)])
     if chosen == "chart" and not found:
-        print(remark("note", "there is nothing to draw", None), file=sys.stderr)
+        tell(remark("note", "there is nothing to draw", None))
     emit(lambda style: shown(whole, shelf, chosen, (seen, found), style), **look)
 
 
@@ -166,15 +166,6 @@ def picker(
     from dense_calc.whatif.picking import picked
 
     return picked(where, LARGEST if sort is None and top else sort, top, names)
-
-
-def end_in_order() -> None:
-    """Let an interrupted pipe and a stop end the other processes, too."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # writing fails instead
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
 def counted(rows: Iterable[Row], advance: Callable[[int], None]) -> Iterator[Row]:

@@ -62,21 +62,16 @@ LINE = 50  # characters of a line of a name
 ROOM = 70, 16  # characters and lines that fit side by side and one above the other
 
 
-def save(names: Sequence[str], points: Points, path: str) -> None:
-    """Write a picture of the counts over one or two variables; its kind is the path's ending.
+def picture(names: Sequence[str], points: Points, path: str) -> bytes:
+    """A picture of the counts over one or two variables, of the kind that a path ends in.
 
     Raises:
-        FileError: the ending is unknown, matplotlib is not there, or the file cannot be written.
+        FileError: the ending is unknown, or matplotlib is not there.
     """
     ending = ending_of(path)
     if not points:
         raise FileError(f"cannot write {path}: there is nothing to plot")
-    picture = drawn(axes(names, points), points, ending)
-    try:
-        Path(path).write_bytes(picture)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"cannot write {path}: {reason}") from None
+    return drawn(axes(names, points), points, ending)
 
 
 def demand_drawable(path: str) -> None:

@@ -1,0 +1,72 @@
+"""Standard output and standard error: what is printed arrives, or one message says why not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from io import TextIOBase, TextIOWrapper
+
+NAMES = ("-", "/dev/stdout")  # what standard output is called where a file is named
+OUT, ERR = 1, 2  # the numbers of the streams
+CLOSED = "it is closed"
+
+
+class Closed(TextIOBase):
+    """A stream that the process was started without: whoever writes is told so."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EBADF, CLOSED)
+
+
+def open_streams() -> None:
+    """Give the process the streams that it was started without."""
+    sys.stdout = Closed() if sys.stdout is None else sys.stdout
+    sys.stderr = Closed() if sys.stderr is None else sys.stderr
+
+
+def tell(message: object) -> None:
+    """Print a message on standard error; where nobody can be told, the exit status still is."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        abandon(ERR)
+
+
+def put(texts: Iterable[str]) -> None:
+    """Print texts on standard output, one after the other; a pipe that is closed ends the run.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.writelines(texts)
+        sys.stdout.flush()
+    except BrokenPipeError:  # silent, and as if the signal had ended it
+        abandon(OUT)
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def abandon(stream: int) -> None:
+    """Let what a stream still has to write go nowhere, for Python would complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != stream:
+        os.dup2(nowhere, stream)
+        os.close(nowhere)
+
+
+def end_in_order() -> None:
+    """Let a stop, or a pipe that is closed, end the run by an exception, which is cleaned up after.
+
+    A signal that whoever started the run has it ignore, as nohup does, stays ignored.
+    """
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # writing fails instead
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
