@@ -224,6 +224,9 @@ BYTES = {
 VALUES: dict[str, Any] = {
     "a graph-model": {"format": "graph-model", "modelTopology": {"node": []}},
     "a graph-model ": {"modelTopology": {"node": [], "library": {}}},
+    "a model of Keras 0.3": {"name": "Sequential", "layers": [{"name": "Dense", "output_dim": 5}]},
+    "a model of Keras 0.3 ": {"name": "Graph", "node_config": [], "nodes": {}},
+    "a Graph": {"class_name": "Graph", "config": {"node_config": [], "nodes": {}}},
     "a list of weights": [{"weights": [], "paths": []}],
     "a notebook": {"cells": [], "nbformat": 4},
     "a Tokenizer": {"class_name": "Tokenizer", "config": {"word_counts": "{}"}},

@@ -18,7 +18,7 @@ from msgspec import convert
 from dense_calc.errors import LayerError
 from dense_calc.layers import KINDS, kind_named, legacy
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.legacy import modern, ordered
+from dense_calc.layers.legacy import is_of_keras_1, modern, ordered
 from dense_calc.layers.legacy_words import unwrapped
 from dense_calc.layers.retired import RETIRED
 
@@ -86,7 +86,19 @@ NOT_READ = {  # what they give depends on code or on data; `--assume` says it
     "CategoryCrossing", "ClassMethod", "ConvLSTM2DCell", "ConvLSTMCell",
     "DistributedCallbackModel", "InstanceMethod", "InstanceProperty", "ModuleWrapper", "Reduction",
 }  # fmt: skip
+ALIKE = {  # classes of Keras 1 that have no word of their own
+    "Activation", "ActivityRegularization", "Bidirectional", "Cropping1D", "Cropping2D",
+    "Cropping3D", "ELU", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "Highway",
+    "InputLayer", "Lambda", "LeakyReLU", "Masking", "MaxoutDense", "Merge", "ParametricSoftplus",
+    "Permute", "RepeatVector", "Reshape", "ThresholdedReLU", "TimeDistributed", "UpSampling2D",
+    "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+}  # fmt: skip
 OF_ALL = {"args", "kwargs", "name"}
+
+
+def title(line: dict[str, Any]) -> str:
+    """What a line of that table is about."""
+    return f"{line['class_name']} {line['versions'][0]}"
 
 
 def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
@@ -145,6 +157,14 @@ def test_every_word_that_a_version_had_is_understood(line: dict[str, Any], words
                 kind_named(name)
         else:
             assert set(found) - OF_ALL <= set(kind_named(name).__struct_encode_fields__)
+
+
+@pytest.mark.parametrize("line", WRITTEN, ids=title)
+def test_words_of_keras_1_tell_it(line: dict[str, Any]) -> None:
+    class_name = line["class_name"]
+    tells = is_of_keras_1(class_name, dict.fromkeys(line["keys"]))
+    of_keras_1 = all(version.startswith("1.") for version in line["versions"])
+    assert tells == (of_keras_1 and class_name not in ALIKE)
 
 
 def test_every_class_of_old_versions_is_there() -> None:

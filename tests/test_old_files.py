@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from dense_calc.errors import Source
+import dense_calc
+from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.report import Report
 from dense_calc.tracing import trace
@@ -61,6 +65,16 @@ FILES: dict[str, tuple[Config, Any, int]] = {
         ),
         (None, 4, 3, 1), 4 * 3,
     ),
+    "Keras 1.0.0, which told no version": (
+        sequential(
+            layer("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 3, "subsample": [1, 1],
+                  "dim_ordering": "th", "batch_input_shape": [None, 3, 10, 10]}),
+            layer("UpSampling2D", {"size": [2, 2]}),  # whose files do not tell the ordering
+            layer("Flatten"),
+            layer("Dense", {"output_dim": 4, "init": "uniform", "input_dim": 2048}),
+        ),
+        (None, 4), 8 * (3 * 3 * 3 + 1) + 4 * (8 * 16 * 16 + 1),
+    ),
     "a loss and a metric, which the model is given as layers": (
         graph(
             layer("InputLayer", {"name": "x", "batch_input_shape": [None, 4]}),
@@ -94,6 +108,22 @@ FILES: dict[str, tuple[Config, Any, int]] = {
         (None, 3), 4 * 3 + 3,
     ),
 }  # fmt: skip
+
+
+def test_a_model_of_keras_0_is_named_in_yaml_too(tmp_path: Path) -> None:
+    layers = [{"name": "Dense", "custom_name": "d", "output_dim": 5, "input_shape": (4,)}]
+    path = tmp_path / "m.yaml"
+    path.write_text(yaml.dump({"name": "Sequential", "loss": "mse", "layers": layers}), "utf-8")
+    with pytest.raises(DenseCalcError, match=r"it is a model of Keras 0\.3 or older"):
+        dense_calc.load(path)
+
+
+@pytest.mark.parametrize("form", [json.dumps, yaml.dump])
+def test_a_spec_may_be_called_sequential(form: Callable[[Any], str], tmp_path: Path) -> None:
+    layers = [{"type": "Dense", "name": "d", "units": 3}]
+    path = tmp_path / "m"
+    path.write_text(form({"name": "Sequential", "input": [4], "layers": layers}), "utf-8")
+    assert dense_calc.summarize(path).total_params == 15
 
 
 @pytest.mark.parametrize("title", FILES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -43,8 +43,8 @@ def from_keras(
             start,
         )
     assumed = {each: assumption(each, text) for each, text in assume.items()}
-    keras_version = major(keras, found)
     try:
+        keras_version = major(keras, found)
         config = plain(found.config) if keras_version < CURRENT else found.config
         file = File(keras_version, ordering_of(config, keras_version), assumed, inside)
         spot = start.at(*found.path)
@@ -79,7 +79,21 @@ def major(version: str, found: Architecture) -> int:
     told = re.match(r"\d{1,4}(?!\d)", version or found.version)
     if told:
         return int(told[0])
-    return CURRENT if found.tells_modules else CURRENT - 1
+    if found.tells_modules:
+        return CURRENT
+    from dense_calc.layers.legacy import is_of_keras_1  # few files tell no version
+
+    return 1 if any(is_of_keras_1(*layer) for layer in classes_in(found.config)) else 2
+
+
+def classes_in(written: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The class and the config of everything that has both, at every depth."""
+    match written:
+        case {"class_name": str(name), "config": dict(config)}:
+            yield name, config
+    inner = written.values() if isinstance(written, dict) else written
+    for each in inner if isinstance(written, dict | list) else ():
+        yield from classes_in(each)
 
 
 def ordering_of(config: Any, keras: int) -> str:

@@ -20,9 +20,11 @@ CLASS_NAME = "class_name"  # what every model of Keras' has, and hardly a spec
 JSON = r'\s*[\[{"]'  # how it starts
 # The class and the config of a model in JSON, perhaps kept in a text, so that quotes are escaped.
 KERAS_SIGNS = (
-    rf'\b{CLASS_NAME}\\*"\s*:\s*\\*"(?!Tokenizer\b)',
+    rf'\b{CLASS_NAME}\\*"\s*:\s*\\*"(?!(?:Graph|Tokenizer)\b)',
     r'\b(config|layers|model_config)\\*"\s*:\s*\\*["\[{]',
 )
+# How the YAML of Keras 0 names a model, by its class.
+KERAS_0 = r"(?m)^name: (Sequential|Graph)\s*$"
 SAVE = "save the model itself, model.save('model.keras')"
 AGAIN = "load it with the TensorFlow that wrote it, and " + SAVE
 WRITE = "write its layers down as a spec, of the kinds that 'dense-calc layers' lists"
@@ -32,7 +34,8 @@ class Foreign(Struct, frozen=True):
     """What a file may be, what to do instead, and the signs of it, of which one is enough.
 
     `head` matches its first bytes, `member` a name in a zip archive or in a folder. `keys` are the
-    ways to values in a JSON text, `a.b`, or `a=text` where that has to stand there.
+    ways to values in a text, `a.b`, or `a=text` where that has to stand there; of several in one,
+    `a !b`, all must be there but those with a mark.
     """
 
     what: str
@@ -59,6 +62,10 @@ FOREIGN = (
     Foreign("a graph-model of TensorFlow.js, which holds operations and no layers",
             "convert the Keras model with --output_format=tfjs_layers_model, or " + SAVE,
             keys=("format=graph-model", "modelTopology.node")),
+    Foreign("a model of Keras 0.3 or older, in a form that no later version has", WRITE,
+            keys=("name=Sequential layers.0.name !layers.0.type", "name=Graph node_config")),
+    Foreign("a Graph, which Keras has had no more since 1.0",
+            "build it as a Model, or " + WRITE, keys=("class_name=Graph config.node_config",)),
     Foreign("a list of weights of TensorFlow.js", "name the model.json beside it",
             keys=("0.weights",)),
     Foreign("a TensorFlow Lite model, which holds operations and no layers",
@@ -100,7 +107,12 @@ FOREIGN = (
 
 def may_be_keras(text: str) -> bool:
     """Whether a text is JSON, or names classes; only then it may be a model of Keras'."""
-    return re.match(JSON, text) is not None or CLASS_NAME in text
+    return re.match(JSON, text) is not None or names_classes(text)
+
+
+def names_classes(text: str) -> bool:
+    """Whether a text, perhaps in YAML, names classes as Keras does."""
+    return CLASS_NAME in text or re.search(KERAS_0, text) is not None
 
 
 def looks_like_keras(text: str) -> bool:
@@ -134,7 +146,15 @@ def foreign_folder(path: str) -> str:
 
 def foreign_value(value: Any) -> str:
     """What to say of what a JSON text holds; '' if it may be a model."""
-    return next((each.sentence for each in FOREIGN if any(has(value, k) for k in each.keys)), "")
+    for foreign in FOREIGN:
+        if any(has_all(value, keys) for keys in foreign.keys):
+            return foreign.sentence
+    return ""
+
+
+def has_all(value: Any, keys: str) -> bool:
+    """Whether all of these ways lead to something in a value, and those with a mark to nothing."""
+    return all(has(value, key.removeprefix("!")) != key.startswith("!") for key in keys.split())
 
 
 def has(value: Any, key: str) -> bool:

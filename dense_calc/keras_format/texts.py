@@ -10,7 +10,7 @@ from dense_calc.errors import Source, SpecError
 from dense_calc.keras_format.architectures import architecture_in, content
 from dense_calc.keras_format.objects import MODELS
 from dense_calc.keras_format.places import start_of, value_of
-from dense_calc.keras_format.signs import CLASS_NAME, JSON, foreign_value
+from dense_calc.keras_format.signs import JSON, foreign_value, names_classes
 from dense_calc.keras_format.yaml_of_keras import document_of_keras
 
 
@@ -42,4 +42,4 @@ def decoded(source: Source, is_keras: bool) -> Any:
     if re.match(JSON, source.text):
         with suppress(SpecError):
             return value_of(source)
-    return document_of_keras(source).plain() if CLASS_NAME in source.text else None
+    return document_of_keras(source).plain() if names_classes(source.text) else None

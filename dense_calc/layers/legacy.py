@@ -8,6 +8,7 @@ Keras 1 is first put in the words of Keras 2, by the tables of keras/legacy/inte
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from dense_calc.errors import LayerError
@@ -133,6 +134,20 @@ def modern(class_name: str, config: Config, keras: int) -> tuple[str, Config]:
     if keras == 1 or class_name in OF_KERAS_1:
         class_name, words = in_words_of_keras_2(class_name, words)
     return in_words_of_keras_3(class_name, words)
+
+
+def is_of_keras_1(class_name: str, config: Config) -> bool:
+    """Whether a layer has a word of Keras 1 alone, whose first files tell no version."""
+    from dense_calc.layers import kind_named  # whose table names all modules
+
+    try:
+        kind = kind_named(CLASSES_1.get(class_name, class_name))
+    except KeyError:
+        return False
+    if class_name in OF_KERAS_1:
+        return False
+    words = {*RENAMED_1, *RENAMED_1_IN.get(class_name, ()), *DROPPED_1, *chain(*KERNEL_SIZES)}
+    return not words.isdisjoint(config.keys() - kind.__struct_encode_fields__)
 
 
 def ordered(class_name: str, config: Config, dim_ordering: str) -> Config:
