@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dense_calc.errors import SpecError
 from dense_calc.limits import Limit
-from dense_calc.model import Block, End, Model, ModelType, Node, is_chain, names_in
+from dense_calc.model import Block, End, Model, ModelType, Node, fits_sequential, is_chain, names_in
 
 FEW = 6  # steps that a sentence can tell
 
@@ -23,8 +23,10 @@ def model_of(
     """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
 
     Raises:
-        SpecError: layers wait for each other in a circle.
+        SpecError: layers wait for each other in a circle, or are no chain where they must be one.
     """
+    if type == "Sequential":
+        demand_sequential(nodes)
     inputs = tuple(node.name for node in nodes if not node.inputs)
     if not outputs:
         read = {source for node in nodes for source in node.inputs}
@@ -53,6 +55,17 @@ def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[
         if node.name in kept:
             calls[node.holder].append(node.name)
     return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
+
+
+def demand_sequential(nodes: Sequence[Node]) -> None:
+    """Raise SpecError where a node is not what Keras' Sequential may hold at its place."""
+    above: tuple[str, ...] = ()
+    for node in nodes:
+        if node.inputs != above or node.call or node.shares or not fits_sequential(node):
+            what = f"{type(node.layer).__name__} '{node.name}' needs a Functional"
+            why = "a Sequential holds layers that read the one above and nothing more"
+            raise SpecError(f"{why}; {what}", node.place, node.notes)
+        above = (node.name,)
 
 
 def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:

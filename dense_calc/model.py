@@ -156,8 +156,10 @@ class Model(Struct, frozen=True):
 
     @property
     def is_sequential(self) -> bool:
-        """Whether this is Keras' Sequential: by its type, or as a plain chain that tells none."""
-        return self.type == "Sequential" or (self.type is None and is_chain(self.nodes))
+        """Whether this is Keras' Sequential: by its type, or as a chain of layers with none."""
+        if self.type is not None:
+            return self.type == "Sequential"
+        return is_chain(self.nodes) and all(map(fits_sequential, self.nodes))
 
 
 def dotted(name: str) -> str:
@@ -205,3 +207,15 @@ def is_chain(nodes: Sequence[Node]) -> bool:
         node.inputs == (before.name,) and node.call is None and node.shares is None
         for before, node in pairwise(nodes)
     )
+
+
+def fits_sequential(node: Node) -> bool:
+    """Whether Keras' Sequential can make this call: of a layer, on one tensor and nothing more."""
+    layer = node.layer
+    if layer.is_operation or layer.on_a_list:
+        return False
+    if not layer.of_call:
+        return True
+    from dense_calc.layers.written import arguments_of_call  # few layers pay for it
+
+    return not arguments_of_call(layer)

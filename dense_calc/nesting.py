@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, did_you_mean
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.model import Model
 from dense_calc.report import Report
@@ -58,10 +58,11 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
         """The shapes that the model's inputs are given, in their order.
 
         Raises:
-            LayerError: they are fewer or more, or have other axes.
+            LayerError: they are fewer or more, or have other names or axes.
         """
         names = self.model.inputs
-        if isinstance(given, dict) and set(names) <= given.keys():
+        if isinstance(given, dict):
+            demand_names(names, given.keys())
             given = tuple(given[name] for name in names)
         shapes = list(leaves(given))
         if len(shapes) != len(names):
@@ -89,6 +90,16 @@ def traced(inside: Inside, shapes: tuple[Shape, ...]) -> Report:
     """The report on a model inside, called with these shapes, or built on its own inputs."""
     inputs = dict(zip(inside.model.inputs, shapes, strict=bool(shapes)))
     return trace(inside.model, inputs, partial=True)
+
+
+def demand_names(names: Sequence[str], given: Collection[str]) -> None:
+    """Raise LayerError unless a mapping gives each input of a model, by its name, and no more."""
+    for name in given:
+        if name not in names:
+            raise LayerError(f"it has no input '{name}'{did_you_mean(name, names)}", "from")
+    for name in names:
+        if name not in given:
+            raise LayerError(f"it needs its input '{name}'", "from")
 
 
 def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:

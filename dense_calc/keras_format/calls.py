@@ -152,7 +152,7 @@ def has_tensors(value: Any) -> bool:
 
 def bound(call: Call, kind: type[LayerKind]) -> Bound:
     """A call as what the kind of a layer says that it takes."""
-    numbers = kind.takes_numbers
+    numbers = kind.is_operation
     values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
     reads = tuple(name for value in values for name in names_in(tensors(value)))
     args = call.args or values[:1]

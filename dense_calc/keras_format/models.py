@@ -19,7 +19,7 @@ from dense_calc.keras_format.places import Spot
 from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Model, Node, names_in
+from dense_calc.model import End, Given, Model, Node, names_in
 from dense_calc.nesting import KINDS, Functional, Inside
 from dense_calc.spec.entries import INPUT_KIND
 
@@ -147,6 +147,8 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
     for number, call in enumerate(part.calls):
         here = spot.at("inbound_nodes", number)
         given = bound(calls.call(call, here), layer.kind)
+        if part.is_inside:
+            given.inputs = tuple(in_order(each, layer) for each in given.inputs)
         if not given.reads or (layer.kind.on_a_list and None in given.inputs):
             raise SpecError(f"'{part.name}' is called with what is no tensor", here)
         if made is None or layer.kind.of_call:
@@ -154,6 +156,19 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
         shares = part.name if number else None
         name = calls.names[part.name][number]
         yield Node(name, made, given.reads, spot, given.inputs, shares)
+
+
+def in_order(given: Given, inside: Written) -> Given:
+    """What a call of a model inside is given, as a list where a mapping is not by its inputs alone.
+
+    Keras takes more than them, and a model may have names for them that are not those of layers.
+    """
+    told = inside.config.get("input_layers")
+    inputs = inside.made.model.inputs if isinstance(inside.made, Inside) else ()
+    names = sorted(told) if isinstance(told, dict) else inputs
+    if not isinstance(given, dict) or not set(names) <= given.keys() or given.keys() == set(inputs):
+        return given
+    return tuple(given[name] for name in names)
 
 
 def demand_called(names: Iterable[str], nodes: Mapping[str, Node], place: Place | None) -> None:
@@ -247,4 +262,5 @@ def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
     config = value["config"] if isinstance(value["config"], dict) else {}
     model = model_in(value, spot, file, snake_case(kind.__name__))
     made = kind(model=model, trainable=config.get("trainable") is not False)
-    return Written(kind.__name__, kind, {"name": model.name}, spot, made)
+    facts = {"name": model.name, "input_layers": config.get("input_layers")}
+    return Written(kind.__name__, kind, facts, spot, made)

@@ -6,18 +6,18 @@ A name of Keras' has no slash: that of a layer in a block, `encoder_3/norm`, bec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from dense_calc.errors import SpecError
+from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
 from dense_calc.layers.written import arguments_of, arguments_of_call
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
-from dense_calc.tracing import shapes_of
+from dense_calc.tracing import placed, shapes_of
 
 DTYPE = "float32"  # of a tensor, which nobody follows here
 
@@ -44,15 +44,11 @@ def written(model: Model, **more: Any) -> dict[str, Any]:
 
 
 def is_sequential(model: Model) -> bool:
-    """Whether Keras writes a model as a Sequential: no layer reads a list, no call says more.
+    """Whether Keras writes a model as a Sequential.
 
     Of a Sequential that is frozen as a whole Keras loads one that is trained.
     """
-    return (
-        model.is_sequential
-        and model.trainable
-        and not any(node.layer.on_a_list or arguments_of_call(node.layer) for node in model.nodes)
-    )
+    return model.is_sequential and model.trainable
 
 
 def demand_unlike(model: Model) -> None:
@@ -79,6 +75,7 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
     """A layer as Keras writes it, by the name of its node, or by its own inside another.
 
     Raises:
+        LayerError: Keras could not load it.
         SpecError: Keras has no such class.
     """
     name = name or dotted(node.name)
@@ -91,6 +88,10 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
     def inner(held: LayerKind) -> Any:
         return object_of(held, node, dotted(name_of(held)))
 
+    try:
+        layer.demand_storable()
+    except LayerError as error:
+        raise placed(error, node) from None
     config = {"name": name, **arguments_of(layer, inner), **layer.needed()}
     return serialized(layer.home(), class_name, None, config)
 
@@ -136,12 +137,17 @@ class Graph:
         nodes = [self.nodes[name] for name in names]
         calls = [self.call(node) for node in nodes if node.inputs]
         name = dotted(holder)
-        return {**object_of(nodes[0].layer, nodes[0], name), "name": name, "inbound_nodes": calls}
+        layer = {**object_of(nodes[0].layer, nodes[0], name), "name": name, "inbound_nodes": calls}
+        if isinstance(nodes[0].layer, Inside):
+            take_by_name(nodes[0].layer.model.inputs, layer)
+        return layer
 
     def call(self, node: Node) -> dict[str, Any]:
         """The arguments of a call."""
         kind = type(node.layer)
         given = [self.given(each) for each in node.call or node.inputs]
+        if kind.is_operation:  # Keras infers a shape only where all inputs are told, if as nothing
+            given += [None] * (len(kind.inputs) - len(given))
         kwargs = arguments_of_call(node.layer.spelled(keras=True))
         kwargs |= kwargs.pop(kind.further, {})
         masks = [self.tensors(name) for name in node.masks]
@@ -209,6 +215,40 @@ class Graph:
             return {key: place_of(each) for key, each in tensors.items()}
 
         return place_of(self.tensors(end.what))
+
+
+def take_by_name(inputs: Sequence[str], layer: dict[str, Any]) -> None:
+    """Write a model inside with names for its inputs, if a call gives them in a mapping.
+
+    Keras reads a mapping in the order of its names, which a list of inputs may not have.
+    """
+    names = list(map(dotted, inputs))
+    calls = [call["args"] for call in layer["inbound_nodes"]]
+    if names == sorted(names) or not any(is_mapping(given) for (given,) in calls):
+        return
+    places = layer["config"]["input_layers"]
+    layer["config"]["input_layers"] = dict(zip(names, places, strict=True))
+    for args in calls:
+        if not is_mapping(args[0]):
+            args[0] = dict(zip(names, flat(args[0]), strict=True))
+
+
+def is_mapping(given: Any) -> bool:
+    """Whether an input is given a mapping, not a tensor or a list of them."""
+    return isinstance(given, dict) and "class_name" not in given
+
+
+def flat(given: Any) -> Iterator[Any]:
+    """The tensors in what an input is given, those of a mapping by its keys."""
+    match given:
+        case list():
+            for each in given:
+                yield from flat(each)
+        case dict() if is_mapping(given):
+            for _, each in sorted(given.items()):
+                yield from flat(each)
+        case _:
+            yield given
 
 
 def dtype_of(value: Any) -> str:

@@ -117,6 +117,9 @@ class Equalization(LabeledImages, frozen=True, kw_only=True):
     bins: int = 256
     factor: UnusedFactor = None
 
+    def demand_storable(self) -> None:
+        raise LayerError("Keras can make no model of it: it gives back the tensor that it read")
+
 
 class CutMix(Shuffled, frozen=True, kw_only=True):
     """A part of each image replaced by that of another."""

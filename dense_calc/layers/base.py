@@ -81,7 +81,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     call_order: ClassVar[tuple[str, ...]] = ()  # of a call, if not that of `inputs`, then `of_call`
     further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
     module: ClassVar[str] = "keras.layers"  # where Keras has it
-    takes_numbers: ClassVar[bool] = False  # whether an input may be a number in place of a tensor
+    is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
     starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
     rule: ClassVar[str] = "(...) → (...)"
 
@@ -115,6 +115,9 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     def needed(self) -> dict[str, Any]:
         """Arguments that Keras must be given and a spec may leave out."""
         return {}
+
+    def demand_storable(self) -> None:
+        """Raise LayerError where Keras could not load it from a file that says the same."""
 
     def spelled(self, *, keras: bool) -> LayerKind:
         """The same with its arguments as a file of Keras' spells them, or as a spec does."""

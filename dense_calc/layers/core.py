@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.quantization import QuantizableLayer
+from dense_calc.layers.refusals import NO_TUPLES
 from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import (
     MAX_RANK,
@@ -91,6 +92,11 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     @property
     def is_untold(self) -> bool:
         return self.output_size is None
+
+    def demand_storable(self) -> None:
+        wanted = self.output_size or ()
+        if isinstance(wanted, dict) or any(isinstance(each, tuple) for each in wanted):
+            raise LayerError(NO_TUPLES, "output_shape")
 
     def output_shape(self, given: Shapes, /) -> Shapes:
         wanted = self.output_size

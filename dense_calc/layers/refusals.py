@@ -20,6 +20,9 @@ STEP = r"\.(\w+)|\[(\d+|\.\.\.)\]"
 FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
 OWN_WORDS = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
 
+# Of arguments that Keras' own files cannot hold, either.
+NO_TUPLES = "Keras cannot load it from a file: it wants a tuple, and files have lists"
+
 Path = list[str | int]
 ANY = "..."  # msgspec's word for one of a mapping's keys, whichever
 

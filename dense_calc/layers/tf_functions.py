@@ -84,7 +84,7 @@ class TensorFlowFunction(LayerKind, frozen=True, kw_only=True):
     of_call = ("arguments",)
     further: ClassVar[str] = "arguments"
     module: ClassVar[str] = ""
-    takes_numbers: ClassVar[bool] = True
+    is_operation: ClassVar[bool] = True
     rule: ClassVar[str] = "(...) → (...')"
     function: ClassVar[Function]
 

@@ -66,7 +66,7 @@ def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
     for field in sorted(own_fields(layer), key=lambda field: not field.required):
         value, default = getattr(layer, field.name), default_of(field)
         is_told = value != default
-        if is_told and not layer.takes_numbers:
+        if is_told and not layer.is_operation:
             value = shortest(value, field)
             is_told = not is_same(value, default, field)
         if is_told:

@@ -101,7 +101,7 @@ def call_of(entry: Entry, written: Marked, names: Readable) -> tuple[Given, ...]
         SpecError: `from` names no layer, or no input of the kind.
     """
     kind = entry.kind
-    numbers = kind.takes_numbers
+    numbers = kind.is_operation
     if isinstance(written.value, list):
         return tuple([given(item, names, numbers) for item in written.value])
     if isinstance(written.value, dict) and written.value:

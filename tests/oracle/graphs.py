@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 WIDTH = 4  # of every tensor in a random graph, so that any layer can read any other
@@ -19,6 +20,35 @@ def random_spec(rng: random.Random) -> dict[str, Any]:
         names = [name for layer in layers for name in names_of(layer)]
         spec["outputs"] = rng.sample(names, rng.randint(1, min(3, len(names))))
     return spec
+
+
+def random_nest(rng: random.Random) -> dict[str, Any]:
+    """A model that calls another one by a list, or by the names of its inputs, which it mixes up.
+
+    It does not do both: Keras would list the connections of one or the other in another order.
+    """
+    sizes = {name: rng.randint(2, 5) for name in rng.sample("abcd", rng.randint(1, 3))}
+    read = [{"Dense": {"units": 3, "name": f"dense_{name}", "from": name}} for name in sizes]
+    ends = [layer["Dense"]["name"] for layer in read]
+    joined = rng.choice([{"Add": {"from": ends}}, {"ops.Stack": {"from": ends}}])
+    outputs: dict[str, Any] = rng.choice(
+        [{}, {"outputs": ends[:2]}, {"outputs": {"y": ends[-1], "x": ends[0]}}]
+    )
+    inner = {"name": "inner", "inputs": {name: [size] for name, size in sizes.items()}}
+    outer = {name.upper(): [size] for name, size in sizes.items()}
+    by_name = rng.random() < 0.5
+    first, *more = [given(rng, sizes, by_name=by_name) for _ in range(rng.randint(1, 3))]
+    called = {"Functional": {**inner, "layers": [*read, joined], **outputs, "from": first}}
+    layers = [called, *({"reuse": "inner", "from": each} for each in more)]
+    return {"inputs": outer, "layers": layers}
+
+
+def given(rng: random.Random, names: Iterable[str], *, by_name: bool) -> Any:
+    """What a call of a model with these inputs is given: a list, a mapping in any order, or one."""
+    names = list(names)
+    if by_name:
+        return {name: name.upper() for name in rng.sample(names, len(names))}
+    return [[name.upper() for name in names]] if len(names) > 1 else names[0].upper()
 
 
 def random_list(rng: random.Random, known: list[str], blocks: dict[str, int]) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from msgspec.structs import replace
 
-from dense_calc.errors import Source
+from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.keras_format.writing import is_sequential, to_keras
 from dense_calc.model import Model
@@ -105,16 +105,34 @@ def difference_in_files(
         text = built.to_json()
         fact = keras_fact(loaded(text, fill=fill))  # not all is in a file that the model had
     except Exception:  # whatever it is, Keras itself cannot
-        return ""
+        return difference_in_writing(model, fill=fill) if model else ""
     try:
         read = from_keras(json.loads(text), Source("model.json", text), "model", {})
         wrong = difference(our_fact(trace(read)), fact) or difference_in_yaml(read)
-        if wrong:
-            return f"read: {wrong}"
-        model = as_keras(model or read)
-        ours, theirs = our_fact(trace(model)), keras_fact(loaded(to_keras(model), fill=fill))
     except Exception as error:  # whatever it is, a file could not be read
-        return f"{type(error).__name__}: {error}"[:700]
+        wrong = told(error)
+    return f"read: {wrong}" if wrong else difference_in_writing(model or read, fill=fill)
+
+
+def told(error: Exception) -> str:
+    """A mistake in a line, of which the end says most."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[-700:]}"
+
+
+def difference_in_writing(model: Model, *, fill: bool = True) -> str:
+    """What differs between a model and what Keras loads of the JSON that we write of it.
+
+    Nothing is asked where we refuse to write it.
+    """
+    model = as_keras(model)
+    try:
+        text = to_keras(model)
+    except DenseCalcError:
+        return ""
+    try:
+        ours, theirs = our_fact(trace(model)), keras_fact(loaded(text, fill=fill))
+    except Exception as error:  # whatever it is, Keras does not load it
+        return f"written: {told(error)}"
     rows = ours["rows"]
     names = {node.name.replace("/", ".") for node in model.nodes}
     for row in rows:

@@ -2,7 +2,7 @@
 
     python tests/oracle/models.py                        # every file in specs/
     python tests/oracle/models.py specs/gpt2.yaml --set depth=24
-    python tests/oracle/models.py --graphs 300 --seed 1  # random graphs: branches, blocks, sharing
+    python tests/oracle/models.py --graphs 300 --seed 1  # branches, blocks, sharing, nests
 
 Needs the extra `oracle`. No weight is ever filled, so that the largest models fit everywhere. Exit
 status 1 if anything differs: the layers that Keras lists, their order, their shapes and counts.
@@ -21,8 +21,8 @@ from typing import Any
 
 import keras
 from compare import keras_layer, nest
-from graphs import random_spec
-from keras_files import difference_in_files
+from graphs import random_nest, random_spec
+from keras_files import difference_in_files, difference_in_writing, difference_in_yaml
 from msgspec import to_builtins
 from msgspec.structs import fields
 from ours import nest as listed
@@ -31,6 +31,7 @@ from dense_calc.errors import Source
 from dense_calc.layers.base import LayerKind
 from dense_calc.loading import load
 from dense_calc.model import Given, Model, Node, Output
+from dense_calc.nesting import Inside
 from dense_calc.report import Report
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -45,8 +46,8 @@ def main() -> int:
     rng = random.Random(options.seed)
     vars = dict(pair.split("=", 1) for pair in options.set)
     models = {str(path): load(path, **vars) for path in options.files}
-    for number in range(options.graphs):
-        text = json.dumps(random_spec(rng))
+    for number in range(2 * options.graphs):
+        text = json.dumps(random_nest(rng) if number % 2 else random_spec(rng))
         models[text] = parse(Source(f"graph {number}", text), "graph")
     print(f"keras {keras.__version__}, {len(models)} models, seed {options.seed}", flush=True)
     failed = 0
@@ -72,7 +73,9 @@ def command_line() -> argparse.Namespace:
 
 
 def differences(model: Model) -> list[str]:
-    """What dense-calc and Keras say otherwise of a model."""
+    """What dense-calc and Keras say otherwise of a model; of one in it, what files say."""
+    if any(isinstance(node.layer, Inside) for node in model.nodes):
+        return list(filter(None, [difference_in_yaml(model), difference_in_writing(model)]))
     ours = our_rows(trace(model))
     try:
         built, names, tensors = keras_model(model)

@@ -35,6 +35,7 @@ from keras_files import difference_in_files
 from msgspec import ValidationError, convert
 from msgspec.structs import fields
 from operation_cases import Case, draw
+from ours import model_of
 from signatures import REQUIRED, default_of, same
 
 from dense_calc.errors import LayerError
@@ -74,7 +75,7 @@ def main() -> int:
         facts += [case | truth] * (answer == truth)
         refused += truth == REFUSED
         if answer == truth != REFUSED:
-            wrong_file = difference_in_files(partial(keras_model, rng, case))
+            wrong_file = difference_in_files(partial(keras_model, rng, case), model_of(case))
             truth, why = ({"in files": wrong_file}, wrong_file) if wrong_file else (truth, "")
         if answer != truth and not (answer == REFUSED and stretched_windows(case)):
             different += 1

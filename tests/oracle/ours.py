@@ -8,6 +8,8 @@ from typing import Any
 from cases import Case
 
 from dense_calc.errors import DenseCalcError, Source
+from dense_calc.layers import OPERATION
+from dense_calc.layers.operations import operation_named
 from dense_calc.model import Model
 from dense_calc.shapes import Shapes
 from dense_calc.spec import parse
@@ -25,10 +27,26 @@ def spec_of(case: Case) -> dict[str, Any]:
     return {"inputs": inputs, "layers": [{case["kind"]: arguments}]}
 
 
+def operation_spec_of(case: Case) -> dict[str, Any]:
+    """The spec of a case of an operation; what it is not given is left out."""
+    inputs: dict[str, Any] = {}
+    given: Any = [None if each is None else wired(each, inputs) for each in case["inputs"]]
+    if None in given:
+        named = zip(operation_named(case["op"]).inputs, given, strict=False)
+        given = {name: each for name, each in named if each is not None}
+    layer = {f"{OPERATION}{case['op']}": {**case["arguments"], "from": given}}
+    return {"inputs": inputs, "layers": [layer]}
+
+
 def model_of(case: Case) -> Model:
     """The model of a case."""
+    return model_of_spec(operation_spec_of(case) if "op" in case else spec_of(case))
+
+
+def model_of_spec(spec: dict[str, Any]) -> Model:
+    """The model that a spec describes."""
     # JSON is YAML, but for a number like 1e-05, which is the same in both.
-    return parse(Source("case", json.dumps(spec_of(case))), "case")
+    return parse(Source("case", json.dumps(spec)), "case")
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:

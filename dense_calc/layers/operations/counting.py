@@ -18,6 +18,7 @@ from dense_calc.layers.operations.operation import (
     several,
     with_size,
 )
+from dense_calc.layers.refusals import NO_TUPLES
 from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, worked
 
@@ -72,6 +73,10 @@ class Histogram(Operation, frozen=True, kw_only=True):
 
     bins: NotNegative = 10
     range: tuple[float, ...] | None = None
+
+    def demand_storable(self) -> None:
+        if self.range:
+            raise LayerError(NO_TUPLES, "range")
 
     def result(self, _x: Shape, /) -> Shapes:
         if self.range and (len(self.range) < 2 or self.range[1] < self.range[0]):

@@ -39,7 +39,7 @@ class Operation(LayerKind, frozen=True, kw_only=True):
 
     takes: ClassVar[range] = ONE
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    takes_numbers: ClassVar[bool] = True
+    is_operation: ClassVar[bool] = True
 
     @classmethod
     def home(cls) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import NotNegative, Window
 from dense_calc.layers.operations.operation import Alike, Operation
+from dense_calc.layers.refusals import NO_TUPLES
 from dense_calc.shapes import (
     Shape,
     Shapes,
@@ -56,6 +57,9 @@ class AdaptivePool(Operation, frozen=True, kw_only=True):
 
     output_size: tuple[NotNegative, ...]
     data_format: Format | None = None
+
+    def demand_storable(self) -> None:
+        raise LayerError(NO_TUPLES, "output_size")
 
     def result(self, x: Shape, /) -> Shapes:
         sizes = self.output_size
