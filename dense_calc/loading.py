@@ -87,23 +87,30 @@ def variants(
     path = os.fspath(path)
     source, keras = read(path, revision)
     name = "model" if path == "-" else os.path.splitext(os.path.basename(path))[0]
-    return variants_in(source, keras, name, assume, title(path, revision))
+    weights = path if keras is not None and revision is None and path != "-" else ""
+    return variants_in(source, keras, name, assume, title(path, revision), weights)
 
 
 def variants_in(
-    source: Source, keras: str | None, name: str, assume: Mapping[str, str], file: str
+    source: Source,
+    keras: str | None,
+    name: str,
+    assume: Mapping[str, str],
+    file: str,
+    weights: str = "",
 ) -> Variants:
     """What a text in a file holds.
 
-    `keras` is the version that wrote its archive, '' if that does not say, None if it is in none.
+    `keras` is the version that wrote its archive, '' if that does not say, None if it is in none;
+    `weights` is the path of an archive, which may store what the text does not tell.
     """
-    again = variants_in, (source, keras, name, assume, file)
+    again = variants_in, (source, keras, name, assume, file, weights)
     value = keras_value_in(source, keras is not None)
     if value is None:
         return Variants(Outline(document(source), name), file, again)
     from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
-    return Variants(from_keras(value, source, name, assume, keras or ""), file, again)
+    return Variants(from_keras(value, source, name, assume, keras or "", weights), file, again)
 
 
 def summarize(

@@ -14,7 +14,7 @@ from dense_calc.limits import TOTALS, Limit
 from dense_calc.model import End, Model
 from dense_calc.spec.outline import MAX_KEPT, Outline
 from dense_calc.spec.scope import Scope
-from dense_calc.tracing import Known, totals_of, trace
+from dense_calc.tracing import Known, demand_told, totals_of, trace
 
 if TYPE_CHECKING:
     from dense_calc.spec.document import Marked
@@ -148,7 +148,13 @@ class Variants:
             return None
 
     def row(self, settings: Settings) -> Row:
-        """What the model comes to with these settings, or why there is none."""
+        """What the model comes to with these settings, or why there is none.
+
+        Raises:
+            SpecError: the file names what it does not tell, whatever the settings are.
+        """
+        if isinstance(self.whole, Model):
+            demand_told(self.whole)
         base = self.base
         try:
             model = self.model(settings)

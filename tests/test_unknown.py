@@ -293,7 +293,7 @@ def test_one_message_tells_all_that_is_not_known(tmp_path: Path, run: Run) -> No
         "'Scale={output_shape: [64], weights: {kernel: [10, 64]}}'",
         "m.json:39:4: note: what the Lambda 'f' gives: --assume f=identity, or --assume "
         "'f={output_shape: [64]}'",
-        "m.json:63:20: note: 'swoosh': --assume swoosh=identity",
+        "m.json:62:20: note: 'swoosh': --assume swoosh=identity",
     ]
     done = run("summary", "m.json", "--assume", "*=identity", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
+from dense_calc.errors import Note
 from dense_calc.gaps import ALL, Gap
 from dense_calc.keras_format.assumptions import Assumption, kind_called, stand_in
 from dense_calc.keras_format.places import Spot
@@ -30,7 +31,7 @@ ENDS = tuple(OBJECTS)
 CODE = "<lambda>"  # what code is called that has no name
 
 
-def nothing_stored(name: str, class_name: str) -> Held | None:
+def nothing_stored(name: str, group: str) -> Held | None:
     """What a file without weights stores of a layer."""
     return None
 
@@ -40,8 +41,8 @@ class File(Struct):
 
     `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
     reads a model that is a layer of another. `gaps` are what was found that the file does not tell,
-    `has_untold` whether a layer may be among it; `stored` gives the shapes of what the file stores
-    of a layer, by its name and class.
+    `untold` are what may be among it; `remarks` are what is to be known of how the file was read.
+    `stored` gives what the file stores of a layer, by its name and that of its group.
     """
 
     keras: int
@@ -49,7 +50,8 @@ class File(Struct):
     assumed: Mapping[str, Assumption]
     inside: Callable[[dict[str, Any], Spot, File], Any]
     gaps: list[Gap] = []
-    has_untold: bool = False
+    untold: list[Gap] = []
+    remarks: list[Note] = []
     stored: Callable[[str, str], Held | None] = nothing_stored
 
 
@@ -113,7 +115,7 @@ def untold_layer(
     short = without_package(name)
     everything = file.assumed.get(ALL)
     otherwise = stand_in(short, config, everything, gap.place) if everything else None
-    file.has_untold = True
+    file.untold.append(gap)
     trained = config.get("trainable") is not False
     kind = kind_called(short, Untold)
     layer: LayerKind = kind(held=held, gap=gap, otherwise=otherwise, trainable=trained)

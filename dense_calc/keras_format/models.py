@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dense_calc.errors import Place, SpecError, said
 from dense_calc.graph import model_of
 from dense_calc.keras_format.calls import Calls, bound, referred
-from dense_calc.keras_format.foreign import File
+from dense_calc.keras_format.foreign import File, nothing_stored
 from dense_calc.keras_format.objects import MODELS, Written, is_model, layer_of, written
 from dense_calc.keras_format.places import Spot
 from dense_calc.keras_format.told import completed, input_shape_in
@@ -260,7 +260,8 @@ def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
     """A model that is a layer of another."""
     kind = KINDS[MODELS[value["class_name"]]]
     config = value["config"] if isinstance(value["config"], dict) else {}
-    model = model_in(value, spot, file, snake_case(kind.__name__))
+    within = replace(file, stored=nothing_stored)  # where names are others
+    model = model_in(value, spot, within, snake_case(kind.__name__))
     made = kind(model=model, trainable=config.get("trainable") is not False)
     facts = {"name": model.name, "input_layers": config.get("input_layers")}
     return Written(kind.__name__, kind, facts, spot, made)

@@ -22,12 +22,18 @@ CURRENT = 3
 
 
 def from_keras(
-    value: Any, source: Source, name: str, assume: Mapping[str, str], keras: str = ""
+    value: Any,
+    source: Source,
+    name: str,
+    assume: Mapping[str, str],
+    keras: str = "",
+    weights: str = "",
 ) -> Model:
     """The model that a file of Keras' holds: what its text is decoded to, and the text itself.
 
     `name` is the model's name if it has none; `assume` says what stands in for classes by name;
-    `keras` is the version that wrote the file, if that stands elsewhere.
+    `keras` is the version that wrote the file, if that stands elsewhere; `weights` is the path of
+    the file if it may store any.
 
     Raises:
         SpecError: something in it is not known, or does not fit.
@@ -47,13 +53,17 @@ def from_keras(
         keras_version = major(keras, found)
         config = plain(found.config) if keras_version < CURRENT else found.config
         file = File(keras_version, ordering_of(config, keras_version), assumed, inside)
+        if weights:
+            from dense_calc.keras_format.held import held_in  # few files store any
+
+            file.stored = held_in(weights)
         spot = start.at(*found.path)
         model = model_of_config(found.class_name, config, spot, file, name)
     except RecursionError:
         raise too_deep(source) from None
     gaps = tuple(sorted(file.gaps, key=order_in_file))
-    is_trained = not is_frozen(config, model)
-    return model if is_trained and not gaps else replace(model, trainable=is_trained, gaps=gaps)
+    more = {"gaps": gaps, "remarks": tuple(file.remarks)} if file.untold or gaps else {}
+    return replace(model, trainable=not is_frozen(config, model), **more)
 
 
 def order_in_file(gap: Gap) -> list[int]:

@@ -44,9 +44,10 @@ FREQUENCIES = "idf_weights"
 class Stored(Struct):
     """What a file stores of a layer; `group` is where, `name` is '' where it does not tell.
 
-    `again` are the shapes that a wrapper stores a second time, of the layer inside it. `is_merged`
-    is whether a kernel is stored as its sum with what LoRA adds, which is not stored, `is_old`
-    whether Keras 1 may have stored it, which had other shapes.
+    `paths` lead to the arrays, in the order of their `shapes`. `again` are the shapes that a
+    wrapper stores a second time, of the layer inside it. `is_merged` is whether a kernel is stored
+    as its sum with what LoRA adds, which is not stored, `is_old` whether Keras 1 may have stored
+    it, which had other shapes.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Stored(Struct):
     again: list[Sizes] = []
     is_merged: bool = False
     is_old: bool = False
+    paths: list[Path] = []
 
 
 def weights_in(members: Any, file: BinaryIO) -> BinaryIO:
@@ -83,13 +85,21 @@ def in_file(file: Any, names: set[str]) -> list[Stored]:
 
 def in_groups(top: Any, names: set[str], is_old: bool) -> list[Stored]:
     """What the groups that are named as layers hold, which a name with slashes divides."""
-    found: defaultdict[str, list[Sizes]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
     slashed = any("/" in name for name in names)
     for path, shape in arrays([((), top)]):
         starts = ("/".join(path[:number]) for number in range(len(path) - 1, 1, -1))
         owner = next((each for each in starts if each in names), None) if slashed else None
-        found[owner or path[0]].append(shape)
-    return [Stored(name, name, shapes, is_old=is_old) for name, shapes in found.items()]
+        found[owner or path[0]].append((path, shape))
+    return [
+        Stored(name, name, shapes_of(pairs), is_old=is_old, paths=[path for path, _ in pairs])
+        for name, pairs in found.items()
+    ]
+
+
+def shapes_of(pairs: list[tuple[Path, Sizes]]) -> list[Sizes]:
+    """The shapes of arrays that are given with their paths."""
+    return [shape for _, shape in pairs]
 
 
 def in_layers(root: Any) -> list[Stored]:
@@ -104,9 +114,10 @@ def in_layers(root: Any) -> list[Stored]:
         Stored(
             names.get(group, ""),
             group,
-            [shape for _, shape in pairs],
+            shapes_of(pairs),
             stored_again(pairs),
             is_merged=True,
+            paths=[path for path, _ in pairs],
         )
         for group, pairs in below.items()
     ]

@@ -6,21 +6,26 @@ layer was built on. Both tell what the layer before gave.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
+from dense_calc.errors import Note
 from dense_calc.keras_format.calls import TENSOR
 from dense_calc.keras_format.foreign import File
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.layers.core import InputShape
-from dense_calc.layers.stated import Stated, Untold
+from dense_calc.layers.stated import Foreign, Stated, Untold
 from dense_calc.model import Given, Leaf, Node, Told
 from dense_calc.shapes import UNTOLD, Shape, Shapes
 
+TRAINED = (
+    "the weights of '{}' are those that the file stores; it does not tell which of them are "
+    "trained, and all are counted so"
+)
 MAX_OUTPUTS = 1000  # of a layer
 
 Tensors = dict[Leaf, Shape]  # the shapes that a file states
@@ -40,28 +45,45 @@ def completed(
     `calls` are the inbound nodes of all layers, `builds` what layers were built on, by the names
     of those that are called once.
     """
-    by_layer: defaultdict[int, list[Node]] = defaultdict(list)
-    for node in nodes.values():
-        if isinstance(node.layer, Untold):
-            by_layer[id(node.layer)].append(node)
-    if not file.has_untold:
+    if not file.untold and not file.assumed:
         return nodes
+    foreign: defaultdict[str, list[Node]] = defaultdict(list)
+    for node in nodes.values():
+        if isinstance(node.layer, Foreign):
+            foreign[node.holder].append(node)
     tensors = stated_tensors(nodes, calls, builds, leaf_of)
     told = statements(nodes.values(), tensors)
     found = {name: replace(node, told=told.get(name)) for name, node in nodes.items()}
-    for same in by_layer.values():
-        layer = settled(same[0], all(node.name in told for node in same), file)
+    groups = group_names(nodes.values())
+    for same in foreign.values():
+        is_told = all(node.name in told for node in same)
+        layer = settled(same[0], groups[same[0].name], is_told, file)
         found |= {node.name: replace(found[node.name], layer=layer) for node in same}
     return found
 
 
-def settled(node: Node, is_told: bool, file: File) -> LayerKind:
+def group_names(nodes: Iterable[Node]) -> dict[str, str]:
+    """The names of the groups in which Keras stores layers: their classes, numbered."""
+    counts: Counter[str] = Counter()
+    groups = {}
+    for node in nodes:
+        if node.shares is None:
+            name = snake_case(type(node.layer).__name__)
+            groups[node.name] = f"{name}_{counts[name]}" if counts[name] else name
+            counts[name] += 1
+    return groups
+
+
+def settled(node: Node, group: str, is_told: bool, file: File) -> LayerKind:
     """The layer of a node that cannot be followed, with what is assumed of what the file lacks."""
     layer = node.layer
-    assert isinstance(layer, Untold)
-    held = layer.held
-    if held is None:
-        held = file.stored(node.name, type(layer).__name__)
+    assert isinstance(layer, Foreign)
+    held = layer.held or file.stored(node.name, group)
+    if held and not layer.held and layer.trainable and node.place:
+        file.remarks.append(Note(TRAINED.format(node.name), node.place))
+    held = layer.held if held is None else held
+    if not isinstance(layer, Untold):
+        return replace(layer, held=held)
     if layer.otherwise is None:
         file.gaps.append(replace(layer.gap, is_told=is_told and held is not None))
         return replace(layer, held=held)

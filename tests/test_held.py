@@ -1,0 +1,176 @@
+"""What a file stores tells the weights of layers whose classes nobody knows."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from conftest import Run
+
+import dense_calc
+from dense_calc.errors import SpecError
+
+Arrays = Mapping[str, tuple[int, ...]]  # the shapes of arrays by their paths
+
+
+def layer(of: str, name: str, **config: Any) -> dict[str, Any]:
+    """A layer of Keras 3, of a class of one's own if it has a package."""
+    own = ">" in of
+    return {
+        "module": None if own else "keras.layers",
+        "class_name": of.rpartition(">")[2],
+        "config": {"name": name, **config},
+        "registered_name": of if own else None,
+    }
+
+
+def chain(*layers: dict[str, Any], name: str = "m") -> dict[str, Any]:
+    first = layer("InputLayer", "i", batch_shape=[None, 4])
+    config = {"name": name, "trainable": True, "layers": [first, *layers]}
+    return {"module": "keras", "class_name": "Sequential", "config": config}
+
+
+SCALES = chain(
+    layer("lab>Scale", "one"), layer("Dense", "head", units=2), layer("lab>Scale", "two")
+)
+# Two layers of the class Scale, of which the first holds a Dense, too.
+GROUPS: Arrays = {
+    "scale/vars/0": (4,),
+    "scale/dense/vars/0": (4, 4),
+    "scale/dense/vars/1": (4,),
+    "dense/vars/0": (4, 2),
+    "dense/vars/1": (2,),
+    "scale_1/vars/0": (2,),
+    "scale_1/seed_generator/vars/0": (2,),
+}
+NAMES = {"scale": "one", "dense": "head", "scale_1": "two"}
+IN_FILE: Arrays = {
+    "one/m/one/gamma:0": (4,),
+    "one/m/one/dense/kernel:0": (4, 4),
+    "one/m/one/dense/bias:0": (4,),
+    "two/m/two/gamma:0": (2,),
+    "head/m/head/kernel:0": (4, 2),
+}
+
+
+def archive(path: Path, model: dict[str, Any], arrays: Arrays, names: Mapping[str, str]) -> Path:
+    """A `.keras` archive that stores these arrays."""
+    data = io.BytesIO()
+    with h5py.File(data, "w") as file:
+        for group, name in names.items():
+            file.require_group(f"layers/{group}/vars").attrs["name"] = name
+        for key, shape in arrays.items():
+            file.create_dataset(f"layers/{key}", shape, "f4")
+    with zipfile.ZipFile(path, "w") as members:
+        members.writestr("config.json", json.dumps(model))
+        members.writestr("model.weights.h5", data.getvalue())
+    return path
+
+
+def hdf5_file(path: Path, model: dict[str, Any], arrays: Arrays) -> Path:
+    """An HDF5 file that stores these arrays."""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(model)
+        file.attrs["keras_version"] = "2.9.0"
+        for key, shape in arrays.items():
+            file.create_dataset(f"model_weights/{key}", shape, "f4")
+    return path
+
+
+@pytest.mark.parametrize("names", [NAMES, {}])
+@pytest.mark.parametrize("assumed", ["*", "Scale", "lab>Scale"])
+def test_an_archive_tells_what_a_layer_holds(
+    tmp_path: Path, names: Mapping[str, str], assumed: str
+) -> None:
+    path = archive(tmp_path / "m.keras", SCALES, GROUPS, names)
+    report = dense_calc.summarize(path, {assumed: "identity"})
+    held = [[(weight.path, weight.shape) for weight in row.weights] for row in report.layers]
+    assert sorted(held[0]) == [("0", (4,)), ("dense/0", (4, 4)), ("dense/1", (4,))]
+    assert held[2] == [("0", (2,))]
+    assert report.total_params == (4 + 16 + 4) + (8 + 2) + 2
+
+
+def test_an_hdf5_file_tells_what_a_layer_holds(tmp_path: Path) -> None:
+    path = hdf5_file(tmp_path / "m.h5", SCALES, IN_FILE)
+    report = dense_calc.summarize(path, {"*": "identity"})
+    assert {weight.path for weight in report.layers[0].weights} == {
+        *("gamma", "dense/kernel", "dense/bias"),
+    }
+    assert report.total_params == (4 + 16 + 4) + (8 + 2) + 2
+
+
+def test_what_is_said_of_weights_goes_before_what_is_stored(tmp_path: Path) -> None:
+    path = archive(tmp_path / "m.keras", SCALES, GROUPS, NAMES)
+    report = dense_calc.summarize(path, {"*": "identity", "one": "{weights: {gamma: [3]}}"})
+    assert [row.params for row in report.layers] == [3, 10, 2]
+
+
+def test_a_layer_of_which_nothing_is_stored_holds_nothing(tmp_path: Path) -> None:
+    model = chain(layer("lab>Twice", "twice"), layer("Dense", "head", units=2))
+    arrays = {"dense/vars/0": (8, 2), "dense/vars/1": (2,)}
+    named = archive(tmp_path / "a.keras", model, arrays, {"twice": "twice", "dense": "head"})
+    found = dense_calc.trace(dense_calc.load(named), partial=True).layers[0]
+    assert (found.params, found.state) == (0, "")
+    # where no group has a name, there may be another reason
+    unnamed = archive(tmp_path / "b.keras", model, arrays, {})
+    found = dense_calc.trace(dense_calc.load(unnamed), partial=True).layers[0]
+    assert (found.params, found.state) == (0, "unknown")
+
+
+def test_a_layer_of_a_model_inside_is_another_of_the_same_name(tmp_path: Path) -> None:
+    model = chain(layer("lab>Scale", "one"), chain(layer("lab>Scale", "one"), name="inner"))
+    arrays = {"scale/vars/0": (4,), "sequential/layers/scale/vars/0": (7,)}
+    path = archive(tmp_path / "m.keras", model, arrays, {"scale": "one", "sequential": "inner"})
+    report = dense_calc.trace(dense_calc.load(path), partial=True)
+    assert [(row.params, row.state) for row in report.layers] == [(4, ""), (0, "unknown")]
+
+
+def test_what_is_trained_is_not_told(tmp_path: Path, run: Run) -> None:
+    archive(tmp_path / "m.keras", SCALES, GROUPS, NAMES)
+    done = run("summary", "m.keras", "--assume", "*=identity", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [line.partition(": ")[2] for line in done.stderr.splitlines() if "note" in line] == [
+        f"note: the weights of '{name}' are those that the file stores; it does not tell which of "
+        "them are trained, and all are counted so"
+        for name in ("one", "two")
+    ]
+    frozen = chain(layer("lab>Scale", "one", trainable=False))
+    path = archive(tmp_path / "f.keras", frozen, {"scale/vars/0": (4,)}, {"scale": "one"})
+    done = run("summary", path.name, "--assume", "*=identity", cwd=tmp_path)
+    assert done.stderr == ""
+    assert "Non-trainable params: 4 (16.00 B)" in done.stdout
+
+
+def test_weights_of_which_nothing_else_is_known(tmp_path: Path, run: Run) -> None:
+    archive(tmp_path / "m.keras", SCALES, GROUPS, NAMES)
+    refused = run("check", "m.keras", "--max-params", "9", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "error: 'Scale' (lab>Scale) is not known, and no code is run" in refused.stderr
+    partial = run("summary", "m.keras", "--partial", "--format", "csv", cwd=tmp_path)
+    assert partial.returncode == 2
+    assert partial.stdout.splitlines()[1:] == [
+        "one,Scale,?,24,24,0,i", "head,Dense,?,?,?,?,one", "two,Scale,?,2,2,0,head"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["scale/vars/\x1b[31m", "scale/vars/\udcff"])
+def test_a_name_in_a_file_does_not_speak_to_the_terminal(tmp_path: Path, key: str) -> None:
+    arrays = {key.encode(errors="surrogateescape").decode("latin-1"): (4,)}
+    path = archive(tmp_path / "m.keras", SCALES, arrays, NAMES)
+    report = dense_calc.trace(dense_calc.load(path), partial=True)
+    assert all(weight.path.isprintable() for row in report.layers for weight in row.weights)
+
+
+def test_a_file_whose_weights_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(path, "w") as members:
+        members.writestr("config.json", json.dumps(SCALES))
+        members.writestr("model.weights.h5", b"no HDF5")
+    with pytest.raises(SpecError, match="is not known, and no code is run"):
+        dense_calc.summarize(path)
+    assert dense_calc.summarize(path, {"*": "identity"}).total_params == 10
