@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.dtypes import NOTHING, Dtypes, flat, spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
@@ -18,6 +20,7 @@ from dense_calc.report import Row, State, WeightRow
 from dense_calc.shapes import UNBUILT, Shapes, Unknown, is_shape, leaves, parts, plain, reason
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
+ARRAYS = {bool: "bool", int: "int64"}  # dtypes of arrays of such numbers, as in NumPy
 
 
 class Built(Struct, frozen=True, gc=False):
@@ -28,6 +31,7 @@ class Built(Struct, frozen=True, gc=False):
     """
 
     shape: Shapes
+    dtype: Dtypes = None
     weights: tuple[WeightRow, ...] = ()
     params: int = 0
     trainable: int = 0
@@ -43,41 +47,52 @@ def listed(choices: Iterable[object]) -> str:
     return ", ".join(f"[{each}]" for each in choices)
 
 
-def looked_up(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
-    """What a layer is that reads these shapes, if that can be known from before."""
+def looked_up(
+    layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
+) -> Built:
+    """What a layer is that reads tensors of these shapes, if that can be known from before."""
     try:
-        return built(layer, inputs)
+        return built(layer, inputs, dtypes)
     except TypeError:  # a serialized object or a nest of shapes, which has no hash
-        return built.__wrapped__(layer, inputs)
+        return built.__wrapped__(layer, inputs, dtypes)
 
 
 @lru_cache(maxsize=1000)  # large models repeat few layers; to look one up is ten times faster
-def built(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> Built:
-    """What a layer is that reads these shapes."""
+def built(layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]) -> Built:
+    """What a layer is that reads tensors of these shapes, and of these dtypes if they matter."""
     demand_inputs(layer, inputs)
-    shape = plain(layer.output_shape(*inputs))
+    shape, dtype = layer.output_spec(inputs, dtypes)
+    shape = plain(shape)
     inner = layer.rows_inside(*inputs)
     state = state_of(inner)
     if isinstance(shape, Unknown) and layer.weights_of_any() is None and not inner:
         state = "unknown"
-    return counted(shape, tuple(weight_rows(layer, layer.weights(*inputs))), inner, state)
+    weights = tuple(weight_rows(layer, layer.weights(*inputs)))
+    return counted((shape, spread(dtype, shape)), weights, inner, state)
 
 
-def half_built(layer: LayerKind, inputs: tuple[Shapes | None, ...], why: Unknown) -> Built:
+def half_built(
+    layer: LayerKind,
+    inputs: tuple[Shapes | None, ...],
+    dtypes: tuple[Dtypes, ...],
+    why: Unknown,
+) -> Built:
     """What is known of a layer that reads what is not known."""
     demand_inputs(layer, inputs)
     own = layer.own_inputs()
     if own is not None:
-        made = looked_up(layer, own)
+        made = looked_up(layer, own, ())
         return made if why == UNBUILT else replace(made, shape=why, is_whole=False)
     inner = layer.rows_inside(*inputs)
     if why == UNBUILT:
         state: State = "" if layer.starts_built else "unbuilt"
-        return Built(why, inner=inner, state=state, is_whole=False)
+        dtype = layer.output_dtype(*dtypes)
+        return Built(why, dtype, inner=inner, state=state, is_whole=False)
     weights = layer.weights_of_any()
     state = state_of(inner) if inner else "unknown" if weights is None else ""
     shape = plain(layer.output_of_any() or why)
-    return counted(shape, tuple(weight_rows(layer, weights or ())), inner, state)
+    spec = shape, spread(layer.output_dtype(*dtypes), shape)
+    return counted(spec, tuple(weight_rows(layer, weights or ())), inner, state)
 
 
 def state_of(rows: Iterable[Row]) -> State:
@@ -86,9 +101,12 @@ def state_of(rows: Iterable[Row]) -> State:
 
 
 def counted(
-    shape: Shapes, weights: tuple[WeightRow, ...], inner: tuple[Row, ...], state: State
+    spec: tuple[Shapes, Dtypes],
+    weights: tuple[WeightRow, ...],
+    inner: tuple[Row, ...],
+    state: State,
 ) -> Built:
-    """What a layer is that gives and holds this."""
+    """What a layer is that gives tensors of these shapes and dtypes, and holds this."""
     params = trained = size = trainable_size = 0
     for weight in weights:
         params += weight.params
@@ -96,8 +114,8 @@ def counted(
         if weight.trainable:
             trained += weight.params
             trainable_size += weight.bytes
-    whole = reason(shape) is None
-    return Built(shape, weights, params, trained, size, trainable_size, inner, state, whole)
+    whole = reason(spec[0]) is None
+    return Built(*spec, weights, params, trained, size, trainable_size, inner, state, whole)
 
 
 def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
@@ -193,3 +211,40 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
             raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
         found = choices[step]
     return found
+
+
+def dtypes_given(what: Given, dtypes: Mapping[str, Dtypes]) -> Dtypes:
+    """The dtypes of what a call is given, which `given` has found."""
+    match what:
+        case None:
+            return NOTHING
+        case str():
+            return dtypes[what]
+        case Constant():
+            return dtype_of(what)
+        case Leaf(name, index):
+            return list(flat(dtypes[name]))[index]
+        case tuple():
+            return tuple(dtypes_given(each, dtypes) for each in what)
+        case dict():
+            return {name: dtypes_given(each, dtypes) for name, each in what.items()}
+    found: Any = dtypes[what.name]
+    for step in what.steps:
+        found = found[step]
+    dtype: Dtypes = found
+    return dtype
+
+
+def dtype_of(constant: Constant) -> str:
+    """The dtype of an array; of a number `int`, `float` or `bool`, which yields to that beside it.
+
+    An array of which only the sizes are known holds fractions.
+    """
+    if constant.array_dtype:
+        return constant.array_dtype
+    value = constant.value
+    if isinstance(value, int | float):
+        return type(value).__name__
+    while isinstance(value, list):
+        value = value[0] if value else None
+    return ARRAYS.get(type(value), "float32")

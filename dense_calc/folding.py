@@ -118,11 +118,13 @@ def outer(layers: Iterable[str], names: Mapping[str, Block]) -> Iterator[str]:
 def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
     """The row of a folded block: its output, its totals, and what is outside it."""
     params = sum(row.params for row in rows)
+    last = next((row for row in rows if row.name == block.output), rows[-1])
     shared = outside(block, (row.shared_with for row in rows if row.shared_with), names)
     return Row(
         name=block.name,
         type=block.type,
-        output_shape=next((row for row in rows if row.name == block.output), rows[-1]).output_shape,
+        output_shape=last.output_shape,
+        output_dtype=last.output_dtype,
         params=params,
         trainable_params=sum(row.trainable_params for row in rows),
         non_trainable_params=sum(row.non_trainable_params for row in rows),

@@ -34,6 +34,7 @@ class Constant(Struct, frozen=True):
 
     value: Any
     sizes: Sizes | None = None
+    array_dtype: str | None = None  # what a file tells of an array
 
     @property
     def shape(self) -> Sizes:

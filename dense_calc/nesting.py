@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from dense_calc.dtypes import Dtypes, autocast, flat
 from dense_calc.errors import LayerError, did_you_mean
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.model import Model
@@ -22,16 +23,39 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     """
 
     takes_nested: ClassVar[bool] = True
+    reads_dtypes: ClassVar[bool] = True
     rule: ClassVar[str] = "(...) → (...')"
 
     model: Model
     trainable: bool = True
 
     def output_shape(self, given: Shapes, /) -> Shapes:
-        outputs = traced(self, self.matched(given)).outputs
+        return self.output_spec((given,), ())[0]
+
+    def output_spec(
+        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
+    ) -> tuple[Shapes, Dtypes]:
+        outputs = self.called(shapes[0], dtypes).outputs
         if all(end.label is not None for end in self.model.outputs):
-            return {port.name: port.shape for port in outputs}
-        return outputs[0].shape if len(outputs) == 1 else tuple(port.shape for port in outputs)
+            return (
+                {port.name: port.shape for port in outputs},
+                {port.name: port.dtype for port in outputs},
+            )
+        if len(outputs) == 1:
+            return outputs[0].shape, outputs[0].dtype
+        return tuple(port.shape for port in outputs), tuple(port.dtype for port in outputs)
+
+    def output_dtype(self, *_dtypes: Any) -> Dtypes:
+        return None  # without shapes
+
+    def called(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> Report:
+        """The report on the model as it is called; where no shape differs, Keras keeps its own."""
+        own = traced(self, ()).inputs
+        shapes = self.matched(given)
+        if shapes == tuple(port.shape for port in own):
+            return traced(self, ())
+        read: tuple[Dtypes, ...] = tuple(flat(dtypes)) or tuple(port.dtype for port in own)
+        return traced(self, tuple(zip(shapes, read, strict=True)))
 
     def weights(self, *given: Shapes) -> Iterator[Weight]:
         for row in self.rows_inside(*given):
@@ -52,7 +76,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
 
     def rows_inside(self, *given: Shapes) -> tuple[Any, ...]:
         own = self.own_inputs() is not None or not given
-        return traced(self, () if own else self.matched(given[0])).layers
+        return (traced(self, ()) if own else self.called(given[0], ())).layers
 
     def matched(self, given: Shapes) -> tuple[Shape, ...]:
         """The shapes that the model's inputs are given, in their order.
@@ -79,16 +103,20 @@ class Functional(Inside, frozen=True, kw_only=True, eq=False):
 
 
 class Sequential(Inside, frozen=True, kw_only=True, eq=False):
-    """A chain of layers as one layer."""
+    """A chain of layers as one layer; it converts fractions to the dtype of its input."""
+
+    def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
+        (own,) = traced(self, ()).inputs
+        return autocast(dtypes, str(own.dtype))
 
 
 KINDS: Mapping[str, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
 
 
 @lru_cache(maxsize=1000)
-def traced(inside: Inside, shapes: tuple[Shape, ...]) -> Report:
-    """The report on a model inside, called with these shapes, or built on its own inputs."""
-    inputs = dict(zip(inside.model.inputs, shapes, strict=bool(shapes)))
+def traced(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
+    """The report on a model inside, called with these shapes and dtypes, or with its own."""
+    inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
     return trace(inside.model, inputs, partial=True)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.layers.words import BITS
 from dense_calc.model import Block
 from dense_calc.shapes import Shapes, Sizes
@@ -38,6 +39,7 @@ class WeightRow(Struct, frozen=True, gc=False):
 class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     """One layer of the summary; `input_shapes` are those of what a call was given, in order.
 
+    A dtype is None where nothing tells it, as of what a layer that is not known gives.
     A layer that is called again has a row without weights, `shared_with` the row that has them. A
     block that is folded into a row stands `repeat` times. A model inside has rows of its own.
 
@@ -48,6 +50,7 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     name: str
     type: str
     output_shape: Shapes
+    output_dtype: Dtypes
     params: int
     trainable_params: int
     non_trainable_params: int
@@ -66,6 +69,7 @@ class Port(Struct, frozen=True):
 
     name: str
     shape: Shapes
+    dtype: Dtypes
 
 
 class Report(Struct, frozen=True):
@@ -106,6 +110,7 @@ def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[
                 held,
                 name=name,
                 output_shape=own[-1].output_shape,
+                output_dtype=own[-1].output_dtype,
                 connected_to=tuple(read),
                 feeds=tuple(dict.fromkeys(feeds)),
                 input_shapes=own[-1].input_shapes,

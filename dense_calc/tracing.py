@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.building import Built, frozen, given, half_built, looked_up
+from dense_calc.building import Built, dtypes_given, frozen, given, half_built, looked_up
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.gaps import NO_INPUT, untold
-from dense_calc.layers.base import LayerKind
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
 from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways
+from dense_calc.sharing import Call, Known, demand_same
 
-NO_INPUTS: Mapping[str, Shape] = {}
+Inputs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
+NO_INPUTS: Inputs = {}
 
 
-def trace(
-    model: Model, inputs: Mapping[str, Shape] = NO_INPUTS, *, partial: bool = False
-) -> Report:
+def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) -> Report:
     """The shapes and parameters of every layer.
 
     A plain chain has no row for its input, a graph has one for each, as in Keras. `inputs` are
-    shapes that the model is called with, where they are not its own. A `partial` report may leave
-    open what the file does not tell.
+    shapes and dtypes that the model is called with, where they are not its own. A `partial` report
+    may leave open what the file does not tell.
 
     Raises:
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
@@ -45,7 +44,7 @@ def trace(
     return Report(
         name=model.name,
         **tracer.totals(),
-        inputs=tuple(Port(name, tracer.shapes[name]) for name in model.inputs),
+        inputs=tuple(Port(name, tracer.shapes[name], tracer.dtypes[name]) for name in model.inputs),
         outputs=tuple(map(tracer.port, model.outputs)),
         layers=shown(rows, model),
         blocks=model.blocks,
@@ -111,35 +110,19 @@ def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
     return per_layer(rows, model.calls) if model.type and model.calls else rows
 
 
-class Call(Struct, frozen=True, gc=False):
-    """A call of a layer: what it reads and what it is; a later one has no weights of its own.
-
-    `first` is the call that has them.
-    """
-
-    layer: LayerKind
-    inputs: tuple[Shapes | None, ...]
-    built: Built
-    first: str | None = None
-
-
-Known = dict[str, Call]  # by the names of the nodes
-
-
 class Tracer:
     """What is known of a model while its nodes are followed.
 
     `known` are calls from before, that may be the same.
     """
 
-    def __init__(
-        self, model: Model, inputs: Mapping[str, Shape], known: Known | None = None
-    ) -> None:
+    def __init__(self, model: Model, inputs: Inputs, known: Known | None = None) -> None:
         self.model = model
         self.inputs = inputs
         self.is_frozen = not model.trainable
         self.known: Known = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
+        self.dtypes: dict[str, Dtypes] = {}
         self.shared = {node.shares for node in model.nodes if node.shares}
         # the first calls of layers that are called several times, by their holders
         self.firsts: dict[str, tuple[str, Call]] = {}
@@ -148,7 +131,7 @@ class Tracer:
         self.state: State = ""
 
     def follow(self, node: Node) -> Call:
-        """The call of one node; its output shape is known from now on."""
+        """The call of one node; the shape and dtype of its output are known from now on."""
         layer = node.layer
         shapes = self.shapes
         try:
@@ -157,17 +140,21 @@ class Tracer:
                 if node.call is None
                 else [given(each, shapes) for each in node.call]
             )
+            dtypes = self.dtypes_read(node) if layer.reads_dtypes else ()
             call = self.known.get(node.name)
-            if call is None or call.layer is not layer or call.inputs != inputs:
-                made = self.built(node, inputs)
-                call = Call(layer, inputs, frozen(made) if self.is_frozen else made)
+            if call is None or not call.is_same(layer, inputs, dtypes):
+                made = self.built(node, inputs, dtypes)
+                call = Call(layer, inputs, dtypes, frozen(made) if self.is_frozen else made)
                 self.known[node.name] = call
             if self.shared:
                 call = self.with_first(node, call)
         except LayerError as error:
             raise placed(error, node) from None
         made = call.built
-        shapes[node.name] = self.inputs.get(node.name, made.shape) if self.inputs else made.shape
+        spec = made.shape, made.dtype
+        if self.inputs:
+            spec = self.inputs.get(node.name, spec)
+        shapes[node.name], self.dtypes[node.name] = spec
         if made.state or not made.is_whole:
             self.has_unknown = True
             self.state = made.state if self.state != "unknown" else self.state
@@ -179,10 +166,23 @@ class Tracer:
         self.trainable_size += made.trainable_size
         return call
 
-    def built(self, node: Node, inputs: tuple[Shapes | None, ...]) -> Built:
+    def dtypes_read(self, node: Node) -> tuple[Dtypes, ...]:
+        """The dtypes that the call of a node gets.
+
+        Keras does not convert them where a model inside is followed again, for other shapes.
+        """
+        dtypes = tuple([dtypes_given(each, self.dtypes) for each in node.call or node.inputs])
+        return dtypes if self.inputs else node.layer.call_dtypes(dtypes)
+
+    def built(
+        self, node: Node, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
+    ) -> Built:
         """What a layer is that reads these shapes, as far as that is known."""
         why = why_unknown(inputs) if self.has_unknown else None
-        made = looked_up(node.layer, inputs) if why is None else half_built(node.layer, inputs, why)
+        if why is None:
+            made = looked_up(node.layer, inputs, dtypes)
+        else:
+            made = half_built(node.layer, inputs, dtypes, why)
         is_known = made.is_whole and not node.layer.is_untold
         if is_known or why == UNBUILT or node.told is None:
             return made
@@ -213,7 +213,9 @@ class Tracer:
         made = call.built
         if not made.state and not first.built.state:
             demand_same(call, first, name)
-        return replace(call, built=Built(made.shape, is_whole=made.is_whole), first=name)
+        return replace(
+            call, built=Built(made.shape, made.dtype, is_whole=made.is_whole), first=name
+        )
 
     def row(self, node: Node, feeds: Sequence[str]) -> Row:
         """The row of one node, which these others read."""
@@ -223,6 +225,7 @@ class Tracer:
             name=node.name,
             type=type(call.layer).__name__,
             output_shape=made.shape if node.inputs else self.shapes[node.name],
+            output_dtype=self.dtypes[node.name],
             params=made.params,
             trainable_params=made.trainable,
             non_trainable_params=made.params - made.trainable,
@@ -253,29 +256,11 @@ class Tracer:
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
         assert shape is not None
+        dtype = dtypes_given(end.what, self.dtypes)
         if end.label is None and isinstance(end.what, Leaf):
             way = list(ways(self.shapes[end.what.name]))[end.what.index]
             end = End(Output(end.what.name, way))
-        return Port(end.name, shape)
-
-
-def demand_same(call: Call, first: Call, name: str) -> None:
-    """Raise LayerError where a layer is called again on what its weights do not fit.
-
-    `name` is that of the first call. Keras looks at some layers only when data comes.
-    """
-    if call.layer.keeps_rank and len(call.inputs[0] or ()) != len(first.inputs[0] or ()):
-        raise unlike(first, name, "every call must have as many axes")
-    for weight, held in zip(call.built.weights, first.built.weights, strict=True):
-        if weight.shape != held.shape:
-            wanted = f"'{held.path}' is {held.shape} and would have to be {weight.shape}"
-            raise unlike(first, name, wanted)
-
-
-def unlike(first: Call, name: str, why: str) -> LayerError:
-    """The complaint about a second call that reads what the first one does not allow."""
-    read = " and ".join(map(str, first.inputs))
-    return LayerError(f"it shares the weights of '{name}', which reads {read}: {why}", "from")
+        return Port(end.name, shape, dtype)
 
 
 def placed(error: LayerError, node: Node) -> LayerError:

@@ -12,9 +12,10 @@ from msgspec import Struct
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import TOTALS, Limit
 from dense_calc.model import End, Model
+from dense_calc.sharing import Known
 from dense_calc.spec.outline import MAX_KEPT, Outline
 from dense_calc.spec.scope import Scope
-from dense_calc.tracing import Known, demand_told, totals_of, trace
+from dense_calc.tracing import demand_told, totals_of, trace
 
 if TYPE_CHECKING:
     from dense_calc.spec.document import Marked

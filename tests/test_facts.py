@@ -27,8 +27,10 @@ def test_dense_calc_agrees_with_keras(kind: str) -> None:
 
 def difference(fact: Case) -> list[str]:
     """A line that says how dense-calc differs from a fact, or none."""
-    truth = {name: fact[name] for name in ("output", "weights", "refused") if name in fact}
+    truth = {name: fact[name] for name in ("output", "dtype", "weights", "refused") if name in fact}
     answer, message = answer_of(fact)
+    if "dtype" not in truth:
+        answer.pop("dtype", None)
     return [] if answer == truth else [f"{json.dumps(fact)}\n  dense-calc: {message or answer}"]
 
 

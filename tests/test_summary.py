@@ -73,8 +73,11 @@ def reports(draw: Any) -> Report:
         weight = WeightRow("kernel", (params,), True, "float32", ("units",), params, "kernel")
         shape = (None, *draw(st.lists(SIZES, max_size=5)))
         sources = tuple(draw(st.lists(NAMES, max_size=3)))
-        rows.append(Row(draw(NAMES), "Dense", shape, params, params, 0, sources, (), (weight,), ()))
-    port = Port("input", (None, 3))
+        row = Row(
+            draw(NAMES), "Dense", shape, "float32", params, params, 0, sources, (), (weight,), ()
+        )
+        rows.append(row)
+    port = Port("input", (None, 3), "float32")
     return Report(draw(NAMES), 7, 7, 0, 28, 28, 0, (port,), (port,), tuple(rows))
 
 
@@ -105,7 +108,7 @@ def test_no_line_is_wider_than_asked(report: Report, width: int, format: str) ->
 
 @given(st.text("全結合a層 ", min_size=1, max_size=30), st.integers(1, 60))
 def test_wide_characters_are_wrapped_by_what_they_take(name: str, width: int) -> None:
-    row = Row(name, "Dense", (None,), 7, 7, 0, (), (), (), ())
+    row = Row(name, "Dense", (None,), "float32", 7, 7, 0, (), (), (), ())
     report = Report("m", 7, 7, 0, 28, 28, 0, (), (), (row,))
     text = rendered([report], "text", Style(columns=("name", "params"), width=width))
     for char in set(name) - {" "}:
@@ -133,6 +136,7 @@ def test_json_keeps_its_contract() -> None:
         "name": "dense",
         "type": "Dense",
         "output_shape": [None, 10],
+        "output_dtype": "float32",
         "params": 7850,
         "trainable_params": 7850,
         "non_trainable_params": 0,
@@ -160,8 +164,8 @@ def test_json_keeps_its_contract() -> None:
         ],
         "input_shapes": [[None, 784]],
     }
-    assert data["inputs"] == [{"name": "input", "shape": [None, 1, 28, 28]}]
-    assert data["outputs"] == [{"name": "activation", "shape": [None, 10]}]
+    assert data["inputs"] == [{"name": "input", "shape": [None, 1, 28, 28], "dtype": "float32"}]
+    assert data["outputs"] == [{"name": "activation", "shape": [None, 10], "dtype": "float32"}]
     assert data["total_bytes"] == 31_400
     assert set(data) == set(report.__struct_fields__) - {"blocks", "unused", "state"}
 
@@ -194,8 +198,8 @@ HOSTILE = "a\x1b[31m\x9b|`[red]*\u202e"
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
-    row = Row(HOSTILE, "Dense", (None, 3), 7, 7, 0, (HOSTILE,), (HOSTILE,), (), ())
-    port = Port(HOSTILE, (None, 3))
+    row = Row(HOSTILE, "Dense", (None, 3), "float32", 7, 7, 0, (HOSTILE,), (HOSTILE,), (), ())
+    port = Port(HOSTILE, (None, 3), "float32")
     report = Report(HOSTILE, 7, 7, 0, 28, 28, 0, (port,), (port,), (row,))
     text = rendered([report], format, Style(columns=None if format == "json" else ALL))
     assert all(line.isprintable() for line in text.splitlines())

@@ -71,8 +71,8 @@ KINDS = {
     "GlobalMaxPooling3D": "pooling",
     "GroupNormalization": "normalization",
     "GroupedQueryAttention": "attention",
-    "HashedCrossing": "text",
-    "Hashing": "text",
+    "HashedCrossing": "hashing",
+    "Hashing": "hashing",
     "Identity": "core",
     "InputLayer": "core",
     "IntegerLookup": "text",
@@ -210,6 +210,7 @@ PARTS = {
     "convolutional_recurrent": "recurrent",
     "einsum_dense": "core",
     "embedding": "core",
+    "hashing": "text",
     "simple_attention": "attention",
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import Seed
+from dense_calc.layers.base import KeepsDtype, Seed
 from dense_calc.layers.images import (
     Factor,
     ImageLayer,
@@ -110,7 +110,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(LabeledImages, frozen=True, k
         demand_known_sides(shapes, self.data_format)
 
 
-class Equalization(LabeledImages, frozen=True, kw_only=True):
+class Equalization(KeepsDtype, LabeledImages, frozen=True, kw_only=True):
     """Colors spread evenly over the whole range."""
 
     value_range: Range = (0, 255)
@@ -219,7 +219,7 @@ class RandomGaussianBlur(UncheckedColors, frozen=True, kw_only=True):
         return shapes
 
 
-class RandomGrayscale(ImageLayer, frozen=True, kw_only=True):
+class RandomGrayscale(KeepsDtype, ImageLayer, frozen=True, kw_only=True):
     """Some images without their colors, in as many channels."""
 
     factor: UpToOne = 0.5

@@ -16,14 +16,15 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from dense_calc.dtypes import Dtypes, autocast
 from dense_calc.errors import LayerError
 from dense_calc.layers.words import (
-    Activation,
     Constraint,
     Initializer,
     Policy,
     Regularizer,
     SerializedPolicy,
+    policy_of,
     variable_dtype,
 )
 from dense_calc.shapes import Shape, Shapes
@@ -83,6 +84,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     module: ClassVar[str] = "keras.layers"  # where Keras has it
     is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
     starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
+    reads_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
     rule: ClassVar[str] = "(...) → (...)"
 
     name: LayerName | None = None
@@ -107,6 +109,24 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """
         shape: Shape = shapes[0]
         return shape
+
+    def output_dtype(self, *dtypes: Any) -> Dtypes:
+        """The dtype of the output: one for all its tensors, or a nest as that of their shapes.
+
+        `dtypes` are those of the inputs, in the order of `inputs`, where the kind `reads_dtypes`;
+        LayerError where Keras would not call it so.
+        """
+        return policy_of(self.dtype).compute
+
+    def output_spec(
+        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
+    ) -> tuple[Shapes, Dtypes]:
+        """The shape and the dtype of the output, of which one may depend on both of the inputs."""
+        return self.output_shape(*shapes), self.output_dtype(*dtypes)
+
+    def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
+        """The dtypes of inputs after the layer has converted them, before it is called."""
+        return dtypes
 
     def weights(self, *shapes: Any) -> Iterator[Weight]:
         """The weights for inputs of these shapes, in Keras' order."""
@@ -225,11 +245,23 @@ class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
         if self.input_dim is not None and self.input_shape is not None:
             raise ValueError("input_dim and input_shape say the same; remove one")
 
+    def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
+        return autocast(dtypes, policy_of(self.dtype).compute) if self.autocast else dtypes
+
 
 class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
     """The arguments that nearly every layer takes (`keras.layers.Layer`)."""
 
     activity_regularizer: Regularizer = None
+
+
+class KeepsDtype(KerasLayer, frozen=True, kw_only=True):
+    """A layer that gives tensors of the dtypes that its call gets."""
+
+    reads_dtypes: ClassVar[bool] = True
+
+    def output_dtype(self, dtypes: Dtypes, /) -> Dtypes:
+        return dtypes
 
 
 class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):
@@ -241,50 +273,6 @@ class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):
     bias_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
     bias_constraint: Constraint = None
-
-
-class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
-
-    activation: Activation = None
-    lora_rank: NotNegative | None = None
-    lora_alpha: float | None = None
-
-    def kernel(self, axes: Mapping[str, int]) -> Weight:
-        """The kernel, which LoRA freezes."""
-        return Weight("kernel", axes, self.kernel_initializer, trainable=not self.lora_rank)
-
-    def lora(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
-        """The two thin matrices that LoRA adds to a kernel with these axes.
-
-        They are float32 whatever the layer's dtype. The last axis is the output's.
-        """
-        if not self.lora_rank:
-            return
-        if self.kernel_constraint:
-            raise LayerError(
-                "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
-            )
-        rank = {"rank": self.lora_rank}
-        *inputs, output = kernel
-        yield Weight(
-            "lora_kernel_a", {**{axis: kernel[axis] for axis in inputs}, **rank}, dtype="float32"
-        )
-        yield Weight("lora_kernel_b", {**rank, output: kernel[output]}, dtype="float32")
-
-
-class KernelLayer(LoraLayer, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
-
-    use_bias: bool = True
-
-    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
-        """The weights of a kernel with these axes, of which the last is the output's."""
-        output, size = next(reversed(kernel.items()))
-        yield self.kernel(kernel)
-        if self.use_bias:
-            yield Weight("bias", {output: size}, self.bias_initializer)
-        yield from self.lora(kernel)
 
 
 def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:

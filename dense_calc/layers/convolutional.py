@@ -8,13 +8,13 @@ from typing import ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     KerasLayer,
-    KernelLayer,
     NotNegative,
     Positive,
     Weight,
     Window,
     per_axis,
 )
+from dense_calc.layers.quantization import KernelLayer
 from dense_calc.layers.words import (
     Activation,
     Constraint,

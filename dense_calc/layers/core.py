@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, field
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.base import KeepsDtype, KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.quantization import QuantizableLayer
 from dense_calc.layers.refusals import NO_TUPLES
 from dense_calc.layers.words import InputDtype
@@ -50,7 +51,7 @@ class Dense(QuantizableLayer, frozen=True, kw_only=True):
         return self.all_weights(kernel, bias if self.use_bias else None)
 
 
-class Identity(KerasLayer, frozen=True, kw_only=True):
+class Identity(KeepsDtype, frozen=True, kw_only=True):
     """Gives what it is given, be it one tensor or a nest of them."""
 
     starts_built: ClassVar[bool] = True
@@ -150,6 +151,9 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
     batch_shape: InputShape | None = None
     optional: bool = False
     trainable: bool = True  # Keras takes it and does not look
+
+    def output_dtype(self) -> Dtypes:
+        return "int32" if self.dtype == "int" else self.dtype or "float32"
 
     def output_shape(self) -> Shape:
         if self.batch_shape is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.words import Policy, Serialized, policy_of
@@ -67,6 +68,9 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
         if self.output_mode == "one_hot":
             return encoded(shape, self.output_mode, depth)
         return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
+
+    def output_dtype(self) -> Dtypes:
+        return "int32" if self.output_mode == "int" else super().output_dtype()
 
     def depth(self) -> int:
         """The number of bins."""

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import TIMES, LoraLayer, Weight
+from dense_calc.layers.base import TIMES, LayerWithKernel, NotNegative, Weight
 from dense_calc.layers.policies import DTypePolicy
-from dense_calc.layers.words import Serialized, policy_of
+from dense_calc.layers.words import Activation, Serialized, policy_of
 
 Axes = Mapping[str, int]
 
@@ -102,6 +102,50 @@ def float8(history: int) -> Iterator[Weight]:
     for what in ("inputs", "kernel", "outputs_grad"):
         yield Weight(f"{what}_scale", {}, "ones", dtype="float32")
         yield Weight(f"{what}_amax_history", {"history": history}, "zeros", dtype="float32")
+
+
+class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
+    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
+
+    activation: Activation = None
+    lora_rank: NotNegative | None = None
+    lora_alpha: float | None = None
+
+    def kernel(self, axes: Mapping[str, int]) -> Weight:
+        """The kernel, which LoRA freezes."""
+        return Weight("kernel", axes, self.kernel_initializer, trainable=not self.lora_rank)
+
+    def lora(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
+        """The two thin matrices that LoRA adds to a kernel with these axes.
+
+        They are float32 whatever the layer's dtype. The last axis is the output's.
+        """
+        if not self.lora_rank:
+            return
+        if self.kernel_constraint:
+            raise LayerError(
+                "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
+            )
+        rank = {"rank": self.lora_rank}
+        *inputs, output = kernel
+        yield Weight(
+            "lora_kernel_a", {**{axis: kernel[axis] for axis in inputs}, **rank}, dtype="float32"
+        )
+        yield Weight("lora_kernel_b", {**rank, output: kernel[output]}, dtype="float32")
+
+
+class KernelLayer(LoraLayer, frozen=True, kw_only=True):
+    """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
+
+    use_bias: bool = True
+
+    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
+        """The weights of a kernel with these axes, of which the last is the output's."""
+        output, size = next(reversed(kernel.items()))
+        yield self.kernel(kernel)
+        if self.use_bias:
+            yield Weight("bias", {output: size}, self.bias_initializer)
+        yield from self.lora(kernel)
 
 
 class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):

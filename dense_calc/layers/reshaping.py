@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Window, per_axis
+from dense_calc.layers.base import KeepsDtype, KerasLayer, NotNegative, Positive, Window, per_axis
 from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     IMAGE,
@@ -33,7 +33,7 @@ Interpolation = Annotated[
 Pad = NotNegative | Annotated[tuple[NotNegative, ...], Meta(min_length=2, max_length=2)]
 
 
-class Flatten(KerasLayer, frozen=True, kw_only=True):
+class Flatten(KeepsDtype, frozen=True, kw_only=True):
     """All axes but the batch in one."""
 
     rule: ClassVar[str] = "(batch, ...) → (batch, elements)"
@@ -45,7 +45,7 @@ class Flatten(KerasLayer, frozen=True, kw_only=True):
         return (shape[0], product(shape[1:]))
 
 
-class Reshape(KerasLayer, frozen=True, kw_only=True):
+class Reshape(KeepsDtype, frozen=True, kw_only=True):
     """The same elements in another shape; -1 stands for what is left."""
 
     starts_built: ClassVar[bool] = True
@@ -75,7 +75,7 @@ class Reshape(KerasLayer, frozen=True, kw_only=True):
         return (shape[0], *(left if size == -1 else size for size in target))
 
 
-class Permute(KerasLayer, frozen=True, kw_only=True):
+class Permute(KeepsDtype, frozen=True, kw_only=True):
     """The axes in another order; they count from 1, the first after the batch."""
 
     rule: ClassVar[str] = "(batch, ...) → (batch, *dims)"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.gaps import Gap
 from dense_calc.layers.base import AnyLayer, LayerKind, NotNegative, Weight, layer_in
 from dense_calc.layers.core import Wanted, stated_shapes
@@ -24,6 +25,7 @@ class Foreign(LayerKind, frozen=True, kw_only=True):
 
     takes_nested: ClassVar[bool] = True
     takes: ClassVar[range] = range(1, 1000)
+    reads_dtypes: ClassVar[bool] = True
     module: ClassVar[str] = ""
     rule: ClassVar[str] = "(...) → (...')"
 
@@ -55,6 +57,9 @@ class Stated(Foreign, frozen=True, kw_only=True):
     def output_shape(self, given: Shapes, /, *_others: Any) -> Shapes:
         return given if self.stated is None else stated_shapes(self.stated, given)
 
+    def output_dtype(self, dtypes: Dtypes, /, *_others: Any) -> Dtypes:
+        return dtypes if self.stated is None else None
+
     def output_of_any(self) -> Shapes | None:
         return None if self.stated is None else stated_shapes(self.stated, (None,))
 
@@ -75,3 +80,6 @@ class Untold(Foreign, frozen=True, kw_only=True, eq=False):
 
     def output_shape(self, *given: Any) -> Shapes:
         return layer_in(self.otherwise).output_shape(*given) if self.otherwise else UNTOLD
+
+    def output_dtype(self, *dtypes: Any) -> Dtypes:
+        return layer_in(self.otherwise).output_dtype(*dtypes) if self.otherwise else None

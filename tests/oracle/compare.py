@@ -15,7 +15,7 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -75,7 +75,7 @@ def command_line() -> argparse.Namespace:
 
 
 def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
-    """The output shape and the weights that Keras makes; or that it refuses, and why."""
+    """What Keras gives and the weights that it makes; or that it refuses, and why."""
     keras.backend.clear_session(free_memory=False)
     try:
         layer = keras_layer(case["kind"], case["arguments"])
@@ -87,7 +87,7 @@ def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
         ]
     except Exception as error:  # whatever it is, Keras did not build the layer
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
-    return {"output": nest(output), "weights": weights}, ""
+    return {"output": nest(output), "dtype": dtypes(output), "weights": weights}, ""
 
 
 def keras_layer(kind: str, arguments: dict[str, Any]) -> Any:
@@ -161,13 +161,18 @@ def tensor(written: Any) -> Any:
     return keras.Input(batch_shape=written)
 
 
-def nest(output: Any) -> Any:
-    """The shapes of a nest of tensors, in lists and mappings."""
+def nest(output: Any, of: Callable[[Any], Any] = lambda tensor: list(tensor.shape)) -> Any:
+    """The shapes of a nest of tensors, or what `of` them is wanted, in lists and mappings."""
     if isinstance(output, dict):
-        return {name: nest(each) for name, each in output.items()}
+        return {name: nest(each, of) for name, each in output.items()}
     if isinstance(output, Sequence):
-        return [nest(each) for each in output]
-    return None if output is None else list(output.shape)
+        return [nest(each, of) for each in output]
+    return None if output is None else of(output)
+
+
+def dtypes(output: Any) -> Any:
+    """The dtypes of a nest of tensors."""
+    return nest(output, lambda tensor: tensor.dtype)
 
 
 if __name__ == "__main__":

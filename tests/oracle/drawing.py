@@ -17,6 +17,7 @@ Draw = Callable[[random.Random], Any]
 TOGETHER = {
     "einsum_dense": "core",
     "embedding": "core",
+    "hashing": "text",
     "simple_attention": "attention",
 }  # modules that are drawn as one
 OPTIONAL = 0.4  # how often an argument is given that need not be

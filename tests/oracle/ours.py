@@ -7,6 +7,7 @@ from typing import Any
 
 from cases import Case
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import OPERATION
 from dense_calc.layers.operations import operation_named
@@ -50,7 +51,7 @@ def model_of_spec(spec: dict[str, Any]) -> Model:
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:
-    """The output shape and the weights of a case, or that it is refused, with the message."""
+    """What a case gives and its weights, or that it is refused, with the message."""
     try:
         report = trace(model_of(case))
     except DenseCalcError as error:
@@ -60,7 +61,8 @@ def answer_of(case: Case) -> tuple[dict[str, Any], str]:
         for row in report.layers
         for weight in row.weights
     ]
-    return {"output": nest(report.outputs[0].shape), "weights": weights}, ""
+    (output, *_) = report.outputs
+    return {"output": nest(output.shape), "dtype": nest(output.dtype), "weights": weights}, ""
 
 
 def wired(written: Any, inputs: dict[str, Any]) -> Any:
@@ -74,6 +76,6 @@ def wired(written: Any, inputs: dict[str, Any]) -> Any:
     return name
 
 
-def nest(shapes: Shapes) -> Any:
-    """Shapes as JSON has them: lists for tuples."""
+def nest(shapes: Shapes | Dtypes) -> Any:
+    """Shapes or dtypes as JSON has them: lists for tuples."""
     return json.loads(json.dumps(shapes))
