@@ -427,11 +427,6 @@ ERRORS = {
         "the model has no input shape: it was saved before it was built; say what it reads: --set "
         "'input=[28, 28, 1]'",
     ),
-    "a merge of models": (
-        '{"class_name": "Sequential", "config": [{"class_name": "Merge", "config": {"mode": "sum", '
-        '"layers": [{"class_name": "Sequential", "config": []}]}}]}',
-        "it starts with a merge of whole models; save it as a graph",
-    ),
     "no JSON": ('{"class_name": "Sequential", "config": {', "this is not JSON: "),
     "deep": (
         '{"class_name": "Sequential", "config": ' + "[" * 100_000 + "]" * 100_000 + "}",

@@ -41,6 +41,12 @@ def graph(*layers: Any, inputs: Any, outputs: Any, **more: Any) -> Config:
     return {"class_name": "Model", "config": {"name": "m", **config}, **more}
 
 
+def merge_of(*models: Any, mode: str = "concat") -> Config:
+    """A Sequential of Keras 1 that begins with a merge of models and ends there."""
+    merge = layer("Merge", {"name": mode, "mode": mode, "concat_axis": -1, "layers": [*models]})
+    return sequential(merge, keras_version="1.2.2")
+
+
 def report_of(model: Config) -> Report:
     """The report on a model that a JSON text holds, its layers by line."""
     text = json.dumps(model, indent=1)
@@ -75,6 +81,23 @@ FILES: dict[str, tuple[Config, Any, int]] = {
         ),
         (None, 4), 8 * (3 * 3 * 3 + 1) + 4 * (8 * 16 * 16 + 1),
     ),
+    "a Sequential that begins with a merge of models": (merge_of(
+        sequential(
+            layer("Convolution1D", {"name": "c", "nb_filter": 8, "filter_length": 2,
+                  "batch_input_shape": [None, 46, 12]}),
+            layer("Flatten", {"name": "f"}),
+        ),
+        layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]}),
+        merge_of(
+            sequential(layer("InputLayer", {"name": "i", "batch_input_shape": [None, 3]})),
+            graph(
+                layer("InputLayer", {"name": "x", "batch_input_shape": [None, 4]}),
+                layer("Dense", {"name": "e", "output_dim": 3}, [["x", 0, 0]]),
+                inputs=[["x", 0, 0]], outputs=[["e", 0, 0]],
+            ),
+            mode="sum",
+        ),
+    ), (None, 45 * 8 + 4 + 3), 8 * (2 * 12 + 1) + 4 * (7 + 1) + 3 * (4 + 1)),
     "a loss and a metric, which the model is given as layers": (
         graph(
             layer("InputLayer", {"name": "x", "batch_input_shape": [None, 4]}),
@@ -132,3 +155,16 @@ def test_an_old_file_is_read(title: str) -> None:
     report = report_of(model)
     assert [port.shape for port in report.outputs] == [shape]
     assert report.total_params == params
+
+
+def test_a_merge_of_models_is_a_graph_with_all_their_inputs() -> None:
+    report = report_of(FILES["a Sequential that begins with a merge of models"][0])
+    assert [port.name for port in report.inputs] == ["c_input", "d_input", "i", "x"]
+    rows = {row.name: row.connected_to for row in report.layers}
+    assert (rows["concat"], rows["sum"]) == (("f", "d", "sum"), ("i", "e"))
+
+
+def test_models_that_are_merged_have_no_layers_of_one_name() -> None:
+    one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
+    with pytest.raises(DenseCalcError, match="the name 'd' stands here twice"):
+        report_of(merge_of(one, sequential(one)))

@@ -14,12 +14,13 @@ from dense_calc.errors import Place, SpecError, said
 from dense_calc.graph import model_of
 from dense_calc.keras_format.calls import Calls, bound, referred
 from dense_calc.keras_format.foreign import File, nothing_stored
-from dense_calc.keras_format.objects import MODELS, Written, is_model, layer_of, written
+from dense_calc.keras_format.merges import is_merge, merged_nodes
+from dense_calc.keras_format.objects import MODELS, Written, layer_of, written
 from dense_calc.keras_format.places import Spot
 from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Given, Model, Node, names_in
+from dense_calc.model import End, Given, Model, ModelType, Node, names_in
 from dense_calc.nesting import KINDS, Functional, Inside
 from dense_calc.spec.entries import INPUT_KIND
 
@@ -213,26 +214,32 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     Raises:
         SpecError: it describes none, or not what the first layer reads.
     """
-    demand_one_chain(config["layers"][0], spot.at("layers", 0))
+    first = config["layers"][0]
     layers = list(parts(config["layers"], spot.at("layers"), file))
-    nodes: list[Node] = []
-    if 0 not in layers[0].written.kind.takes:
-        taken = {part.name for part in layers}
-        unlike = next(each for each in spare_names() if each not in taken)
-        nodes.append(Node(unlike, input_of(layers[0], config), (), layers[0].written.spot))
-    for part in layers:
-        above = (nodes[-1].name,) if nodes else ()
+    if is_merge(first):
+        nodes = merged_nodes(first, layers[0].name, layers[0].written, file)
+    else:
+        nodes = list(start_of(layers, config, file))
+    for part in layers[1:]:
+        above = (nodes[-1].name,)
         nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
     builds = {part.name: part.build for part in layers}
     by_name = completed({node.name: node for node in nodes}, (), builds, None, file)
-    return model_of(name, tuple(by_name.values()), type="Sequential")
+    ends = (End(nodes[-1].name),) if is_merge(first) else ()
+    kind: ModelType = "Functional" if ends else "Sequential"
+    return model_of(name, tuple(by_name.values()), ends, type=kind)
 
 
-def demand_one_chain(first: Any, spot: Spot) -> None:
-    """Raise SpecError where a chain starts with a merge of whole models, as Keras 1 allows it."""
-    match first:
-        case {"config": {"layers": list()}} if not is_model(first):
-            raise SpecError("it starts with a merge of whole models; save it as a graph", spot)
+def start_of(layers: list[Part], config: dict[str, Any], file: File) -> Iterator[Node]:
+    """The first layer of a chain, and the input before it, unless that is its first layer."""
+    first = layers[0]
+    above: tuple[str, ...] = ()
+    if 0 not in first.written.kind.takes:
+        taken = {part.name for part in layers}
+        unlike = next(each for each in spare_names() if each not in taken)
+        above = (unlike,)
+        yield Node(unlike, input_of(first, config), (), first.written.spot)
+    yield Node(first.name, layer_of(first.written, file), above, first.written.spot)
 
 
 def spare_names() -> Iterator[str]:

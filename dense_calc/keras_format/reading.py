@@ -81,7 +81,8 @@ def plain(config: Any) -> Any:
 
 def is_frozen(config: Any, model: Model) -> bool:
     """Whether Keras trains nothing of the model that it loads: it asks no Sequential."""
-    return model.type == "Functional" and config.get("trainable") is False
+    is_graph = model.type == "Functional" and isinstance(config, dict)
+    return is_graph and config.get("trainable") is False
 
 
 def major(version: str, found: Architecture) -> int:
