@@ -1,4 +1,8 @@
-"""What a file held at a revision of git's, read from its database: the work tree is not touched."""
+"""What a file held at a revision of git's, read from its database: the work tree is not touched.
+
+The configuration of a repository is not trusted: git runs no filter, hook or helper that it names,
+and fetches nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,26 @@ from dense_calc.errors import AbsentError, FileError
 
 # What git sets for its hooks: the repository that they run for. That of the file is meant.
 OF_A_HOOK = {"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
+MOST = 256 * 2**20  # bytes, for archives with weights; the reader of a text is stricter
 POINTER = b"version https://git-lfs"  # how a file begins that stands for one kept elsewhere
+STORED_ELSEWHERE = (
+    "it is a pointer of Git LFS; what 'git lfs smudge' makes of it is a file to compare with"
+)
+LACKING = (
+    "git has lost it, which 'git fsck' tells more of; or this is a partial clone, to which "
+    "'git show' brings it"
+)
 PLACES = ("GIT_DIR", "GIT_WORK_TREE")  # together they are the user's own choice
-ASKS_NOTHING = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+# For git before 2.44, which knows no GIT_NO_LAZY_FETCH, a fetch has no way that is allowed.
+ASKS_NOTHING = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+RUNS_NOTHING = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
 
 def content(path: str, revision: str) -> bytes:
@@ -27,18 +48,42 @@ def content(path: str, revision: str) -> bytes:
         raise FileError(f"standard input has no revision '{revision}'; name a file")
     folder, name = os.path.split(os.path.abspath(path))
     folder = os.path.realpath(folder)
-    blob = f"{commit_of(folder, revision)}:./{name}"
-    answer = asked(folder, "cat-file", "--batch", "--follow-symlinks", question=blob)
-    head, _, rest = answer.stdout.partition(b"\n")
-    if head == os.fsencode(f"{blob} missing"):
-        raise AbsentError(f"'{path}' is not in revision '{revision}'")
-    found = re.fullmatch(rb"[0-9a-f]+ blob ([0-9]+)", head)
-    if not found:
-        raise FileError(f"'{path}' is no file in revision '{revision}', but {what(head)}")
-    data = rest[: int(found[1])]
-    if not data.startswith(POINTER):
-        return data
-    return asked(folder, "cat-file", "--filters", blob).stdout or data
+    commit = commit_of(folder, revision)
+    called = f"{revision}:{path}"
+    number, size = blob_of(folder, commit, name, (path, revision))
+    if size > MOST:
+        raise FileError(f"cannot read {called}: it is larger than {MOST // 2**20} MiB")
+    answer = asked(folder, "cat-file", "blob", number)
+    if answer.returncode:
+        raise FileError(f"cannot read {called}: {why(answer)}")
+    if answer.stdout.startswith(POINTER):
+        raise FileError(f"cannot read {called}: {STORED_ELSEWHERE}")
+    return answer.stdout
+
+
+def blob_of(folder: str, commit: str, name: str, asked_for: tuple[str, str]) -> tuple[str, int]:
+    """The object that a file is at a commit, and its bytes; it is known by path and revision.
+
+    Raises:
+        AbsentError: there is no such file.
+        FileError: it is something else, or git cannot read it.
+    """
+    path, revision = asked_for
+    question = f"{commit}:./{name}"
+    end, flags = ("\0", ("-z",)) if "\n" in name else ("\n", ())  # -z needs git 2.38
+    command = ("cat-file", "--batch-check", "--follow-symlinks", *flags)
+    answer = asked(folder, *command, question=f"{question}{end}")
+    found = re.fullmatch(rb"([0-9a-f]+) blob ([0-9]+)\n", answer.stdout)
+    if found:
+        return found[1].decode(), int(found[2])
+    if answer.returncode == 0 and answer.stdout != os.fsencode(f"{question} missing\n"):
+        raise FileError(f"'{path}' is no file in revision '{revision}', but {what(answer.stdout)}")
+    entry = asked(folder, "ls-tree", commit, "--", name)  # which needs no more than the folder
+    if entry.returncode:
+        raise FileError(f"cannot read {revision}:{path}: {why(entry)}")
+    if entry.stdout:
+        raise FileError(f"cannot read {revision}:{path}: {LACKING}")
+    raise AbsentError(f"'{path}' is not in revision '{revision}'")
 
 
 def what(head: bytes) -> str:
@@ -69,13 +114,30 @@ def looked_up(folder: str, revision: str) -> tuple[str, FileError | None]:
         return "", FileError(f"cannot ask git for revision '{revision}': {why(inside)}")
     if inside.stdout.strip() != b"true":
         return "", FileError(f"cannot ask git for revision '{revision}': this is no work tree")
-    spoken = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    commit = asked(folder, *spoken).stdout.decode(errors="replace").strip()
-    if re.fullmatch("[0-9a-f]+", commit):
+    commit = object_of(folder, f"{revision}^{{commit}}")
+    if commit:
         return commit, None
+    if is_lost(folder, revision):
+        return "", FileError(f"cannot read revision '{revision}': {LACKING}")
     shallow = asked(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
     hint = "; the clone is shallow, 'git fetch' brings more of it" if shallow else ""
     return "", AbsentError(f"there is no revision '{revision}'{hint}")
+
+
+def is_lost(folder: str, revision: str) -> bool:
+    """Whether a revision leads to an object that git should have, and cannot read."""
+    number = object_of(folder, revision)
+    if not number or not asked(folder, "cat-file", "-t", number).returncode:
+        return False
+    is_there = not asked(folder, "cat-file", "-e", number).returncode
+    return is_there or number != revision  # any number is one that git may not have
+
+
+def object_of(folder: str, revision: str) -> str:
+    """The number that a revision leads to, whether or not git has the object; '' if it does not."""
+    command = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
+    number = asked(folder, *command).stdout.decode(errors="replace").strip()
+    return number if re.fullmatch("[0-9a-f]+", number) else ""
 
 
 def asked(
@@ -87,8 +149,8 @@ def asked(
         environ |= {name: os.path.abspath(os.environ[name]) for name in PLACES}
     try:
         return subprocess.run(  # noqa: S603, there is no shell
-            ("git", "-C", folder, *command),  # noqa: S607, the user's own
-            input=b"" if question is None else os.fsencode(f"{question}\n"),
+            ("git", "-C", folder, *RUNS_NOTHING, *command),  # noqa: S607, the user's own
+            input=b"" if question is None else os.fsencode(question),
             capture_output=True,
             env=environ | ASKS_NOTHING,
             check=False,
@@ -98,7 +160,8 @@ def asked(
 
 
 def why(answer: subprocess.CompletedProcess[bytes]) -> str:
-    """What git says went wrong."""
+    """What git says went wrong, and the command with which it says that is mended, if any."""
     lines = answer.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
     said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-    return said.removeprefix("fatal: ")
+    advice = next((line.strip() for line in lines if line.startswith("\tgit ")), None)
+    return said.removeprefix("fatal: ") + (f"; git advises: {advice}" if advice else "")

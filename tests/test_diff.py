@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, Run
+from conftest import ROOT, Run, git
 from graphs import random_spec
 
 from dense_calc.compare import Change, Comparison, comparison, folded
@@ -416,13 +415,6 @@ def test_an_array_is_one_whatever_is_broken(files: Path, run: Run) -> None:
     for names, count in (("old.yaml missing.yaml", 1), ("missing.yaml gone.yaml", 0)):
         result = run("diff", "--base", "HEAD", *names.split(), "--format", "json", cwd=files)
         assert (result.returncode, len(json.loads(result.stdout))) == (2, count)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """What git says in a folder, whoever runs it."""
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    command = ("git", "-C", str(folder), *who, *arguments)
-    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 @pytest.fixture
