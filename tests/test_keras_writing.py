@@ -159,3 +159,13 @@ def test_what_keras_could_not_load_is_not_written(layer: str, message: str) -> N
     with pytest.raises(LayerError) as caught:
         written(f"input: [8, 8, 3]\nlayers: [{layer}]")
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    "order", ["[q, v, k]", "{key: k, query: q, value: v}", "{query: q, key: k, value: v}"]
+)
+def test_connections_keep_their_order(order: str) -> None:
+    attention = f"MultiHeadAttention: {{num_heads: 2, key_dim: 4, from: {order}}}"
+    inputs = "inputs: {q: [3, 8], k: [4, 8], v: [4, 8]}"
+    spec = f"type: Functional\n{inputs}\nlayers: [{attention}]"
+    assert read(written(spec)).layers == trace(model_of(spec)).layers

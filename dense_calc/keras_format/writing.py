@@ -14,7 +14,7 @@ import msgspec
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
 from dense_calc.layers.written import arguments_of, arguments_of_call
-from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted
+from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
 from dense_calc.tracing import placed, shapes_of
@@ -155,11 +155,11 @@ class Graph:
             kwargs["mask"] = masks if len(masks) > 1 else masks[0]
         if kind.on_a_list:
             return {"args": [given], "kwargs": kwargs}
-        if kind.takes is LIST_OF_INPUTS or (None not in given and not kind.call_order):
+        if kind.takes is LIST_OF_INPUTS:
             return {"args": given, "kwargs": kwargs}
-        last = 1 if kind.call_order else given.index(None)
-        named = zip(kind.inputs[last:], given[last:], strict=False)
-        return {"args": given[:last], "kwargs": {**dict(named), **kwargs}}
+        first = positions(node)
+        named = zip(kind.inputs[first:], given[first:], strict=False)
+        return {"args": given[:first], "kwargs": {**dict(named), **kwargs}}
 
     def given(self, what: Given) -> Any:
         """What an input is given: a tensor, a nest of them, or numbers."""
@@ -249,6 +249,22 @@ def flat(given: Any) -> Iterator[Any]:
                 yield from flat(each)
         case _:
             yield given
+
+
+def positions(node: Node) -> int:
+    """How many inputs a call takes by position, so that Keras lists connections as the node does.
+
+    Keras lists what is given by position, then what is given by name, in the order of the names.
+    """
+    kind, call = type(node.layer), node.call or node.inputs
+    most = 1 if kind.call_order else len(call) if None not in call else call.index(None)
+    for number in range(most, -1 if kind.inputs else most - 1, -1):
+        by_name = sorted(zip(kind.inputs[number:], call[number:], strict=False))
+        ordered = (*call[:number], *(each for _, each in by_name))
+        read = tuple(name for each in ordered for name in names_in(each))
+        if read == node.inputs[: len(read)]:
+            return number
+    return most
 
 
 def dtype_of(value: Any) -> str:
