@@ -13,6 +13,7 @@ from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError, SpecError
+from dense_calc.gaps import Gap
 from dense_calc.keras_format.assumptions import stand_in
 from dense_calc.keras_format.foreign import (
     ENDS,
@@ -38,7 +39,8 @@ from dense_calc.model import ModelType
 from dense_calc.spec.entries import INPUT_KIND
 
 OPERATIONS = r"keras\.(src\.)?ops(\.|$)"
-TF_FUNCTIONS = ("SlicingOpLambda", "TFOpLambda")  # classes of functions of TensorFlow
+# Classes of functions of TensorFlow, and of operations.
+TF_FUNCTIONS = ("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
 NOTHING: dict[str, Any] = {}
 # The classes that are models; Keras 1 and 2 call a Functional just Model.
 MODELS: dict[str, ModelType] = {
@@ -88,7 +90,8 @@ def written(value: Any, spot: Spot, file: File) -> Written:
             raise SpecError("a layer is written as its class_name and its config", spot)
     registered = str(value.get("registered_name") or name)
     shape, function = config.get("batch_input_shape"), function_of(config)
-    assumed = assumption_of(file, name, registered, config.get("name"), function)
+    own_name = value.get("name") or config.get("name")
+    assumed = assumption_of(file, name, registered, own_name, config.get("name"), function)
     if assumed:
         made = stand_in(without_package(name), config, assumed, spot)
         return Written(name, type(made), config, spot, made, shape)
@@ -102,7 +105,7 @@ def written(value: Any, spot: Spot, file: File) -> Written:
         except LayerError as error:
             raise SpecError(f"{name}: {error.message}", spot) from None
         if name in TF_FUNCTIONS:
-            return of_tensorflow(name, config, spot, file)
+            return of_tensorflow(name, {**config, "name": own_name}, spot, file)
     module = value.get("module")
     kind = None
     if not is_custom(module, registered):
@@ -114,17 +117,22 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     return Written(name, kind, config, spot, None, shape, function)
 
 
-def of_tensorflow(name: str, config: Mapping[str, Any], spot: Spot, file: File) -> Written:
-    """A function of TensorFlow that stands as a layer in a file of Keras 2."""
+def of_tensorflow(class_name: str, config: Mapping[str, Any], spot: Spot, file: File) -> Written:
+    """A function or an operation of TensorFlow that stands as a layer in a file of Keras 2."""
     from dense_calc.layers.tf_functions import tf_kind  # few files have any
+    from dense_calc.layers.tf_operations import name_in, operation_of
 
-    function = str(config.get("function"))
-    kind = tf_kind(name, function)
-    own = {"name": config.get("name")}
-    if kind is None:
-        layer = untold_layer(name, own, class_gap(name, f"tf.{function}", spot), file)
-        return Written(name, type(layer), own, spot, layer)
-    return Written(name, kind, own, spot)
+    own = {"name": config["name"]}
+    node, function = config.get("node_def"), config.get(FUNCTION)
+    made = operation_of(node, config.get("constants"))
+    kind = type(made) if made else tf_kind(class_name, str(function))
+    if kind:
+        return Written(class_name, kind, own, spot, made)
+    called = f"raw_ops.{name_in(node)}" if node else function
+    title = f"what '{own['name']}' gives (tf.{called})"
+    gap = Gap(str(own["name"]), "code", title, spot.at("class_name"))
+    layer = untold_layer(class_name, own, gap, file)
+    return Written(class_name, type(layer), own, spot, layer)
 
 
 def is_operation(name: str, module: Any, config: Mapping[str, Any], file: File) -> bool:
