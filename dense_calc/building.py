@@ -151,7 +151,7 @@ def weight_rows(layer: LayerKind, weights: Iterable[Weight]) -> Iterator[WeightR
     own, trainable = variable_dtype(layer.dtype), layer.trainable
     for weight in weights:
         name, dtype = weight.name, weight.dtype or own
-        shape = tuple(weight.axes.values())
+        shape = tuple(map(int, weight.axes.values()))  # without the memory of their arithmetic
         params = math.prod(shape)
         demand_initializable(name, shape, dtype, weight.initializer)
         if params > MAX_PARAMS:

@@ -1,0 +1,145 @@
+"""Every kind in every format: what a report holds is plain, and can be written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+import pytest
+from cases import read_facts
+from msgspec import Struct, convert
+from ours import model_of
+from test_legacy import FACTS as OLD_FACTS
+from test_legacy import layer_of
+from test_operations import FACTS as OPERATION_FACTS
+from test_operations import tuples
+
+from dense_calc.budgets import checks, verdict
+from dense_calc.building import looked_up
+from dense_calc.catalogue import examples
+from dense_calc.cli.diff import rendered as rendered_comparison
+from dense_calc.compare import comparison
+from dense_calc.errors import DenseCalcError, Source
+from dense_calc.explanation import explained
+from dense_calc.layers import KINDS, OTHERS
+from dense_calc.layers.operations import operation_named
+from dense_calc.limits import LIMITS, Limit, limit
+from dense_calc.model import Model
+from dense_calc.render import FORMATS, GRIDS, Style, rendered
+from dense_calc.render.checks import FORMATS as CHECK_FORMATS
+from dense_calc.render.checks import rendered as rendered_checks
+from dense_calc.render.explanation import render as explanation_text
+from dense_calc.render.json import explanation_json
+from dense_calc.shapes import Worked
+from dense_calc.spec import parse
+from dense_calc.tracing import trace
+
+KERAS_FACTS = [fact for fact in read_facts() if "refused" not in fact]
+
+# A small model of each layer that older versions of Keras had, or that only its applications have.
+OLDER = {
+    "CuDNNGRU": ("[8, 4]", "units: 3"),
+    "CuDNNLSTM": ("[8, 4]", "units: 3"),
+    "CustomScaleLayer": ("[8]", "scale: 0.1, from: [input, input]"),
+    "Deconvolution2D": ("[8, 8, 4]", "filters: 3, kernel_size: 2, output_shape: [null, 9, 9, 3]"),
+    "Highway": ("[8]", ""),
+    "LayerScale": ("[8]", "init_values: 0.1, projection_dim: 8"),
+    "LocallyConnected1D": ("[8, 4]", "filters: 3, kernel_size: 2"),
+    "LocallyConnected2D": ("[8, 8, 4]", "filters: 3, kernel_size: [2, 3]"),
+    "MaxoutDense": ("[8]", "units: 3"),
+    "ParametricSoftplus": ("[8]", ""),
+    "RandomFourierFeatures": ("[8]", "output_dim: 3"),
+    "RandomHeight": ("[8, 8, 4]", "factor: 0.1"),
+    "RandomWidth": ("[8, 8, 4]", "factor: 0.1"),
+    "SReLU": ("[8]", ""),
+    "ThresholdedReLU": ("[8]", ""),
+}
+MODELS = {
+    **examples(),
+    **{
+        kind: f"input: {shape}\nlayers:\n  - {kind}: {{{arguments}}}\n"
+        for kind, (shape, arguments) in OLDER.items()
+    },
+}
+
+
+def values_in(held: Any) -> Iterator[Any]:
+    """What a structure holds, at any depth."""
+    yield held
+    if isinstance(held, Struct):
+        held = [getattr(held, name) for name in held.__struct_fields__]
+    if isinstance(held, dict):
+        held = [*held, *held.values()]
+    if isinstance(held, list | tuple):
+        yield from chain.from_iterable(map(values_in, held))
+
+
+def demand_plain(found: Any) -> None:
+    """Fail where something does not go into JSON, or is not what comes out of it again."""
+    assert msgspec.json.encode(found)
+    assert not [value for value in values_in(found) if isinstance(value, Worked)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_told_of_a_layer_is_plain(kind: str) -> None:
+    for fact in KERAS_FACTS:
+        if fact["kind"] == kind:
+            report, explanations = explained(model_of(fact), ())
+            demand_plain(report)
+            demand_plain(explanations)
+
+
+@pytest.mark.parametrize("fact", OLD_FACTS, ids=lambda fact: fact["class_name"])
+def test_what_is_told_of_a_layer_of_keras_2_is_plain(fact: dict[str, Any]) -> None:
+    shapes = tuple(map(tuple, fact["inputs"]))
+    demand_plain(looked_up(layer_of(fact, 2), shapes))
+
+
+@pytest.mark.parametrize("line", OPERATION_FACTS)
+def test_what_is_told_of_an_operation_is_plain(line: str) -> None:
+    fact = json.loads(line)
+    if "refused" not in fact:
+        operation = convert(fact["arguments"], operation_named(fact["op"]))
+        try:
+            built = looked_up(operation, tuples(fact["inputs"]))
+        except DenseCalcError:  # what it is given must be wired as in a model
+            return
+        demand_plain(built)
+
+
+def test_all_kinds_are_rendered() -> None:
+    assert set(MODELS) == {*KINDS, *OTHERS}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_kind_is_rendered_in_every_format_of_every_command(kind: str) -> None:
+    model = parse(Source("m.yaml", MODELS[kind]), "m")
+    texts = list(texts_on(model, Style()))
+    assert all(texts)
+    for text in texts:
+        if text.startswith("{"):
+            assert json.loads(text)
+
+
+def texts_on(model: Model, style: Style) -> Iterator[str]:
+    """What the commands that print a report print of a model."""
+    report, explanations = explained(model, ())
+    for format in FORMATS:
+        yield rendered([report], format, style)
+    yield explanation_json(report, explanations, style)
+    yield explanation_text(report, explanations, style)
+    empty = parse(Source("m.yaml", "input: [1]\nlayers:\n  - Identity\n"), "m")
+    found = comparison(empty, model, "old", "new")
+    for format in (*GRIDS, "json"):
+        yield rendered_comparison([found], False, format, style)
+    held = verdict("m.yaml", list(checks(trace(model), limits())))
+    for format in CHECK_FORMATS:
+        yield rendered_checks([held], format, style)
+
+
+def limits() -> Sequence[Limit]:
+    """A limit of each sort, which is broken."""
+    return [limit(each, "1") for each in LIMITS.values()]
