@@ -151,9 +151,10 @@ class Model(Struct, frozen=True):
     @property
     def is_unbuilt(self) -> bool:
         """Whether this is a Sequential of which nobody has said what it reads."""
+        if self.type != "Sequential" or not self.nodes:
+            return False
         first = self.nodes[0]
-        unknown = not first.inputs and isinstance(first.layer.output_shape(), Unknown)
-        return self.type == "Sequential" and unknown
+        return not first.inputs and isinstance(first.layer.output_shape(), Unknown)
 
     @property
     def is_sequential(self) -> bool:

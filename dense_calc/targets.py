@@ -69,6 +69,8 @@ def input_called(name: str, model: Model) -> str:
     """
     if name in model.inputs:
         return name
+    if not model.inputs:
+        raise SpecError("the model has no input to set")
     if len(model.inputs) > 1:
         several = " and ".join(f"{each}=[...]" for each in model.inputs[:FEW])
         raise SpecError(f"the model has several inputs; set one: {several}")

@@ -18,13 +18,14 @@ from test_operations import FACTS as OPERATION_FACTS
 from test_operations import tuples
 
 from dense_calc.budgets import checks, verdict
-from dense_calc.building import looked_up
+from dense_calc.building import Built, looked_up
 from dense_calc.catalogue import examples
 from dense_calc.cli.diff import rendered as rendered_comparison
 from dense_calc.compare import comparison
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.explanation import explained
 from dense_calc.layers import KINDS, OTHERS
+from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import operation_named
 from dense_calc.limits import LIMITS, Limit, limit
 from dense_calc.model import Model
@@ -40,11 +41,16 @@ from dense_calc.tracing import trace
 KERAS_FACTS = [fact for fact in read_facts() if "refused" not in fact]
 
 # A small model of each layer that older versions of Keras had, or that only its applications have.
+CELL = "cell: {LSTMCell: {units: 3}}"
 OLDER = {
+    "AddLoss": ("[8]", "unconditional: true"),
+    "AddMetric": ("[8]", ""),
     "CuDNNGRU": ("[8, 4]", "units: 3"),
     "CuDNNLSTM": ("[8, 4]", "units: 3"),
     "CustomScaleLayer": ("[8]", "scale: 0.1, from: [input, input]"),
     "Deconvolution2D": ("[8, 8, 4]", "filters: 3, kernel_size: 2, output_shape: [null, 9, 9, 3]"),
+    "DeviceWrapper": ("[8, 4]", CELL),
+    "DropoutWrapper": ("[8, 4]", CELL),
     "Highway": ("[8]", ""),
     "LayerScale": ("[8]", "init_values: 0.1, projection_dim: 8"),
     "LocallyConnected1D": ("[8, 4]", "filters: 3, kernel_size: 2"),
@@ -54,11 +60,18 @@ OLDER = {
     "RandomFourierFeatures": ("[8]", "output_dim: 3"),
     "RandomHeight": ("[8, 8, 4]", "factor: 0.1"),
     "RandomWidth": ("[8, 8, 4]", "factor: 0.1"),
+    "ResidualWrapper": ("[8, 4]", CELL),
     "SReLU": ("[8]", ""),
+    "StochasticDepth": ("[8]", "drop_path_rate: 0.1"),
     "ThresholdedReLU": ("[8]", ""),
 }
+CELL_CALLED = """inputs: {step: [4], h: [3], c: [3]}
+layers:
+  - PeepholeLSTMCell: {units: 3, from: [step, h, c]}
+"""
 MODELS = {
     **examples(),
+    "PeepholeLSTMCell": CELL_CALLED,
     **{
         kind: f"input: {shape}\nlayers:\n  - {kind}: {{{arguments}}}\n"
         for kind, (shape, arguments) in OLDER.items()
@@ -83,6 +96,12 @@ def demand_plain(found: Any) -> None:
     assert not [value for value in values_in(found) if isinstance(value, Worked)]
 
 
+def built_of(layer: LayerKind, shapes: tuple[Any, ...]) -> Built:
+    """What a layer is that reads tensors of these shapes."""
+    dtypes = layer.call_dtypes(("float32",) * len(shapes)) if layer.reads_dtypes else ()
+    return looked_up(layer, shapes, dtypes)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_told_of_a_layer_is_plain(kind: str) -> None:
     for fact in KERAS_FACTS:
@@ -95,7 +114,7 @@ def test_what_is_told_of_a_layer_is_plain(kind: str) -> None:
 @pytest.mark.parametrize("fact", OLD_FACTS, ids=lambda fact: fact["class_name"])
 def test_what_is_told_of_a_layer_of_keras_2_is_plain(fact: dict[str, Any]) -> None:
     shapes = tuple(map(tuple, fact["inputs"]))
-    demand_plain(looked_up(layer_of(fact, 2), shapes))
+    demand_plain(built_of(layer_of(fact, 2), shapes))
 
 
 @pytest.mark.parametrize("line", OPERATION_FACTS)
@@ -103,8 +122,9 @@ def test_what_is_told_of_an_operation_is_plain(line: str) -> None:
     fact = json.loads(line)
     if "refused" not in fact:
         operation = convert(fact["arguments"], operation_named(fact["op"]))
+        shapes = tuples(fact["inputs"])
         try:
-            built = looked_up(operation, tuples(fact["inputs"]))
+            built = built_of(operation, shapes)
         except DenseCalcError:  # what it is given must be wired as in a model
             return
         demand_plain(built)

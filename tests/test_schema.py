@@ -100,6 +100,7 @@ def test_most_mistakes_in_arguments_do_not_fit() -> None:
 
 
 SOUND = {
+    "only an input": "input: [8]\nlayers: []",
     "a bare word": "layers: [Flatten]",
     "an alias": "layers: [MaxPool2D]",
     "nothing under a word": "layers: [Flatten: ]",

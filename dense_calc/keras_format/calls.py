@@ -7,9 +7,11 @@ lists of `[layer, number of its call, number of its output, other arguments]`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import fields
 
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.places import Spot
@@ -167,7 +169,7 @@ def bound(call: Call, kind: type[LayerKind]) -> Bound:
     order = kind.call_order or (*named, *kind.of_call)
     by_name = dict(zip(order, args, strict=False)) | call.kwargs
     of_call = {
-        name: by_name[name]
+        name: as_truth(by_name[name]) if name in truths(kind) else by_name[name]
         for name in kind.of_call
         if by_name.get(name) is not None and not has_tensors(by_name[name])
     }
@@ -181,6 +183,17 @@ def bound(call: Call, kind: type[LayerKind]) -> Bound:
             if name not in (*named, *kind.of_call)
         }
     return Bound(reads, tuple(inputs), of_call)
+
+
+@cache
+def truths(kind: type[LayerKind]) -> tuple[str, ...]:
+    """The arguments of Keras' call that are true or false."""
+    return tuple(field.encode_name for field in fields(kind) if field.type is bool)
+
+
+def as_truth(value: Any) -> Any:
+    """A truth that a file may write as a number, as Python reads it."""
+    return bool(value) if isinstance(value, int) else value
 
 
 def tensors(value: Any, numbers: bool = False) -> Given:

@@ -12,7 +12,7 @@ from dense_calc.errors import Note
 from dense_calc.gaps import ALL, Gap
 from dense_calc.keras_format.assumptions import Assumption, kind_called, stand_in
 from dense_calc.keras_format.places import Spot
-from dense_calc.layers import OPERATION, kind_named, words
+from dense_calc.layers import OPERATION, REGISTERED, kind_named, words
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.stated import Held, Untold
 
@@ -20,6 +20,7 @@ OWN = r"keras(\.|$)|tf_keras(\.|$)|tensorflow\.|builtins$"  # modules whose name
 FUNCTION = "function"  # the class of a function
 LAMBDA = "__lambda__"  # the class of code
 PACKAGE = ">"  # what comes between the package and the name of what somebody registered
+APPLICATIONS = r"(?:Custom|keras\.applications\.\w+)>(\w+)$"  # and so what Keras does not export
 # How the arguments end that are objects, and the names of those that Keras has.
 OBJECTS = {
     "activation": get_args(words.ActivationName),
@@ -80,6 +81,18 @@ def assumption_of(file: File, *names: Any) -> Assumption | None:
 def without_package(name: str) -> str:
     """The name of a class without the package that it is from: `Scale` of `lab>Scale`."""
     return name if name.endswith(PACKAGE) else name.rpartition(PACKAGE)[2]
+
+
+def names_in_keras(name: str, registered: str, config: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of a class; one of keras.applications that somebody registered is Keras' own.
+
+    Its arguments tell it from another class of the same name.
+    """
+    found = re.match(APPLICATIONS, registered)
+    if found is None or found[1] not in REGISTERED:
+        return name, registered
+    is_keras = config.keys() <= set(kind_named(found[1]).__struct_encode_fields__)
+    return (found[1], found[1]) if is_keras else (name, registered)
 
 
 def function_of(config: Mapping[str, Any]) -> str | None:

@@ -66,12 +66,12 @@ def model_of_config(class_name: str, config: Any, spot: Spot, file: File, name: 
         config = {"layers": config}
     if not isinstance(config, dict):
         raise SpecError(f"a model's config is a mapping, not {said(config)}", spot)
+    build = sequential if MODELS[class_name] == "Sequential" else functional
     layers = config.get("layers")
-    if not isinstance(layers, list) or not layers:
+    if not isinstance(layers, list) or not (layers or build is sequential):
         raise SpecError("a model needs 'layers', a list", spot.at("layers"))
     own = config.get("name")
     name = own if isinstance(own, str) and own else name
-    build = sequential if MODELS[class_name] == "Sequential" else functional
     return build(config, spot, file, name)
 
 
@@ -214,6 +214,8 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     Raises:
         SpecError: it describes none, or not what the first layer reads.
     """
+    if not config["layers"]:
+        return Model(name, (), (), (), type="Sequential")
     first = config["layers"][0]
     layers = list(parts(config["layers"], spot.at("layers"), file))
     if is_merge(first):
@@ -264,11 +266,17 @@ def input_of(first: Part, config: dict[str, Any]) -> LayerKind:
 
 
 def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
-    """A model that is a layer of another."""
+    """A model that is a layer of another.
+
+    Raises:
+        SpecError: it is none, or has no layers, so that Keras cannot call it.
+    """
     kind = KINDS[MODELS[value["class_name"]]]
     config = value["config"] if isinstance(value["config"], dict) else {}
     within = replace(file, stored=nothing_stored)  # where names are others
     model = model_in(value, spot, within, snake_case(kind.__name__))
+    if not model.nodes:
+        raise SpecError(f"'{model.name}' has no layers, and cannot be called", spot)
     made = kind(model=model, trainable=config.get("trainable") is not False)
     facts = {"name": model.name, "input_layers": config.get("input_layers")}
     return Written(kind.__name__, kind, facts, spot, made)

@@ -28,6 +28,7 @@ from dense_calc.keras_format.foreign import (
     is_custom,
     kind_of,
     known,
+    names_in_keras,
     untold_layer,
     without_package,
 )
@@ -95,6 +96,7 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     if assumed:
         made = stand_in(without_package(name), config, assumed, spot)
         return Written(name, type(made), config, spot, made, shape)
+    name, registered = names_in_keras(name, registered, config)
     if file.keras < 3:
         from dense_calc.layers.legacy import modern, ordered  # few files are so old
 

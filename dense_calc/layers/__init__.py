@@ -172,8 +172,12 @@ OTHERS = {
     "RandomWidth": "retired",
     "ResidualWrapper": "retired_cells",
     "SReLU": "retired",
+    "StochasticDepth": "applications",
     "ThresholdedReLU": "retired",
 }
+
+# Those of applications, which Keras does not export: who loads one has to register it.
+REGISTERED = tuple(name for name, module in OTHERS.items() if module == "applications")
 
 OPERATION = "ops."  # what comes before the class of an operation of `keras.ops`
 

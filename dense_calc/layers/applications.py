@@ -22,6 +22,14 @@ class LayerScale(KerasLayer, frozen=True, kw_only=True):
         yield Weight("gamma", {"channels": self.projection_dim}, "ones")
 
 
+class StochasticDepth(KerasLayer, frozen=True, kw_only=True):
+    """Drops its input now and then while it is trained; source: keras.applications.convnext."""
+
+    module: ClassVar[str] = LayerScale.module
+
+    drop_path_rate: float
+
+
 class CustomScaleLayer(KerasLayer, frozen=True, kw_only=True):
     """Adds its second input, scaled, to the first; source: keras.applications.inception_resnet_v2.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from itertools import chain, repeat, zip_longest
+from itertools import zip_longest
 
 from rich import box
 
@@ -44,14 +44,16 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
     head = (frame.head_left, frame.head_vertical, frame.head_right)
     body = (frame.mid_left, frame.mid_vertical, frame.mid_right)
-    rules = chain([frame.get_row(spaces, "head")], repeat(frame.get_row(spaces, "row")))
+    rule = frame.get_row(spaces, "row")
     paints = [SIZES if column.sizes or column.number else NAMES for column in chosen]
     for line in wrapped(grid.title, room):
         yield painted(line, WHOLE) if style.color else line
     yield frame.get_top(spaces)
     yield from row_lines(titles, widths, chosen, head, [WHOLE] * len(chosen), style)
-    for rule, row in zip(rules, rows, strict=False):
-        yield rule
+    yield frame.get_row(spaces, "head")
+    for number, row in enumerate(rows):
+        if number:
+            yield rule
         yield from row_lines(row, widths, chosen, body, paints, style)
     yield frame.get_bottom(spaces)
     for parts in grid.totals:

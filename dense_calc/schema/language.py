@@ -165,7 +165,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
             "propertyNames": {"type": "string", "pattern": BLOCK_NAME},
             "additionalProperties": ref("block"),
         },
-        "layers": a_list(any_of(ref("layer"), ref("use"), ref("other"))),
+        "layers": {"type": "array", "items": any_of(ref("layer"), ref("use"), ref("other"))},
         "outputs": any_of(
             {"type": "string"},
             a_list({"type": "string"}),
@@ -177,6 +177,11 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
     return {
         **mapping(sections),
         "required": ["layers"],
+        **any_of(
+            {"required": ["input"]},
+            {"required": ["inputs"]},
+            {"properties": {"layers": {"minItems": 1}}},
+        ),
         "not": {"required": ["input", "inputs"]},
         "if": {"not": {"required": ["blocks"]}},
         "then": {"properties": {"layers": {"items": any_of(ref("layer"), ref("other"))}}},

@@ -93,9 +93,13 @@ class Outline:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """Its inputs and its layers."""
+        """Its inputs and its layers; one of them at least."""
         below = entries_of(layers_of(self.sections, self.root), self.blocks)
-        return [*(inputs_of(self.sections, self.root) or legacy_input(below[0])), *below]
+        inputs = inputs_of(self.sections, self.root)
+        entries = [*(inputs or (below and legacy_input(below[0]))), *below]
+        if not entries:
+            raise SpecError("'layers' is empty, and there is no 'input'", self.sections["layers"])
+        return entries
 
     def model(self, scope: Scope) -> Model:
         """The model with these vars: one from before with other arguments, or made anew.

@@ -121,12 +121,10 @@ def legacy_input(first: Entry) -> list[Entry]:
 
 
 def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
-    """The items of `layers:`, at least one."""
+    """The items of `layers:`."""
     if "layers" not in sections:
         raise SpecError("a model needs 'layers:', a list", root)
     items: list[Marked] = sections["layers"].value
-    if not items:
-        raise SpecError("'layers' is empty", sections["layers"])
     return items
 
 

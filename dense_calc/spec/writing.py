@@ -38,6 +38,8 @@ def to_spec(model: Model) -> str:
         LayerError: its layers do not fit.
         SpecError: something in it has no word in a spec.
     """
+    if not model.nodes:
+        raise SpecError("a model without input and layers has no spec")
     sections = Sections(model)
     lines = [f"name: {flow(model.name)}"]
     if sections.is_told():
@@ -72,15 +74,11 @@ class Sections:
         by_name = {node.name: node for node in self.inputs}
         ordered = [by_name[name] for name in self.model.inputs if name in by_name]
         inputs = {dotted(node.name): self.input_of(node) for node in ordered}
-        if not self.nodes:  # a list of layers has one at least
-            given = [self.input_layer(node) for node in ordered]
-            yield from ("layers:", *indented(listed(given)))
-            return
         if list(inputs) == [INPUT]:
             yield f"{INPUT}: {flow(inputs[INPUT])}"
         else:
             yield from section("inputs", inputs)
-        yield "layers:"
+        yield "layers:" if self.nodes else "layers: []"
         above = ordered[0].name if len(ordered) == 1 else None
         items = []
         for node in self.nodes:
@@ -98,12 +96,6 @@ class Sections:
             return {**rest, "batch_shape": []}
         batch = {} if sizes[0] is None else {"batch_size": sizes[0]}
         return {"shape": sizes[1:], **batch, **rest} if batch or rest else sizes[1:]
-
-    def input_layer(self, node: Node) -> list[str]:
-        """An input among the layers, in lines."""
-        sizes, rest = self.input_facts(node)
-        named = {"name": dotted(node.name), "batch_shape": sizes, **rest}
-        return in_lines(type(node.layer).__name__, named)
 
     def input_facts(self, node: Node) -> tuple[list[Size], dict[str, Any]]:
         """The sizes of an input with those of the batch, and its other arguments."""
