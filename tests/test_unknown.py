@@ -15,7 +15,7 @@ import pytest
 from conftest import Run
 
 import dense_calc
-from dense_calc.errors import DenseCalcError, Source, SpecError
+from dense_calc.errors import DenseCalcError, LayerError, Source, SpecError
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.layers import KINDS, kind_named
 from dense_calc.model import Model
@@ -307,6 +307,16 @@ def test_what_all_that_is_not_known_does_leaves_what_the_file_tells() -> None:
     told = chain(code("f", [None, 8]), dense(2, build=[None, 3]), code("g"), shape=[None, 8])
     assert [row[1] for row in rows_of(told, **{"*": "identity"})] == [(None, 3), (None, 2),
                                                                       (None, 2)]  # fmt: skip
+
+
+def test_outputs_that_nothing_reads_are_not_told() -> None:
+    told = graph(reading(code("f"), tensor("i", [None, 8])),
+                 reading(dense(2), tensor("f", [None, 3], 1)))  # fmt: skip
+    with pytest.raises(SpecError, match="what the Lambda 'f' gives is not known"):
+        trace(model_of(told))
+    with pytest.raises(LayerError, match="'f' has no output 1; it has 1"):
+        trace(model_of(told, **{"*": "identity"}))
+    assert trace(model_of(told, f="{output_shape: [[5], [3]]}")).total_params == 8
 
 
 def test_a_partial_summary(tmp_path: Path, run: Run) -> None:

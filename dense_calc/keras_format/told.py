@@ -20,7 +20,7 @@ from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.layers.core import InputShape
 from dense_calc.layers.stated import Foreign, Stated, Untold
 from dense_calc.model import Given, Leaf, Node, Told
-from dense_calc.shapes import UNTOLD, Shape, Shapes
+from dense_calc.shapes import UNTOLD, Shape, Shapes, reason
 
 TRAINED = (
     "the weights of '{}' are those that the file stores; it does not tell which of them are "
@@ -56,10 +56,15 @@ def completed(
     found = {name: replace(node, told=told.get(name)) for name, node in nodes.items()}
     groups = group_names(nodes.values())
     for same in foreign.values():
-        is_told = all(node.name in told for node in same)
+        is_told = all(is_whole(told.get(node.name)) for node in same)
         layer = settled(same[0], groups[same[0].name], is_told, file)
         found |= {node.name: replace(found[node.name], layer=layer) for node in same}
     return found
+
+
+def is_whole(told: Told | None) -> bool:
+    """Whether all that a call gives is stated."""
+    return told is not None and reason(told.shape) is None
 
 
 def group_names(nodes: Iterable[Node]) -> dict[str, str]:
