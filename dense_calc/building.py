@@ -27,7 +27,7 @@ class Built(Struct, frozen=True, gc=False):
     """What a layer is that reads certain shapes: its output, its weights and what they come to.
 
     Sizes are in bytes; `inner` are the rows of the layers in a model. `state` says why the counts
-    are not all that it holds, `is_whole` whether its shape is known.
+    are not all that it holds, `is_open` whether that or its shape is not known.
     """
 
     shape: Shapes
@@ -39,7 +39,7 @@ class Built(Struct, frozen=True, gc=False):
     trainable_size: int = 0
     inner: tuple[Row, ...] = ()
     state: State = ""
-    is_whole: bool = True
+    is_open: bool = False
 
 
 def listed(choices: Iterable[object]) -> str:
@@ -82,12 +82,12 @@ def half_built(
     own = layer.own_inputs()
     if own is not None:
         made = looked_up(layer, own, ())
-        return made if why == UNBUILT else replace(made, shape=why, is_whole=False)
+        return made if why == UNBUILT else shaped(made, why)
     inner = layer.rows_inside(*inputs)
     if why == UNBUILT:
         state: State = "" if layer.starts_built else "unbuilt"
         dtype = layer.output_dtype(*dtypes)
-        return Built(why, dtype, inner=inner, state=state, is_whole=False)
+        return Built(why, dtype, inner=inner, state=state, is_open=True)
     weights = layer.weights_of_any()
     state = state_of(inner) if inner else "unknown" if weights is None else ""
     shape = plain(layer.output_of_any() or why)
@@ -114,8 +114,14 @@ def counted(
         if weight.trainable:
             trained += weight.params
             trainable_size += weight.bytes
-    whole = reason(spec[0]) is None
-    return Built(*spec, weights, params, trained, size, trainable_size, inner, state, whole)
+    is_open = bool(state) or reason(spec[0]) is not None
+    return Built(*spec, weights, params, trained, size, trainable_size, inner, state, is_open)
+
+
+def shaped(built: Built, shape: Shapes) -> Built:
+    """The same with another output."""
+    is_open = bool(built.state) or reason(shape) is not None
+    return replace(built, shape=shape, dtype=spread(built.dtype, shape), is_open=is_open)
 
 
 def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from dense_calc.building import Built, dtypes_given, frozen, given, half_built, looked_up
+from dense_calc.building import (
+    Built,
+    dtypes_given,
+    frozen,
+    given,
+    half_built,
+    looked_up,
+    shaped,
+)
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.gaps import NO_INPUT, untold
@@ -143,7 +151,10 @@ class Tracer:
             dtypes = self.dtypes_read(node) if layer.reads_dtypes else ()
             call = self.known.get(node.name)
             if call is None or not call.is_same(layer, inputs, dtypes):
-                made = self.built(node, inputs, dtypes)
+                if self.has_unknown or node.told:
+                    made = self.built(node, inputs, dtypes)
+                else:
+                    made = looked_up(layer, inputs, dtypes)
                 call = Call(layer, inputs, dtypes, frozen(made) if self.is_frozen else made)
                 self.known[node.name] = call
             if self.shared:
@@ -155,16 +166,20 @@ class Tracer:
         if self.inputs:
             spec = self.inputs.get(node.name, spec)
         shapes[node.name], self.dtypes[node.name] = spec
-        if made.state or not made.is_whole:
-            self.has_unknown = True
-            self.state = made.state if self.state != "unknown" else self.state
-        if self.has_unknown and why_unknown(call.inputs) == UNBUILT:
-            shapes[node.name] = UNBUILT  # also what a model inside gives, that knows its own input
+        if self.has_unknown or made.is_open:
+            self.note(node, call)
         self.params += made.params
         self.trainable += made.trainable
         self.size += made.size
         self.trainable_size += made.trainable_size
         return call
+
+    def note(self, node: Node, call: Call) -> None:
+        """Keep in mind what is not known of a call."""
+        self.has_unknown = True
+        self.state = max(self.state, call.built.state)
+        if why_unknown(call.inputs) == UNBUILT:
+            self.shapes[node.name] = UNBUILT  # also of a model inside, which knows its own input
 
     def dtypes_read(self, node: Node) -> tuple[Dtypes, ...]:
         """The dtypes that the call of a node gets.
@@ -178,18 +193,17 @@ class Tracer:
         self, node: Node, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
     ) -> Built:
         """What a layer is that reads these shapes, as far as that is known."""
-        why = why_unknown(inputs) if self.has_unknown else None
+        why = why_unknown(inputs)
         if why is None:
             made = looked_up(node.layer, inputs, dtypes)
         else:
             made = half_built(node.layer, inputs, dtypes, why)
-        is_known = made.is_whole and not node.layer.is_untold
+        is_known = reason(made.shape) is None and not node.layer.is_untold
         if is_known or why == UNBUILT or node.told is None:
             return made
         if any(given(leaf, self.shapes) != shape for leaf, shape in node.told.reads):
             return made
-        shape = node.told.shape
-        return replace(made, shape=shape, is_whole=reason(shape) is None)
+        return shaped(made, node.told.shape)
 
     def demand_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""
@@ -213,9 +227,7 @@ class Tracer:
         made = call.built
         if not made.state and not first.built.state:
             demand_same(call, first, name)
-        return replace(
-            call, built=Built(made.shape, made.dtype, is_whole=made.is_whole), first=name
-        )
+        return replace(call, built=Built(made.shape, made.dtype, is_open=made.is_open), first=name)
 
     def row(self, node: Node, feeds: Sequence[str]) -> Row:
         """The row of one node, which these others read."""

@@ -68,7 +68,7 @@ assume_option = click.option(
     callback=settings,
     help="What stands in for a class that Keras does not have: 'identity', or what it gives and "
     "holds, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also be the name of one "
-    "layer. Repeatable.",
+    "layer, of a function, an initializer or the like, or '*', all that is not known. Repeatable.",
 )
 
 output_option = click.option(
