@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.dtypes import NOTHING, Dtypes, flat, spread
+from dense_calc.dtypes import NOTHING, Dtypes, dtypes_in, spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
@@ -229,7 +229,7 @@ def dtypes_given(what: Given, dtypes: Mapping[str, Dtypes]) -> Dtypes:
         case Constant():
             return dtype_of(what)
         case Leaf(name, index):
-            return list(flat(dtypes[name]))[index]
+            return list(dtypes_in(dtypes[name]))[index]
         case tuple():
             return tuple(dtypes_given(each, dtypes) for each in what)
         case dict():

@@ -21,14 +21,14 @@ def spread(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
     return tuple([spread(dtypes, each) for each in shapes if isinstance(each, tuple | dict)])
 
 
-def flat(dtypes: Dtypes) -> Iterator[Dtype]:
+def dtypes_in(dtypes: Dtypes) -> Iterator[Dtype]:
     """The dtypes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
     if isinstance(dtypes, str | None):
         yield dtypes
         return
     nest = [dtypes[name] for name in sorted(dtypes)] if isinstance(dtypes, dict) else dtypes
     for each in nest:
-        yield from flat(each)
+        yield from dtypes_in(each)
 
 
 def autocast(dtypes: tuple[Dtypes, ...], to: str) -> tuple[Dtypes, ...]:

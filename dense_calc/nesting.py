@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from dense_calc.dtypes import Dtypes, autocast, flat
+from dense_calc.dtypes import Dtypes, autocast, dtypes_in
 from dense_calc.errors import LayerError, did_you_mean
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.model import Model
@@ -54,7 +54,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
         shapes = self.matched(given)
         if shapes == tuple(port.shape for port in own):
             return traced(self, ())
-        read: tuple[Dtypes, ...] = tuple(flat(dtypes)) or tuple(port.dtype for port in own)
+        read: tuple[Dtypes, ...] = tuple(dtypes_in(dtypes)) or tuple(port.dtype for port in own)
         return traced(self, tuple(zip(shapes, read, strict=True)))
 
     def weights(self, *given: Shapes) -> Iterator[Weight]:

@@ -68,12 +68,22 @@ def shapes_of(model: Model) -> dict[str, Shapes]:
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
+    return specs_of(model)[0]
+
+
+def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
+    """The shape and the dtype of what each call gives, by the names of the nodes.
+
+    Raises:
+        LayerError: Keras would not build a layer.
+        SpecError: something is not known.
+    """
     demand_told(model)
     tracer = Tracer(model, NO_INPUTS)
     for node in model.nodes:
         tracer.follow(node)
     tracer.demand_known()
-    return tracer.shapes
+    return tracer.shapes, tracer.dtypes
 
 
 def totals_of(model: Model, known: Known) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec import ValidationError, convert
 
+from dense_calc.dtypes import spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations import OPERATIONS, operation_named
 
@@ -20,10 +21,11 @@ def tuples(written: Any) -> Any:
     return tuple(map(tuples, written)) if isinstance(written, list) else written
 
 
-def shape_of(fact: dict[str, Any]) -> Any:
-    """The output shape of a fact's operation."""
+def spec_of(fact: dict[str, Any]) -> Any:
+    """The shape and the dtype of what a fact's operation gives."""
     operation = convert(fact["arguments"], operation_named(fact["op"]))
-    return operation.output_shape(*tuples(fact["inputs"]))
+    shape, dtype = operation.output_spec(tuples(fact["inputs"]), tuples(fact["dtypes"]))
+    return shape, spread(dtype, shape)
 
 
 @pytest.mark.parametrize("line", FACTS)
@@ -31,9 +33,9 @@ def test_facts(line: str) -> None:
     fact = json.loads(line)
     if "refused" in fact:
         with pytest.raises((LayerError, ValidationError)):
-            shape_of(fact)
+            spec_of(fact)
     else:
-        assert shape_of(fact) == tuples(fact["output"])
+        assert spec_of(fact) == (tuples(fact["output"]), tuples(fact["dtype"]))
 
 
 def test_every_operation_has_facts() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 from msgspec.structs import fields
@@ -16,11 +16,13 @@ from msgspec.structs import fields
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.places import Spot
 from dense_calc.layers.base import LayerKind, reads_a_list
+from dense_calc.layers.words import InputDtype
 from dense_calc.model import Constant, Given, Leaf, names_in
 
 TENSOR = "__keras_tensor__"
 ARRAYS = ("__tensor__", "__numpy__")
 CONSTANT = "_CONSTANT_VALUE"  # how Keras 2 marks what is no tensor
+DTYPES = get_args(InputDtype)
 STATES = "initial_state"  # what older versions add to the list of a recurrent layer's inputs
 
 
@@ -104,8 +106,9 @@ class Calls:
         match written:
             case {"class_name": str(name), "config": {"keras_history": history}} if name == TENSOR:
                 return self.leaf(history, spot)
-            case {"class_name": str(name), "config": {"value": value}} if name in ARRAYS:
-                return Constant(value)
+            case {"class_name": str(name), "config": {"value": value, **more}} if name in ARRAYS:
+                dtype: Any = more.get("dtype")
+                return Constant(value, array_dtype=dtype if dtype in DTYPES else None)
             case list():
                 items = tuple(self.given(each, spot) for each in written)
                 return items if any(map(has_tensors, items)) else written

@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
+from dense_calc.building import dtype_of
+from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
 from dense_calc.layers.written import arguments_of, arguments_of_call
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
-from dense_calc.tracing import placed, shapes_of
-
-DTYPE = "float32"  # of a tensor, which nobody follows here
+from dense_calc.tracing import placed, specs_of
 
 
 def to_keras(model: Model) -> str:
@@ -101,7 +101,7 @@ class Graph:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.shapes = shapes_of(model)
+        self.shapes, self.dtypes = specs_of(model)
         self.nodes = {node.name: node for node in model.nodes}
         again = {name for names in model.calls.values() for name in names[1:]}
         self.holders = {
@@ -169,7 +169,7 @@ class Graph:
             case Constant(list(value)):
                 return {
                     "class_name": "__numpy__",
-                    "config": {"value": value, "dtype": dtype_of(value)},
+                    "config": {"value": value, "dtype": dtype_of(what)},
                 }
             case Constant(value):
                 return value
@@ -183,6 +183,7 @@ class Graph:
         """The tensor, or the nest of them, that a layer gives."""
         name = what if isinstance(what, str) else what.name
         history = self.calls[name]
+        dtypes = list(dtypes_in(self.dtypes[name]))
         flat: list[Any] = []
 
         def nest(shapes: Shapes) -> Any:
@@ -191,7 +192,8 @@ class Graph:
                 return {key: nest(each) for key, each in sorted(shapes.items())}
             if not is_shape(shapes):
                 return [nest(each) for each in parts(shapes)]
-            config = {"shape": shapes, "dtype": DTYPE, "keras_history": [*history, len(flat)]}
+            place = len(flat)
+            config = {"shape": shapes, "dtype": dtypes[place], "keras_history": [*history, place]}
             flat.append({"class_name": "__keras_tensor__", "config": config})
             return flat[-1]
 
@@ -265,10 +267,3 @@ def positions(node: Node) -> int:
         if read == node.inputs[: len(read)]:
             return number
     return most
-
-
-def dtype_of(value: Any) -> str:
-    """The dtype of an array: of its first number."""
-    while isinstance(value, list):
-        value = value[0] if value else 0.0
-    return {bool: "bool", int: "int64"}.get(type(value), DTYPE)

@@ -38,6 +38,7 @@ from operation_cases import Case, draw
 from ours import model_of
 from signatures import REQUIRED, default_of, same
 
+from dense_calc.dtypes import spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations import OPERATIONS, operation_named
 
@@ -179,30 +180,30 @@ def answer_of(case: Case) -> tuple[dict[str, Any], str]:
     """The output shape of a case, or that it is refused, with the message."""
     try:
         kind = convert(case["arguments"], operation_named(case["op"]))
-        output = kind.output_shape(*tuples(case["inputs"]))
+        shape, dtype = kind.output_spec(tuples(case["inputs"]), tuples(case["dtypes"]))
     except (ValidationError, LayerError) as error:
         return REFUSED, str(error)
-    return {"output": lists(output)}, ""
+    return {"output": lists(shape), "dtype": lists(spread(dtype, shape))}, ""
 
 
 def keras_answer(rng: random.Random, case: Case) -> tuple[dict[str, Any], str]:
     """The output shape that Keras infers; or that it refuses, and why."""
     try:
-        output = called(rng, case, [tensor(shape) for shape in case["inputs"]])
+        output = called(rng, case, tensors(case))
     except Exception as error:  # whatever it is, Keras did not build the layer
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
     if isinstance(output, list | tuple) and not output:
         return REFUSED, "no output at all"
-    return {"output": nest(output)}, ""
+    return {"output": nest(output), "dtype": dtypes(output)}, ""
 
 
 def keras_model(rng: random.Random, case: Case) -> Any:
     """The model of a case that Keras takes; `ops` has no call that gives it nothing by place."""
     assert None not in case["inputs"]
     keras.backend.clear_session(free_memory=False)
-    tensors = [tensor(shape, keras.Input) for shape in case["inputs"]]
-    inputs = [each for each in keras.tree.flatten(tensors) if each is not None]
-    output = called(rng, case, tensors)
+    given = tensors(case, keras.Input)
+    inputs = [each for each in keras.tree.flatten(given) if each is not None]
+    output = called(rng, case, given)
     return keras.Model(inputs, output)
 
 
@@ -218,7 +219,8 @@ def called(rng: random.Random, case: Case, tensors: list[Any]) -> Any:
     if kind.inputs:
         constant = rng.randrange(len(tensors))
         if constant and rng.random() < 0.3 and not kind.of_call:
-            tensors[constant] = array(case["inputs"][constant], tensors[constant])
+            dtype = case["dtypes"][constant]
+            tensors[constant] = array(case["inputs"][constant], dtype, tensors[constant])
     if of_call:
         named = dict(zip(kind.inputs, tensors, strict=False))
         return operation.symbolic_call(**named, **passed(of_call))
@@ -244,19 +246,28 @@ def place(written: Any) -> Any:
     return written
 
 
-def tensor(shape: Any, make: Callable[..., Any] = keras.KerasTensor) -> Any:
-    """The symbolic tensor of a shape, or a list of them."""
+def tensors(case: Case, make: Callable[..., Any] = keras.KerasTensor) -> list[Any]:
+    """The symbolic tensors of a case."""
+    pairs = zip(case["inputs"], case["dtypes"], strict=True)
+    return [tensor(shape, dtype, make) for shape, dtype in pairs]
+
+
+def tensor(shape: Any, dtype: Any, make: Callable[..., Any]) -> Any:
+    """The symbolic tensor of a shape and a dtype, or a list of them."""
     if shape is None:
         return None
-    if any(isinstance(each, list) for each in shape):
-        return [tensor(each, make) for each in shape]
-    return keras.Input(batch_shape=shape) if make is keras.Input else make(tuple(shape))
+    if isinstance(dtype, list):
+        return [tensor(*pair, make) for pair in zip(shape, dtype, strict=True)]
+    if make is keras.Input:
+        return keras.Input(batch_shape=shape, dtype=dtype)
+    return make(tuple(shape), dtype)
 
 
-def array(shape: Any, otherwise: Any) -> Any:
+def array(shape: Any, dtype: Any, otherwise: Any) -> Any:
     """A constant of a shape, if it can be one."""
-    flat = shape is not None and all(isinstance(size, int) for size in shape)
-    return np.zeros(shape, "float32") if flat and math.prod(shape) < 10**4 else otherwise
+    flat = isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
+    can_be = flat and math.prod(shape) < 10**4
+    return np.zeros(shape, np.dtype(dtype)) if can_be else otherwise
 
 
 def nest(output: Any) -> Any:
@@ -264,6 +275,11 @@ def nest(output: Any) -> Any:
     if isinstance(output, list | tuple):
         return [nest(each) for each in output]
     return list(output.shape)
+
+
+def dtypes(output: Any) -> Any:
+    """The dtypes of tensors, in lists."""
+    return list(map(dtypes, output)) if isinstance(output, list | tuple) else output.dtype
 
 
 def tuples(written: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import NotNegative
 from dense_calc.layers.operations.operation import (
@@ -159,6 +160,10 @@ class Unique(Operation, frozen=True, kw_only=True):
         outputs += [inverse] * self.return_inverse
         outputs += [count] * self.return_counts
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def output_dtype(self, x: Dtypes, /) -> Dtypes:
+        places = self.return_index + self.return_inverse + self.return_counts
+        return (x, *["int32"] * places) if places else x
 
 
 class Segments(Operation, frozen=True, kw_only=True):

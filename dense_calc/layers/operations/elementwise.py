@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from dense_calc.dtypes import Dtypes, dtypes_in
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations.operation import (
     REQUIRED,
@@ -21,6 +22,8 @@ from dense_calc.layers.operations.operation import (
 )
 from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, demand_rank, worked
+
+FAR = 2**31  # what a place must be below to be of 32 bits
 
 
 class First(Operation, frozen=True, kw_only=True):
@@ -68,6 +71,9 @@ class Select(Operation, frozen=True, kw_only=True):
         if isinstance(choices, tuple) and choices and isinstance(choices[0], tuple):
             return choices[0]
         raise LayerError("choicelist must be a list of tensors")
+
+    def output_dtype(self, _conditions: Dtypes, choices: Dtypes, /, *_default: Dtypes) -> Dtypes:
+        return next(dtypes_in(choices))
 
 
 class AlongAxes(Operation, frozen=True, kw_only=True):
@@ -144,6 +150,14 @@ class SearchSorted(Operation, frozen=True, kw_only=True):
         if len(sequence) != 1:
             raise LayerError(f"the sorted sequence must have one axis, not {len(sequence)}")
         return values
+
+    def output_spec(
+        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
+    ) -> tuple[Shapes, Dtypes]:
+        sequence, _ = shapes
+        values = self.output_shape(*shapes)
+        fits = sequence[0] is not None and sequence[0] < FAR
+        return values, "int32" if fits else "int64"
 
 
 # fmt: off

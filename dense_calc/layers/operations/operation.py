@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from msgspec import NODEFAULT, Meta, defstruct
 from msgspec.structs import fields
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaves
@@ -40,6 +41,7 @@ class Operation(LayerKind, frozen=True, kw_only=True):
     takes: ClassVar[range] = ONE
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     is_operation: ClassVar[bool] = True
+    reads_dtypes: ClassVar[bool] = True
 
     @classmethod
     def home(cls) -> str:
@@ -57,6 +59,11 @@ class Operation(LayerKind, frozen=True, kw_only=True):
                 name = self.inputs[number] if self.inputs else f"number {number + 1}"
                 raise LayerError(f"its input {name} is missing")
         return possible(self.result(*given))
+
+    def output_dtype(self, *dtypes: Any) -> Dtypes:
+        from dense_calc.layers.operations.dtypes import output_dtype  # not for shapes alone
+
+        return output_dtype(self, dtypes)
 
     def result(self, *shapes: Any) -> Shapes:
         """What it gives for inputs of these shapes, in the order of `inputs`, None for no input.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations.operation import (
     Int,
@@ -21,7 +22,6 @@ from dense_calc.layers.words import BITS, InputDtype
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, product, times, worked
 
 BLANK = -1  # a place that no size has been moved to, or that it was moved from
-BYTES_OF_INPUT = 4  # of a float32; shapes do not tell dtypes
 
 
 class Reshape(Operation, frozen=True, kw_only=True):
@@ -163,23 +163,31 @@ class Rot90(Operation, frozen=True, kw_only=True):
 
 
 class View(Operation, frozen=True, kw_only=True):
-    """The bytes of the last axis read as another dtype; those of its input are float32's."""
+    """The bytes of the last axis read as another dtype."""
 
     rule: ClassVar[str] = "(..., size) → (..., size')"
 
     dtype: InputDtype | None = None
 
     def result(self, x: Shape, /) -> Shapes:
-        size = BYTES_OF_INPUT if self.dtype is None else bytes_of(self.dtype)
-        if size == BYTES_OF_INPUT:
-            return x
+        return (*x[:-1], None) if self.dtype else x  # only the dtype of the input tells
+
+    def output_spec(
+        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
+    ) -> tuple[Shapes, Dtypes]:
+        (x,), (read, *_) = shapes, dtypes
+        if read is None:
+            return super().output_spec(shapes, dtypes)
+        made = self.output_dtype(read)
+        held, size = bytes_of(str(read)), bytes_of(str(made))
+        if held == size:
+            return x, made
         last = at(x, -1, "dtype")
         if last is None:
-            return x
-        if last * BYTES_OF_INPUT % size:
-            raise LayerError(f"{last} numbers of float32 cannot be read as {self.dtype}", "dtype")
-        how = f"{times((last, BYTES_OF_INPUT))} // {size}"
-        return (*x[:-1], worked(last * BYTES_OF_INPUT // size, how))
+            return x, made
+        if last * held % size:
+            raise LayerError(f"{last} numbers of {read} cannot be read as {made}", "dtype")
+        return (*x[:-1], worked(last * held // size, f"{times((last, held))} // {size}")), made
 
 
 class ViewAsComplex(Operation, frozen=True, kw_only=True):
@@ -206,8 +214,6 @@ def bytes_of(dtype: str) -> int:
     Raises:
         LayerError: text has no fixed number.
     """
-    if dtype == "int":
-        return BYTES_OF_INPUT
     if dtype not in BITS:
         raise LayerError(f"elements of {dtype} have no fixed size", "dtype")
     return max(1, BITS[dtype] // 8)

@@ -1,0 +1,78 @@
+"""The dtype that several dtypes come to where they meet.
+
+`int` and `float` are the dtypes of Python's numbers, which yield to that of a tensor. Source:
+keras/src/backend/common/dtypes.py.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dense_calc.dtypes import Dtype
+from dense_calc.errors import LayerError
+
+# What each dtype becomes next, if it must become another.
+NEXT = {
+    "bool": ("int",),
+    "int": ("uint8", "int8", "complex64"),
+    "uint8": ("int16", "uint16"),
+    "uint16": ("int32", "uint32"),
+    "uint32": ("int64", "uint64"),
+    "uint64": ("float",),
+    "int8": ("int16",),
+    "int16": ("int32",),
+    "int32": ("int64",),
+    "int64": ("float",),
+    "float": ("bfloat16", "float16"),
+    "bfloat16": ("float32",),
+    "float16": ("float32",),
+    "float32": ("float64", "complex64"),
+    "float64": ("complex128",),
+    "complex64": ("complex128",),
+    "complex128": (),
+}
+STRONG = {"int": "int32", "float": "float32"}  # of numbers with no tensor beside them
+# JAX has no more than 32 bits, unless it is told to.
+IN_32_BITS = {
+    "int64": "int32",
+    "uint64": "uint32",
+    "float64": "float32",
+    "complex128": "complex64",
+}
+
+
+def promoted(*dtypes: Dtype) -> Dtype:
+    """The dtype that these come to, None if one of them is not known.
+
+    Raises:
+        LayerError: there is none.
+    """
+    if None in dtypes:
+        return None
+    known = [dtype for dtype in dtypes if dtype is not None]
+    for dtype in known:
+        if dtype.startswith("float8"):
+            raise LayerError(f"{dtype} does not become another dtype by itself; cast it")
+    strong = {STRONG.get(dtype, dtype) for dtype in known}
+    result = strong.pop() if len(strong) == 1 else least_above(frozenset(known))
+    return IN_32_BITS.get(result, STRONG.get(result, result))
+
+
+@cache
+def least_above(dtypes: frozenset[str]) -> str:
+    """The first dtype that all of these become.
+
+    Raises:
+        LayerError: text becomes nothing else.
+    """
+    common = set.intersection(*({dtype} | above(dtype) for dtype in dtypes))
+    for each in common:
+        if common == {each} | (above(each) & common):
+            return each
+    raise LayerError(f"{' and '.join(sorted(dtypes))} do not become one dtype; cast one of them")
+
+
+@cache
+def above(dtype: str) -> frozenset[str]:
+    """All that a dtype may become."""
+    return frozenset(NEXT.get(dtype, ())).union(*map(above, NEXT.get(dtype, ())))
