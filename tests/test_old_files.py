@@ -168,3 +168,77 @@ def test_models_that_are_merged_have_no_layers_of_one_name() -> None:
     one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
     with pytest.raises(DenseCalcError, match="the name 'd' stands here twice"):
         report_of(merge_of(one, sequential(one)))
+
+
+def chain(*layers: Config, shape: Any = (4,), dtype: str = "float32") -> Config:
+    """A Sequential of Keras 3, which holds these layers and an input."""
+    first = {"batch_shape": [None, *shape], "dtype": dtype, "name": "x"}
+    written = [layer("InputLayer", first), *({**each, "module": "keras.layers"} for each in layers)]
+    return {"module": "keras", "class_name": "Sequential", "config": {"layers": written}}
+
+
+# What only a backend or a later version refuses: a file, its params, and what is said of it.
+L16 = {"units": 3, "dtype": "float16", "recurrent_initializer": {"class_name": "Orthogonal"}}
+TAKEN: dict[str, tuple[Config, int, list[str]]] = {
+    "the dtype of inputs, as Keras 2.0 writes it of an Embedding": (
+        sequential(layer("Embedding", {"input_dim": 9, "output_dim": 4, "dtype": "int32",
+                   "batch_input_shape": [None, 7], "embeddings_initializer": "uniform"})), 36, [],
+    ),
+    "an Embedding of whole numbers": (
+        chain(layer("Embedding", {"input_dim": 9, "output_dim": 4, "dtype": "int32"})), 36,
+        ["'embeddings_initializer' cannot be made in int32 with JAX; it is left out"],
+    ),
+    "an LSTM in float16": (
+        chain(layer("LSTM", L16), shape=(7, 4)), 4 * 3 * (4 + 3 + 1),
+        ["'recurrent_initializer' cannot be made in float16 with JAX; it is left out"],
+    ),
+    "an LSTM in float16 within another layer": (
+        chain(layer("Bidirectional", {"layer": {**layer("LSTM", L16), "module": "keras.layers"}}),
+              shape=(7, 4)), 2 * 4 * 3 * (4 + 3 + 1),
+        ["'recurrent_initializer' cannot be made in float16 with JAX; it is left out"],
+    ),
+    "what only TensorFlow takes": (
+        chain(layer("BatchNormalization", {"synchronized": True})), 16,
+        ["'synchronized' is for TensorFlow alone, and changes no shape; it is left out"],
+    ),
+    "an argument of Keras 3.0": (chain(layer("RandomRotation", {"factor": 0.1, "value_range":
+        [0, 255]}), shape=(8, 8, 3)), 0, []),
+    "0 and 1 for truths": (
+        chain(layer("BatchNormalization", {"scale": 1, "center": 0.0})), 12, [],
+    ),
+    "whole numbers with a fraction": (
+        chain(layer("Conv2D", {"filters": 2.0, "kernel_size": [3.0, 3], "strides": 1.0}),
+              layer("MaxPooling2D", {"pool_size": 2.0}),
+              layer("ZeroPadding2D", {"padding": [[1.0, 1], [0, 2.0]]}), shape=(9, 9, 1)),
+        20, [],
+    ),
+    "a seed that is too large, or negative": (
+        chain(layer("Dropout", {"rate": 0.5, "seed": -1}),
+              layer("GaussianNoise", {"stddev": 1, "seed": 10**10})), 0, [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", TAKEN)
+def test_what_only_a_backend_or_a_later_version_refuses_is_read(title: str) -> None:
+    config, params, remarks = TAKEN[title]
+    text = json.dumps(config, indent=1)
+    model = from_keras(config, Source("m.json", text), "m", {})
+    assert trace(model).total_params == params
+    assert [note.message for note in model.remarks] == remarks
+    assert all(str(note.place.found().line) != "1" for note in model.remarks)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"filters": 2.5, "kernel_size": 3}, "'filters' must be a positive integer, not 2.5"),
+        ({"filters": 2, "kernel_size": [3, 1.5]}, "not 1.5"),
+        ({"filters": 2, "kernel_size": 3, "use_bias": 2}, "'use_bias' must be"),
+        ({"filters": 2, "kernel_size": 3, "value_range": 2}, "no argument 'value_range'"),
+        ({"filters": "2", "kernel_size": 3}, "not '2'"),
+    ],
+)
+def test_what_no_version_took_is_refused(config: Config, said: str) -> None:
+    with pytest.raises(DenseCalcError, match=said):
+        report_of(chain(layer("Conv2D", config), shape=(9, 9, 1)))

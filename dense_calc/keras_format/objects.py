@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
-from dense_calc.errors import LayerError, SpecError
+from dense_calc.errors import LayerError, Note, SpecError
 from dense_calc.gaps import Gap
 from dense_calc.keras_format.assumptions import stand_in
 from dense_calc.keras_format.foreign import (
@@ -33,6 +33,7 @@ from dense_calc.keras_format.foreign import (
     without_package,
 )
 from dense_calc.keras_format.places import Spot
+from dense_calc.layers.allowances import eased, made_from_file
 from dense_calc.layers.base import LayerKind, layer_in
 from dense_calc.layers.refusals import problem_of, refusal
 from dense_calc.layers.stated import Untold
@@ -169,16 +170,19 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     lacking = next((each for each in inner if isinstance(each, Untold)), None)
     if lacking:
         return untold_layer(written.class_name, written.config, lacking.gap, file)
+    spot = written.spot
     try:
-        made: LayerKind = convert(values, written.kind)
+        made, left_out = eased(made_from_file(values, written.kind))
     except ValidationError as error:
         message, path = refusal(written.kind, written.class_name, values, *problem_of(error))
-        spot = written.spot
         raise SpecError(message, spot.at("config", *path) if path else spot) from None
+    for name, reason in left_out.items():
+        remark = Note(f"'{name}' {reason}; it is left out", spot.at("config", name))
+        file.remarks.append(remark)
     if not made.is_untold:
         return made
     name = str(written.config.get("name"))
-    gap = code_gap(written.class_name, name, written.function, written.spot)
+    gap = code_gap(written.class_name, name, written.function, spot)
     return untold_layer(written.class_name, written.config, gap, file, held={})
 
 

@@ -62,8 +62,8 @@ def from_keras(
     except RecursionError:
         raise too_deep(source) from None
     gaps = tuple(sorted(file.gaps, key=order_in_file))
-    more = {"gaps": gaps, "remarks": tuple(file.remarks)} if file.untold or gaps else {}
-    return replace(model, trainable=not is_frozen(config, model), **more)
+    is_trained = not is_frozen(config, model)
+    return replace(model, trainable=is_trained, gaps=gaps, remarks=tuple(file.remarks))
 
 
 def order_in_file(gap: Gap) -> list[int]:

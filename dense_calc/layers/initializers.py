@@ -17,13 +17,13 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
     """Raise LayerError where Keras cannot fill a weight: `initializer` is the layer's argument."""
     if initializer is None:
         initializer = "glorot_uniform" if "float" in dtype else "zeros"
-    name = plain(initializer.class_name if isinstance(initializer, Serialized) else initializer)
+    name = name_of(initializer)
     if not fits(name, dtype):
         raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
     if name not in RANKS:
         return
     argument = f"{weight.removesuffix('_kernel')}_initializer"
-    if name == "orthogonal" and BITS[dtype] < BITS["float32"] and all(shape):
+    if is_too_coarse(name, dtype) and all(shape):
         raise LayerError(
             f"orthogonal weights cannot be made in {BITS[dtype]} bits; "
             f"write 'dtype: mixed_{dtype}', or another {argument}",
@@ -36,6 +36,24 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
             f"the initializer '{name}' makes weights of {least}, but '{weight}' is {list(shape)}",
             argument,
         )
+
+
+def name_of(initializer: str | Serialized) -> str:
+    """The plain name of an initializer."""
+    return plain(initializer.class_name if isinstance(initializer, Serialized) else initializer)
+
+
+def is_makeable(initializer: Initializer, dtype: str) -> bool:
+    """Whether an initializer can fill a weight of a dtype, whatever its shape."""
+    if initializer is None:
+        return True
+    name = name_of(initializer)
+    return fits(name, dtype) and not is_too_coarse(name, dtype)
+
+
+def is_too_coarse(initializer: str, dtype: str) -> bool:
+    """Whether a dtype has too few bits for what an initializer works out."""
+    return initializer == "orthogonal" and BITS[dtype] < BITS["float32"]
 
 
 def fits(initializer: str, dtype: str) -> bool:

@@ -16,6 +16,7 @@ from dense_calc.layers.legacy_words import one_of, translated
 
 Config = dict[str, Any]
 
+INITIALIZER = "_initializer"  # how arguments end that fill weights
 RAW = "raw"  # of the types of an output shape the one that is no function
 
 # fmt: off
@@ -188,6 +189,8 @@ def in_words_of_keras_3(class_name: str, config: Config) -> tuple[str, Config]:
         if name in names or (name not in dropped and not is_idle(name, value))
     }
     words = {**DEFAULTS.get(class_name, {}), **words}
+    if is_of_inputs(words):
+        del words["dtype"]
     if words.get("time_major") is True:
         raise LayerError("it reads the time before the batch, as no layer of Keras 3", "time_major")
     return class_name, changed(CHANGED_2_IN.get(class_name, {}), words)
@@ -200,6 +203,13 @@ def specified(config: Config) -> Config:
             others = {name: config[name] for name in config if name != "type_spec"}
             return {**others, "batch_shape": shape, "dtype": dtype}
     return config
+
+
+def is_of_inputs(words: Config) -> bool:
+    """Whether the dtype of a layer is what it reads: Keras 2.0 wrote it so, weights are floats."""
+    dtype = words.get("dtype")
+    is_whole = isinstance(dtype, str) and ("int" in dtype or dtype == "bool")
+    return is_whole and any(name.endswith(INITIALIZER) for name in words)
 
 
 def is_idle(name: str, value: Any) -> bool:
