@@ -76,8 +76,8 @@ class Report(Struct, frozen=True):
     """A model's summary. Sizes in bytes are of the weights, each in its dtype.
 
     `blocks` are the uses of blocks, the inner ones first; `unused` are the names of layers that
-    no output needs, which have no rows. `state` is "unbuilt" where nobody has said what the model
-    reads, and "unknown" where the totals may be larger.
+    no output needs, which have no rows. A `partial` report leaves something open; its `state` is
+    "unbuilt" where nobody has said what the model reads, "unknown" where totals may be larger.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Report(Struct, frozen=True):
     layers: tuple[Row, ...]
     blocks: tuple[Block, ...] = ()
     unused: tuple[str, ...] = ()
+    partial: bool = False
     state: State = ""
 
 

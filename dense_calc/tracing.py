@@ -57,6 +57,7 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
         layers=shown(rows, model),
         blocks=model.blocks,
         unused=tuple(node.name for node in model.unused),
+        partial=tracer.has_unknown,
         state=tracer.state,
     )
 

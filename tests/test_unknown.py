@@ -149,7 +149,7 @@ def test_an_unbuilt_model_on_the_command_line(tmp_path: Path, run: Run) -> None:
                                              "dropout,Dropout,?,0,0,0,dense"]  # fmt: skip
     data = json.loads(run("summary", "m.json", "--format", "json", cwd=tmp_path).stdout)
     assert (data["state"], data["total_params"], data["outputs"]) == (
-        "unbuilt", 0, [{"name": "head", "shape": None}])  # fmt: skip
+        "unbuilt", 0, [{"name": "head", "shape": None, "dtype": "float32"}])  # fmt: skip
     assert [row.get("state") for row in data["layers"]] == ["unbuilt", None, "unbuilt"]
     for command in (["explain"], ["check", "--max-params", "9"], ["convert", "--to", "yaml"]):
         refused = run(command[0], "m.json", *command[1:], cwd=tmp_path)
@@ -348,7 +348,19 @@ def test_a_partial_summary(tmp_path: Path, run: Run) -> None:
     assert data["at_least"]["non_trainable_bytes"] == 0
     row = data["layers"][1]
     assert (row["output_shape"], row["params"], row["state"]) == (None, None, "unknown")
-    assert (data["layers"][0]["params"], data["outputs"]) == (36, [{"name": "b", "shape": None}])
+    assert (data["layers"][0]["params"], data["outputs"][0]["shape"]) == (36, None)
+
+
+def test_a_shape_between_that_is_not_known(tmp_path: Path, run: Run) -> None:
+    saved(tmp_path, FACTS["a layer between that changes it"][0])
+    done = run("summary", "m.json", "--partial", "--format", "json", cwd=tmp_path)
+    data = json.loads(done.stdout)
+    assert (data["total_params"], data["partial"], "at_least" in data) == (8, True, False)
+    assert [row["output_shape"] for row in data["layers"]] == [None, [None, 3], [None, 2]]
+    assert (done.returncode, done.stderr[:45]) == (
+        2,
+        "m.json:22:4: error: what the Lambda 'f' gives",
+    )
 
 
 def test_a_partial_summary_of_what_is_all_known(tmp_path: Path, run: Run) -> None:

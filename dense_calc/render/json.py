@@ -12,14 +12,15 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.render import Style
 from dense_calc.report import Port, Report, Row
-from dense_calc.shapes import Unknown, reason
+from dense_calc.shapes import Unknown
 
 if TYPE_CHECKING:
     from dense_calc.explanation import Explanation
 
 NOTHING: Mapping[str, Any] = {}
 ENCODER = msgspec.json.Encoder()
-SELDOM = ("blocks", "unused", "state")  # keys that are there where there is anything under them
+# Keys that are there where there is anything under them.
+SELDOM = ("blocks", "unused", "partial", "state")
 COUNTS = (
     *("params", "total_params", "trainable_params", "non_trainable_params"),
     *("total_bytes", "trainable_bytes", "non_trainable_bytes"),
@@ -34,7 +35,7 @@ def render(reports: Sequence[Report], style: Style) -> str:
 
 def text_of(report: Report) -> str:
     """A report, with null for what is not known; then its totals are `at_least` so large."""
-    if not report.state and all(reason(port.shape) is None for port in report.outputs):
+    if not report.partial:
         return by_key(report, "layers", SELDOM)
     known = {name: getattr(report, name) for name in COUNTS if hasattr(report, name)}
     least = {"at_least": known} if report.state == "unknown" else {}
