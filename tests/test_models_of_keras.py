@@ -146,3 +146,33 @@ def test_a_truth_in_a_call_may_be_a_number(causal: Any) -> None:
     layer: Any = model.nodes[-1].layer
     assert layer.use_causal_mask is bool(causal)
     assert trace(model).total_params == 218
+
+
+@pytest.mark.parametrize(
+    ("mode", "output"),
+    [("int", (None, 3)), ("one_hot", (None, 3, 4)), ("multi_hot", (None, 4)), ("count", (None, 4))],
+)
+def test_bins_that_were_adapted_are_as_many_as_were_wanted(mode: str, output: Any) -> None:
+    """After `adapt` Keras saves both; its constructor takes one of them."""
+    config = {"name": "bins", "bin_boundaries": [0.5, 1, 1.5], "num_bins": 4, "output_mode": mode}
+    written = chain(INPUT, {"class_name": "Discretization", "config": config})
+    report = trace(model_of(written))
+    assert (report.layers[-1].output_shape, report.total_params) == (output, 0)
+
+
+def test_the_layers_of_a_feature_space_are_known() -> None:
+    home = "keras.src.layers.preprocessing.feature_space"
+    taken = {"module": home, "class_name": "TFDIdentity", "config": {"name": "taken"}}
+    joined = {"module": home, "class_name": "TFDConcat", "config": {"name": "joined", "axis": -1}}
+    tensors = [
+        {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+        for name in ("input", "taken")
+    ]
+    value = graph(INPUT, taken, joined)
+    value["config"]["layers"][2]["inbound_nodes"] = [{"args": [tensors], "kwargs": {}}]
+    rows = trace(model_of(value)).layers
+    assert [(row.type, row.output_shape) for row in rows[1:]] == [
+        ("TFDIdentity", (None, 3)),
+        ("TFDConcat", (None, 6)),
+    ]
+    assert rows[-1].connected_to == ("input", "taken")

@@ -63,6 +63,8 @@ OLDER = {
     "ResidualWrapper": ("[8, 4]", CELL),
     "SReLU": ("[8]", ""),
     "StochasticDepth": ("[8]", "drop_path_rate: 0.1"),
+    "TFDConcat": ("[8]", "axis: -1, from: [input, input]"),
+    "TFDIdentity": ("[8]", ""),
     "ThresholdedReLU": ("[8]", ""),
 }
 CELL_CALLED = """inputs: {step: [4], h: [3], c: [3]}

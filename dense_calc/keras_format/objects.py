@@ -156,7 +156,7 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     """
     if written.made:
         return written.made
-    values = dict(written.config)
+    values = dict(written.kind.constructor_arguments(written.config))
     values.pop("name", None)
     for name, value in values.items():
         if name in written.kind.wraps:

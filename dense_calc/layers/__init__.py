@@ -150,7 +150,7 @@ KINDS = {
     "ZeroPadding3D": "reshaping",
 }
 
-# Layers that are not in `keras.layers`: those of its applications, and of older versions.
+# Layers not in `keras.layers`: of its applications, of its FeatureSpace, and of older versions.
 OTHERS = {
     "AddLoss": "retired",
     "AddMetric": "retired",
@@ -173,6 +173,8 @@ OTHERS = {
     "ResidualWrapper": "retired_cells",
     "SReLU": "retired",
     "StochasticDepth": "applications",
+    "TFDConcat": "feature_space",
+    "TFDIdentity": "feature_space",
     "ThresholdedReLU": "retired",
 }
 

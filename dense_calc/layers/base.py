@@ -144,6 +144,11 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         return self
 
     @classmethod
+    def constructor_arguments(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """What Keras gives the constructor of the config that a file holds."""
+        return config
+
+    @classmethod
     def home(cls) -> str:
         """The module where Keras has the class, '' if it has none."""
         return cls.module

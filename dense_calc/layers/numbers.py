@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -71,6 +71,12 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
 
     def output_dtype(self) -> Dtypes:
         return "int32" if self.output_mode == "int" else super().output_dtype()
+
+    @classmethod
+    def constructor_arguments(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """The same without the boundaries that `adapt` has found for a number of bins."""
+        found = config.get("num_bins") is not None
+        return {name: config[name] for name in config if name != "bin_boundaries" or not found}
 
     def depth(self) -> int:
         """The number of bins."""
