@@ -230,7 +230,7 @@ class Layers:
 def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:
     """What the checks of a file come to."""
     held = tuple(checks)
-    return Verdict(sound(file), all(check.ok for check in held), held, notes=notes)
+    return Verdict(file, all(check.ok for check in held), held, notes=notes)
 
 
 def broken(file: str, checks: Iterable[Check], error: DenseCalcError) -> Verdict:
@@ -242,15 +242,10 @@ def broken(file: str, checks: Iterable[Check], error: DenseCalcError) -> Verdict
     if place and place.source.name != file:
         place = None
     return Verdict(
-        file=sound(file),
+        file=file,
         ok=False,
         checks=tuple(checks),
         error=error.message,
         line=place.line if place else None,
         column=place.column if place else None,
     )
-
-
-def sound(name: str) -> str:
-    """The name of a file as text that can be encoded, whatever bytes it is."""
-    return name.encode("utf-8", "backslashreplace").decode()

@@ -86,7 +86,7 @@ def variants(
     """
     path = os.fspath(path)
     source, keras = read(path, revision)
-    name = "model" if path == "-" else os.path.splitext(os.path.basename(path))[0]
+    name = "model" if path == "-" else encodable(os.path.splitext(os.path.basename(path))[0])
     weights = path if keras is not None and revision is None and path != "-" else ""
     return variants_in(source, keras, name, assume, title(path, revision), weights)
 
@@ -155,7 +155,12 @@ def read(path: str, revision: str | None) -> tuple[Source, str | None]:
 def title(path: str, revision: str | None = None) -> str:
     """What a file is called to people, perhaps at a revision: `main:m.yaml`."""
     name = STDIN if path == "-" else path
-    return name if revision is None else f"{revision}:{name}"
+    return encodable(name if revision is None else f"{revision}:{name}")
+
+
+def encodable(name: str) -> str:
+    """A name as text that every output can carry, whatever bytes it is."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from dense_calc.model import Model
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Unknown
 from dense_calc.spec.arguments import decoded, layers_in, some_arguments
-from dense_calc.spec.document import MAX_NUMBER, Marked, document, resolved
+from dense_calc.spec.document import MAX_NUMBER, Marked, document, not_utf8, resolved
 from dense_calc.spec.entries import Entry
 from dense_calc.spec.names import named_apart
 from dense_calc.spec.scope import Scope
@@ -62,6 +62,10 @@ def meant(source: Source) -> Marked:
     """
     if source.text.lstrip().startswith(QUOTED):
         return document(source)
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as error:
+        raise not_utf8(source, error) from None
     return Marked(source, 1, 1, len(source.text), resolved(source.text))
 
 

@@ -9,7 +9,6 @@ import gc
 import signal
 import sys
 from importlib import import_module
-from io import StringIO
 
 import click
 
@@ -92,11 +91,13 @@ def complaint(error: Exception) -> str:
 
 
 def usage_complaint(error: click.ClickException) -> str:
-    """What is wrong with the command line, in the words of click; those of the user are escaped."""
+    """What is wrong with the command line, as click says it; what the user said is escaped."""
     from dense_calc.errors import printable
 
-    text = StringIO()
-    error.show(text)
-    said = text.getvalue().rstrip()
-    is_help = isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ()))  # of click 8.2
-    return said if is_help else said.replace(error.message, printable(error.message))
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
+        return error.format_message()
+    said = f"Error: {printable(error.format_message())}"
+    ctx = getattr(error, "ctx", None)
+    if ctx is None:
+        return said
+    return f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n\n{said}"

@@ -39,11 +39,13 @@ def convert(
         raise click.UsageError("Say what to write: --to keras or --to yaml.")
     model = loaded(file, overrides, assumed)
     if form == "keras":
-        from dense_calc.keras_format.writing import to_keras as written
-    else:
-        from dense_calc.spec.writing import to_spec as written
+        from dense_calc.keras_format.writing import to_keras
+        from dense_calc.render.json import safe
 
-        if model.limits:
-            tell(remark("warning", "'budget' and 'expect' are left out", None))
-    text = written(model)
-    emit(lambda style: text, output=output, width=None, color="never")
+        emit(lambda style: safe(to_keras(model), style), output=output, width=None, color="never")
+        return
+    from dense_calc.spec.writing import to_spec
+
+    if model.limits:
+        tell(remark("warning", "'budget' and 'expect' are left out", None))
+    emit(lambda style: to_spec(model), output=output, width=None, color="never")

@@ -78,7 +78,7 @@ MOST_SEEN = 2  # settings in a picture
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Use so many processes.",
+    help="Use so many processes, but no more than there are cores.",
 )
 @click.option(
     "--plot",

@@ -86,10 +86,8 @@ def document(source: Source, tree: type[Tree] | None = None) -> Marked:
         raise not_yaml(source, error) from None
     except yaml.reader.ReaderError as error:
         raise not_text(source, error) from None
-    except UnicodeEncodeError as error:  # bytes of the command line that are no text
-        before = source.text[: error.start].splitlines() or [""]
-        place = Place(source, len(before), len(before[-1]) + 1, 1)
-        raise SpecError("this is not text in UTF-8", place) from None
+    except UnicodeEncodeError as error:
+        raise not_utf8(source, error) from None
     if not roots:
         start = Place(source, 1, 1, 1)
         raise SpecError("the file is empty; a model has 'input:' and 'layers:'", start)
@@ -273,6 +271,13 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
     ):  # newer versions of libyaml look ahead and have a limit of theirs
         return too_much(place)
     return SpecError(f"this is not YAML: {problem}", place)
+
+
+def not_utf8(source: Source, error: UnicodeEncodeError) -> SpecError:
+    """The complaint about bytes of the command line that are no text."""
+    before = source.text[: error.start].splitlines() or [""]
+    place = Place(source, len(before), len(before[-1]) + 1, 1)
+    return SpecError("this is not text in UTF-8", place)
 
 
 def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:

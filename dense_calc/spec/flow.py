@@ -64,13 +64,19 @@ Dumper.add_representer(
 
 
 def flow(value: Any) -> str:
-    """A value on one line of YAML."""
+    """A value on one line of YAML; what could speak to a terminal is escaped."""
+    text = dumped(value, allow_unicode=True)
+    return text if text.isprintable() else dumped(value, allow_unicode=False)
+
+
+def dumped(value: Any, *, allow_unicode: bool) -> str:
+    """A value on one line as PyYAML writes it."""
     text = yaml.dump(
         quoted(value),
         Dumper=Dumper,
         default_flow_style=True,
         sort_keys=False,
-        allow_unicode=True,
+        allow_unicode=allow_unicode,
         width=float("inf"),
     )
     return text.removesuffix("\n").removesuffix("\n...")

@@ -105,14 +105,15 @@ class Sweep(Sequence[Row]):
 
 
 def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
-    """The rows of a sweep in their order, worked out by so many processes."""
+    """The rows of a sweep in their order, worked out by so many processes, or one for each core."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 20 ms, for several jobs
     from multiprocessing import get_context
 
     starts = range(0, len(whole), PART)
     parts = (whole.places[start : start + PART] for start in starts)
+    jobs = max(1, min(jobs, len(starts), cores()))
     own = get_context("spawn")  # a fork would copy the threads' locks, too
-    with ProcessPoolExecutor(max(1, min(jobs, len(starts))), own, receive, (whole,)) as pool:
+    with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
         waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
         try:
             while waiting:
@@ -122,6 +123,11 @@ def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
             raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 RECEIVED: list[Sweep] = []  # the one that a process of a pool works on
