@@ -242,3 +242,44 @@ def test_what_only_a_backend_or_a_later_version_refuses_is_read(title: str) -> N
 def test_what_no_version_took_is_refused(config: Config, said: str) -> None:
     with pytest.raises(DenseCalcError, match=said):
         report_of(chain(layer("Conv2D", config), shape=(9, 9, 1)))
+
+
+# A layer of an old version, what is said of it, and the words in the line that is to blame.
+MISTAKES: dict[str, tuple[int, Config, str, str]] = {
+    "a renamed argument": (
+        1, layer("Dense", {"output_dim": -3, "batch_input_shape": [None, 4]}),
+        "Dense's 'output_dim' must be a positive integer, not -3", '"output_dim": -3',
+    ),
+    "one of two that became one": (
+        1, layer("Convolution2D", {"nb_filter": 3, "nb_row": "a", "nb_col": 2,
+                 "batch_input_shape": [None, 9, 9, 1]}),
+        "Convolution2D's 'nb_row' must be a positive integer", '"nb_row": "a"',
+    ),
+    "the shape of the input": (
+        2, layer("Dense", {"units": 3, "batch_input_shape": [None, "four"]}),
+        "'batch_input_shape' is a list of sizes, not a list of 2", '"batch_input_shape": [',
+    ),
+    "an input's shape": (
+        2, layer("InputLayer", {"batch_input_shape": [None, "four"]}),
+        "InputLayer's 'batch_input_shape' must be", '"four"',
+    ),
+    "what does not fit the input": (
+        1, layer("Convolution1D", {"nb_filter": 3, "filter_length": 9,
+                 "batch_input_shape": [None, 5, 2]}),
+        "9", '"filter_length": 9',
+    ),
+    "a word that nobody knows": (
+        2, layer("Dense", {"units": 3, "unheard": 1, "batch_input_shape": [None, 4]}),
+        "Dense has no argument 'unheard'", '"unheard": 1',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", MISTAKES)
+def test_a_mistake_is_told_in_the_words_of_the_file(title: str) -> None:
+    keras, written, said, blamed = MISTAKES[title]
+    with pytest.raises(DenseCalcError) as caught:
+        report_of(sequential(written, keras_version=f"{keras}.0.0"))
+    message, line, _ = str(caught.value).split("\n")
+    assert said in message
+    assert blamed in line

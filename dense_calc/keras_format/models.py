@@ -15,10 +15,11 @@ from dense_calc.graph import model_of
 from dense_calc.keras_format.calls import Calls, bound, referred
 from dense_calc.keras_format.foreign import File, nothing_stored
 from dense_calc.keras_format.merges import is_merge, merged_nodes
-from dense_calc.keras_format.objects import MODELS, Written, layer_of, written
+from dense_calc.keras_format.objects import INPUT_SHAPE, MODELS, Written, layer_of, written
 from dense_calc.keras_format.places import Spot
 from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
+from dense_calc.layers.allowances import made_from_file
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.model import End, Given, Model, ModelType, Node, names_in
 from dense_calc.nesting import KINDS, Functional, Inside
@@ -254,11 +255,14 @@ def input_of(first: Part, config: dict[str, Any]) -> LayerKind:
     if isinstance(first.written.made, Inside):
         return first.written.made.model.nodes[0].layer
     kind = kind_named(INPUT_KIND)
-    for shape in (
-        first.written.input_shape,
-        config.get("build_input_shape"),
-        input_shape_in(first.build),
-    ):
+    told = first.written.input_shape
+    try:
+        if told is not None:
+            return made_from_file({"batch_shape": told}, kind)
+    except ValidationError:
+        spot = first.written.spot.at("config", INPUT_SHAPE)
+        raise SpecError(f"'{INPUT_SHAPE}' is a list of sizes, not {said(told)}", spot) from None
+    for shape in (config.get("build_input_shape"), input_shape_in(first.build)):
         if isinstance(shape, list):
             with suppress(ValidationError):
                 return convert({"batch_shape": shape}, kind)

@@ -32,7 +32,7 @@ from dense_calc.keras_format.foreign import (
     untold_layer,
     without_package,
 )
-from dense_calc.keras_format.places import Spot
+from dense_calc.keras_format.places import OldSpot, Spot
 from dense_calc.layers.allowances import eased, made_from_file
 from dense_calc.layers.base import LayerKind, layer_in
 from dense_calc.layers.refusals import problem_of, refusal
@@ -43,6 +43,7 @@ from dense_calc.spec.entries import INPUT_KIND
 OPERATIONS = r"keras\.(src\.)?ops(\.|$)"
 # Classes of functions of TensorFlow, and of operations.
 TF_FUNCTIONS = ("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
+INPUT_SHAPE = "batch_input_shape"  # what Keras 1 and 2 write of a chain's first layer
 NOTHING: dict[str, Any] = {}
 # The classes that are models; Keras 1 and 2 call a Functional just Model.
 MODELS: dict[str, ModelType] = {
@@ -91,7 +92,7 @@ def written(value: Any, spot: Spot, file: File) -> Written:
         case _:
             raise SpecError("a layer is written as its class_name and its config", spot)
     registered = str(value.get("registered_name") or name)
-    shape, function = config.get("batch_input_shape"), function_of(config)
+    shape, function = config.get(INPUT_SHAPE), function_of(config)
     own_name = value.get("name") or config.get("name")
     assumed = assumption_of(file, name, registered, own_name, config.get("name"), function)
     if assumed:
@@ -101,6 +102,7 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     if file.keras < 3:
         from dense_calc.layers.legacy import modern, ordered  # few files are so old
 
+        spot = OldSpot(*spot.where, spot.path, name, config, file.keras)
         try:
             if file.ordering:
                 config = ordered(name, config, file.ordering)
@@ -174,8 +176,7 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     try:
         made, left_out = eased(made_from_file(values, written.kind))
     except ValidationError as error:
-        message, path = refusal(written.kind, written.class_name, values, *problem_of(error))
-        raise SpecError(message, spot.at("config", *path) if path else spot) from None
+        raise unfit(written, values, error) from None
     for name, reason in left_out.items():
         remark = Note(f"'{name}' {reason}; it is left out", spot.at("config", name))
         file.remarks.append(remark)
@@ -184,6 +185,17 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     name = str(written.config.get("name"))
     gap = code_gap(written.class_name, name, written.function, spot)
     return untold_layer(written.class_name, written.config, gap, file, held={})
+
+
+def unfit(written: Written, values: Mapping[str, Any], error: ValidationError) -> SpecError:
+    """The complaint about an argument, in the words of the file."""
+    spot = written.spot
+    whose = spot.class_name if isinstance(spot, OldSpot) else written.class_name
+    message, path = refusal(written.kind, whose, values, *problem_of(error))
+    if not path:
+        return SpecError(message, spot)
+    own = message.replace(f"'{path[0]}'", f"'{spot.word(str(path[0]))}'", 1)
+    return SpecError(own, spot.at("config", *path))
 
 
 def layers_in(value: Any) -> list[Any]:

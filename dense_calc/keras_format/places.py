@@ -9,6 +9,7 @@ from itertools import count, islice
 from typing import Any
 
 import msgspec
+from msgspec import field
 
 from dense_calc.errors import DenseCalcError, Place, Source, SpecError, said
 from dense_calc.keras_format.yaml_of_keras import document_of_keras
@@ -26,6 +27,10 @@ class Spot(Place, gc=False):
     def at(self, *steps: Step) -> Spot:
         """What stands further in."""
         return Spot(*self.where, (*self.path, *steps))
+
+    def word(self, argument: str) -> str:
+        """What the file calls an argument of the layer that stands here."""
+        return argument
 
     def part(self, name: str) -> Place:
         """An argument of the layer that stands here, or an item of a list of layers."""
@@ -59,6 +64,27 @@ class Spot(Place, gc=False):
                 case _:
                     break
         return Place(*node.where)
+
+
+class OldSpot(Spot, gc=False):
+    """A layer in the words of an older Keras: its class, its config, and that Keras' version."""
+
+    class_name: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    keras: int = 2
+
+    def at(self, *steps: Step) -> Spot:
+        match steps:
+            case ["config", str(argument), *rest]:
+                steps = ("config", self.word(argument), *rest)
+        return super().at(*steps)
+
+    def word(self, argument: str) -> str:
+        from dense_calc.layers.legacy_origins import origin  # only a mistake pays for it
+
+        if argument in self.config:
+            return argument
+        return origin(argument, self.class_name, self.config, self.keras)
 
 
 def place_of(source: Source, start: int, end: int) -> Place:
