@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -144,6 +144,18 @@ def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:
                 f"with one of {several}",
                 "from",
             )
+
+
+def demand_mask(kind: type[LayerKind], masks: Collection[object] | None) -> None:
+    """Raise LayerError unless a call may be given a mask, or a list of so many `masks`."""
+    if not kind.takes_mask:
+        raise LayerError(f"{kind.__name__} takes no mask", "from")
+    if kind.masks and (masks is None or len(masks) not in kind.masks):
+        raise LayerError(
+            f"{kind.__name__} takes a list of {kind.masks.start} or {kind.masks.stop - 1} masks, "
+            "null for one that is not there",
+            "from",
+        )
 
 
 def weight_rows(layer: LayerKind, weights: Iterable[Weight]) -> Iterator[WeightRow]:

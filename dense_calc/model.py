@@ -66,6 +66,7 @@ class Node(Struct, frozen=True):
     `call` is what the call is given, in order, where that is more than the outputs of `inputs`.
     `shares` names the first call of a layer that is called again. `notes` say what used the block
     that the call was written in. `told` is what its file states of a call that cannot be followed.
+    `mask` is read, but nothing depends on it: its names are the last of `inputs`.
     """
 
     name: str
@@ -76,19 +77,12 @@ class Node(Struct, frozen=True):
     shares: str | None = None
     notes: tuple[Note, ...] = ()
     told: Told | None = None
+    mask: Given = None
 
     @property
     def holder(self) -> str:
         """The name under which the weights of the layer are known."""
         return self.shares or self.name
-
-    @property
-    def masks(self) -> tuple[str, ...]:
-        """What it reads beside what its call is given: masks, on which nothing depends."""
-        if self.call is None:
-            return ()
-        given = [name for each in self.call for name in names_in(each)]
-        return self.inputs[len(given) :]
 
 
 class Block(Struct, frozen=True):

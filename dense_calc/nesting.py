@@ -24,6 +24,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
 
     takes_nested: ClassVar[bool] = True
     reads_dtypes: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = True
     rule: ClassVar[str] = "(...) → (...')"
 
     model: Model

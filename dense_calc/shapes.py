@@ -269,3 +269,16 @@ def stretched(one: Size, other: Size) -> Size:
     if one != other and 1 not in (one, other):
         raise LayerError(f"sizes {one} and {other} differ, and neither is 1")
     return other if one == 1 else one
+
+
+def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
+    """A window argument as one size for each of `rank` axes.
+
+    Raises:
+        LayerError: it has another number of sizes.
+    """
+    sizes = (value,) * rank if isinstance(value, int) else value
+    if len(sizes) != rank:
+        several = f", or {rank}, one for each axis" if rank > 1 else ""
+        raise LayerError(f"{argument} must be one integer{several}, not {list(sizes)}", argument)
+    return sizes

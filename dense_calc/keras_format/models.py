@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count, repeat
+from itertools import count
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
-from dense_calc.errors import Place, SpecError, said
+from dense_calc.errors import LayerError, SpecError, said
 from dense_calc.graph import model_of
 from dense_calc.keras_format.calls import Calls, bound, referred
+from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
 from dense_calc.keras_format.foreign import File, nothing_stored
 from dense_calc.keras_format.merges import is_merge, merged_nodes
 from dense_calc.keras_format.objects import INPUT_SHAPE, MODELS, Written, layer_of, written
@@ -21,7 +22,7 @@ from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
 from dense_calc.layers.allowances import made_from_file
 from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.model import End, Given, Model, ModelType, Node, names_in
+from dense_calc.model import End, Given, Model, ModelType, Node
 from dense_calc.nesting import KINDS, Functional, Inside
 from dense_calc.spec.entries import INPUT_KIND
 
@@ -113,13 +114,17 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     ends = tuple(labelled(ends_of(told, calls, spot.at("output_layers")), told))
     if not ends:
         raise SpecError("a Functional needs 'output_layers'", spot)
-    for node in nodes.values():
-        demand_called(node.inputs, nodes, node.place)
-    for end in ends:
-        demand_called(names_in(end.what), nodes, end.place)
+    demand_called(nodes, ends)
     inputs = [start.name for start in starts if start.name in nodes]
+    if not inputs:
+        raise SpecError("a Functional needs 'input_layers'", spot)
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
-    return model_of(name, tuple(ordered.values()), ends, type="Functional")
+    model = model_of(name, tuple(ordered.values()), ends, type="Functional")
+    strangers = strange_inputs(model, inputs)
+    if not strangers:
+        return model
+    known = tuple(node for node in ordered.values() if node not in strangers)
+    return model_of(name, known, ends, type="Functional")
 
 
 def calls_of(layers: list[Part]) -> Calls:
@@ -148,7 +153,10 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
     made: LayerKind | None = None
     for number, call in enumerate(part.calls):
         here = spot.at("inbound_nodes", number)
-        given = bound(calls.call(call, here), layer.kind)
+        try:
+            given = bound(calls.call(call, here), layer.kind)
+        except LayerError as error:
+            raise SpecError(f"'{part.name}': {error.message}", here) from None
         if part.is_inside:
             given.inputs = tuple(in_order(each, layer) for each in given.inputs)
         if not given.reads or (layer.kind.on_a_list and None in given.inputs):
@@ -157,7 +165,7 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
             made = layer_of(layer, file, given.of_call)
         shares = part.name if number else None
         name = calls.names[part.name][number]
-        yield Node(name, made, given.reads, spot, given.inputs, shares)
+        yield Node(name, made, given.reads, spot, given.inputs, shares, mask=given.mask)
 
 
 def in_order(given: Given, inside: Written) -> Given:
@@ -171,42 +179,6 @@ def in_order(given: Given, inside: Written) -> Given:
     if not isinstance(given, dict) or not set(names) <= given.keys() or given.keys() == set(inputs):
         return given
     return tuple(given[name] for name in names)
-
-
-def demand_called(names: Iterable[str], nodes: Mapping[str, Node], place: Place | None) -> None:
-    """Raise SpecError where a layer is read that is never called."""
-    for name in names:
-        if name not in nodes:
-            raise SpecError(f"'{name}' is read, and never called", place)
-
-
-def ends_of(written: Any, calls: Calls, spot: Spot) -> Iterator[End]:
-    """The tensors that a model is given or gives, as Keras flattens a nest of them.
-
-    Those of a mapping that holds no further nests have its keys as their names.
-    """
-    match written:
-        case [str(layer), int(call), int(index)]:
-            number = call - (layer in calls.ends_from_1)
-            yield End(calls.leaf([layer, number, index], spot), spot)
-        case list():
-            for number, each in enumerate(written):
-                yield from ends_of(each, calls, spot.at(number))
-        case dict():
-            for key, each in sorted(written.items()):
-                yield from ends_of(each, calls, spot.at(key))
-
-
-def labelled(ends: Iterable[End], written: Any) -> Iterator[End]:
-    """The same with names, where a mapping gives one to each tensor."""
-    flat = isinstance(written, dict) and all(is_leaf(each) for each in written.values())
-    labels = sorted(written) if flat else repeat(None)
-    return (replace(end, label=label) for end, label in zip(ends, labels, strict=False))
-
-
-def is_leaf(written: Any) -> bool:
-    """Whether this is one tensor of a model: `[layer, call, output]`."""
-    return isinstance(written, list) and len(written) == 3 and isinstance(written[0], str)
 
 
 def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:

@@ -150,16 +150,15 @@ class Graph:
             given += [None] * (len(kind.inputs) - len(given))
         kwargs = arguments_of_call(node.layer.spelled(keras=True))
         kwargs |= kwargs.pop(kind.further, {})
-        masks = [self.tensors(name) for name in node.masks]
-        if masks:
-            kwargs["mask"] = masks if len(masks) > 1 else masks[0]
+        if node.mask is not None:
+            kwargs["mask"] = self.given(node.mask)
         if kind.on_a_list:
             return {"args": [given], "kwargs": kwargs}
         if kind.takes is LIST_OF_INPUTS:
             return {"args": given, "kwargs": kwargs}
-        first = positions(node)
-        named = zip(kind.inputs[first:], given[first:], strict=False)
-        return {"args": given[:first], "kwargs": {**dict(named), **kwargs}}
+        last = positions(node)
+        named = zip(kind.inputs[last:], given[last:], strict=False)
+        return {"args": given[:last], "kwargs": {**dict(named), **kwargs}}
 
     def given(self, what: Given) -> Any:
         """What an input is given: a tensor, a nest of them, or numbers."""

@@ -82,6 +82,8 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     call_order: ClassVar[tuple[str, ...]] = ()  # of a call, if not that of `inputs`, then `of_call`
     further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
     module: ClassVar[str] = "keras.layers"  # where Keras has it
+    takes_mask: ClassVar[bool] = False  # whether its call has a mask that is not among `inputs`
+    masks: ClassVar[range] = range(0)  # how many masks its call takes, if it takes a list of them
     is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
     starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
     reads_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
@@ -278,16 +280,3 @@ class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):
     bias_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
     bias_constraint: Constraint = None
-
-
-def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
-    """A window argument as one size for each of `rank` axes.
-
-    Raises:
-        LayerError: it has another number of sizes.
-    """
-    sizes = (value,) * rank if isinstance(value, int) else value
-    if len(sizes) != rank:
-        several = f", or {rank}, one for each axis" if rank > 1 else ""
-        raise LayerError(f"{argument} must be one integer{several}, not {list(sizes)}", argument)
-    return sizes

@@ -12,7 +12,6 @@ from dense_calc.layers.base import (
     Positive,
     Weight,
     Window,
-    per_axis,
 )
 from dense_calc.layers.quantization import KernelLayer
 from dense_calc.layers.words import (
@@ -33,6 +32,7 @@ from dense_calc.shapes import (
     Sizes,
     channel_axis,
     known,
+    per_axis,
     product,
     sides,
     slide,

@@ -77,6 +77,8 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     """
 
     takes_nested: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = True
+    call_order: ClassVar[tuple[str, ...]] = ("inputs", "mask")
     rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
 
     function: str | dict[str, Any] = ""

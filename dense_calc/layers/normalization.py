@@ -43,6 +43,7 @@ class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
     `synchronized` changes no number; Keras takes it with TensorFlow only, so it is refused.
     """
 
+    takes_mask: ClassVar[bool] = True
     keeps_rank: ClassVar[bool] = True
 
     axis: int = -1
@@ -155,6 +156,8 @@ class LayerNormalization(ScaleAndShift, frozen=True, kw_only=True):
 
 class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
     """Divides by the root mean square along the last axis, or along each `axis` of a list."""
+
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
 
     axis: int | tuple[int, ...] = -1
     epsilon: float = 1e-6

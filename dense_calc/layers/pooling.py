@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from dense_calc.layers.base import KerasLayer, NotNegative, Window, per_axis
+from dense_calc.layers.base import KerasLayer, NotNegative, Window
 from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     IMAGE,
@@ -13,6 +13,7 @@ from dense_calc.shapes import (
     Shape,
     channel_axis,
     demand_rank,
+    per_axis,
     sides,
     slide,
     with_sides,
@@ -123,6 +124,9 @@ class GlobalMaxPooling1D(GlobalPooling, frozen=True, kw_only=True):
 
 class GlobalAveragePooling1D(GlobalPooling, frozen=True, kw_only=True):
     """The average of each channel of a sequence."""
+
+    takes_mask: ClassVar[bool] = True
+    call_order: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 
     axes = SEQUENCE
 

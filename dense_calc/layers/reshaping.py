@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KeepsDtype, KerasLayer, NotNegative, Positive, Window, per_axis
+from dense_calc.layers.base import KeepsDtype, KerasLayer, NotNegative, Positive, Window
 from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     IMAGE,
@@ -20,6 +20,7 @@ from dense_calc.shapes import (
     Sizes,
     channel_axis,
     demand_rank,
+    per_axis,
     product,
     sides,
     with_sides,

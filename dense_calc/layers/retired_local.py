@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import TIMES, LayerWithKernel, Positive, Weight, Window, per_axis
+from dense_calc.layers.base import TIMES, LayerWithKernel, Positive, Weight, Window
 from dense_calc.layers.convolutional import Conv
 from dense_calc.layers.words import Activation, ConvPadding, DataFormat
 from dense_calc.shapes import (
@@ -21,6 +21,7 @@ from dense_calc.shapes import (
     Sizes,
     channel_axis,
     known,
+    per_axis,
     sides,
     slide,
     with_sides,

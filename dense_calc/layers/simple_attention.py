@@ -23,6 +23,8 @@ class Attention(KerasLayer, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
     of_call: ClassVar[tuple[str, ...]] = OF_CALL
     on_a_list: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = True
+    masks: ClassVar[range] = range(2, 4)
     rule: ClassVar[str] = (
         "(batch, ..., queries, features), (batch, ..., values, value_features) "
         "→ (batch, ..., queries, value_features)"

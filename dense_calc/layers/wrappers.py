@@ -114,6 +114,7 @@ class SpectralNormalization(Wrapper, frozen=True, kw_only=True):
 class TimeDistributed(Wrapper, frozen=True, kw_only=True):
     """Applies a layer to every time step, with the same weights."""
 
+    takes_mask: ClassVar[bool] = True
     rule: ClassVar[str] = "(batch, time, ...) → (batch, time, ...')"
 
     def each(self, shape: Shape) -> Shape:
@@ -131,6 +132,7 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
     """Layers one after the other; meant for preprocessing, so that it has no `dtype` of its own."""
 
     takes_nested: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("images", "labels", "bounding_boxes", "segmentation_masks")
     wraps: ClassVar[tuple[str, ...]] = ("layers",)
     rule: ClassVar[str] = "(...) → (...')"

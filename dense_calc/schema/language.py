@@ -59,9 +59,9 @@ def mapping(properties: Schema) -> Schema:
 def sources() -> Schema:
     """What `from` says: a layer, one output of several (`lstm[1]`), or a nest of them."""
     return {
-        "description": "What it reads: a layer, one output of it (`lstm[1]`), or several.",
+        "description": "What it reads: a layer, one output (`lstm[1]`), a number, or several.",
         **any_of(
-            {"type": "string"},
+            {"type": ["string", "number", "boolean", "null"]},
             {"type": "array", "items": ref("from"), "minItems": 1},
             {"type": "object", "additionalProperties": ref("from"), "minProperties": 1},
         ),

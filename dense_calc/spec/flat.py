@@ -68,9 +68,8 @@ class Flat:
             [self.known(each, room, node.place) for each in node.call or node.inputs]
         )
         reads = tuple([name for each in call or () for name in names_in(each)])
-        if node.call is not None:  # only then it may read more than the call is given
-            masks = [self.known(each, room, node.place) for each in node.masks]
-            reads += tuple([name for each in masks for name in names_in(each)])
+        mask = self.known(node.mask, room, node.place)
+        reads += tuple(names_in(mask))
         return Node(
             room.prefix + node.name,
             node.layer,
@@ -79,6 +78,7 @@ class Flat:
             None if call == reads else call,
             self.shared(node, room),
             room.notes,
+            mask=mask,
         )
 
     def shared(self, node: Node, room: Room) -> str | None:

@@ -109,8 +109,8 @@ class Reader(Struct):
             self.nothing_above = f"{whose} has several inputs; {READ_BY_NAME}"
         for entry, name, layer in zip(entries, names, layers, strict=True):
             if layer is not None:
-                reads, call = wires(entry, above, self)
-                yield Node(name, layer, reads, entry, call)
+                reads, call, mask = wires(entry, above, self)
+                yield Node(name, layer, reads, entry, call, mask=mask)
             else:
                 yield self.step(entry, name, above, scope)
             above = None if inputs > 1 and is_input(entry) else self.body.outputs[name]
@@ -128,8 +128,9 @@ class Reader(Struct):
             )
             return Use(name, entry, part, given)
         kind = type(part.layer)
-        reads, call = wires(replace(entry, kind=kind), above, self)
-        return Node(name, called_with(entry, part.layer, scope), reads, entry, call, part.name)
+        reads, call, mask = wires(replace(entry, kind=kind), above, self)
+        called = called_with(entry, part.layer, scope)
+        return Node(name, called, reads, entry, call, part.name, mask=mask)
 
 
 def is_input(entry: Entry) -> bool:

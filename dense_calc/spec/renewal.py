@@ -163,4 +163,4 @@ def with_layer(node: Node, layer: LayerKind) -> Node:
         layer = named_like(layer, node.layer)
     if layer is node.layer or layer == node.layer:
         return node
-    return Node(node.name, layer, node.inputs, node.place, node.call, node.shares, node.notes)
+    return replace(node, layer=layer)

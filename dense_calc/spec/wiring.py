@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
-from dense_calc.errors import SpecError, did_you_mean, said
+from dense_calc.building import demand_mask
+from dense_calc.errors import LayerError, SpecError, did_you_mean, said
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.model import Constant, Given, Output, names_in
 from dense_calc.spec.document import Marked
@@ -15,7 +16,8 @@ from dense_calc.spec.entries import Entry
 MASK, INPUTS = "mask", "inputs"  # Keras' names of what most layers are called with
 OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
 
-Wires = tuple[tuple[str, ...], tuple[Given, ...] | None]  # the names read, and what a call is given
+# The names that are read, what a call is given, and its mask.
+Wires = tuple[tuple[str, ...], tuple[Given, ...] | None, Given]
 
 
 class Readable(Protocol):
@@ -34,24 +36,42 @@ class Readable(Protocol):
 
 
 def wires(entry: Entry, above: str | None, names: Readable) -> Wires:
-    """The names of what a layer reads, and what its call is given if that is more than them.
+    """The names of what a layer reads, what its call is given if that is more, and its mask.
 
     Raises:
         SpecError: it reads what there is not, or does not say what it reads though it must.
     """
     if "from" not in entry.arguments:
-        return read_above(entry, above, names), None
+        return read_above(entry, above, names), None, None
     written = entry.arguments["from"][1]
     mask: Given = None
     if isinstance(written.value, dict) and has_mask(written.value.keys(), entry.kind):
-        mask = given(written.value[MASK][1], names)
+        mask = mask_of(entry.kind, written.value[MASK][1], names)
         written = without_mask(written, entry.kind)
     call = call_of(entry, written, names)
     ordered = call
     if isinstance(written.value, dict) and entry.kind.inputs:  # connections are as written
         ordered = tuple(call[entry.kind.inputs.index(name)] for name in written.value)
     reads = tuple([name for each in (*ordered, mask) for name in names_in(each)])
-    return reads, None if call == reads else call
+    if not reads:
+        raise SpecError("'from' names no layer; of numbers alone no model is made", written)
+    return reads, None if call == reads else call, mask
+
+
+def mask_of(kind: type[LayerKind], written: Marked, names: Readable) -> Given:
+    """The mask of a call: one, or a nest of them, in which null stands for none.
+
+    Raises:
+        SpecError: the kind takes no mask, or another number of them.
+    """
+    items = written.value if isinstance(written.value, list) else None
+    try:
+        demand_mask(kind, items)
+    except LayerError as error:
+        raise SpecError(error.message, written) from None
+    if items is None:
+        return given(written, names)
+    return tuple(None if item.value is None else given(item, names) for item in items)
 
 
 def has_mask(keys: Collection[str], kind: type[LayerKind]) -> bool:
@@ -204,7 +224,7 @@ def constant_of(value: Any) -> Constant | None:
     match value:
         case {"constant": list(sizes)} if all(type(size) is int and size >= 0 for size in sizes):
             return Constant(None, tuple(sizes))
-        case bool() | str() | dict() | None:
+        case str() | dict() | None:
             return None
         case list():
             return Constant(value) if value and all(map(constant_of, value)) else None

@@ -7,7 +7,7 @@ layers that stands several times in a row is written once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -161,33 +161,19 @@ class Sections:
         kind = type(node.layer)
         call = node.call or node.inputs
         values = [self.given(each) for each in call]
-        masks = list(map(dotted, node.masks))
-        if masks:
+        if node.mask is not None:
             named = zip(kind.inputs or (INPUTS,), values, strict=False)
-            return {**dict(named), MASK: masks if len(masks) > 1 else masks[0]}
+            told = {name: each for name, each in named if each is not None}
+            return {**told, MASK: self.given(node.mask)}
         if reads_a_list(kind):
             return values
-        order = self.order_of(node, kind.inputs, call)
-        if order:
-            return {name: values[kind.inputs.index(name)] for name in order}
-        if None in values:
-            return {name: each for name, each in zip(kind.inputs, values, strict=False) if each}
+        by_name = dict(zip(kind.inputs, call, strict=False))
+        order = order_of(node, by_name)
+        if order != list(by_name):
+            return {name: self.given(by_name[name]) for name in order}
         if len(values) > 1 or isinstance(values[0], list):
             return values
         return None if values[0] == (above and dotted(above)) else values[0]
-
-    def order_of(self, node: Node, names: Sequence[str], call: Sequence[Given]) -> Sequence[str]:
-        """The inputs in the order in which a node reads them, if that is not the order of its call.
-
-        Keras lists what is given by keywords by their names.
-        """
-        read = [name for each in call for name in names_in(each)]
-        if list(node.inputs) == read:
-            return ()
-        given = {name: each for name, each in zip(names, call, strict=False) if each is not None}
-        by_name = sorted(given)
-        read = [name for each in by_name for name in names_in(given[each])]
-        return by_name if list(node.inputs) == read else ()
 
     def given(self, what: Given) -> Any:
         """What one input is given."""
@@ -230,6 +216,24 @@ def in_order_of_calls(model: Model) -> list[Node]:
     for names in model.calls.values():
         turns.update(dict.fromkeys(names, iter(names)))
     return [nodes[next(turns[name])] if name in turns else node for name, node in nodes.items()]
+
+
+def order_of(node: Node, named: Mapping[str, Given]) -> list[str]:
+    """The inputs of a node in the order in which it reads them; Keras may list them in another."""
+    left = {name: each for name, each in named.items() if each is not None}
+    order: list[str] = []
+    place = 0
+    while left:
+        for name, each in left.items():
+            read = tuple(names_in(each))
+            if node.inputs[place : place + len(read)] == read:
+                order.append(name)
+                place += len(read)
+                break
+        else:
+            return [name for name in named if named[name] is not None]
+        del left[name]
+    return order
 
 
 def without_names(layer: LayerKind) -> LayerKind:
