@@ -17,7 +17,17 @@ from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
 from dense_calc.model import Constant, Given, Leaf
 from dense_calc.report import Row, State, WeightRow
-from dense_calc.shapes import UNBUILT, Shapes, Unknown, is_shape, leaves, parts, plain, reason
+from dense_calc.shapes import (
+    UNBUILT,
+    Shapes,
+    Unknown,
+    is_shape,
+    leaves,
+    parts,
+    plain,
+    reason,
+)
+from dense_calc.volume import values_of_call, values_of_weight
 
 MAX_PARAMS = 2**63 - 1  # of a weight, as in NumPy
 ARRAYS = {bool: "bool", int: "int64"}  # dtypes of arrays of such numbers, as in NumPy
@@ -27,7 +37,8 @@ class Built(Struct, frozen=True, gc=False):
     """What a layer is that reads certain shapes: its output, its weights and what they come to.
 
     Sizes are in bytes; `inner` are the rows of the layers in a model. `state` says why the counts
-    are not all that it holds, `is_open` whether that or its shape is not known.
+    are not all that it holds, `is_open` whether that or its shape is not known. `values` is how
+    many its row takes.
     """
 
     shape: Shapes
@@ -40,6 +51,7 @@ class Built(Struct, frozen=True, gc=False):
     inner: tuple[Row, ...] = ()
     state: State = ""
     is_open: bool = False
+    values: int = 0
 
 
 def listed(choices: Iterable[object]) -> str:
@@ -63,12 +75,13 @@ def built(layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dty
     demand_inputs(layer, inputs)
     shape, dtype = layer.output_spec(inputs, dtypes)
     shape = plain(shape)
+    values = values_of_call(layer, inputs, shape)
     inner = layer.rows_inside(*inputs)
     state = state_of(inner)
     if isinstance(shape, Unknown) and layer.weights_of_any() is None and not inner:
         state = "unknown"
     weights = tuple(weight_rows(layer, layer.weights(*inputs)))
-    return counted((shape, spread(dtype, shape)), weights, inner, state)
+    return counted((shape, spread(dtype, shape)), weights, inner, state, values)
 
 
 def half_built(
@@ -83,16 +96,17 @@ def half_built(
     if own is not None:
         made = looked_up(layer, own, ())
         return made if why == UNBUILT else shaped(made, why)
+    values = values_of_call(layer, inputs, why)
     inner = layer.rows_inside(*inputs)
     if why == UNBUILT:
         state: State = "" if layer.starts_built else "unbuilt"
         dtype = layer.output_dtype(*dtypes)
-        return Built(why, dtype, inner=inner, state=state, is_open=True)
+        return Built(why, dtype, inner=inner, state=state, is_open=True, values=values)
     weights = layer.weights_of_any()
     state = state_of(inner) if inner else "unknown" if weights is None else ""
     shape = plain(layer.output_of_any() or why)
     spec = shape, spread(layer.output_dtype(*dtypes), shape)
-    return counted(spec, tuple(weight_rows(layer, weights or ())), inner, state)
+    return counted(spec, tuple(weight_rows(layer, weights or ())), inner, state, values)
 
 
 def state_of(rows: Iterable[Row]) -> State:
@@ -105,17 +119,23 @@ def counted(
     weights: tuple[WeightRow, ...],
     inner: tuple[Row, ...],
     state: State,
+    values: int,
 ) -> Built:
-    """What a layer is that gives tensors of these shapes and dtypes, and holds this."""
+    """What a layer is that gives tensors of these shapes and dtypes, and holds this.
+
+    `values` are those of its row but for its weights.
+    """
     params = trained = size = trainable_size = 0
     for weight in weights:
+        values += values_of_weight(weight.shape)
         params += weight.params
         size += weight.bytes
         if weight.trainable:
             trained += weight.params
             trainable_size += weight.bytes
     is_open = bool(state) or reason(spec[0]) is not None
-    return Built(*spec, weights, params, trained, size, trainable_size, inner, state, is_open)
+    counts = params, trained, size, trainable_size
+    return Built(*spec, weights, *counts, inner, state, is_open, values)
 
 
 def shaped(built: Built, shape: Shapes) -> Built:

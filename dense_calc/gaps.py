@@ -31,6 +31,13 @@ class Gap(Struct, frozen=True):
     is_told: bool = False
 
 
+def demand_told(gaps: Iterable[Gap]) -> None:
+    """Raise SpecError where a file names what it does not tell."""
+    open_ones = [gap for gap in gaps if not gap.is_told]
+    if open_ones:
+        raise untold(open_ones)
+
+
 def untold(gaps: Iterable[Gap]) -> SpecError:
     """The complaint about what is not known, with the ways on: one message for all of it."""
     found: dict[tuple[str, str], list[Gap]] = {}

@@ -12,7 +12,9 @@ from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, Unknown, is_shape, leaves
-from dense_calc.tracing import trace
+from dense_calc.tracing import measured
+
+Measured = tuple[Report, int]  # and how many values it takes
 
 
 class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
@@ -36,7 +38,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
     ) -> tuple[Shapes, Dtypes]:
-        outputs = self.called(shapes[0], dtypes).outputs
+        outputs = self.called(shapes[0], dtypes)[0].outputs
         if all(end.label is not None for end in self.model.outputs):
             return (
                 {port.name: port.shape for port in outputs},
@@ -49,14 +51,14 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     def output_dtype(self, *_dtypes: Any) -> Dtypes:
         return None  # without shapes
 
-    def called(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> Report:
+    def called(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> Measured:
         """The report on the model as it is called; where no shape differs, Keras keeps its own."""
         own = traced(self, ()).inputs
         shapes = self.matched(given)
         if shapes == tuple(port.shape for port in own):
-            return traced(self, ())
+            return followed(self, ())
         read: tuple[Dtypes, ...] = tuple(dtypes_in(dtypes)) or tuple(port.dtype for port in own)
-        return traced(self, tuple(zip(shapes, read, strict=True)))
+        return followed(self, tuple(zip(shapes, read, strict=True)))
 
     def weights(self, *given: Shapes) -> Iterator[Weight]:
         for row in self.rows_inside(*given):
@@ -75,9 +77,16 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
             return None
         return shapes if len(shapes) == 1 else (shapes,)
 
-    def rows_inside(self, *given: Shapes) -> tuple[Any, ...]:
+    def inside(self, *given: Shapes) -> Measured:
+        """The report on what is inside: as it is called, where it has no inputs of its own."""
         own = self.own_inputs() is not None or not given
-        return (traced(self, ()) if own else self.called(given[0], ())).layers
+        return followed(self, ()) if own else self.called(given[0], ())
+
+    def rows_inside(self, *given: Shapes) -> tuple[Any, ...]:
+        return self.inside(*given)[0].layers
+
+    def values_inside(self, *given: Shapes) -> int:
+        return self.inside(*given)[1]
 
     def matched(self, given: Shapes) -> tuple[Shape, ...]:
         """The shapes that the model's inputs are given, in their order.
@@ -114,11 +123,16 @@ class Sequential(Inside, frozen=True, kw_only=True, eq=False):
 KINDS: Mapping[str, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
 
 
-@lru_cache(maxsize=1000)
 def traced(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
     """The report on a model inside, called with these shapes and dtypes, or with its own."""
+    return followed(inside, given)[0]
+
+
+@lru_cache(maxsize=1000)
+def followed(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Measured:
+    """The same, and how many values it takes."""
     inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
-    return trace(inside.model, inputs, partial=True)
+    return measured(inside.model, inputs, partial=True)
 
 
 def demand_names(names: Sequence[str], given: Collection[str]) -> None:

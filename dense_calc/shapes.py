@@ -96,6 +96,11 @@ def reason(shapes: Shapes) -> Unknown | None:
     return next((each for each in leaves(shapes) if isinstance(each, Unknown)), None)
 
 
+def why_unknown(inputs: tuple[Shapes | None, ...]) -> Unknown | None:
+    """Why the inputs of a layer are not known, None if they are."""
+    return next(filter(None, (reason(each) for each in inputs if each is not None)), None)
+
+
 def plain(shapes: Shapes) -> Shapes:
     """The same shapes without the memory of where sizes came from."""
     if isinstance(shapes, Unknown):

@@ -18,11 +18,12 @@ from dense_calc.building import (
 )
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError
-from dense_calc.gaps import NO_INPUT, untold
+from dense_calc.gaps import NO_INPUT, demand_told, untold
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
-from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways
+from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways, why_unknown
 from dense_calc.sharing import Call, Known, demand_same
+from dense_calc.volume import demand_few, values_in
 
 Inputs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
 NO_INPUTS: Inputs = {}
@@ -39,8 +40,13 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
         SpecError: something is not known, and the report is not to be a partial one.
     """
+    return measured(model, inputs, partial=partial)[0]
+
+
+def measured(model: Model, inputs: Inputs, *, partial: bool) -> tuple[Report, int]:
+    """The report on a model, and how many values its shapes and weights take."""
     if not partial:
-        demand_told(model)
+        demand_told(model.gaps)
     tracer = Tracer(model, inputs)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     for node in model.nodes:
@@ -49,7 +55,7 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
     rows = tuple([tracer.row(node, feeds[node.name]) for node in model.nodes])
     if not partial:
         tracer.demand_known()
-    return Report(
+    report = Report(
         name=model.name,
         **tracer.totals(),
         inputs=tuple(Port(name, tracer.shapes[name], tracer.dtypes[name]) for name in model.inputs),
@@ -60,6 +66,7 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
         partial=tracer.has_unknown,
         state=tracer.state,
     )
+    return report, tracer.values
 
 
 def shapes_of(model: Model) -> dict[str, Shapes]:
@@ -79,7 +86,7 @@ def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
-    demand_told(model)
+    demand_told(model.gaps)
     tracer = Tracer(model, NO_INPUTS)
     for node in model.nodes:
         tracer.follow(node)
@@ -97,7 +104,7 @@ def totals_of(model: Model, known: Known) -> dict[str, int]:
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
-    demand_told(model)
+    demand_told(model.gaps)
     tracer = Tracer(model, NO_INPUTS, known)
     for node in model.nodes:
         tracer.follow(node)
@@ -105,18 +112,6 @@ def totals_of(model: Model, known: Known) -> dict[str, int]:
     for end in model.outputs:
         tracer.port(end)
     return tracer.totals()
-
-
-def demand_told(model: Model) -> None:
-    """Raise SpecError where a file names what it does not tell."""
-    gaps = [gap for gap in model.gaps if not gap.is_told]
-    if gaps:
-        raise untold(gaps)
-
-
-def why_unknown(inputs: tuple[Shapes | None, ...]) -> Unknown | None:
-    """Why the inputs of a layer are not known, None if they are."""
-    return next(filter(None, (reason(each) for each in inputs if each is not None)), None)
 
 
 def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
@@ -146,6 +141,7 @@ class Tracer:
         # the first calls of layers that are called several times, by their holders
         self.firsts: dict[str, tuple[str, Call]] = {}
         self.params = self.trainable = self.size = self.trainable_size = 0
+        self.values = 0
         self.has_unknown = False  # whether a shape is not known
         self.state: State = ""
 
@@ -170,6 +166,7 @@ class Tracer:
                 self.known[node.name] = call
             if self.shared:
                 call = self.with_first(node, call)
+            self.values = demand_few(self.values + call.built.values)
         except LayerError as error:
             raise placed(error, node) from None
         made = call.built
@@ -238,7 +235,9 @@ class Tracer:
         made = call.built
         if not made.state and not first.built.state:
             demand_same(call, first, name)
-        return replace(call, built=Built(made.shape, made.dtype, is_open=made.is_open), first=name)
+        values = values_in(made.shape)
+        built = Built(made.shape, made.dtype, is_open=made.is_open, values=values)
+        return replace(call, built=built, first=name)
 
     def row(self, node: Node, feeds: Sequence[str]) -> Row:
         """The row of one node, which these others read."""
@@ -276,9 +275,10 @@ class Tracer:
         """An output of the model."""
         try:
             shape = given(end.what, self.shapes)
+            assert shape is not None
+            self.values = demand_few(self.values + values_in(shape))
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
-        assert shape is not None
         dtype = dtypes_given(end.what, self.dtypes)
         if end.label is None and isinstance(end.what, Leaf):
             way = list(ways(self.shapes[end.what.name]))[end.what.index]

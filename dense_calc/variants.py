@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
+from dense_calc.gaps import demand_told
 from dense_calc.limits import TOTALS, Limit
 from dense_calc.model import End, Model
 from dense_calc.sharing import Known
 from dense_calc.spec.outline import MAX_KEPT, Outline
 from dense_calc.spec.scope import Scope
-from dense_calc.tracing import demand_told, totals_of, trace
+from dense_calc.tracing import totals_of, trace
 
 if TYPE_CHECKING:
     from dense_calc.spec.document import Marked
@@ -155,7 +156,7 @@ class Variants:
             SpecError: the file names what it does not tell, whatever the settings are.
         """
         if isinstance(self.whole, Model):
-            demand_told(self.whole)
+            demand_told(self.whole.gaps)
         base = self.base
         try:
             model = self.model(settings)

@@ -9,7 +9,7 @@ import pytest
 from dense_calc.errors import Source, SpecError
 from dense_calc.report import Report
 from dense_calc.spec import parse
-from dense_calc.spec.bodies import MAX_LAYERS
+from dense_calc.spec.extent import MAX_LAYERS
 from dense_calc.tracing import trace
 
 

@@ -172,6 +172,10 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The shapes that it is built on, whatever it is called with: those of a model."""
         return None
 
+    def values_inside(self, *shapes: Any) -> int:
+        """How many values the rows of the layers inside take, where it is a model of its own."""
+        return 0
+
     def rows_inside(self, *shapes: Any) -> tuple[Any, ...]:
         """The rows of the layers inside, where the layer is a model of its own."""
         return ()

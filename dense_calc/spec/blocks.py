@@ -8,6 +8,7 @@ from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.layers import ALIASES, KINDS
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import BlockUse, Definition, entry_of
+from dense_calc.spec.extent import values_in
 from dense_calc.spec.scope import INDEX, demand_var_name
 
 PARTS = ("params", "inputs", "layers")
@@ -31,6 +32,7 @@ def blocks_of(section: Marked | None) -> dict[str, Definition]:
             block.entries.extend(entry_of(item, blocks) for item in items.value)
         except SpecError as mistake:
             block.mistake = mistake
+        block.values = values_in(written)
     heights: dict[str, int] = {}
     for block in blocks.values():
         demand_finite(block, (), heights)

@@ -7,17 +7,17 @@ a slash is found in the model's own list of layers, outside the block.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
-from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Given, Node
 from dense_calc.spec.entries import Definition, Entry
+from dense_calc.spec.extent import Extent
 from dense_calc.spec.scope import Scope
 
 ROOT = "/"
-MAX_LAYERS = 200_000  # that blocks may make
 
 
 class Call(Struct, gc=False):
@@ -57,17 +57,22 @@ class Use(Struct):
         return block
 
     @property
-    def size(self) -> int:
-        """The number of nodes in the copies."""
-        return sum(copy.body.size for copy in self.copies)
+    def extent(self) -> Extent:
+        """That of all copies."""
+        whole = Extent()
+        for _, run in groupby(self.copies, lambda copy: id(copy.body)):
+            copies = list(run)
+            names = sum(len(copy.name) + len(ROOT) for copy in copies)
+            whole += copies[0].body.extent.copied(len(copies), names)
+        return whole
 
 
 class Body(Struct):
     """A list of layers in which everything is known, made with the names of a scope.
 
     `outputs` leads from names to the nodes whose outputs they mean, `parts` to what can be called
-    again. `size` counts the nodes with those of all copies; `asks_index` tells whether the body of
-    a block differs from copy to copy.
+    again. `extent` is that of the nodes with those of all copies; `asks_index` tells whether the
+    body of a block differs from copy to copy.
     """
 
     block: Definition | None
@@ -76,7 +81,7 @@ class Body(Struct):
     steps: list[Node | Use] = []
     outputs: dict[str, str] = {}
     parts: dict[str, Call | Sequence[Copy]] = {}
-    size: int = 0
+    extent: Extent = Extent()
     asks_index: bool = False
 
     @property
@@ -133,9 +138,3 @@ class Body(Struct):
         else:
             last = part[-1]
             self.outputs[name] = f"{last.name}/{last.body.output}"
-
-
-def demand_few(layers: int, entry: Entry) -> None:
-    """Raise SpecError where a block would make more layers than a model may have."""
-    if layers > MAX_LAYERS:
-        raise SpecError(f"this would make {layers:,} layers; blocks may make {MAX_LAYERS:,}", entry)

@@ -58,7 +58,7 @@ class Definition(Struct, gc=False):
     """A block as it is defined: its parameters with their defaults, its inputs, and its layers.
 
     A parameter without a default is None; `inputs` is empty where the block has one input. A
-    `mistake` ends the entries; it is told where the block is used.
+    `mistake` ends the entries; it is told where the block is used. `values` counts what is written.
     """
 
     word: Marked
@@ -66,6 +66,7 @@ class Definition(Struct, gc=False):
     inputs: tuple[str, ...]
     entries: list[Entry]
     mistake: SpecError | None = None
+    values: int = 0
 
     def demand_sound(self) -> None:
         """Raise SpecError if there is a mistake, a new one each time: notes are put on it."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Block, Given, Node, Output, names_in
 from dense_calc.spec.bodies import ROOT, Body, Copy, Use
+from dense_calc.spec.extent import Extent, demand_few
 from dense_calc.spec.scope import Scope
 
 
@@ -35,6 +36,7 @@ class Flat:
         self.nodes: list[Node] = []
         self.scopes: list[Scope] = []
         self.blocks: list[Block] = []
+        self.spread = Extent()  # of the nests that inputs of blocks are given, each time
         outside = Room()
         for step in model.steps:
             if isinstance(step, Node):
@@ -93,7 +95,7 @@ class Flat:
         """What an input is given, by the names of the model."""
         match what:
             case str() if what in room.given:
-                return room.given[what]
+                return self.counted(room.given[what], room, place)
             case str() if what.startswith(ROOT):
                 return self.model.found(what.removeprefix(ROOT))
             case str():
@@ -105,6 +107,17 @@ class Flat:
             case dict():
                 return {name: self.known(each, room, place) for name, each in what.items()}
         return what
+
+    def counted(self, given: Given, room: Room, place: Place | None) -> Given:
+        """What an input of a block is given; each layer that reads a nest reads all that is in it.
+
+        Raises:
+            SpecError: that makes too many connections.
+        """
+        if not isinstance(given, str):
+            self.spread += Extent(connections=len(list(names_in(given))))
+            demand_few(self.spread, place, room.notes)
+        return given
 
 
 def owner_of(copy: Copy, room: Room) -> str | None:

@@ -24,6 +24,7 @@ from dense_calc.spec.scope import Scope
 from dense_calc.spec.sections import (
     SECTIONS,
     demand_settled,
+    demand_short_names,
     demand_unlike,
     entries_of,
     inputs_of,
@@ -132,6 +133,7 @@ class Outline:
             block.demand_sound()  # nothing may use it, but a mistake counts
         demand_settled(planner)
         whole = Flat(planner.model)
+        demand_short_names(whole.nodes)
         if whole.blocks:
             demand_unlike(whole.nodes)
         sections = self.sections

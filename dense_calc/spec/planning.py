@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from dense_calc.errors import FEW, DenseCalcError, Note, SpecError, did_you_mean
 from dense_calc.layers.base import Positive
+from dense_calc.model import Node
 from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
-from dense_calc.spec.bodies import Body, Call, Copy, Use, demand_few
+from dense_calc.spec.bodies import Body, Call, Copy, Use
 from dense_calc.spec.entries import BlockUse, Definition, Entry
+from dense_calc.spec.extent import Extent, demand_few, extent_of, values_under
 from dense_calc.spec.names import named
 from dense_calc.spec.reading import Reader, Unsettled
 from dense_calc.spec.scope import Number, Scope
@@ -50,7 +52,7 @@ class Planner:
         self.model = Body(None, (), scope)
         self.sites: list[Site] = []
         self.made: dict[str, Body] = {}  # bodies of blocks, by what they were given
-        self.worked = 0  # how many layers of blocks were worked out, each copy by itself
+        self.worked = Extent()  # what blocks were worked out, each copy by itself
         self.uses: list[Note] = []  # those around what is being worked out, from the outside in
         self.unsettled: list[Unsettled] = []  # names that blocks read from outside
 
@@ -83,24 +85,34 @@ class Planner:
                 again[names.entries[place]] = entry
         reader.call_again(again)
         body.steps.extend(reader.steps(entries, names.entries, layers, scope))
-        uses = [step for step in body.steps if isinstance(step, Use)] if others else []
-        body.size = len(body.steps) - len(uses)
-        made = 0
-        for use in uses:
-            made += use.size
-            demand_few(made, use.entry)
-        body.size += made
+        self.measure(body)
         return body
+
+    def measure(self, body: Body) -> None:
+        """Put down the extent of a body.
+
+        Raises:
+            SpecError: it is more than a model may come to.
+        """
+        made = Extent()
+        for step in body.steps:
+            if isinstance(step, Use):
+                made += step.extent
+                demand_few(made, step.entry)
+        if body.block:  # else nothing copies it
+            own = extent_of(step for step in body.steps if isinstance(step, Node))
+            body.extent = own + made + Extent(values=body.block.values)
 
     def repeats(
         self, entries: Iterable[tuple[int, Entry]], scope: Scope
     ) -> Iterator[tuple[int, int | None]]:
         """How often each block stands, None where its use does not say so, by the use's place."""
-        copies = 0
+        copies = Extent()
         for place, entry in entries:
             if isinstance(entry, BlockUse):
                 repeat = repeat_of(entry, scope)
-                copies += repeat or 1
+                name = entry.text("name") or entry.block.name
+                copies += Extent(layers=1).copied(repeat or 1, len(name) * (repeat or 1))
                 demand_few(copies, entry)
                 yield place, repeat
 
@@ -109,13 +121,15 @@ class Planner:
     ) -> Sequence[Copy]:
         """The copies of a block, under these names; of one body unless it asks for `index`."""
         made: list[Body] = []
-        size = 0
+        extent = Extent()
+        characters = sum(map(len, names))
         for index in range(repeat or 1):
             around = surroundings(scope, None if repeat is None else index)
             made.append(self.body(entry, around, index))
             self.sites.append(Site(entry, scope, repeat, index, made[-1]))
-            size += made[-1].size
-            demand_few(max(size, made[0].size * len(names)), entry)
+            extent += made[-1].extent
+            demand_few(extent, entry)
+            demand_few(made[0].extent.copied(len(names), characters), entry)
             if not (made[0].asks_index or around.asked_index):
                 break
         if len(made) < len(names):
@@ -125,6 +139,7 @@ class Planner:
     def body(self, entry: BlockUse, around: Scope, index: int) -> Body:
         """The body of a block as this use gives values to its parameters."""
         block = entry.block
+        self.work(Extent(values=values_under(entry.arguments)), entry)
         given = handed(entry, around)
         missing = [name for name, default in block.params.items() if not (default or name in given)]
         if missing:
@@ -139,14 +154,18 @@ class Planner:
     def worked_out(self, entry: BlockUse, given: dict[str, Any], index: int) -> Body:
         """The body of a block whose parameters have these values and else their defaults."""
         block = entry.block
-        self.worked += len(block.entries)
-        demand_few(self.worked, entry)
+        self.work(Extent(layers=len(block.entries), values=block.values), entry)
         with self.inside(entry, index):
             block.demand_sound()
             scope = scope_within(block, given, self.scope, index)
             body = self.plan(block.entries, Body(block, block.inputs or (INPUT,), scope))
         body.asks_index = scope.asked_index
         return body
+
+    def work(self, extent: Extent, entry: BlockUse) -> None:
+        """Add to what is worked out; SpecError if that becomes too much."""
+        self.worked += extent
+        demand_few(self.worked, entry)
 
     @contextmanager
     def inside(self, entry: BlockUse, index: int) -> Iterator[None]:

@@ -12,9 +12,10 @@ from dense_calc.errors import Note, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Node
 from dense_calc.spec.arguments import OF_A_CALL, decoded, some_arguments
-from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use, demand_few
+from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
+from dense_calc.spec.extent import Extent, demand_few
 from dense_calc.spec.scope import Scope
 from dense_calc.spec.wiring import given_to_block, wires
 
@@ -60,7 +61,7 @@ class Reader(Struct):
         Raises:
             SpecError: there is no such layer or block.
         """
-        copies = 0
+        copies = Extent()
         for first in list(waiting):
             name, path = first, {}
             while name in waiting:
@@ -71,7 +72,8 @@ class Reader(Struct):
                 raise SpecError(f"second calls without a first: {told}", path[name])
             for again, entry in path.items():
                 part = self.part(name, entry)
-                copies += 1 if isinstance(part, Call) else len(part)
+                times = 1 if isinstance(part, Call) else len(part)
+                copies += Extent(layers=1).copied(times, len(again) * times)
                 demand_few(copies, entry)
                 self.body.add(again, called_by(again, part))
 

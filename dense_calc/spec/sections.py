@@ -10,9 +10,15 @@ from msgspec import structs
 from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.model import End, ModelType, Node, Output
 from dense_calc.nesting import KINDS as MODELS
-from dense_calc.spec.bodies import demand_few
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Definition, Entry, entry_of, input_entry
+from dense_calc.spec.extent import (
+    MOST,
+    Extent,
+    demand_few,
+    extent_of,
+    values_under,
+)
 from dense_calc.spec.planning import Planner
 from dense_calc.spec.reading import Reader
 from dense_calc.spec.wiring import given, no_layer
@@ -72,7 +78,8 @@ def repeated(item: Marked, blocks: Mapping[str, Definition]) -> list[Entry]:
     if type(times.value) is not int or times.value < 1:
         raise SpecError(f"'repeat' must be a positive integer, not {said(times.value)}", times)
     entries = entries_of(layers.value, blocks)
-    demand_few(times.value * len(entries), times)
+    values = sum(values_under(entry.arguments) for entry in entries)
+    demand_few(Extent(layers=len(entries), values=values).copied(times.value, 0), times)
     for entry in entries:
         if "name" in entry.arguments and times.value > 1:
             word = entry.arguments["name"][0]
@@ -146,6 +153,14 @@ def demand_unlike(nodes: Sequence[Node]) -> None:
         if taken.setdefault(node.name, node) is not node:
             place = node.notes[-1].place if node.notes else node.place
             raise SpecError(f"the name '{node.name}' stands here twice", place)
+
+
+def demand_short_names(nodes: Sequence[Node]) -> None:
+    """Raise SpecError where nodes have, or read, names of too many characters in all."""
+    extent = extent_of(nodes)
+    if extent.characters > MOST["characters"][0]:
+        longest = max(nodes, key=lambda node: len(node.name) + sum(map(len, node.inputs)))
+        demand_few(Extent(characters=extent.characters), longest.place, longest.notes)
 
 
 def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
