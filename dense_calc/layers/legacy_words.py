@@ -20,7 +20,11 @@ CLASSES = {
 }
 
 # Classes that Keras 3 does not have; they change no shape and no count.
-GONE = {"EigenvalueRegularizer", "RadialConstraint"}
+GONE = {
+    "ConvolutionDeltaOrthogonal", "ConvolutionOrthogonal", "ConvolutionOrthogonal1D",
+    "ConvolutionOrthogonal2D", "ConvolutionOrthogonal3D", "EigenvalueRegularizer",
+    "RadialConstraint", "UniformUnitScaling",
+}  # fmt: skip
 
 ARGUMENT_NAMES = {"m": "max_value", "low": "min_value", "high": "max_value"}  # constraints, Keras 1
 DROPPED = {"dtype", "verify_shape"}  # what initializers of TensorFlow 1 were told besides
