@@ -16,7 +16,14 @@ from dense_calc.keras_format.calls import Calls, bound, referred
 from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
 from dense_calc.keras_format.foreign import File, nothing_stored
 from dense_calc.keras_format.merges import is_merge, merged_nodes
-from dense_calc.keras_format.objects import INPUT_SHAPE, MODELS, Written, layer_of, written
+from dense_calc.keras_format.objects import (
+    INPUT_SHAPE,
+    MODELS,
+    TF_FUNCTIONS,
+    Written,
+    layer_of,
+    written,
+)
 from dense_calc.keras_format.places import Spot
 from dense_calc.keras_format.told import completed, input_shape_in
 from dense_calc.layers import kind_named
@@ -109,6 +116,10 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     builds = {part.name: part.build for part in layers if len(part.calls) == 1}
     inbound = [part.calls for part in layers]
     nodes = completed(nodes, inbound, builds, lambda history: calls.leaf(history, spot), file)
+    if any(part.written.class_name in TF_FUNCTIONS for part in layers):
+        from dense_calc.keras_format.lists import with_lists  # few files have any
+
+        nodes = with_lists(nodes)
     starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))
     told = config.get("output_layers")
     ends = tuple(labelled(ends_of(told, calls, spot.at("output_layers")), told))

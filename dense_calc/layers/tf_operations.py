@@ -12,6 +12,8 @@ from binascii import Error, a2b_base64
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
+from msgspec import field
+
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.layers.operations.operation import possible
@@ -21,6 +23,7 @@ from dense_calc.shapes import Shape, Shapes
 
 Values = dict[str, Any]
 
+PACK = "Pack"  # makes a list of numbers
 MOST = 64  # axes, of which a list of sizes tells something
 ALL = "*"  # marks the parameter that several inputs are together
 
@@ -133,7 +136,11 @@ OPERATIONS = {operation: node for node in NODES for operation in node.operations
 
 
 class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
-    """An operation of TensorFlow; its constants are by their numbers among all its inputs."""
+    """An operation of TensorFlow; its constants are by their numbers among all its inputs.
+
+    `told` are lists that its tensors hold, by their numbers among these, with None for what only
+    data tell.
+    """
 
     takes: ClassVar[range] = LIST_OF_INPUTS
     on_a_list: ClassVar[bool] = True
@@ -143,6 +150,14 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
     operation: str
     attributes: dict[str, Any]
     constants: dict[int, Any]
+    told: dict[int, list[int | None]] = field(default_factory=dict)
+
+    def packed(self, tensors: int) -> list[int | None] | None:
+        """The list of numbers that it makes of its inputs, None if it makes none."""
+        if self.operation != PACK:
+            return None
+        values = [self.constants.get(each) for each in range(tensors + len(self.constants))]
+        return values if all(isinstance(each, int | None) for each in values) else None
 
     def output_shape(self, *shapes: Shape) -> Shapes:
         node = OPERATIONS[self.operation]
@@ -165,18 +180,28 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
     def inputs_of(self, node: Node, shapes: tuple[Shape, ...]) -> Iterator[tuple[str, Shape, Any]]:
         """The parameter, the shape and the value of each input; a tensor's value is unknown."""
         count = len(shapes) + len(self.constants)
-        left = iter(shapes)
+        left = iter(enumerate(shapes))
         for number, name in zip(range(count), spread(node.inputs.split(), count), strict=False):
             if number in self.constants:
                 value = self.constants[number]
                 yield name, sizes_of(value), value
                 continue
-            shape = next(left, None)
-            if shape is None:
+            tensor, shape = next(left, (None, None))
+            if tensor is None or shape is None:
                 raise LayerError(f"the constants are not those of {self.operation}")
-            yield name, shape, unknown_values(shape)
+            yield name, shape, self.value_of(tensor, shape)
         if next(left, None) is not None:
             raise LayerError(f"{self.operation} has too many inputs", "from")
+
+    def value_of(self, tensor: int, shape: Shape) -> Any:
+        """What is known of what a tensor holds: one number, or a list of known length."""
+        told = self.told.get(tensor)
+        if told and shape == (len(told),):
+            return [UNKNOWN if each is None else each for each in told]
+        match shape:
+            case (int(size),) if size <= MOST:
+                return [UNKNOWN] * size
+        return UNKNOWN
 
 
 def spread(names: list[str], count: int) -> Iterator[str]:
@@ -193,14 +218,6 @@ def sizes_of(value: Any) -> Shape:
         sizes.append(len(value))
         value = value[0] if value else None
     return tuple(sizes)
-
-
-def unknown_values(shape: Shape) -> Any:
-    """What a tensor holds that only data tell: one number, or a list of known length."""
-    match shape:
-        case (int(size),) if size <= MOST:
-            return [UNKNOWN] * size
-    return UNKNOWN
 
 
 def name_in(node: Any) -> str:
