@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
@@ -24,6 +25,9 @@ from dense_calc.shapes import (
     known,
     parts,
 )
+
+if TYPE_CHECKING:
+    from dense_calc.layers.functions import Function
 
 InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
 SAME = {"module": "builtins", "class_name": "function", "config": "linear"}
@@ -73,7 +77,8 @@ class Masking(KerasLayer, frozen=True, kw_only=True):
 class Lambda(KerasLayer, frozen=True, kw_only=True):
     """A function as a layer. It is not run here: `output_shape` must say what it gives.
 
-    That is the shape without the batch axis, as in Keras, or a list of such shapes.
+    That is the shape without the batch axis, as in Keras, or a list of such shapes. Only what a
+    function of `keras.ops` or an activation gives that is known by its name goes without saying.
     """
 
     takes_nested: ClassVar[bool] = True
@@ -88,13 +93,29 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     mask: Any = None
     arguments: dict[str, Any] | None = None
 
+    @property
+    def named(self) -> Function | None:
+        """The function of Keras' that is named, None if it is another, or code."""
+        if not self.function:
+            return None
+        from dense_calc.layers.functions import function_in  # few models have any
+
+        return function_in(self.function, self.arguments or {})
+
     def needed(self) -> dict[str, Any]:
         """A function that gives what it is given stands for one that nobody has written down."""
+        named = self.named
+        if named is not None:
+            return {"function": named.serialized}
         return {} if isinstance(self.function, dict) else {"function": SAME}
+
+    def spelled(self, *, keras: bool) -> Lambda:
+        named = None if keras else self.named
+        return self if named is None else replace(self, function=named.name)
 
     @property
     def is_untold(self) -> bool:
-        return self.output_size is None
+        return self.output_size is None and self.named is None
 
     def demand_storable(self) -> None:
         wanted = self.output_size or ()
@@ -104,6 +125,9 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     def output_shape(self, given: Shapes, /) -> Shapes:
         wanted = self.output_size
         if wanted is None:
+            named = self.named
+            if named is not None:
+                return named.output_shape(given)
             raise LayerError(
                 "its function is not run here; state what it gives, 'output_shape: [64]' "
                 "for (batch, 64)"
@@ -114,7 +138,7 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
         return stated_shapes(wanted, given)
 
     def output_of_any(self) -> Shapes | None:
-        return None if self.is_untold else self.output_shape((None,))
+        return None if self.output_size is None else self.output_shape((None,))
 
 
 def stated_shapes(wanted: tuple[Size | Wanted, ...], given: Shapes) -> Shapes:

@@ -118,7 +118,7 @@ class Sections:
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
             return inside(type(layer).__name__, name | frozen | source, Sections(layer.model))
-        own = readable_arguments(layer, self.inner)
+        own = readable_arguments(layer.spelled(keras=False), self.inner)
         own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
 
