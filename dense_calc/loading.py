@@ -12,14 +12,7 @@ from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN, FileError, Place, Source
-from dense_calc.keras_format.archives import (
-    CONFIG,
-    HDF5,
-    MODEL_CONFIG,
-    ZIP,
-    text_in_archive,
-    text_in_hdf5,
-)
+from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, text_in_archive
 from dense_calc.keras_format.signs import (
     HEAD,
     demand_model_bytes,
@@ -146,10 +139,13 @@ def read(path: str, revision: str | None) -> tuple[Source, str | None]:
             if not is_archive:
                 return decoded(data, name), None
             whole = io.BytesIO(data)
-        is_zip = head.startswith(ZIP)
-        text_in = text_in_archive if is_zip else text_in_hdf5
-        text, keras = text_in(whole, name, MAX_BYTES)
-        return decoded(text, f"{name}/{CONFIG if is_zip else MODEL_CONFIG}"), keras
+        if head.startswith(ZIP):
+            text, keras = text_in_archive(whole, name, MAX_BYTES)
+            return decoded(text, f"{name}/{CONFIG}"), keras
+        from dense_calc.keras_format.hdf5 import MODEL_CONFIG, text_in_hdf5
+
+        text, keras = text_in_hdf5(whole, name, MAX_BYTES)
+        return decoded(text, f"{name}/{MODEL_CONFIG}"), keras
 
 
 def title(path: str, revision: str | None = None) -> str:

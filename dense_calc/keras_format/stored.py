@@ -17,16 +17,13 @@ from msgspec import Struct
 
 from dense_calc.keras_format.archives import (
     MAX_INFLATED,
-    MAX_METADATA,
     STORED,
-    VERSION,
     WEIGHTS,
-    Stretch,
     member,
     opened,
-    text_attribute,
 )
 from dense_calc.keras_format.groups import MAX_NAME, Path, arrays, group_in, links, object_in, steps
+from dense_calc.keras_format.hdf5 import VERSION, Stretch, text_attribute
 from dense_calc.shapes import Sizes
 
 LOCAL_HEADER = 30  # bytes before the name of a member
@@ -71,16 +68,15 @@ def weights_in(members: Any, file: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, Stretch(file, start, min(info.file_size, end - start)))
 
 
-def in_file(file: Any, names: set[str]) -> list[Stored]:
+def in_file(file: Any, stretch: Stretch, names: set[str]) -> list[Stored]:
     """What an HDF5 file stores: of a whole model, or weights alone."""
     whole = group_in(file.id, MODEL_WEIGHTS)
     if whole is None and any(steps(name)[0] in LAYERS for name in links(file.id)):
         return in_layers(file.id)
-    version = text_attribute(file, VERSION, MAX_METADATA) or text_attribute(
-        file[MODEL_WEIGHTS] if whole else file, VERSION, MAX_METADATA
-    )
-    is_old = version is None or version.startswith(b"1.")  # as later versions of Keras take it
-    return in_groups(whole or file.id, names, is_old)
+    top = file[MODEL_WEIGHTS] if whole else file
+    versions = (text_attribute(each, VERSION, MAX_NAME, stretch) for each in (top, file))
+    version = next(filter(None, versions), b"1.")  # as later versions of Keras take it
+    return in_groups(top.id, names, version.startswith(b"1."))
 
 
 def in_groups(top: Any, names: set[str], is_old: bool) -> list[Stored]:

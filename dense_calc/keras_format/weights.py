@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from dense_calc.errors import FileError, printable
-from dense_calc.keras_format.archives import HDF5, MIB, ZIP, hdf5, members_of, readable
+from dense_calc.keras_format.archives import HDF5, MIB, ZIP, members_of, readable
 from dense_calc.keras_format.groups import quoted
+from dense_calc.keras_format.hdf5 import opened_hdf5
 from dense_calc.keras_format.signs import HEAD, may_be_keras
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, in_file, in_layers, weights_in
 from dense_calc.keras_format.weights_of_keras_1 import old_forms
@@ -46,11 +47,11 @@ def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
     with readable(path), open(path, "rb") as file:
         head = file.read(HEAD)
         if head.startswith(ZIP):
-            with members_of(file) as members, hdf5(weights_in(members, file)) as root:
+            with members_of(file) as members, opened_hdf5(weights_in(members, file)) as (root, _):
                 return in_layers(root.id)
         if head.startswith(HDF5):
-            with hdf5(file) as root:
-                return in_file(root, {row.name for row in rows})
+            with opened_hdf5(file) as (root, stretch):
+                return in_file(root, stretch, {row.name for row in rows})
         if may_be_keras(head.decode(errors="replace")):
             from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
 

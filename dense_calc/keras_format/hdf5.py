@@ -1,0 +1,119 @@
+"""HDF5 files, of which h5py reads no more than a model needs, whatever a file says of itself."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from dense_calc.keras_format.archives import MAX_METADATA, MIB, readable
+from dense_calc.keras_format.signs import SAVE
+
+MODEL_CONFIG, VERSION = "model_config", "keras_version"  # attributes
+MAX_READ = 32 * MIB  # bytes that HDF5 asks for at once; a long text and what stands beside it
+MAX_KEPT = MIB  # bytes of what was read that are looked at again
+HEAPS = (b"GCOL", b"HEAP")  # how the parts start that tell their length in 8 bytes after 8
+
+
+def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
+    """The architecture in an HDF5 file, and the version of Keras that wrote it, or ''.
+
+    It needs the extra `h5`.
+
+    Raises:
+        FileError: the file is broken, or holds weights alone.
+    """
+    with readable(name), opened_hdf5(file) as (root, stretch):
+        config = text_attribute(root, MODEL_CONFIG, most, stretch)
+        if config is None:
+            raise ValueError(f"it holds weights alone and no {MODEL_CONFIG}; {SAVE}")
+        version = text_attribute(root, VERSION, MAX_METADATA, stretch) or b""
+        return config, version.decode(errors="replace")
+
+
+@contextmanager
+def opened_hdf5(file: BinaryIO) -> Iterator[tuple[Any, Stretch]]:
+    """An HDF5 file, and what is read of it; ValueError where its library is not there."""
+    try:
+        import h5py
+    except ImportError:
+        wanted = "pip install 'dense-calc[h5]'"
+        raise ValueError(f"HDF5 files are read by h5py, which is an extra: {wanted}") from None
+    stretch = Stretch(file, 0, file.seek(0, io.SEEK_END))
+    with h5py.File(stretch, "r") as root:
+        yield root, stretch
+
+
+class Stretch(io.RawIOBase):
+    """A part of a file as a file, of which nobody reads much at once; it keeps what came first.
+
+    Of a member of an archive zipfile would read all that is before a place to get there.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self.file, self.start, self.size = file, start, size
+        self.place = 0
+        self.kept = bytearray()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        before = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}
+        self.place = before[whence] + offset
+        return self.place
+
+    def readinto(self, buffer: Any, /) -> int:
+        demand_little(len(buffer), "a part of it", MAX_READ)
+        self.file.seek(self.start + self.place)
+        data = self.file.read(max(0, min(len(buffer), self.size - self.place)))
+        if data.startswith(HEAPS):  # for which HDF5 takes memory before it reads on
+            demand_little(int.from_bytes(data[8:16], "little"), "a part of it", MAX_READ)
+        if len(self.kept) < MAX_KEPT:
+            self.kept += data
+        buffer[: len(data)] = data
+        self.place += len(data)
+        return len(data)
+
+
+def text_attribute(root: Any, name: str, most: int, stretch: Stretch) -> bytes | None:
+    """The text that is an attribute of a file or a group; None if there is none.
+
+    Raises:
+        ValueError: it is no text, or too long.
+    """
+    import h5py
+
+    if not h5py.h5a.exists(root.id, name.encode()):
+        return None
+    attribute = h5py.h5a.open(root.id, name.encode())
+    if attribute.get_space().get_simple_extent_type() != h5py.h5s.NULL:
+        demand_little(attribute.get_storage_size(), f"its {name}", most)
+        for length in declared_lengths(bytes(stretch.kept), name.encode()):
+            demand_little(length, f"its {name}", most)
+    text = root.attrs[name]
+    if not isinstance(text, str | bytes):
+        raise ValueError(f"its {name} is no text")
+    text = text.encode() if isinstance(text, str) else bytes(text)
+    demand_little(len(text), f"its {name}", most)
+    return text
+
+
+def demand_little(size: int, what: str, most: int) -> None:
+    """Raise ValueError if something is larger than the most that it may be, in bytes."""
+    if size > most:
+        raise ValueError(f"{what} is larger than {most // MIB or 1} MiB")
+
+
+def declared_lengths(read: bytes, name: bytes) -> Iterator[int]:
+    """The lengths that attributes of a name tell where their text stands elsewhere.
+
+    HDF5 tells that nobody, and takes as much memory. The message of an attribute has its version,
+    the sizes of name, type and space, then these, from version 2 on without padding, and its data.
+    """
+    for found in re.finditer(re.escape(name) + b"\0", read):
+        for version, before, padding in ((1, 8, 8), (2, 8, 1), (3, 9, 1)):
+            head = read[max(0, found.start() - before) : found.start()]
+            sizes = [int.from_bytes(head[place : place + 2], "little") for place in (2, 4, 6)]
+            if head[:1] == bytes([version]) and sizes[0] == len(name) + 1:
+                data = found.start() + sum(-(-size // padding) * padding for size in sizes)
+                yield int.from_bytes(read[data : data + 4], "little")
