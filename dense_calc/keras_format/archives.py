@@ -17,10 +17,11 @@ from dense_calc.keras_format.signs import foreign_names
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files start
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-MIB = 2**20
+KIB, MIB = 2**10, 2**20
 MAX_METADATA = 2**16
 MAX_DIRECTORY = MIB  # bytes of the list of an archive's members, some 10,000 of them
 MAX_INFLATED = 128 * MIB  # bytes of weights that are not stored as they are
+UNTOLD = "it is broken, or ends too early"  # where a library gives no reason
 END = b"PK\x05\x06"  # what the end of an archive starts with
 LONGEST_END = 22 + 2**16
 STORED, DEFLATED = 0, 8  # Keras stores; other methods ask for as much memory as they like
@@ -51,7 +52,7 @@ def readable(name: str) -> Iterator[None]:
     except DenseCalcError:
         raise
     except Exception as error:  # zipfile, zlib and h5py let more kinds through than they tell
-        reason = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error).strip() or UNTOLD
         raise FileError(f"cannot read {name}: {reason}") from None
 
 
@@ -74,9 +75,15 @@ def member(members: Any, name: str, most: int) -> bytes:
     """The bytes of a member of an archive, whatever its size is said to be."""
     with opened(members, name) as packed:
         data: bytes = packed.read(most + 1)
-    if len(data) > most:
-        raise ValueError(f"its {name} is larger than {most // MIB or 1} MiB")
+    demand_little(len(data), f"its {name}", most)
     return data
+
+
+def demand_little(size: int, what: str, most: int) -> None:
+    """Raise ValueError if something is larger than the most that it may be, in bytes."""
+    if size > most:
+        limit = f"{most // MIB} MiB" if most >= MIB else f"{most // KIB} KiB"
+        raise ValueError(f"{what} is larger than {limit}")
 
 
 def opened(members: Any, name: str) -> Any:

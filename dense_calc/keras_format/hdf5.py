@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from dense_calc.keras_format.archives import MAX_METADATA, MIB, readable
+from dense_calc.keras_format.archives import MAX_METADATA, MIB, demand_little, readable
 from dense_calc.keras_format.signs import SAVE
 
 MODEL_CONFIG, VERSION = "model_config", "keras_version"  # attributes
@@ -86,22 +86,15 @@ def text_attribute(root: Any, name: str, most: int, stretch: Stretch) -> bytes |
     if not h5py.h5a.exists(root.id, name.encode()):
         return None
     attribute = h5py.h5a.open(root.id, name.encode())
-    if attribute.get_space().get_simple_extent_type() != h5py.h5s.NULL:
-        demand_little(attribute.get_storage_size(), f"its {name}", most)
-        for length in declared_lengths(bytes(stretch.kept), name.encode()):
-            demand_little(length, f"its {name}", most)
-    text = root.attrs[name]
-    if not isinstance(text, str | bytes):
+    kind, extent = attribute.get_type(), attribute.get_space().get_simple_extent_type()
+    if not isinstance(kind, h5py.h5t.TypeStringID) or extent != h5py.h5s.SCALAR:
         raise ValueError(f"its {name} is no text")
-    text = text.encode() if isinstance(text, str) else bytes(text)
-    demand_little(len(text), f"its {name}", most)
-    return text
-
-
-def demand_little(size: int, what: str, most: int) -> None:
-    """Raise ValueError if something is larger than the most that it may be, in bytes."""
-    if size > most:
-        raise ValueError(f"{what} is larger than {most // MIB or 1} MiB")
+    lengths = [attribute.get_storage_size()]
+    if kind.is_variable_str():
+        lengths += declared_lengths(bytes(stretch.kept), name.encode())
+    demand_little(max(lengths), f"its {name}", most)
+    text = root.attrs[name]
+    return text.encode(errors="surrogateescape") if isinstance(text, str) else bytes(text)
 
 
 def declared_lengths(read: bytes, name: bytes) -> Iterator[int]:

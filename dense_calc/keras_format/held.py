@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache
 
 from dense_calc.errors import FileError, printable
-from dense_calc.keras_format.archives import ZIP, hdf5, members_of, readable
+from dense_calc.keras_format.archives import readable
 from dense_calc.keras_format.groups import Path
-from dense_calc.keras_format.stored import Stored, in_file, in_layers, weights_in
+from dense_calc.keras_format.stored import Stored, stored_in
 from dense_calc.layers.stated import Held
 
 VARS = "vars"  # the group of an object's own variables
@@ -46,14 +46,10 @@ def stored_layers(path: str) -> list[Stored]:
     """What an archive or an HDF5 file stores.
 
     Raises:
-        FileError: it stores no weights, or is broken.
+        FileError: it is broken.
     """
     with readable(path), open(path, "rb") as file:
-        if file.read(len(ZIP)) == ZIP:
-            with members_of(file) as members, hdf5(weights_in(members, file)) as root:
-                return in_layers(root.id)
-        with hdf5(file) as root:
-            return in_file(root, set())
+        return stored_in(file, set()) or []
 
 
 def named(stored: Stored) -> Held:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 from dense_calc.errors import Source
 from dense_calc.keras_format.places import value_of
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored
 from dense_calc.layers.base import NotNegative
 from dense_calc.report import Row
-from dense_calc.shapes import Sizes
+from dense_calc.shapes import MAX_RANK, Sizes
 
 MANIFEST = "weightsManifest"
 MAX_STEPS = 20  # names in the name of a weight
@@ -22,7 +23,7 @@ class Weight(Struct):
     """A weight as the manifest has it: `dense/kernel` and its shape."""
 
     name: str
-    shape: tuple[NotNegative, ...]
+    shape: Annotated[tuple[NotNegative, ...], Meta(max_length=MAX_RANK)]
 
 
 class Group(Struct):

@@ -16,7 +16,7 @@ from dense_calc.keras_format.yaml_of_keras import document_of_keras
 
 Step = str | int
 SIGN = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # a character of a text in JSON
-KEY_OR_BRACE = r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")(?P<colon>\s*:)?|[{}]'  # of JSON, for its keys
+KEY_OR_BRACE = r'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}]'  # of JSON
 
 
 class Spot(Place, gc=False):
@@ -141,16 +141,17 @@ def demand_keys_once(source: Source) -> None:
     """Raise SpecError if a key stands twice in an object of a JSON text."""
     opened: list[set[str]] = []
     for found in re.finditer(KEY_OR_BRACE, source.text):
-        if found[0] == "{":
+        key, colon = found.groups()
+        if colon:
+            key = json.loads(f'"{key}"') if "\\" in key else key
+            if key in opened[-1]:
+                place = place_of(source, *found.span(1))
+                raise SpecError(f"the key {said(key)} stands here twice", place)
+            opened[-1].add(key)
+        elif found[0] == "{":
             opened.append(set())
         elif found[0] == "}":
             opened.pop()
-        elif found["colon"]:
-            key = json.loads(found["text"])
-            if key in opened[-1]:
-                place = place_of(source, *found.span("text"))
-                raise SpecError(f"the key {said(key)} stands here twice", place)
-            opened[-1].add(key)
 
 
 def too_deep(source: Source) -> SpecError:

@@ -16,14 +16,18 @@ from typing import Any, BinaryIO, cast
 from msgspec import Struct
 
 from dense_calc.keras_format.archives import (
+    HDF5,
     MAX_INFLATED,
+    MAX_METADATA,
     STORED,
     WEIGHTS,
+    ZIP,
     member,
+    members_of,
     opened,
 )
 from dense_calc.keras_format.groups import MAX_NAME, Path, arrays, group_in, links, object_in, steps
-from dense_calc.keras_format.hdf5 import VERSION, Stretch, text_attribute
+from dense_calc.keras_format.hdf5 import VERSION, Stretch, opened_hdf5, text_attribute
 from dense_calc.shapes import Sizes
 
 LOCAL_HEADER = 30  # bytes before the name of a member
@@ -56,6 +60,24 @@ class Stored(Struct):
     paths: list[Path] = []
 
 
+def stored_in(file: BinaryIO, names: set[str]) -> list[Stored] | None:
+    """What an archive or an HDF5 file stores of each layer; None if it is neither.
+
+    `names` are those that layers may have.
+
+    Raises:
+        ValueError: it is broken, or holds more than a model does.
+    """
+    head = file.read(len(HDF5))
+    if head.startswith(ZIP):
+        with members_of(file) as members, opened_hdf5(weights_in(members, file)) as (root, _):
+            return in_layers(root.id)
+    if head == HDF5:
+        with opened_hdf5(file) as (root, stretch):
+            return in_file(root, stretch, names)
+    return None
+
+
 def weights_in(members: Any, file: BinaryIO) -> BinaryIO:
     """The weights of an archive as a file: where they stand, or in memory if they are packed."""
     opened(members, WEIGHTS).close()
@@ -74,7 +96,7 @@ def in_file(file: Any, stretch: Stretch, names: set[str]) -> list[Stored]:
     if whole is None and any(steps(name)[0] in LAYERS for name in links(file.id)):
         return in_layers(file.id)
     top = file[MODEL_WEIGHTS] if whole else file
-    versions = (text_attribute(each, VERSION, MAX_NAME, stretch) for each in (top, file))
+    versions = (text_attribute(each, VERSION, MAX_METADATA, stretch) for each in (top, file))
     version = next(filter(None, versions), b"1.")  # as later versions of Keras take it
     return in_groups(top.id, names, version.startswith(b"1."))
 

@@ -7,11 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from dense_calc.errors import FileError, printable
-from dense_calc.keras_format.archives import HDF5, MIB, ZIP, members_of, readable
+from dense_calc.keras_format.archives import MIB, readable
 from dense_calc.keras_format.groups import quoted
-from dense_calc.keras_format.hdf5 import opened_hdf5
 from dense_calc.keras_format.signs import HEAD, may_be_keras
-from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, in_file, in_layers, weights_in
+from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, stored_in
 from dense_calc.keras_format.weights_of_keras_1 import old_forms
 from dense_calc.layers.base import snake_case
 from dense_calc.report import Report, Row, WeightRow
@@ -45,18 +44,16 @@ def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
     if path == "-":
         raise FileError("cannot read the weights of <stdin>: they are read from a file")
     with readable(path), open(path, "rb") as file:
-        head = file.read(HEAD)
-        if head.startswith(ZIP):
-            with members_of(file) as members, opened_hdf5(weights_in(members, file)) as (root, _):
-                return in_layers(root.id)
-        if head.startswith(HDF5):
-            with opened_hdf5(file) as (root, stretch):
-                return in_file(root, stretch, {row.name for row in rows})
-        if may_be_keras(head.decode(errors="replace")):
-            from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
+        found = stored_in(file, {row.name for row in rows})
+        if found is not None:
+            return found
+        file.seek(0)
+        text = file.read(MAX_TEXT)
+        if not may_be_keras(text[:HEAD].decode(errors="replace")):
+            raise ValueError(NO_WEIGHTS)
+        from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
 
-            return in_manifest(head + file.read(MAX_TEXT), path, rows)
-        raise ValueError(NO_WEIGHTS)
+        return in_manifest(text, path, rows)
 
 
 def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
