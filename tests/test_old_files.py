@@ -203,6 +203,15 @@ TAKEN: dict[str, tuple[Config, int, list[str]]] = {
     ),
     "an argument of Keras 3.0": (chain(layer("RandomRotation", {"factor": 0.1, "value_range":
         [0, 255]}), shape=(8, 8, 3)), 0, []),
+    "TensorFlow's name of a dtype": (chain(layer("Dense", {"units": 3, "dtype": "float"}),
+        dtype="double"), 15, []),
+    "what tf.keras 2.13 writes, without a version": (
+        {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [
+            layer("InputLayer", {"batch_input_shape": [None, 4], "ragged": False}),
+            layer("Dense", {"units": 3, "dtype": "float32"}),
+            layer("LeakyReLU", {"alpha": 0.1}),
+        ]}}, 15, [],
+    ),
     "0 and 1 for truths": (
         chain(layer("BatchNormalization", {"scale": 1, "center": 0.0})), 12, [],
     ),

@@ -14,7 +14,7 @@ from dense_calc.keras_format.architectures import Architecture, architecture_in
 from dense_calc.keras_format.assumptions import assumption
 from dense_calc.keras_format.foreign import File
 from dense_calc.keras_format.models import inside, model_of_config
-from dense_calc.keras_format.objects import MODELS
+from dense_calc.keras_format.objects import INPUT_SHAPE, MODELS
 from dense_calc.keras_format.places import Spot, start_of, too_deep
 from dense_calc.model import Model
 
@@ -91,10 +91,20 @@ def major(version: str, found: Architecture) -> int:
     if told:
         return int(told[0])
     if found.tells_modules:
-        return CURRENT
+        return 2 if has_input_shape(found.config) else CURRENT
     from dense_calc.layers.legacy import is_of_keras_1  # few files tell no version
 
     return 1 if any(is_of_keras_1(*layer) for layer in classes_in(found.config)) else 2
+
+
+def has_input_shape(config: Any) -> bool:
+    """Whether a layer of a model tells its input's shape in a word that Keras 3 does not write."""
+    layers = config.get("layers") if isinstance(config, dict) else config
+    for layer in layers if isinstance(layers, list) else ():
+        match layer:
+            case {"config": dict(own)} if INPUT_SHAPE in own:
+                return True
+    return False
 
 
 def classes_in(written: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -14,11 +14,13 @@ from msgspec.structs import replace
 
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.initializers import is_makeable
+from dense_calc.layers.legacy_words import DTYPES
 from dense_calc.layers.refusals import FIELD, problem_of
-from dense_calc.layers.words import policy_of
+from dense_calc.layers.words import SerializedPolicy, policy_of
 
 Change = Callable[[Any], Any]
 
+FLOAT32 = "float32"
 INITIALIZER = "_initializer"  # how arguments end that fill weights
 OF_TENSORFLOW = ("ragged", "sparse", "synchronized")  # they change no shape, and only it takes them
 # Arguments that Keras 3 has had, and that change no shape.
@@ -39,10 +41,16 @@ def nothing(_value: Any) -> None:
     """No value, for one that does not matter."""
 
 
+def known_dtype(value: Any) -> Any:
+    """The dtype that TensorFlow knows by another name, too."""
+    return DTYPES.get(value, value) if isinstance(value, str) else value
+
+
 # What msgspec says of a value, of which argument, and what is made of it.
 CHANGES: tuple[tuple[str, str, Change], ...] = (
     (r"Expected `[^`]*\bint\b[^`]*`, got `float`", "", whole),
     (r"Expected `[^`]*\bbool\b[^`]*`, got `(int|float)`", "", truth),
+    (r"Invalid enum value|Expected `str` matching", "dtype", known_dtype),
     (r"Expected `int", "seed", nothing),  # negative, or larger than Keras 3 takes
 )
 
@@ -91,8 +99,8 @@ def eased(layer: LayerKind) -> tuple[LayerKind, dict[str, str]]:
         for name in OF_TENSORFLOW
         if getattr(layer, name, None) is True and 0 not in layer.takes
     }
-    dtype = policy_of(layer.dtype).variable
-    if dtype not in ("float32", "float64"):
+    if not is_float32(layer.dtype):
+        dtype = policy_of(layer.dtype).variable
         reasons |= {
             name: f"cannot be made in {dtype} with JAX"
             for name in layer.__struct_fields__
@@ -100,3 +108,8 @@ def eased(layer: LayerKind) -> tuple[LayerKind, dict[str, str]]:
         }
     left_out = {name: None if name.endswith(INITIALIZER) else False for name in reasons}
     return (replace(layer, **left_out) if reasons else layer), reasons
+
+
+def is_float32(dtype: str | SerializedPolicy | None) -> bool:
+    """Whether a dtype is that of nearly all layers, for which nobody need look further."""
+    return dtype in (None, FLOAT32) or getattr(dtype, "config", None) == {"name": FLOAT32}
