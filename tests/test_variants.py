@@ -59,7 +59,7 @@ layers:
 budget: {params: a * 1000, layers: {deep: {params: 2k}, "up_*": {params: 10k, each: true}}}
 """
 SPECS = {path.name: variants(path, {}) for path in sorted((ROOT / "specs").glob("*.yaml"))}
-ALL = {**SPECS, "manifold": variants_in(Source("m.yaml", MANIFOLD), "", "m", {}, "m.yaml")}
+ALL = {**SPECS, "manifold": variants_in(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")}
 SMALL = [
     name for name in ALL if name not in ("llama2-7b.yaml", "llama3-8b.yaml", "mistral-7b.yaml")
 ]
@@ -105,7 +105,7 @@ def test_a_variant_is_what_reading_the_file_anew_would_give(data: st.DataObject)
 
 
 def test_what_does_not_change_is_not_made_again() -> None:
-    whole = variants_in(Source("m.yaml", MANIFOLD), "", "m", {}, "m.yaml")
+    whole = variants_in(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")
     first = whole.model({"c": 3})
     assert whole.model({}) is first
     second = whole.model({"c": 4})
