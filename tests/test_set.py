@@ -87,7 +87,7 @@ SAME: list[tuple[str, Any, str, str]] = [
 ]
 
 
-def with_settings(text: str, settings: dict[str, Any], keras: str = "") -> Model:
+def with_settings(text: str, settings: dict[str, Any], keras: str | None = None) -> Model:
     """The model that a text holds with these settings."""
     return variants_in(Source("m.yaml", text), keras, "m", {}, "m.yaml").model(settings)
 
@@ -439,7 +439,7 @@ def test_a_layer_with_an_argument_set_is_the_one_that_keras_makes_with_it(kind: 
         truth = REFUSED if "refused" in fact else {key: fact[key] for key in ("output", "weights")}
         for argument, value in {**fact["arguments"], **fact.get("call", {})}.items():
             text = json.dumps(spec_of(without(fact, argument)))
-            whole = variants_in(Source("case", text), "", "case", {}, "case")
+            whole = variants_in(Source("case", text), None, "case", {}, "case")
             if answer(whole, {}) == REFUSED or argument in ("name", "input_shape", "input_dim"):
                 continue
             tried += 1

@@ -141,7 +141,7 @@ BUDGETS = {
 def test_a_budget_of_layers_that_are_not_there_is_not_known_to_be_kept() -> None:
     text = "vars: {n: 3}\ninput: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: n}]\n"
     whole = variants_in(
-        Source("m", text + "budget: {layers: {b_2: {params: 9}}}"), "", "m", {}, "m"
+        Source("m", text + "budget: {layers: {b_2: {params: 9}}}"), None, "m", {}, "m"
     )
     assert [whole.row({"n": n})["within_budget"] for n in (2, 3)] == [None, False]
 
@@ -153,14 +153,14 @@ input: [4]
 layers: [Sequential: {name: inner, input: [4], layers: [Dense: {units: n}]}]
 budget: {layers: {inner/dense: {params: 20}}}
 """
-    whole = variants_in(Source("m", text), "", "m", {}, "m")
+    whole = variants_in(Source("m", text), None, "m", {}, "m")
     assert [whole.row({"n": n})["within_budget"] for n in (3, 4, 5)] == [True, True, False]
 
 
 def test_the_change_is_against_the_file_as_it_stands() -> None:
     assert SPECS["lenet5.yaml"].row({"width": 12})["change"] == 64262 - 61706
     text = "vars: {a: 0}\ninput: [1]\nlayers: [Dense: {units: a}]"
-    broken = variants_in(Source("m", text), "", "m", {}, "m")
+    broken = variants_in(Source("m", text), None, "m", {}, "m")
     assert broken.row({"a": 1}) == {
         "set": {"a": 1},
         "total_params": 2,
