@@ -17,7 +17,6 @@ from dense_calc.keras_format.signs import (
     HEAD,
     demand_model_bytes,
     foreign_folder,
-    looks_like_keras,
     may_be_keras,
 )
 from dense_calc.model import Model
@@ -229,4 +228,4 @@ def keras_value_in(source: Source, is_archive: bool) -> Any:
         return None
     from dense_calc.keras_format.texts import keras_value  # a spec does not pay for it
 
-    return keras_value(source, is_archive or looks_like_keras(source.text))
+    return keras_value(source, is_archive)

@@ -78,6 +78,14 @@ def test_a_folder_has_wrapped_models(tmp_path: Path, run: Run) -> None:
     assert run("summary", "-", stdin=(tmp_path / "0.json").read_text("utf-8")).returncode == 0
 
 
+def test_a_spec_in_json_may_hold_classes(tmp_path: Path) -> None:
+    ones = {"class_name": "Ones", "config": {}}
+    spec = {"input": [3], "layers": [{"Dense": {"units": 2, "kernel_initializer": ones}}]}
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(spec), "utf-8")
+    assert dense_calc.summarize(path).total_params == 3 * 2 + 2
+
+
 SPOILT = json.loads(re.sub(r'"units": \d+', r'"units": "Dänse\\n😀"', FACTS["nested"], count=1))
 
 

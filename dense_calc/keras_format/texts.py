@@ -10,25 +10,25 @@ from dense_calc.errors import Source, SpecError
 from dense_calc.keras_format.architectures import architecture_in, content
 from dense_calc.keras_format.objects import MODELS
 from dense_calc.keras_format.places import start_of, value_of
-from dense_calc.keras_format.signs import JSON, foreign_value, names_classes
+from dense_calc.keras_format.signs import JSON, foreign_value, looks_like_keras, names_classes
 from dense_calc.keras_format.yaml_of_keras import document_of_keras
 
 
-def keras_value(source: Source, is_keras: bool) -> Any:
+def keras_value(source: Source, is_archive: bool) -> Any:
     """What a text holds, if it is a model of Keras'; None if it is not, and may be a spec.
 
-    `is_keras` is whether it is Keras' in any case.
+    That of an archive is Keras' in any case.
 
     Raises:
         SpecError: it is broken; or it is known to be something else, and no spec.
     """
-    value = decoded(source, is_keras)
+    value = decoded(source, is_archive or looks_like_keras(source.text))
     found = architecture_in(value, source.name)
     if found is None or found.class_name not in MODELS:
         foreign = foreign_value(content(value, source.name))
         if foreign:
             raise SpecError(foreign, start_of(source))
-    return value if found or is_keras else None
+    return value if found or is_archive else None
 
 
 def decoded(source: Source, is_keras: bool) -> Any:
