@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from msgspec import ValidationError, convert
 
+from dense_calc.dtypes import FLOATS, Dtypes, dtypes_in
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     AnyLayer,
@@ -28,6 +29,7 @@ from dense_calc.layers.cell_shapes import (
     through,
     together,
 )
+from dense_calc.layers.promotion import promoted
 from dense_calc.layers.words import (
     Activation,
     Constraint,
@@ -132,6 +134,8 @@ class UnitsCell(Cell, Recurrent, frozen=True, kw_only=True):
     takes: ClassVar[range] = range(2, 3)
     inputs: ClassVar[tuple[str, ...]] = ("inputs", "states")
     takes_nested: ClassVar[bool] = True
+    reads_dtypes: ClassVar[bool] = True
+    memory: ClassVar[int] = 1  # tensors that it remembers
     rule: ClassVar[str] = "(batch, inputs), (batch, units) → (batch, units), (batch, units)"
 
     units: Positive
@@ -154,12 +158,15 @@ class UnitsCell(Cell, Recurrent, frozen=True, kw_only=True):
                 "from",
             ) from None
 
+    def output_dtype(self, *dtypes: Dtypes) -> Dtypes:
+        read = list(dtypes_in(dtypes))[: 1 + self.memory]
+        return promoted(*read, policy_of(self.dtype).compute)
+
     @abstractmethod
     def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
         """The shapes of the output and of the new states, by the arithmetic of the cell.
 
-        Raises:
-            MisfitError: the states are none for such a step.
+        MisfitError where the states are none for such a step.
         """
 
     def weights(self, inputs: Shape, /, *states: Shapes) -> Iterator[Weight]:
@@ -188,6 +195,13 @@ class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
         units = self.units
         output = self.activated(together(gated(step, units), through(before, units, units)))
         return output, output if is_shape(states) else (output,)
+
+    def output_dtype(self, *dtypes: Dtypes) -> Dtypes:
+        rates = self.dropout, self.recurrent_dropout
+        for rate, dtype in zip(rates, dtypes_in(dtypes), strict=False):
+            if rate > 0 and not (dtype or FLOATS[0]).startswith(FLOATS):
+                raise LayerError(f"dropout cannot be worked out in '{dtype}'; cast what it reads")
+        return super().output_dtype(*dtypes)
 
 
 class GatedCell(UnitsCell, frozen=True, kw_only=True):
@@ -237,6 +251,7 @@ class LSTMCell(GatedCell, frozen=True, kw_only=True):
         "(batch, units), (batch, units), (batch, units)"
     )
     takes: ClassVar[range] = range(2, 4)
+    memory: ClassVar[int] = 2
 
     unit_forget_bias: bool = True
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec.structs import force_setattr
 
+from dense_calc.dtypes import Dtypes, spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     AnyLayer,
@@ -45,6 +46,7 @@ class StackedRNNCells(Cell, KerasLayer, frozen=True, kw_only=True):
     takes: ClassVar[range] = range(2, 3)
     inputs: ClassVar[tuple[str, ...]] = ("inputs", "states")
     takes_nested: ClassVar[bool] = True
+    reads_dtypes: ClassVar[bool] = True
     wraps: ClassVar[tuple[str, ...]] = ("cells",)
     rule: ClassVar[str] = "(batch, inputs), ... → (batch, units'), ..."
 
@@ -78,6 +80,20 @@ class StackedRNNCells(Cell, KerasLayer, frozen=True, kw_only=True):
                 output, after = stacked(layer_in(cell), output, state)
             new.append(after)
         return output, new[0] if len(new) == 1 else tuple(new)
+
+    def output_spec(
+        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
+    ) -> tuple[Shapes, Dtypes]:
+        output, new = parts(self.output_shape(*shapes))
+        step, states = dtypes
+        after: list[Dtypes] = []
+        for cell, state in zip(self.cells, states or (), strict=False):
+            layer = layer_in(cell)
+            step = layer.output_dtype(*layer.call_dtypes((step, state)))
+            after.append(step)
+        if len(after) == 1:
+            return (output, new), (step, spread(step, new))
+        return (output, new), (step, tuple(map(spread, after, parts(new))))
 
     def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
         for number, cell, step in self.steps(inputs):

@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+READ = ["float32", "float16", "int32"]
+POLICIES = ["float32", "float32", "mixed_float16", "bfloat16"]
 WIDTH = 4  # of every tensor in a random graph, so that any layer can read any other
 
 
@@ -15,7 +17,8 @@ def random_spec(rng: random.Random) -> dict[str, Any]:
     blocks = {"plain": random_list(rng, ["input"], {})}
     blocks["outer"] = random_list(rng, ["input"], {"plain": rng.randint(1, 3)})
     layers = random_list(rng, inputs, {"plain": 2, "outer": rng.randint(1, 3)})
-    spec = {"inputs": {name: [WIDTH] for name in inputs}, "blocks": blocks, "layers": layers}
+    tensors = {name: {"shape": [WIDTH], "dtype": rng.choice(READ)} for name in inputs}
+    spec = {"inputs": tensors, "blocks": blocks, "layers": layers}
     if rng.random() < 0.5:
         names = [name for layer in layers for name in names_of(layer)]
         spec["outputs"] = rng.sample(names, rng.randint(1, min(3, len(names))))
@@ -67,9 +70,11 @@ def random_list(rng: random.Random, known: list[str], blocks: dict[str, int]) ->
             block = rng.choice(list(blocks))
             layer = {block: {"name": name, "repeat": blocks[block], "from": source}}
         elif sort == "ReLU":
-            layer = {"ReLU": {"name": name, "from": source}}
+            kind = rng.choice(["ReLU", "Flatten", "Identity"])
+            layer = {kind: {"name": name, "dtype": rng.choice(POLICIES), "from": source}}
         else:
-            layer = {"Dense": {"units": WIDTH, "name": name, "from": source}}
+            policy = rng.choice(POLICIES)
+            layer = {"Dense": {"units": WIDTH, "name": name, "dtype": policy, "from": source}}
         if sort == "Dense" or (sort == "block" and blocks):
             dense.append(name)
         known.append(name)

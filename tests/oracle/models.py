@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from compare import keras_layer, nest
+from compare import dtypes, keras_layer, nest
 from graphs import random_nest, random_spec
 from keras_files import difference_in_files, difference_in_writing, difference_in_yaml
 from msgspec import to_builtins
@@ -91,11 +91,15 @@ def differences(model: Model) -> list[str]:
 def our_rows(report: Report) -> list[Any]:
     """The rows that hold weights, or could, and the totals."""
     rows: list[Any] = [
-        (row.name.replace("/", DOT), listed(row.output_shape), row.params, row.trainable_params)
+        (
+            row.name.replace("/", DOT),
+            *(listed(row.output_shape), listed(row.output_dtype)),
+            *(row.params, row.trainable_params),
+        )
         for row in report.layers
         if not row.shared_with
     ]
-    outputs = [listed(port.shape) for port in report.outputs]
+    outputs = [(listed(port.shape), listed(port.dtype)) for port in report.outputs]
     return [*rows, (report.total_params, report.trainable_params, outputs)]
 
 
@@ -115,9 +119,14 @@ def keras_rows(
     outputs = [picked(end.what, tensors) for end in model.outputs]
     layers = [layer for layer in built.layers if not (model.is_sequential and is_input(layer))]
     rows: list[Any] = [
-        (layer.name, nest(tensors[names[layer.name]]), *counts(layer)) for layer in layers
+        (layer.name, *described(tensors[names[layer.name]]), *counts(layer)) for layer in layers
     ]
-    return [*rows, (*counts(built), [nest(output) for output in outputs])]
+    return [*rows, (*counts(built), list(map(described, outputs)))]
+
+
+def described(output: Any) -> tuple[Any, Any]:
+    """The shapes and the dtypes of tensors."""
+    return nest(output), dtypes(output)
 
 
 def counts(layer: Any) -> tuple[int, int]:
