@@ -29,8 +29,6 @@ def difference(fact: Case) -> list[str]:
     """A line that says how dense-calc differs from a fact, or none."""
     truth = {name: fact[name] for name in ("output", "dtype", "weights", "refused") if name in fact}
     answer, message = answer_of(fact)
-    if "dtype" not in truth:
-        answer.pop("dtype", None)
     return [] if answer == truth else [f"{json.dumps(fact)}\n  dense-calc: {message or answer}"]
 
 
