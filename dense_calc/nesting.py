@@ -24,6 +24,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     was saved before it was built has no inputs of its own: all follows from the call.
     """
 
+    word: ClassVar[str]  # what it is called in a spec, also if its class is derived
     takes_nested: ClassVar[bool] = True
     reads_dtypes: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = True
@@ -111,9 +112,13 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
 class Functional(Inside, frozen=True, kw_only=True, eq=False):
     """A graph of layers as one layer."""
 
+    word: ClassVar[str] = "Functional"
+
 
 class Sequential(Inside, frozen=True, kw_only=True, eq=False):
     """A chain of layers as one layer; it converts fractions to the dtype of its input."""
+
+    word: ClassVar[str] = "Sequential"
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
         (own,) = traced(self, ()).inputs

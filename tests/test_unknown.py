@@ -21,6 +21,7 @@ from dense_calc.layers import KINDS, kind_named
 from dense_calc.model import Model
 from dense_calc.render import Style, rendered
 from dense_calc.shapes import UNTOLD
+from dense_calc.spec.writing import to_spec
 from dense_calc.tracing import trace
 
 Json = dict[str, Any]
@@ -416,3 +417,28 @@ def test_an_object_that_keras_does_not_have(sort: str) -> None:
 def test_activations_of_keras_own_need_nothing_said(value: Any) -> None:
     written = chain(layer("Dense", "d", units=2, activation=value), shape=[None, 8])
     assert trace(model_of(written)).total_params == 18
+
+
+GRAPH = graph(reading(dense(3), tensor("i", [None, 8])))
+CHAIN = chain(dense(3), shape=[None, 8])
+
+
+@pytest.mark.parametrize(("written", "kind"), [(GRAPH, "Functional"), (CHAIN, "Sequential")])
+def test_a_class_derived_from_a_model_is_read_as_that(written: Json, kind: str) -> None:
+    own = written | {"class_name": "Mine", "module": None, "registered_name": "lab>Mine"}
+    model = model_of(own)
+    assert (model.type, trace(model).total_params) == (kind, 27)
+    said = [f"'Mine' is read as the {kind} that its config tells"]
+    assert [note.message for note in model.remarks] == said
+    outer = model_of(chain(own, dense(2, "head"), shape=[None, 8]))
+    rows = trace(outer).layers
+    assert [(row.type, row.params) for row in rows] == [("Mine", 27), ("Dense", 8)]
+    assert f"- {kind}:\n" in to_spec(outer)
+    assumed = trace(model_of(chain(own, dense(2, "head"), shape=[None, 8]), Mine="identity"))
+    assert assumed.total_params == 18
+
+
+def test_a_model_of_a_class_of_its_own_may_not_tell_its_layers() -> None:
+    for config in ({}, {"layers": [1]}, {"layers": [dense(3)]}, {"layers": 2, "input_layers": []}):
+        with pytest.raises(SpecError, match="the model is of a class of its own, 'Mine', and"):
+            model_of({"module": None, "class_name": "Mine", "config": config})

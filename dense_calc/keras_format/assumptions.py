@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import Place, Source, SpecError, said
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.stated import Foreign, Stated
+from dense_calc.layers.stated import Stated
 from dense_calc.spec.arguments import decoded
 from dense_calc.spec.document import Marked, document
 from dense_calc.spec.entries import Entry
@@ -25,7 +25,7 @@ from dense_calc.spec.scope import Scope, is_number, is_var_name
 IDENTITY = "identity"
 
 Assumption = Marked
-Kind = TypeVar("Kind", bound=Foreign)
+Kind = TypeVar("Kind", bound=LayerKind)
 
 
 def assumption(name: str, text: str) -> Assumption:

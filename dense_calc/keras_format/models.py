@@ -10,11 +10,12 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
-from dense_calc.errors import LayerError, SpecError, said
+from dense_calc.errors import LayerError, Note, SpecError, said
 from dense_calc.graph import model_of
+from dense_calc.keras_format.assumptions import kind_called
 from dense_calc.keras_format.calls import Calls, bound, referred
 from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
-from dense_calc.keras_format.foreign import File, nothing_stored
+from dense_calc.keras_format.foreign import File, nothing_stored, without_package
 from dense_calc.keras_format.merges import is_merge, merged_nodes
 from dense_calc.keras_format.objects import (
     INPUT_SHAPE,
@@ -22,6 +23,7 @@ from dense_calc.keras_format.objects import (
     TF_FUNCTIONS,
     Written,
     layer_of,
+    model_type,
     written,
 )
 from dense_calc.keras_format.places import Spot
@@ -75,7 +77,11 @@ def model_of_config(class_name: str, config: Any, spot: Spot, file: File, name: 
         config = {"layers": config}
     if not isinstance(config, dict):
         raise SpecError(f"a model's config is a mapping, not {said(config)}", spot)
-    build = sequential if MODELS[class_name] == "Sequential" else functional
+    build = sequential if model_type(class_name, config) == "Sequential" else functional
+    if class_name not in MODELS:
+        type_name = build.__name__.capitalize()
+        note = f"'{without_package(class_name)}' is read as the {type_name} that its config tells"
+        file.remarks.append(Note(note, spot))
     layers = config.get("layers")
     if not isinstance(layers, list) or not (layers or build is sequential):
         raise SpecError("a model needs 'layers', a list", spot.at("layers"))
@@ -147,7 +153,7 @@ def calls_of(layers: list[Part]) -> Calls:
     numbers = {part.name: max(1, len(part.calls)) for part in layers}
     inside = {part.name: part.written.kind for part in layers if part.is_inside}
     if any(isinstance(call, dict) and "args" in call for part in layers for call in part.calls):
-        return Calls(numbers, (), {name for name in inside if inside[name] is Functional})
+        return Calls(numbers, (), {name for name in inside if issubclass(inside[name], Functional)})
     from_0 = {name for part in layers for name, call in referred(part.calls) if not call}
     return Calls(numbers, inside.keys() - from_0, inside.keys() - from_0)
 
@@ -258,8 +264,10 @@ def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
     Raises:
         SpecError: it is none, or has no layers, so that Keras cannot call it.
     """
-    kind = KINDS[MODELS[value["class_name"]]]
     config = value["config"] if isinstance(value["config"], dict) else {}
+    kind = KINDS[model_type(value["class_name"], config) or ""]
+    if value["class_name"] not in MODELS:
+        kind = kind_called(without_package(value["class_name"]), kind)
     within = replace(file, stored=nothing_stored)  # where names are others
     model = model_in(value, spot, within, snake_case(kind.__name__))
     if not model.nodes:

@@ -70,11 +70,26 @@ class Written(Struct):
 
 
 def is_model(value: Any) -> bool:
-    """Whether this is how Keras writes a model."""
+    """Whether this is how Keras writes a model of a class of its own."""
     match value:
         case {"class_name": str(name), "config": _}:
             return name in MODELS
     return False
+
+
+def model_type(class_name: Any, config: Any) -> ModelType | None:
+    """What a class of models is to Keras: also somebody's own if it has the config of one.
+
+    A class that is derived from Keras' has its `get_config`, unless it has one of its own.
+    """
+    match config:
+        case _ if class_name in MODELS:
+            return MODELS[class_name]
+        case {"layers": list(), "input_layers": list() | dict(), "output_layers": list() | dict()}:
+            return "Functional"
+        case {"layers": [{"class_name": str(first), "config": dict()}, *_]} if first == INPUT_KIND:
+            return "Sequential"
+    return None
 
 
 def written(value: Any, spot: Spot, file: File) -> Written:
@@ -98,17 +113,13 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     if assumed:
         made = stand_in(without_package(name), config, assumed, spot)
         return Written(name, type(made), config, spot, made, shape)
+    if model_type(name, config):
+        derived: Written = file.inside(value, spot, file)
+        return derived
     name, registered = names_in_keras(name, registered, config)
     if file.keras < 3:
-        from dense_calc.layers.legacy import modern, ordered  # few files are so old
-
         spot = OldSpot(*spot.where, spot.path, name, config, file.keras)
-        try:
-            if file.ordering:
-                config = ordered(name, config, file.ordering)
-            name, config = modern(name, config, file.keras)
-        except LayerError as error:
-            raise SpecError(f"{name}: {error.message}", spot) from None
+        name, config = of_today(name, config, spot, file)
         if name in TF_FUNCTIONS:
             return of_tensorflow(name, {**config, "name": own_name}, spot, file)
     module = value.get("module")
@@ -120,6 +131,24 @@ def written(value: Any, spot: Spot, file: File) -> Written:
         layer = untold_layer(name, config, class_gap(name, registered, spot), file)
         return Written(name, type(layer), config, spot, layer, shape)
     return Written(name, kind, config, spot, None, shape, function)
+
+
+def of_today(
+    class_name: str, config: dict[str, Any], spot: Spot, file: File
+) -> tuple[str, dict[str, Any]]:
+    """The class and the config of a layer of an older version in the words of Keras 3.
+
+    Raises:
+        SpecError: Keras 3 cannot say it.
+    """
+    from dense_calc.layers.legacy import modern, ordered  # few files are so old
+
+    try:
+        if file.ordering:
+            config = ordered(class_name, config, file.ordering)
+        return modern(class_name, config, file.keras)
+    except LayerError as error:
+        raise SpecError(f"{class_name}: {error.message}", spot) from None
 
 
 def of_tensorflow(class_name: str, config: Mapping[str, Any], spot: Spot, file: File) -> Written:

@@ -14,7 +14,7 @@ from dense_calc.keras_format.architectures import Architecture, architecture_in
 from dense_calc.keras_format.assumptions import assumption
 from dense_calc.keras_format.foreign import File
 from dense_calc.keras_format.models import inside, model_of_config
-from dense_calc.keras_format.objects import INPUT_SHAPE, MODELS
+from dense_calc.keras_format.objects import INPUT_SHAPE, model_type
 from dense_calc.keras_format.places import Spot, start_of, too_deep
 from dense_calc.model import Model
 
@@ -42,7 +42,7 @@ def from_keras(
     found = architecture_in(value, source.name)
     if found is None:
         raise SpecError(f"a model has a class_name and a config; this is {said(value)}", start)
-    if found.class_name not in MODELS:
+    if model_type(found.class_name, found.config) is None:
         raise SpecError(
             f"the model is of a class of its own, {said(found.class_name)}, and the file does not "
             "tell its layers; a Sequential or a Functional can be read",

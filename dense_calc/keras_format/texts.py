@@ -8,7 +8,7 @@ from typing import Any
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.keras_format.architectures import architecture_in, content
-from dense_calc.keras_format.objects import MODELS
+from dense_calc.keras_format.objects import model_type
 from dense_calc.keras_format.places import start_of, value_of
 from dense_calc.keras_format.signs import JSON, foreign_value, looks_like_keras, names_classes
 from dense_calc.keras_format.yaml_of_keras import document_of_keras
@@ -24,7 +24,7 @@ def keras_value(source: Source, is_archive: bool) -> Any:
     """
     value = decoded(source, is_archive or looks_like_keras(source.text))
     found = architecture_in(value, source.name)
-    if found is None or found.class_name not in MODELS:
+    if found is None or model_type(found.class_name, found.config) is None:
         foreign = foreign_value(content(value, source.name))
         if foreign:
             raise SpecError(foreign, start_of(source))

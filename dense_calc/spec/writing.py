@@ -117,7 +117,7 @@ class Sections:
             self.counters, name = counters, {}
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
-            return inside(type(layer).__name__, name | frozen | source, Sections(layer.model))
+            return inside(layer.word, name | frozen | source, Sections(layer.model))
         own = readable_arguments(layer.spelled(keras=False), self.inner)
         own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
@@ -150,7 +150,7 @@ class Sections:
         if isinstance(layer, Inside):
             lines = Sections(layer.model).lines()
             own: dict[str, Any] = yaml.safe_load("\n".join(lines))
-            word = type(layer).__name__
+            word = layer.word
         else:
             own, word = readable_arguments(layer, self.inner), word_of(type(layer))
         named = {"name": layer.name, **own} if layer.name else own
