@@ -113,16 +113,20 @@ def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
     parts = (whole.places[start : start + PART] for start in starts)
     jobs = max(1, min(jobs, len(starts), cores()))
     own = get_context("spawn")  # a fork would copy the threads' locks, too
-    with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
-        waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
-        try:
-            while waiting:
-                yield from waiting.popleft().result()
-                waiting.extend(pool.submit(rows_of, part) for part in islice(parts, 1))
-        except BrokenExecutor:
-            raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    try:
+        with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
+            try:
+                waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
+                while waiting:
+                    yield from waiting.popleft().result()
+                    waiting.extend(pool.submit(rows_of, part) for part in islice(parts, 1))
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    except BrokenExecutor:
+        raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
+    except OSError as error:
+        told = f"cannot start the processes of the sweep: {error.strerror or error}"
+        raise DenseCalcError(f"{told}; try fewer --jobs") from None
 
 
 def cores() -> int:
