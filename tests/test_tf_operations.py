@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,26 @@ def model_with(*layers: dict[str, Any]) -> dict[str, Any]:
     ends = [[each["name"], 0, 0] for each in layers]
     config = {"layers": [x, *layers], "input_layers": [["x", 0, 0]], "output_layers": ends}
     return {"class_name": "Functional", "config": config, "keras_version": "2.3.0-tf"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["summary --format json", "explain", "check --max-params 1", "diff", "growth --vary d.units"],
+)
+def test_commands_take_operations(command: str, tmp_path: Path, run: Run) -> None:
+    dense: dict[str, Any] = {
+        "class_name": "Dense",
+        "config": {"name": "d", "units": 3},
+        "name": "d",
+    }
+    dense["inbound_nodes"] = [[["tf_op_layer_Mul", 0, 0, {}]]]
+    model = model_with(layer("Mul", constants={"1": 2.0}), dense)
+    (tmp_path / "m.json").write_text(json.dumps(model), "utf-8")
+    name, *options = command.split()
+    files = ["m.json"] * (1 + (name == "diff"))
+    done = run(name, *files, *options, cwd=tmp_path)
+    assert done.returncode == (1 if name == "check" else 0), done.stderr
+    assert "tf_op_layer_Mul" in done.stdout or name not in ("summary", "explain")
 
 
 def test_an_operation_that_nobody_knows_is_told_by_its_layer(tmp_path: Path) -> None:

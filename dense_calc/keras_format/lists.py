@@ -23,7 +23,7 @@ def informed(node: Node, nodes: Mapping[str, Node]) -> Node:
     if not isinstance(node.layer, TensorFlowOpLayer):
         return node
     lists = ((number, list_of(nodes.get(source))) for number, source in enumerate(node.inputs))
-    told = {number: values for number, values in lists if values}
+    told = {str(number): values for number, values in lists if values}
     return replace(node, layer=replace(node.layer, told=told)) if told else node
 
 

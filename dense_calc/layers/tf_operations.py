@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from msgspec import field
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.layers.operations.operation import possible
@@ -149,14 +150,14 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
 
     operation: str
     attributes: dict[str, Any]
-    constants: dict[int, Any]
-    told: dict[int, list[int | None]] = field(default_factory=dict)
+    constants: dict[str, Any]
+    told: dict[str, list[int | None]] = field(default_factory=dict)
 
     def packed(self, tensors: int) -> list[int | None] | None:
         """The list of numbers that it makes of its inputs, None if it makes none."""
         if self.operation != PACK:
             return None
-        values = [self.constants.get(each) for each in range(tensors + len(self.constants))]
+        values = [self.constants.get(str(each)) for each in range(tensors + len(self.constants))]
         return values if all(isinstance(each, int | None) for each in values) else None
 
     def output_shape(self, *shapes: Shape) -> Shapes:
@@ -177,13 +178,16 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
         arguments = node.arranged(values) if node.arranged else values
         return possible(function.rule(Given(arguments), *given))
 
+    def output_dtype(self, *_dtypes: Any) -> Dtypes:
+        return None
+
     def inputs_of(self, node: Node, shapes: tuple[Shape, ...]) -> Iterator[tuple[str, Shape, Any]]:
         """The parameter, the shape and the value of each input; a tensor's value is unknown."""
         count = len(shapes) + len(self.constants)
         left = iter(enumerate(shapes))
         for number, name in zip(range(count), spread(node.inputs.split(), count), strict=False):
-            if number in self.constants:
-                value = self.constants[number]
+            if str(number) in self.constants:
+                value = self.constants[str(number)]
                 yield name, sizes_of(value), value
                 continue
             tensor, shape = next(left, (None, None))
@@ -195,7 +199,7 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
 
     def value_of(self, tensor: int, shape: Shape) -> Any:
         """What is known of what a tensor holds: one number, or a list of known length."""
-        told = self.told.get(tensor)
+        told = self.told.get(str(tensor))
         if told and shape == (len(told),):
             return [UNKNOWN if each is None else each for each in told]
         match shape:
@@ -241,7 +245,7 @@ def operation_of(node: Any, constants: Any) -> TensorFlowOpLayer | None:
         attributes={
             each: attribute(known[each]) for each in OPERATIONS[name].attributes if each in known
         },
-        constants={int(each): held[each] for each in held if str(each).isdecimal()},
+        constants={str(each): held[each] for each in held},
     )
 
 
