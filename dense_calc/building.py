@@ -15,7 +15,7 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
-from dense_calc.model import Constant, Given, Leaf
+from dense_calc.model import Constant, Given, Leaf, Node
 from dense_calc.report import Row, State, WeightRow
 from dense_calc.shapes import (
     UNBUILT,
@@ -286,3 +286,14 @@ def dtype_of(constant: Constant) -> str:
     while isinstance(value, list):
         value = value[0] if value else None
     return ARRAYS.get(type(value), "float32")
+
+
+def placed(error: LayerError, node: Node, more: str = "") -> LayerError:
+    """The complaint of a kind as one about this node: with its name, and where it was written."""
+    place = error.place  # of a layer in a model inside
+    if place is None:
+        place = node.place
+        for step in error.path:
+            place = place and place.part(step)
+    message = f"{type(node.layer).__name__} '{node.name}': {error.message}{more}"
+    return LayerError(message, place=place, notes=node.notes)

@@ -113,6 +113,10 @@ class LayerError(DenseCalcError):
         self.path = path
 
 
+class UnknownSizeError(LayerError):
+    """A layer whose weights depend on a size that its input leaves open."""
+
+
 def remark(sort: str, message: str, place: Place | None) -> str:
     """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
     if place is None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, UnknownSizeError
 
 Size = int | None
 Shape = tuple[Size, ...]
@@ -128,7 +128,7 @@ def known(shape: Shape, axis: int) -> int:
     size = shape[axis]
     if size is None:
         name = "the last axis" if axis == -1 else f"axis {axis}"
-        raise LayerError(
+        raise UnknownSizeError(
             f"the weights depend on {name} of the input, which is unknown in {shape}; "
             "give it a size in the model's input"
         )

@@ -14,10 +14,11 @@ from dense_calc.building import (
     given,
     half_built,
     looked_up,
+    placed,
     shaped,
 )
 from dense_calc.dtypes import Dtypes
-from dense_calc.errors import LayerError, SpecError
+from dense_calc.errors import LayerError, SpecError, UnknownSizeError
 from dense_calc.gaps import NO_INPUT, demand_told, untold
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
@@ -168,7 +169,8 @@ class Tracer:
                 call = self.with_first(node, call)
             self.values = demand_few(self.values + call.built.values)
         except LayerError as error:
-            raise placed(error, node) from None
+            more = self.way_out(node) if isinstance(error, UnknownSizeError) else ""
+            raise placed(error, node, more) from None
         made = call.built
         spec = made.shape, made.dtype
         if self.inputs:
@@ -181,6 +183,18 @@ class Tracer:
         self.size += made.size
         self.trainable_size += made.trainable_size
         return call
+
+    def way_out(self, node: Node) -> str:
+        """What to put in place of the layer that left open a size that a node needs, '' if none."""
+        nodes = {each.name: each for each in self.model.nodes}
+        while len(node.inputs) == 1:
+            call, node = self.known[node.inputs[0]], nodes[node.inputs[0]]
+            instead = node.layer.instead(*call.inputs)
+            if instead:
+                return f", or put {instead} in place of {type(node.layer).__name__} '{node.name}'"
+            if call.inputs != (call.built.shape,):
+                break
+        return ""
 
     def note(self, node: Node, call: Call) -> None:
         """Keep in mind what is not known of a call."""
@@ -284,14 +298,3 @@ class Tracer:
             way = list(ways(self.shapes[end.what.name]))[end.what.index]
             end = End(Output(end.what.name, way))
         return Port(end.name, shape, dtype)
-
-
-def placed(error: LayerError, node: Node) -> LayerError:
-    """The complaint of a kind as one about this node: with its name, and where it was written."""
-    place = error.place  # of a layer in a model inside
-    if place is None:
-        place = node.place
-        for step in error.path:
-            place = place and place.part(step)
-    message = f"{type(node.layer).__name__} '{node.name}': {error.message}"
-    return LayerError(message, place=place, notes=node.notes)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from dense_calc.building import dtype_of
+from dense_calc.building import dtype_of, placed
 from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
@@ -19,7 +19,7 @@ from dense_calc.layers.written import arguments_of, arguments_of_call
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
-from dense_calc.tracing import placed, specs_of
+from dense_calc.tracing import specs_of
 
 
 def to_keras(model: Model) -> str:

@@ -138,6 +138,10 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """Arguments that Keras must be given and a spec may leave out."""
         return {}
 
+    def instead(self, *shapes: Any) -> str:
+        """The kind to use instead where it leaves open a size that weights need, '' if none."""
+        return ""
+
     def demand_storable(self) -> None:
         """Raise LayerError where Keras could not load it from a file that says the same."""
 

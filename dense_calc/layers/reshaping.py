@@ -45,6 +45,13 @@ class Flatten(KeepsDtype, frozen=True, kw_only=True):
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
         return (shape[0], product(shape[1:]))
 
+    def instead(self, shape: Shape, /) -> str:
+        sides = len(shape) - 2
+        if sides not in (1, 2, 3):
+            return ""
+        channels = shape[1 if self.data_format == "channels_first" else -1]
+        return f"GlobalAveragePooling{sides}D" if channels else ""
+
 
 class Reshape(KeepsDtype, frozen=True, kw_only=True):
     """The same elements in another shape; -1 stands for what is left."""
