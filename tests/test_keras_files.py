@@ -17,6 +17,7 @@ import yaml
 from conftest import Run
 
 import dense_calc
+from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.keras_format.writing import to_keras
@@ -45,7 +46,8 @@ def model_of(text: str, **assume: str) -> dense_calc.model.Model:
 def row_of(row: Row) -> list[Any]:
     """A row as the facts have it."""
     shapes = [list(shape) for shape in leaves(row.output_shape)]
-    return [row.name, row.type, shapes, row.params, list(row.connected_to)]
+    dtypes = list(dtypes_in(row.output_dtype))
+    return [row.name, row.type, shapes, dtypes, row.params, list(row.connected_to)]
 
 
 @pytest.mark.parametrize("title", FACTS)

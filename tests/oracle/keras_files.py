@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from msgspec.structs import replace
 
+from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.keras_format.writing import is_sequential, to_keras
@@ -47,16 +48,17 @@ def keras_fact(model: Any) -> Fact:
 
 
 def keras_row(layer: Any, nodes: set[Any]) -> list[Any]:
-    """Name, class, shapes of what the last call gives, parameters, and what is connected."""
+    """Name, class, shapes and dtypes of what the last call gives, parameters, what is connected."""
     read = [
         tensor._keras_history.operation.name
         for node in layer._inbound_nodes
         if node in nodes
         for tensor in node.input_tensors
     ]
-    shapes = [list(tensor.shape) for tensor in layer._inbound_nodes[-1].output_tensors]
+    tensors = layer._inbound_nodes[-1].output_tensors
+    shapes, dtypes = [list(each.shape) for each in tensors], [each.dtype for each in tensors]
     params = elements(layer.weights) if isinstance(layer, keras.Layer) else 0
-    return [layer.name, type(layer).__name__, shapes, params, read]
+    return [layer.name, type(layer).__name__, shapes, dtypes, params, read]
 
 
 def elements(weights: Any) -> int:
@@ -77,7 +79,8 @@ def our_fact(report: Report) -> Fact:
 def our_row(row: Row) -> list[Any]:
     """The same of a row."""
     shapes = [list(shape) for shape in leaves(row.output_shape)]
-    return [row.name, row.type, shapes, row.params, list(row.connected_to)]
+    dtypes = list(dtypes_in(row.output_dtype))
+    return [row.name, row.type, shapes, dtypes, row.params, list(row.connected_to)]
 
 
 def as_keras(model: Model) -> Model:
@@ -136,9 +139,9 @@ def difference_in_writing(model: Model, *, fill: bool = True) -> str:
     rows = ours["rows"]
     names = {node.name.replace("/", ".") for node in model.nodes}
     for row in rows:
-        row[0], row[4] = row[0].replace("/", "."), [each.replace("/", ".") for each in row[4]]
+        row[0], row[-1] = row[0].replace("/", "."), [each.replace("/", ".") for each in row[-1]]
     for row in theirs["rows"]:
-        row[4] = [each for each in row[4] if each in names]
+        row[-1] = [each for each in row[-1] if each in names]
     theirs["rows"] = [row for row in theirs["rows"] if row[0] in names]
     wrong = difference(ours, theirs)
     return wrong and f"written: {wrong}"
