@@ -138,10 +138,11 @@ def counted(
     return Built(*spec, weights, *counts, inner, state, is_open, values)
 
 
-def shaped(built: Built, shape: Shapes) -> Built:
-    """The same with another output."""
+def shaped(built: Built, shape: Shapes, dtype: Dtypes = None) -> Built:
+    """The same with another output, and another dtype if that is known."""
     is_open = bool(built.state) or reason(shape) is not None
-    return replace(built, shape=shape, dtype=spread(built.dtype, shape), is_open=is_open)
+    dtype = spread(built.dtype if dtype is None else dtype, shape)
+    return replace(built, shape=shape, dtype=dtype, is_open=is_open)
 
 
 def demand_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> None:

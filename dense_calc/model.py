@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import Note, Place
 from dense_calc.gaps import Gap
 from dense_calc.layers.base import LayerKind
@@ -54,10 +55,11 @@ Given = str | Output | Leaf | Constant | tuple["Given", ...] | dict[str, "Given"
 
 
 class Told(Struct, frozen=True):
-    """The shape that a file states of what a call gives, which holds if it reads these tensors."""
+    """What a file states of the output of a call, which holds if it reads these tensors."""
 
     reads: tuple[tuple[Leaf, Shapes], ...]
     shape: Shapes
+    dtype: Dtypes = None
 
 
 class Node(Struct, frozen=True):

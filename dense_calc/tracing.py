@@ -225,7 +225,7 @@ class Tracer:
             return made
         if any(given(leaf, self.shapes) != shape for leaf, shape in node.told.reads):
             return made
-        return shaped(made, node.told.shape)
+        return shaped(made, node.told.shape, node.told.dtype)
 
     def demand_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""

@@ -126,6 +126,15 @@ def tensors_in(written: Any) -> dict[tuple[str, int], str]:
     return found
 
 
+@pytest.mark.parametrize(("stated", "dtype"), [("bfloat16", "bfloat16"), ("nonsense", None)])
+def test_a_file_tells_the_dtype_that_an_unknown_class_gives(stated: str, dtype: Any) -> None:
+    layers = "- Dense: {units: 3, name: own, from: half}\n  - ops.Add: {from: [own, own]}"
+    text = to_keras(model_of(layers[2:])).replace('"class_name": "Dense"', '"class_name": "Mine"')
+    data = json.loads(text.replace('"dtype": "float32"', f'"dtype": "{stated}"'))
+    report = trace(from_keras(data, Source("m.json", text), "m", {}), partial=True)
+    assert [row.output_dtype for row in report.layers if row.name in ("own", "add")] == [dtype] * 2
+
+
 # What `keras.backend.result_type` says.
 PROMOTED = [
     (("bool", "bool"), "bool"),

@@ -14,7 +14,7 @@ from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from dense_calc.errors import Note
-from dense_calc.keras_format.calls import TENSOR
+from dense_calc.keras_format.calls import DTYPES, TENSOR
 from dense_calc.keras_format.foreign import File
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.layers.core import InputShape
@@ -52,7 +52,8 @@ def completed(
         if isinstance(node.layer, Foreign):
             foreign[node.holder].append(node)
     tensors = stated_tensors(nodes, calls, builds, leaf_of)
-    told = statements(nodes.values(), tensors)
+    dtypes = stated_dtypes(calls, leaf_of) if leaf_of else {}
+    told = statements(nodes.values(), tensors, dtypes)
     found = {name: replace(node, told=told.get(name)) for name, node in nodes.items()}
     groups = group_names(nodes.values())
     for same in foreign.values():
@@ -107,20 +108,29 @@ def stated_tensors(
     """The shapes that a file states of what layers read."""
     tensors: Tensors = {}
     if leaf_of:
-        tensors |= {leaf_of(history): shape for history, shape in tensors_in(list(calls))}
+        for config in tensors_in(list(calls)):
+            for shape in shapes_in([config.get("shape")]):
+                tensors[leaf_of(config["keras_history"])] = shape
     for node in reversed(list(nodes.values())):
         for leaf, shape in read_by(node, builds.get(node.name), tensors):
             tensors.setdefault(leaf, shape)
     return tensors
 
 
-def tensors_in(written: Any) -> Iterator[tuple[Any, Shape]]:
-    """The tensors in inbound nodes of Keras 3: the history of each, and its shape."""
+def stated_dtypes(calls: Iterable[Any], leaf_of: LeafOf) -> dict[Leaf, str]:
+    """The dtypes that a file states of what layers read."""
+    return {
+        leaf_of(config["keras_history"]): config["dtype"]
+        for config in tensors_in(list(calls))
+        if config.get("dtype") in DTYPES
+    }
+
+
+def tensors_in(written: Any) -> Iterator[dict[str, Any]]:
+    """What inbound nodes of Keras 3 say of each tensor: its history, its shape, its dtype."""
     match written:
-        case {"class_name": str(name), "config": {"keras_history": history, "shape": shape}} if (
-            name == TENSOR
-        ):
-            yield from ((history, each) for each in shapes_in([shape]))
+        case {"class_name": str(name), "config": {"keras_history": _} as config} if name == TENSOR:
+            yield config
         case list():
             for each in written:
                 yield from tensors_in(each)
@@ -153,7 +163,9 @@ def shapes_in(written: Any) -> list[Shape]:
         return []
 
 
-def statements(nodes: Iterable[Node], tensors: Tensors) -> dict[str, Told]:
+def statements(
+    nodes: Iterable[Node], tensors: Tensors, dtypes: Mapping[Leaf, str]
+) -> dict[str, Told]:
     """What is stated of what each call gives, with what it, or one before it, reads then."""
     given: defaultdict[str, dict[int, Shape]] = defaultdict(dict)
     for leaf, shape in tensors.items():
@@ -173,7 +185,9 @@ def statements(nodes: Iterable[Node], tensors: Tensors) -> dict[str, Told]:
         shapes = given.get(node.name)
         if shapes and own and max(shapes) < MAX_OUTPUTS:
             every = tuple(shapes.get(index, UNTOLD) for index in range(max(shapes) + 1))
-            told[node.name] = Told(reads[node.name], every if len(every) > 1 else every[0])
+            each = tuple(dtypes.get(Leaf(node.name, place)) for place in range(len(every)))
+            output = (every, each) if len(every) > 1 else (every[0], each[0])
+            told[node.name] = Told(reads[node.name], *output)
     return told
 
 
