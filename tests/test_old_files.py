@@ -164,6 +164,19 @@ def test_a_merge_of_models_is_a_graph_with_all_their_inputs() -> None:
     assert (rows["concat"], rows["sum"]) == (("f", "d", "sum"), ("i", "e"))
 
 
+def test_a_merge_of_models_may_stand_in_another_model() -> None:
+    one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
+    other = layer("Dense", {"name": "e", "output_dim": 5, "batch_input_shape": [None, 8]})
+    inside = {**merge_of(one, other), "name": "s"}
+    inside["inbound_nodes"] = [[["x", 0, 0], ["y", 0, 0]]]
+    inputs = [layer("InputLayer", {"name": name, "batch_input_shape": [None, size]})
+              for name, size in (("x", 7), ("y", 8))]  # fmt: skip
+    ends = {"inputs": [["x", 0, 0], ["y", 0, 0]], "outputs": [["s", 1, 0]]}
+    report = report_of(graph(*inputs, inside, **ends, keras_version="1.2.2"))
+    assert report.outputs[0].shape == (None, 9)
+    assert report.total_params == 4 * (7 + 1) + 5 * (8 + 1)
+
+
 def test_models_that_are_merged_have_no_layers_of_one_name() -> None:
     one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
     with pytest.raises(DenseCalcError, match="the name 'd' stands here twice"):

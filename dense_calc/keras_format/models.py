@@ -272,6 +272,8 @@ def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
     model = model_in(value, spot, within, snake_case(kind.__name__))
     if not model.nodes:
         raise SpecError(f"'{model.name}' has no layers, and cannot be called", spot)
+    if model.type == "Functional" and issubclass(kind, KINDS["Sequential"]):
+        kind = Functional  # it begins with a merge of models, which are its inputs
     made = kind(model=model, trainable=config.get("trainable") is not False)
     facts = {"name": model.name, "input_layers": config.get("input_layers")}
     return Written(kind.__name__, kind, facts, spot, made)
