@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import dense_calc
 from dense_calc.errors import Source, columns
-from dense_calc.render import FORMATS, Style, rendered
-from dense_calc.render.cells import COLUMNS, size_text
+from dense_calc.render import FORMATS, Style, drawn, rendered
+from dense_calc.render.cells import COLUMNS, Column, Grid, size_text
 from dense_calc.report import Port, Report, Row, WeightRow
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -229,3 +229,15 @@ def test_several_outputs_stand_one_after_the_other_as_in_keras() -> None:
     assert text.splitlines()[1] == '"[(None, 8), (None, 8), (None, 8)]"'
     (row,) = json.loads(rendered([report], "json", Style()))["layers"]
     assert row["output_shape"] == [[None, 8], [None, 8], [None, 8]]
+
+
+def test_a_long_name_widens_few_rows_and_is_wrapped_among_many() -> None:
+    few, many = (
+        drawn(
+            [Grid("m", [Column("Name", str)], [["n" * 1000], *[["n"]] * rows], [])], "text", Style()
+        )
+        for rows in (9, 200_000)
+    )
+    assert max(map(len, few.splitlines())) == 1000
+    assert max(map(len, many.splitlines())) == 2**27 // 200_002
+    assert many.replace("\n", "").count("n") == 201_000

@@ -38,7 +38,7 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     """One table and its totals. No name, shape or number is cut: names and shapes are wrapped."""
     chosen, rows = grid.columns, grid.rows
     titles = [column.title for column in chosen]
-    widths = widths_of(needed(grid), chosen, style.width)
+    widths = widths_of(*needed(grid, style), chosen)
     spaces = [width + PADDING - 1 for width in widths]
     room = max(style.width or NATURAL, sum(spaces) + len(spaces) + 1)
     frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
@@ -82,10 +82,10 @@ def row_lines(
         yield f"{left} {f' {between} '.join(padded)} {right}"
 
 
-def widths_of(needed: list[int], chosen: Sequence[Column], width: int | None) -> list[int]:
+def widths_of(needed: list[int], width: int, chosen: Sequence[Column]) -> list[int]:
     """The width of each column: what its cells need, or its share of a line that is too short."""
-    room = None if width is None else width - PADDING * len(needed) - 1
-    if room is None or sum(needed) <= room:
+    room = width - PADDING * len(needed) - 1
+    if sum(needed) <= room:
         return needed
     found = shares(needed, chosen, room)
     return [max(each, min(NARROWEST, need)) for each, need in zip(found, needed, strict=True)]

@@ -14,6 +14,8 @@ from dense_calc.render.cells import Column, Grid
 
 GAP = "  "
 NATURAL = 100_000  # a width that wraps nothing
+PAGE = 2**27  # characters of a table, beyond which a line may be only so
+WIDE = 200  # columns
 MANY = 10_000  # rows that are measured at a time
 CLASSIC = 65  # columns of Keras' line
 
@@ -22,7 +24,7 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid. No name, shape or number is cut: what is too wide is wrapped."""
     chosen = grid.columns
     titles = [column.title for column in chosen]
-    widths = fitted(needed(grid), chosen, style.width)
+    widths = fitted(*needed(grid, style), chosen)
     length = sum(widths) + len(GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
     yield from folded(grid.title, length)
@@ -36,25 +38,27 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     yield thin
 
 
-def needed(grid: Grid) -> list[int]:
-    """The width that each column needs."""
+def needed(grid: Grid, style: Style) -> tuple[list[int], int]:
+    """The width that each column needs, and the one that a line may have."""
     widths = [columns(column.title) for column in grid.columns]
     rows = iter(grid.rows)
+    number = 1
     while some := list(islice(rows, MANY)):
+        number += len(some)
         cells = zip(*some, strict=True)
         widths = [
             max(width, *map(columns, each)) for width, each in zip(widths, cells, strict=True)
         ]
-    return widths
+    return widths, min(style.width or NATURAL, max(WIDE, PAGE // number))
 
 
-def fitted(needed: list[int], chosen: Sequence[Column], width: int | None) -> list[int]:
+def fitted(needed: list[int], width: int, chosen: Sequence[Column]) -> list[int]:
     """The width of each column: what it needs, or its share of a line that is too short."""
     gaps = len(GAP) * (len(needed) - 1)
-    if width is not None and sum(needed) + gaps > width:
+    if sum(needed) + gaps > width:
         return shares(needed, chosen, width - gaps)
     first, *others = needed
-    spare = min(width or CLASSIC, CLASSIC) - gaps - sum(needed)
+    spare = min(width, CLASSIC) - gaps - sum(needed)
     return [first + max(0, spare), *others]
 
 
