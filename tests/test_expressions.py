@@ -37,6 +37,10 @@ VARS = scope_of("{width: 768, heads: 12, half: width / 2, rate: 0.25}")
         ("sqrt(64)", 8),
         ("ceil(7 / 2) + floor(7 / 2) + round(3.4) + int(2.9)", 12),
         ("max(1, abs(0-5), log2(8))", 5),
+        ("round(1250, -2)", 1200),
+        ("round(1.25, 1)", 1.2),
+        ("round(1, -10**9)", 0),  # whose ten to the power of a thousand million nobody waits for
+        ("round(0.1, 10**18)", 0.1),
         ("1_000", 1000),
         ("9007199254740993 / 1", 9007199254740993),
         ("( 1 +\n 2 )", 3),

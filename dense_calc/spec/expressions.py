@@ -18,6 +18,7 @@ from dense_calc.spec.document import MAX_NUMBER
 from dense_calc.spec.scope import ExpressionError, Number
 
 MAX_LENGTH = 500  # characters of an expression
+MAX_ROUNDED = 400  # digits, of which a number has fewer
 MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
 
 
@@ -36,6 +37,11 @@ def power(base: Number, exponent: Number) -> Number:
     if isinstance(result, complex):
         raise ExpressionError(f"{base} ** {exponent} is no real number")
     return result
+
+
+def rounded(number: Number, *digits: int) -> Number:
+    """`round(number)`, or to so many digits; more than numbers have change nothing."""
+    return round(number, *(max(-MAX_ROUNDED, min(each, MAX_ROUNDED)) for each in digits))
 
 
 OPERATORS: dict[type, Callable[..., Number]] = {
@@ -57,7 +63,7 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": round,
+    "round": rounded,
     "int": int,
     "ceil": math.ceil,
     "floor": math.floor,

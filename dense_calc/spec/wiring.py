@@ -14,7 +14,6 @@ from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry
 
 MASK, INPUTS = "mask", "inputs"  # Keras' names of what most layers are called with
-OUTPUT = r"(.+?)((?:\[\w+\])+)"  # one output of several: `lstm[1]`
 
 # The names that are read, what a call is given, and its mask.
 Wires = tuple[tuple[str, ...], tuple[Given, ...] | None, Given]
@@ -208,15 +207,25 @@ def given(written: Marked, names: Readable, numbers: bool = False) -> Given:
     found = names.found(value)
     if found is not None:
         return found
-    one = re.fullmatch(OUTPUT, value)
-    name = one[1] if one else value
+    name, steps = output_in(value)
     found = names.found(name) or names.elsewhere(name, written)
     if found is None:
         raise no_layer(value, name, names.choices(), written)
-    if one is None:
+    if not steps:
         return found
-    steps = re.findall(r"\w+", one[2])
     return Output(found, tuple(int(step) if step.isdigit() else step for step in steps))
+
+
+def output_in(text: str) -> tuple[str, list[str]]:
+    """The name of a layer, and the way to one of its outputs: `lstm[1]`."""
+    end = len(text)
+    steps: list[str] = []
+    while start := text.rfind("[", 0, end) if text.endswith("]", 0, end) else 0:
+        if start < 0 or not re.fullmatch(r"\w+", step := text[start + 1 : end - 1]):
+            break
+        steps.insert(0, step)
+        end = start
+    return text[:end], steps
 
 
 def constant_of(value: Any) -> Constant | None:

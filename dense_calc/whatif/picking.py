@@ -34,7 +34,8 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "=": operator.eq,
 }
-CONDITION = rf"\s*(.+?)\s*({'|'.join(OPERATORS)})\s*(.+?)\s*"
+SIGN = f"({'|'.join(OPERATORS)})"
+AND = r"(?i)(?<!\s)\s+and\b"  # looked for once in each run of blanks
 SAME = (operator.eq, operator.ne)
 TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 BACKWARDS = "-"  # before what rows are sorted by: the largest first
@@ -63,14 +64,13 @@ def conditions(text: str, settings: Collection[str]) -> Iterator[Condition]:
     Raises:
         SpecError: it is none.
     """
-    for part in re.split(r"(?i)\s+and\b", text.strip()):
+    for part in re.split(AND, text.strip()):
         if part.strip() == "within_budget":
             yield Condition("within_budget", operator.eq, True)
             continue
-        found = re.fullmatch(CONDITION, part)
-        if not found:
+        name, sign, value = map(str.strip, (*re.split(SIGN, part, maxsplit=1), "", "")[:3])
+        if not (name and value):
             raise SpecError(f"'{part.strip()}' is no condition; write one like 'params<5M'")
-        name, sign, value = found.groups()
         demand_known(name, settings)
         compare = OPERATORS[sign]
         yield Condition(name, compare, wanted(name, value, settings, is_order=compare not in SAME))
