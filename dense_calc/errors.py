@@ -19,8 +19,9 @@ What is wrong in a block is followed by the places that use the block, from the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from msgspec import Struct
@@ -28,8 +29,11 @@ from msgspec import Struct
 STDIN = "<stdin>"  # what standard input is called
 EXCERPT = 100  # characters shown of a line: a whole model may stand on one
 FEW = 8  # choices that a message can list
-MANY = 10_000  # choices that a moment suffices to compare
+MANY = 10_000  # choices that are looked at
+EFFORT = 5_000_000  # pairs of characters that a moment suffices to compare
 SHORT = 40  # characters of a value that a message repeats
+MOST = 2000  # characters of a message
+LONG = rf"((?:^|(?<=[\s(]))'[^']{{{SHORT}}})[^']{{{EXCERPT - SHORT + 1},}}'"  # what is quoted
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -78,7 +82,7 @@ class DenseCalcError(Exception):
         self, message: str, place: Place | None = None, notes: Iterable[Note] = ()
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= EXCERPT else brief(message)
         self.place = place
         self.notes = list(notes)
 
@@ -152,6 +156,12 @@ def columns(text: str) -> int:
     return cell_len(text)
 
 
+def brief(message: str) -> str:
+    """A message in which what a user wrote is no longer than can be read."""
+    short = re.sub(LONG, r"\1...'", message)
+    return short if len(short) <= MOST else f"{short[:MOST]}..."
+
+
 def printable(text: str) -> str:
     """`text` with control characters escaped, so that no file can speak to the terminal."""
     if text.isprintable():
@@ -165,8 +175,11 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
     """`; did you mean 'units'?`: the choice most like `word`, else all if they are few, or ''."""
     from difflib import get_close_matches  # only a mistake pays for it
 
+    word = word.lower()[:EXCERPT]
     lowered = {choice.lower(): choice for choice in islice(choices, MANY)}
-    close = get_close_matches(word.lower()[:EXCERPT], lowered, n=1)
+    efforts = accumulate(len(word) * len(choice) for choice in lowered)
+    some = [choice for choice, effort in zip(lowered, efforts, strict=True) if effort <= EFFORT]
+    close = get_close_matches(word, some, n=1)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
     listed = else_listed and 0 < len(lowered) <= FEW

@@ -72,3 +72,27 @@ def test_few_choices_are_listed_and_many_are_not() -> None:
     assert did_you_mean("seed", ["units", "name"]) == "; there is units, name"
     assert did_you_mean("seed", [f"n{number}" for number in range(50)]) == ""
     assert did_you_mean("seed", []) == ""
+
+
+def test_a_likely_word_is_found_among_as_many_as_a_moment_suffices_for() -> None:
+    names = [f"{'x' * 95}{number:05}" for number in range(10_000)]
+    assert did_you_mean("x" * 95, names).startswith(f"; did you mean '{'x' * 95}")
+    assert did_you_mean("unit", [*names[:9000], "units"]) == "; did you mean 'units'?"
+    assert did_you_mean("y" * 90 + "units", [*names, "y" * 90 + "unit"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("there is no '" + 101 * "n" + "' here", "there is no '" + 40 * "n" + "...' here"),
+        ("there is no '" + 100 * "n" + "' here", "there is no '" + 100 * "n" + "' here"),
+        (
+            "Dense's 'units' is wrong" + 100 * "!" + "'",
+            "Dense's 'units' is wrong" + 100 * "!" + "'",
+        ),
+        (2001 * "n", 2000 * "n" + "..."),
+        (2000 * "n", 2000 * "n"),
+    ],
+)
+def test_a_message_repeats_no_more_than_can_be_read(message: str, shown: str) -> None:
+    assert SpecError(message).message == shown
