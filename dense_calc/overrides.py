@@ -5,7 +5,6 @@ They are put into the Model itself, so that they hold for specs and for Keras' f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any
@@ -23,7 +22,7 @@ from dense_calc.spec.arguments import decoded, layers_in, some_arguments
 from dense_calc.spec.document import MAX_NUMBER, Marked, document, not_utf8, resolved
 from dense_calc.spec.entries import Entry
 from dense_calc.spec.names import named_apart
-from dense_calc.spec.scope import Scope
+from dense_calc.spec.scope import Scope, is_finite
 from dense_calc.targets import SHAPE, Target, attribute, target_of
 
 VAST = 200  # bits of a number
@@ -38,7 +37,7 @@ def marked(name: str, value: Any) -> Marked:
     """
     whose = f"--set {name}"
     value = plain(value)
-    if isinstance(value, float) and not math.isfinite(value):
+    if not is_finite(value):
         raise SpecError(f"'{name}' must be a finite number")
     if isinstance(value, int) and value.bit_length() > VAST:  # too long to be repeated
         raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")

@@ -6,6 +6,7 @@ A name of Keras' has no slash: that of a layer in a block, `encoder_3/norm`, bec
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from dense_calc.layers.written import arguments_of, arguments_of_call
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Shapes, is_shape, parts
+from dense_calc.spec.scope import is_finite
 from dense_calc.tracing import specs_of
 
 
@@ -29,7 +31,10 @@ def to_keras(model: Model) -> str:
         LayerError: its layers do not fit.
         SpecError: something in it has no form in Keras.
     """
-    return msgspec.json.format(msgspec.json.encode(written(model)), indent=2).decode() + "\n"
+    value = written(model)
+    if is_finite(value):
+        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"  # `Infinity`, as Keras has it
 
 
 def written(model: Model, **more: Any) -> dict[str, Any]:

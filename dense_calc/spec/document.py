@@ -196,7 +196,7 @@ class Tree:
 
     def obey_tag(self, tag: str, node: Marked) -> None:
         """Refuse a tag, which could ask for anything."""
-        if tag != TEXT_TAG:
+        if tag != TEXT_TAG or not isinstance(node.value, str):
             raise SpecError(f"the tag {tag} is not understood; a model is plain data", node)
 
     def mapping(self, keys: list[Marked], under: list[Marked]) -> Pairs:

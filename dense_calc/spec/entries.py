@@ -107,6 +107,13 @@ def entry_of(item: Marked, blocks: Mapping[str, Definition]) -> Entry:
         arguments = {name: value[name] for name in value if name != key}
         return entry(value[key][1], arguments, blocks, again=key == "reuse")
     (word, under), *others = value.values()
+    has_arguments = under.value is None or isinstance(under.value, dict)
+    if not has_arguments and not is_known(word.value, blocks):
+        raise SpecError(
+            f"this layer has no class; it is written '- Dense: {{units: 3}}', with '{word.value}' "
+            "among the arguments",
+            word,
+        )
     if others:
         stray = others[0][0]
         raise SpecError(
@@ -139,6 +146,14 @@ def entry(
     return Entry(*word.where, kind, arguments)
 
 
+def is_known(name: str, blocks: Mapping[str, Definition]) -> bool:
+    """Whether a word is that of a kind or of a block."""
+    try:
+        return name in blocks or name in MODELS or bool(kind_named(name))
+    except KeyError:
+        return False
+
+
 def likely(name: str, blocks: Iterable[str]) -> str:
     """What a word that is no kind may have meant."""
     if name.startswith(OPERATION):
@@ -150,6 +165,8 @@ def likely(name: str, blocks: Iterable[str]) -> str:
 
 def input_entry(name: Marked, value: Marked) -> Entry:
     """The entry of an input: a shape, or a mapping of InputLayer's arguments."""
+    if not name.value:
+        raise SpecError("an input needs a name", name)
     if isinstance(value.value, dict):
         arguments = value.value
     elif isinstance(value.value, list):

@@ -108,5 +108,9 @@ def expected(section: Marked, scope: Scope) -> Iterator[Limit]:
     expect: Expect = decoded(entry, values, scope)
     for what in ("params", "trainable", "output_shape"):
         amount = getattr(expect, what)
-        if amount is not None:
+        if what in section.value:
+            if amount is None:
+                raise SpecError(
+                    f"nothing is expected of '{what}'; remove it", section.value[what][0]
+                )
             yield Limit(what, "exact", amount, place=section.value[what][1])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, TypeGuard
+from unicodedata import normalize
 
 from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.spec.document import Marked
@@ -166,15 +168,27 @@ def is_number(value: object) -> TypeGuard[Number]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a value are finite."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return all(map(is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
     """Raise SpecError unless an expression can mean a var by this name."""
     if not is_var_name(name):
-        raise SpecError(f"a {what} cannot be called '{name}'", place)
+        as_read = normalize("NFKC", name)
+        hint = f"; write '{as_read}'" if as_read != name and is_var_name(as_read) else ""
+        raise SpecError(f"a {what} cannot be called '{name}'{hint}", place)
 
 
 @lru_cache
 def is_var_name(name: str) -> bool:
-    """Whether an expression can mean a var by this name."""
+    """Whether an expression can mean a var by this name, which Python reads in the form NFKC."""
     from dense_calc.spec.expressions import FUNCTIONS
 
-    return name.isidentifier() and not iskeyword(name) and name not in FUNCTIONS
+    is_plain = name.isascii() or normalize("NFKC", name) == name
+    return name.isidentifier() and is_plain and not iskeyword(name) and name not in FUNCTIONS
