@@ -84,7 +84,7 @@ def built(layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dty
     return counted((shape, spread(dtype, shape)), weights, inner, state, values)
 
 
-def half_built(
+def known_part(
     layer: LayerKind,
     inputs: tuple[Shapes | None, ...],
     dtypes: tuple[Dtypes, ...],
@@ -95,7 +95,7 @@ def half_built(
     own = layer.own_inputs()
     if own is not None:
         made = looked_up(layer, own, ())
-        return made if why == UNBUILT else shaped(made, why)
+        return made if why == UNBUILT else with_output_shape(made, why)
     values = values_of_call(layer, inputs, why)
     inner = layer.rows_inside(*inputs)
     if why == UNBUILT:
@@ -138,7 +138,7 @@ def counted(
     return Built(*spec, weights, *counts, inner, state, is_open, values)
 
 
-def shaped(built: Built, shape: Shapes, dtype: Dtypes = None) -> Built:
+def with_output_shape(built: Built, shape: Shapes, dtype: Dtypes = None) -> Built:
     """The same with another output, and another dtype if that is known."""
     is_open = bool(built.state) or reason(shape) is not None
     dtype = spread(built.dtype if dtype is None else dtype, shape)

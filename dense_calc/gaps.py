@@ -21,24 +21,24 @@ NO_INPUT = (
 class Gap(Struct, frozen=True):
     """Something that a file names and does not tell: what `--assume` calls it, and what it is.
 
-    `title` says it in words. `is_told` is whether the file says elsewhere all that matters.
+    `title` says it in words. `is_filled` is whether the file says elsewhere all that matters.
     """
 
     name: str
     sort: Literal["class", "code", "object"]
     title: str
     place: Place
-    is_told: bool = False
+    is_filled: bool = False
 
 
-def demand_told(gaps: Iterable[Gap]) -> None:
+def demand_no_gaps(gaps: Iterable[Gap]) -> None:
     """Raise SpecError where a file names what it does not tell."""
-    open_ones = [gap for gap in gaps if not gap.is_told]
+    open_ones = [gap for gap in gaps if not gap.is_filled]
     if open_ones:
-        raise untold(open_ones)
+        raise gap_error(open_ones)
 
 
-def untold(gaps: Iterable[Gap]) -> SpecError:
+def gap_error(gaps: Iterable[Gap]) -> SpecError:
     """The complaint about what is not known, with the ways on: one message for all of it."""
     found: dict[tuple[str, str], list[Gap]] = {}
     for gap in gaps:

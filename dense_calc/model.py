@@ -54,7 +54,7 @@ class Constant(Struct, frozen=True):
 Given = str | Output | Leaf | Constant | tuple["Given", ...] | dict[str, "Given"] | None
 
 
-class Told(Struct, frozen=True):
+class Statement(Struct, frozen=True):
     """What a file states of the output of a call, which holds if it reads these tensors."""
 
     reads: tuple[tuple[Leaf, Shapes], ...]
@@ -67,7 +67,7 @@ class Node(Struct, frozen=True):
 
     `call` is what the call is given, in order, where that is more than the outputs of `inputs`.
     `shares` names the first call of a layer that is called again. `notes` say what used the block
-    that the call was written in. `told` is what its file states of a call that cannot be followed.
+    that the call was written in. `statement` is what its file says of what it gives.
     `mask` is read, but nothing depends on it: its names are the last of `inputs`.
     """
 
@@ -78,7 +78,7 @@ class Node(Struct, frozen=True):
     call: tuple[Given, ...] | None = None
     shares: str | None = None
     notes: tuple[Note, ...] = ()
-    told: Told | None = None
+    statement: Statement | None = None
     mask: Given = None
 
     @property

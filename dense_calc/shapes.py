@@ -30,7 +30,7 @@ class Unknown(tuple[Size, ...]):
 
 
 UNBUILT = Unknown(["unbuilt"])  # type: ignore[list-item]  # nobody has said what the model reads
-UNTOLD = Unknown(["untold"])  # type: ignore[list-item]  # a layer does what its file does not tell
+OPAQUE = Unknown(["opaque"])  # type: ignore[list-item]  # a layer does what its file does not tell
 
 NESTS = {tuple, dict, Unknown}
 MAX_RANK = 64  # axes of a tensor, as in NumPy

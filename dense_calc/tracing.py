@@ -12,14 +12,14 @@ from dense_calc.building import (
     dtypes_given,
     frozen,
     given,
-    half_built,
+    known_part,
     looked_up,
     placed,
-    shaped,
+    with_output_shape,
 )
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError, UnknownSizeError
-from dense_calc.gaps import NO_INPUT, demand_told, untold
+from dense_calc.gaps import NO_INPUT, demand_no_gaps, gap_error
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
 from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways, why_unknown
@@ -47,7 +47,7 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
 def measured(model: Model, inputs: Inputs, *, partial: bool) -> tuple[Report, int]:
     """The report on a model, and how many values its shapes and weights take."""
     if not partial:
-        demand_told(model.gaps)
+        demand_no_gaps(model.gaps)
     tracer = Tracer(model, inputs)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     for node in model.nodes:
@@ -87,7 +87,7 @@ def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
-    demand_told(model.gaps)
+    demand_no_gaps(model.gaps)
     tracer = Tracer(model, NO_INPUTS)
     for node in model.nodes:
         tracer.follow(node)
@@ -105,7 +105,7 @@ def totals_of(model: Model, known: Known) -> dict[str, int]:
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
-    demand_told(model.gaps)
+    demand_no_gaps(model.gaps)
     tracer = Tracer(model, NO_INPUTS, known)
     for node in model.nodes:
         tracer.follow(node)
@@ -159,7 +159,7 @@ class Tracer:
             dtypes = self.dtypes_read(node) if layer.reads_dtypes else ()
             call = self.known.get(node.name)
             if call is None or not call.is_same(layer, inputs, dtypes):
-                if self.has_unknown or node.told:
+                if self.has_unknown or node.statement:
                     made = self.built(node, inputs, dtypes)
                 else:
                     made = looked_up(layer, inputs, dtypes)
@@ -219,13 +219,13 @@ class Tracer:
         if why is None:
             made = looked_up(node.layer, inputs, dtypes)
         else:
-            made = half_built(node.layer, inputs, dtypes, why)
-        is_known = reason(made.shape) is None and not node.layer.is_untold
-        if is_known or why == UNBUILT or node.told is None:
+            made = known_part(node.layer, inputs, dtypes, why)
+        is_known = reason(made.shape) is None and not node.layer.is_opaque
+        if is_known or why == UNBUILT or node.statement is None:
             return made
-        if any(given(leaf, self.shapes) != shape for leaf, shape in node.told.reads):
+        if any(given(leaf, self.shapes) != shape for leaf, shape in node.statement.reads):
             return made
-        return shaped(made, node.told.shape, node.told.dtype)
+        return with_output_shape(made, node.statement.shape, node.statement.dtype)
 
     def demand_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""
@@ -237,7 +237,7 @@ class Tracer:
                     raise SpecError(NO_INPUT, node.place)
                 needed = "an input needs a shape; write 'shape: [28, 28, 1]'"
                 raise placed(LayerError(needed), node)
-        raise untold(self.model.gaps)
+        raise gap_error(self.model.gaps)
 
     def with_first(self, node: Node, call: Call) -> Call:
         """A call; without its weights if an earlier one of the same layer has them."""

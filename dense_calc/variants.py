@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.gaps import demand_told
+from dense_calc.gaps import demand_no_gaps
 from dense_calc.limits import TOTALS, Limit
 from dense_calc.model import End, Model
 from dense_calc.sharing import Known
@@ -156,7 +156,7 @@ class Variants:
             SpecError: the file names what it does not tell, whatever the settings are.
         """
         if isinstance(self.whole, Model):
-            demand_told(self.whole.gaps)
+            demand_no_gaps(self.whole.gaps)
         base = self.base
         try:
             model = self.model(settings)

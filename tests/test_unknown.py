@@ -20,7 +20,7 @@ from dense_calc.keras_format.reading import from_keras
 from dense_calc.layers import KINDS, kind_named
 from dense_calc.model import Model
 from dense_calc.render import Style, rendered
-from dense_calc.shapes import UNTOLD
+from dense_calc.shapes import OPAQUE
 from dense_calc.spec.writing import to_spec
 from dense_calc.tracing import trace
 
@@ -209,7 +209,7 @@ FACTS = {
     "one of several tensors": (
         graph(reading(code("f"), tensor("i", [None, 8])),
               reading(dense(2), tensor("f", [None, 3], 1))),
-        [("f", (UNTOLD, (None, 3)), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", (OPAQUE, (None, 3)), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "what the next layer was built on": (
         chain(code("f", [None, 8]), dense(2, build=[None, 3]), shape=[None, 8]),
@@ -222,12 +222,12 @@ FACTS = {
     "a layer between that changes it": (
         chain(code("f", [None, 8, 4]), layer("GlobalMaxPooling1D", "g"), dense(2, build=[None, 3]),
               shape=[None, 8, 4]),
-        [("f", UNTOLD, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", OPAQUE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "nothing": (
         chain(dense(4, "a"), code("f"), dense(2, "b"), layer("Flatten"), shape=[None, 8]),
-        [("a", (None, 4), 36, ""), ("f", UNTOLD, 0, ""), ("b", UNTOLD, 0, "unknown"),
-         ("flatten", UNTOLD, 0, "")],
+        [("a", (None, 4), 36, ""), ("f", OPAQUE, 0, ""), ("b", OPAQUE, 0, "unknown"),
+         ("flatten", OPAQUE, 0, "")],
     ),
     "its own output shape": (
         chain(code("f", output_shape=[3]), dense(2), shape=[None, 8]),
@@ -235,7 +235,7 @@ FACTS = {
     ),
     "an output shape after what is not known": (
         chain(code("f"), code("g", output_shape=[3]), dense(2), shape=[None, 8]),
-        [("f", UNTOLD, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", OPAQUE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "of a class of its own no weights": (
         chain(layer("lab>Scale", "s", [None, 8]), dense(2, build=[None, 3]), shape=[None, 8]),
@@ -243,12 +243,12 @@ FACTS = {
     ),
     "other than what it reads": (
         chain(code("f", [None, 9]), dense(2, build=[None, 3]), shape=[None, 8]),
-        [("f", UNTOLD, 0, ""), ("dense", UNTOLD, 0, "unknown")],
+        [("f", OPAQUE, 0, ""), ("dense", OPAQUE, 0, "unknown")],
     ),
     "no shape at all": (
         graph(reading(code("f"), tensor("i", [None, 8])),
               reading(dense(2), tensor("f", [-3, "x"]))),
-        [("f", UNTOLD, 0, ""), ("dense", UNTOLD, 0, "unknown")],
+        [("f", OPAQUE, 0, ""), ("dense", OPAQUE, 0, "unknown")],
     ),
     "a wrapper of code": (
         graph(reading(layer("TimeDistributed", "t", layer=code("f")), tensor("i", [None, 8, 4])),

@@ -14,7 +14,7 @@ from dense_calc.keras_format.assumptions import Assumption, kind_called, stand_i
 from dense_calc.keras_format.places import Spot
 from dense_calc.layers import OPERATION, REGISTERED, kind_named, words
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.stated import Held, Untold
+from dense_calc.layers.stated import Held, Opaque
 
 OWN = r"keras(\.|$)|tf_keras(\.|$)|tensorflow\.|builtins$"  # modules whose names are Keras'
 FUNCTION = "function"  # the class of a function
@@ -42,7 +42,7 @@ class File(Struct):
 
     `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
     reads a model that is a layer of another. `gaps` are what was found that the file does not tell,
-    `untold` are what may be among it; `remarks` are what is to be known of how the file was read.
+    `opaque` are what may be among it; `remarks` are what is to be known of how the file was read.
     `stored` gives what the file stores of a layer, by its name and that of its group.
     """
 
@@ -51,7 +51,7 @@ class File(Struct):
     assumed: Mapping[str, Assumption]
     inside: Callable[[dict[str, Any], Spot, File], Any]
     gaps: list[Gap] = []
-    untold: list[Gap] = []
+    opaque: list[Gap] = []
     remarks: list[Note] = []
     stored: Callable[[str, str], Held | None] = nothing_stored
 
@@ -121,16 +121,16 @@ def object_gap(name: str, spot: Spot) -> Gap:
     return Gap(short, "object", f"'{short}'", spot)
 
 
-def untold_layer(
+def opaque_layer(
     name: str, config: Mapping[str, Any], gap: Gap, file: File, held: Held | None = None
 ) -> LayerKind:
     """A layer of which only the file may tell what it gives, and what it holds if we do not."""
     short = without_package(name)
     everything = file.assumed.get(ALL)
     otherwise = stand_in(short, config, everything, gap.place) if everything else None
-    file.untold.append(gap)
+    file.opaque.append(gap)
     trained = config.get("trainable") is not False
-    kind = kind_called(short, Untold)
+    kind = kind_called(short, Opaque)
     layer: LayerKind = kind(held=held, gap=gap, otherwise=otherwise, trainable=trained)
     return layer
 

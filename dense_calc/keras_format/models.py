@@ -27,7 +27,7 @@ from dense_calc.keras_format.objects import (
     written,
 )
 from dense_calc.keras_format.places import Spot
-from dense_calc.keras_format.told import completed, input_shape_in
+from dense_calc.keras_format.statements import input_shape_in, with_statements
 from dense_calc.layers import kind_named
 from dense_calc.layers.allowances import made_from_file
 from dense_calc.layers.base import LayerKind, snake_case
@@ -121,7 +121,7 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
     builds = {part.name: part.build for part in layers if len(part.calls) == 1}
     inbound = [part.calls for part in layers]
-    nodes = completed(nodes, inbound, builds, lambda history: calls.leaf(history, spot), file)
+    nodes = with_statements(nodes, inbound, builds, lambda history: calls.leaf(history, spot), file)
     if any(part.written.class_name in TF_FUNCTIONS for part in layers):
         from dense_calc.keras_format.lists import with_lists  # few files have any
 
@@ -216,7 +216,7 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
         above = (nodes[-1].name,)
         nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
     builds = {part.name: part.build for part in layers}
-    by_name = completed({node.name: node for node in nodes}, (), builds, None, file)
+    by_name = with_statements({node.name: node for node in nodes}, (), builds, None, file)
     ends = (End(nodes[-1].name),) if is_merge(first) else ()
     kind: ModelType = "Functional" if ends else "Sequential"
     return model_of(name, tuple(by_name.values()), ends, type=kind)

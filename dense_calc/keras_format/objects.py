@@ -29,14 +29,14 @@ from dense_calc.keras_format.foreign import (
     kind_of,
     known,
     names_in_keras,
-    untold_layer,
+    opaque_layer,
     without_package,
 )
 from dense_calc.keras_format.places import OldSpot, Spot
 from dense_calc.layers.allowances import eased, made_from_file
 from dense_calc.layers.base import LayerKind, layer_in
 from dense_calc.layers.refusals import problem_of, refusal
-from dense_calc.layers.stated import Untold
+from dense_calc.layers.stated import Opaque
 from dense_calc.model import ModelType
 from dense_calc.spec.entries import INPUT_KIND
 
@@ -128,7 +128,7 @@ def written(value: Any, spot: Spot, file: File) -> Written:
         is_op = is_operation(name, module, config, file)
         kind = kind_of(name, is_op) or (kind_of(name, False) if module is None else None)
     if kind is None:
-        layer = untold_layer(name, config, class_gap(name, registered, spot), file)
+        layer = opaque_layer(name, config, class_gap(name, registered, spot), file)
         return Written(name, type(layer), config, spot, layer, shape)
     return Written(name, kind, config, spot, None, shape, function)
 
@@ -165,7 +165,7 @@ def of_tensorflow(class_name: str, config: Mapping[str, Any], spot: Spot, file: 
     called = f"raw_ops.{name_in(node)}" if node else function
     title = f"what '{own['name']}' gives (tf.{called})"
     gap = Gap(str(own["name"]), "code", title, spot.at("class_name"))
-    layer = untold_layer(class_name, own, gap, file)
+    layer = opaque_layer(class_name, own, gap, file)
     return Written(class_name, type(layer), own, spot, layer)
 
 
@@ -198,9 +198,9 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
             values[name] = None  # what code would say is not known
     values |= of_call
     inner = [each for name in written.kind.wraps for each in layers_in(values.get(name))]
-    lacking = next((each for each in inner if isinstance(each, Untold)), None)
+    lacking = next((each for each in inner if isinstance(each, Opaque)), None)
     if lacking:
-        return untold_layer(written.class_name, written.config, lacking.gap, file)
+        return opaque_layer(written.class_name, written.config, lacking.gap, file)
     spot = written.spot
     try:
         made, left_out = eased(made_from_file(values, written.kind))
@@ -209,11 +209,11 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     for name, reason in left_out.items():
         remark = Note(f"'{name}' {reason}; it is left out", spot.at("config", name))
         file.remarks.append(remark)
-    if not made.is_untold:
+    if not made.is_opaque:
         return made
     name = str(written.config.get("name"))
     gap = code_gap(written.class_name, name, written.function, spot)
-    return untold_layer(written.class_name, written.config, gap, file, held={})
+    return opaque_layer(written.class_name, written.config, gap, file, held={})
 
 
 def unfit(written: Written, values: Mapping[str, Any], error: ValidationError) -> SpecError:
@@ -240,7 +240,7 @@ def inner_of(value: Any, spot: Spot, file: File) -> Any:
         return value
     inner = written(value, spot, file)
     layer = layer_of(inner, file)
-    if isinstance(layer, Untold):
+    if isinstance(layer, Opaque):
         layer = layer_in(layer.otherwise) if layer.otherwise else layer
     name = inner.config.get("name")
     return replace(layer, name=name) if isinstance(name, str) and "/" not in name else layer

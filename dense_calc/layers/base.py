@@ -160,7 +160,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         return cls.module
 
     @property
-    def is_untold(self) -> bool:
+    def is_opaque(self) -> bool:
         """Whether what it gives is left to code, which is not run."""
         return False
 

@@ -114,7 +114,7 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
         return self if named is None else replace(self, function=named.name)
 
     @property
-    def is_untold(self) -> bool:
+    def is_opaque(self) -> bool:
         return self.output_size is None and self.named is None
 
     def demand_storable(self) -> None:

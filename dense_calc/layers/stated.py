@@ -12,7 +12,7 @@ from dense_calc.gaps import Gap
 from dense_calc.layers.base import AnyLayer, LayerKind, NotNegative, Weight, layer_in
 from dense_calc.layers.core import Wanted, stated_shapes
 from dense_calc.layers.words import Policy
-from dense_calc.shapes import UNTOLD, Shapes
+from dense_calc.shapes import OPAQUE, Shapes
 
 Held = dict[str, tuple[NotNegative, ...]]  # the shapes of weights by their names
 
@@ -64,7 +64,7 @@ class Stated(Foreign, frozen=True, kw_only=True):
         return None if self.stated is None else stated_shapes(self.stated, (None,))
 
 
-class Untold(Foreign, frozen=True, kw_only=True, eq=False):
+class Opaque(Foreign, frozen=True, kw_only=True, eq=False):
     """A layer whose output only the file tells, if at all; so may be what it holds.
 
     `gap` is what is to be said of it, `otherwise` what it is as far as the file tells nothing.
@@ -75,11 +75,11 @@ class Untold(Foreign, frozen=True, kw_only=True, eq=False):
     otherwise: AnyLayer | None = None
 
     @property
-    def is_untold(self) -> bool:
+    def is_opaque(self) -> bool:
         return True
 
     def output_shape(self, *given: Any) -> Shapes:
-        return layer_in(self.otherwise).output_shape(*given) if self.otherwise else UNTOLD
+        return layer_in(self.otherwise).output_shape(*given) if self.otherwise else OPAQUE
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
         return layer_in(self.otherwise).output_dtype(*dtypes) if self.otherwise else None

@@ -15,7 +15,7 @@ VARS = "vars"  # the group of an object's own variables
 NUMBER = ":0"  # what TensorFlow adds to the name of a variable
 
 
-def held_in(path: str) -> Callable[[str, str], Held | None]:
+def weights_reader(path: str) -> Callable[[str, str], Held | None]:
     """What gives the weights that a file stores of a layer, by its name, or that of its group.
 
     None stands for what the file does not tell. The file is not read before it is asked.

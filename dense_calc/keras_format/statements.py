@@ -18,9 +18,9 @@ from dense_calc.keras_format.calls import DTYPES, TENSOR
 from dense_calc.keras_format.foreign import File
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.layers.core import InputShape
-from dense_calc.layers.stated import Foreign, Stated, Untold
-from dense_calc.model import Given, Leaf, Node, Told
-from dense_calc.shapes import UNTOLD, Shape, Shapes, reason
+from dense_calc.layers.stated import Foreign, Opaque, Stated
+from dense_calc.model import Given, Leaf, Node, Statement
+from dense_calc.shapes import OPAQUE, Shape, Shapes, reason
 
 TRAINED = (
     "the weights of '{}' are those that the file stores; it does not tell which of them are "
@@ -33,7 +33,7 @@ Reads = tuple[tuple[Leaf, Shapes], ...]  # tensors that are read, and their shap
 LeafOf = Callable[[Any], Leaf]  # the tensor that a history leads to
 
 
-def completed(
+def with_statements(
     nodes: dict[str, Node],
     calls: Iterable[Any],
     builds: Mapping[str, Any],
@@ -45,27 +45,27 @@ def completed(
     `calls` are the inbound nodes of all layers, `builds` what layers were built on, by the names
     of those that are called once.
     """
-    if not file.untold and not file.assumed:
+    if not file.opaque and not file.assumed:
         return nodes
     foreign: defaultdict[str, list[Node]] = defaultdict(list)
     for node in nodes.values():
         if isinstance(node.layer, Foreign):
             foreign[node.holder].append(node)
-    tensors = stated_tensors(nodes, calls, builds, leaf_of)
-    dtypes = stated_dtypes(calls, leaf_of) if leaf_of else {}
-    told = statements(nodes.values(), tensors, dtypes)
-    found = {name: replace(node, told=told.get(name)) for name, node in nodes.items()}
+    tensors = tensor_shapes(nodes, calls, builds, leaf_of)
+    dtypes = tensor_dtypes(calls, leaf_of) if leaf_of else {}
+    by_call = statements(nodes.values(), tensors, dtypes)
+    found = {name: replace(node, statement=by_call.get(name)) for name, node in nodes.items()}
     groups = group_names(nodes.values())
     for same in foreign.values():
-        is_told = all(is_whole(told.get(node.name)) for node in same)
-        layer = settled(same[0], groups[same[0].name], is_told, file)
+        is_filled = all(is_whole(by_call.get(node.name)) for node in same)
+        layer = foreign_layer(same[0], groups[same[0].name], is_filled, file)
         found |= {node.name: replace(found[node.name], layer=layer) for node in same}
     return found
 
 
-def is_whole(told: Told | None) -> bool:
+def is_whole(statement: Statement | None) -> bool:
     """Whether all that a call gives is stated."""
-    return told is not None and reason(told.shape) is None
+    return statement is not None and reason(statement.shape) is None
 
 
 def group_names(nodes: Iterable[Node]) -> dict[str, str]:
@@ -80,7 +80,7 @@ def group_names(nodes: Iterable[Node]) -> dict[str, str]:
     return groups
 
 
-def settled(node: Node, group: str, is_told: bool, file: File) -> LayerKind:
+def foreign_layer(node: Node, group: str, is_filled: bool, file: File) -> LayerKind:
     """The layer of a node that cannot be followed, with what is assumed of what the file lacks."""
     layer = node.layer
     assert isinstance(layer, Foreign)
@@ -88,18 +88,18 @@ def settled(node: Node, group: str, is_told: bool, file: File) -> LayerKind:
     if held and not layer.held and layer.trainable and node.place:
         file.remarks.append(Note(TRAINED.format(node.name), node.place))
     held = layer.held if held is None else held
-    if not isinstance(layer, Untold):
+    if not isinstance(layer, Opaque):
         return replace(layer, held=held)
     if layer.otherwise is None:
-        file.gaps.append(replace(layer.gap, is_told=is_told and held is not None))
+        file.gaps.append(replace(layer.gap, is_filled=is_filled and held is not None))
         return replace(layer, held=held)
     other = layer.otherwise
     assert isinstance(other, Stated)
     held = other.held if held is None else held
-    return replace(layer, held=held) if is_told else replace(other, held=held)
+    return replace(layer, held=held) if is_filled else replace(other, held=held)
 
 
-def stated_tensors(
+def tensor_shapes(
     nodes: Mapping[str, Node],
     calls: Iterable[Any],
     builds: Mapping[str, Any],
@@ -117,7 +117,7 @@ def stated_tensors(
     return tensors
 
 
-def stated_dtypes(calls: Iterable[Any], leaf_of: LeafOf) -> dict[Leaf, str]:
+def tensor_dtypes(calls: Iterable[Any], leaf_of: LeafOf) -> dict[Leaf, str]:
     """The dtypes that a file states of what layers read."""
     return {
         leaf_of(config["keras_history"]): config["dtype"]
@@ -165,13 +165,13 @@ def shapes_in(written: Any) -> list[Shape]:
 
 def statements(
     nodes: Iterable[Node], tensors: Tensors, dtypes: Mapping[Leaf, str]
-) -> dict[str, Told]:
+) -> dict[str, Statement]:
     """What is stated of what each call gives, with what it, or one before it, reads then."""
     given: defaultdict[str, dict[int, Shape]] = defaultdict(dict)
     for leaf, shape in tensors.items():
         given[leaf.name][leaf.index] = shape
     reads: dict[str, Reads] = {}
-    told: dict[str, Told] = {}
+    by_call: dict[str, Statement] = {}
     for node in nodes:
         own = leaves_read(node)
         if not own:
@@ -184,11 +184,11 @@ def statements(
             continue
         shapes = given.get(node.name)
         if shapes and own and max(shapes) < MAX_OUTPUTS:
-            every = tuple(shapes.get(index, UNTOLD) for index in range(max(shapes) + 1))
+            every = tuple(shapes.get(index, OPAQUE) for index in range(max(shapes) + 1))
             each = tuple(dtypes.get(Leaf(node.name, place)) for place in range(len(every)))
             output = (every, each) if len(every) > 1 else (every[0], each[0])
-            told[node.name] = Told(reads[node.name], *output)
-    return told
+            by_call[node.name] = Statement(reads[node.name], *output)
+    return by_call
 
 
 def leaves_read(node: Node) -> tuple[Leaf, ...]:
