@@ -52,6 +52,8 @@ LAYERS: list[tuple[str, Any]] = [
      ("bfloat16", ("bfloat16", "bfloat16"))),
     (f"GRUCell: {{units: 4, {MIXED}, autocast: false, from: [half, whole]}}",
      ("float32", "float32")),
+    ("Pipeline: {layers: [Rescaling: {scale: 2, dtype: float16}], from: whole}", "float16"),
+    (f"Pipeline: {{layers: [Identity, Flatten: {{{MIXED}}}], from: half}}", "bfloat16"),
     (f"TimeDistributed: {{layer: {{Dense: {{units: 2, {MIXED}}}}}, from: steps}}", "float32"),
     ("Sequential: {layers: [Flatten], input: {shape: [4], dtype: float16}, from: whole}",
      "float32"),

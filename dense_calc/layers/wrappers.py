@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import field
 
+from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import (
     LIST_OF_INPUTS,
@@ -132,6 +133,7 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
     """Layers one after the other; meant for preprocessing, so that it has no `dtype` of its own."""
 
     takes_nested: ClassVar[bool] = True
+    reads_dtypes: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("images", "labels", "bounding_boxes", "segmentation_masks")
     wraps: ClassVar[tuple[str, ...]] = ("layers",)
@@ -143,6 +145,12 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
         if not self.layers:
             raise LayerError("it needs at least one layer", "layers")
         return [output for *_, output in self.steps(shapes)][-1]
+
+    def output_dtype(self, dtypes: Dtypes, /) -> Dtypes:
+        for layer in map(layer_in, self.layers):
+            read = layer.call_dtypes((dtypes,)) if layer.reads_dtypes else ()
+            dtypes = layer.output_dtype(*read)
+        return dtypes
 
     def weights(self, shapes: Shapes, /) -> Iterator[Weight]:
         for number, (layer, inputs, _) in enumerate(self.steps(shapes)):
