@@ -33,11 +33,14 @@ def idle_freezes(model: Model) -> Iterator[Note]:
 
 def frozen_layers(model: Model) -> Iterator[tuple[Place | None, tuple[str, ...], LayerKind]]:
     """The frozen layers that hold others: where the outermost is written, and the way from it."""
-    for node in model.nodes:
-        layer = node.layer
-        if not (layer.wraps or layer.makes_layers or isinstance(layer, Inside)):
+    kinds = {type(node.layer) for node in model.nodes}
+    holding = {
+        kind for kind in kinds if kind.wraps or kind.makes_layers or issubclass(kind, Inside)
+    }
+    for node in model.nodes if holding else ():  # of most large models, no layer holds another
+        if type(node.layer) not in holding:
             continue
-        for path, each in with_layers_in(layer):
+        for path, each in with_layers_in(node.layer):
             if not each.trainable:
                 yield node.place, path, each
             if isinstance(each, Inside):

@@ -126,7 +126,8 @@ class Model(Struct, frozen=True):
     `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
     is the Keras class whose summary is meant, None for one that shows every call. `calls` are
     those of each layer that has several, by the first of them, as they were made. `limits` are
-    those that its file sets; only a check looks at them. `trainable` is whether anything is.
+    those that its file sets; only a check looks at them. `trainable` is whether anything is;
+    `optimizer` is what the file says that trains it, as it is written there.
     `gaps` are what the file names and does not tell, `remarks` what is to be known of how it was
     read.
     """
@@ -141,6 +142,7 @@ class Model(Struct, frozen=True):
     type: ModelType | None = None
     calls: Mapping[str, tuple[str, ...]] = {}
     trainable: bool = True
+    optimizer: Any = None
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Note, ...] = ()
 

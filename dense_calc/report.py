@@ -78,6 +78,7 @@ class Report(Struct, frozen=True):
     `blocks` are the uses of blocks, the inner ones first; `unused` are the names of layers that
     no output needs, which have no rows. A `partial` report leaves something open; its `state` is
     "unbuilt" where nobody has said what the model reads, "unknown" where totals may be larger.
+    What an optimizer keeps is there where it was asked for, and not in the totals.
     """
 
     name: str
@@ -94,6 +95,8 @@ class Report(Struct, frozen=True):
     unused: tuple[str, ...] = ()
     partial: bool = False
     state: State = ""
+    optimizer_params: int = 0
+    optimizer_bytes: int = 0
 
 
 def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:

@@ -20,9 +20,9 @@ MAX_LINES = 300
 # A room may import those that stand after it in one of these ways, and nothing above it.
 FLOW = (
     "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides", "targets",
-    "revisions", "keras_format", "spec", "explanation", "compare", "pairing", "freezing", "nesting",
-    "budgets", "folding", "tracing", "sharing", "building", "volume", "formula", "report", "graph",
-    "model", "limits", "layers", "dtypes", "shapes", "gaps", "errors",
+    "revisions", "keras_format", "optimizers", "spec", "explanation", "compare", "pairing",
+    "freezing", "nesting", "budgets", "folding", "tracing", "sharing", "building", "volume",
+    "formula", "report", "graph", "model", "limits", "layers", "dtypes", "shapes", "gaps", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets",

@@ -28,6 +28,7 @@ from dense_calc.report import Report
 from dense_calc.tracing import trace
 
 READABLE = 50  # rows that can be read on a screen
+OF_FILE = ""  # the optimizer that a file tells
 
 
 @click.command()
@@ -63,6 +64,14 @@ READABLE = 50  # rows that can be read on a screen
     help="Print what is known of a model in which something is not, such as a class of one's own: "
     "'?' for the rest, and what the totals come to at least. Exit status 2 if anything is lacking.",
 )
+@click.option(
+    "--optimizer",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value=OF_FILE,
+    help="Also count what an optimizer keeps, as Keras does in a compiled model: that of the file, "
+    "or adam, or '{SGD: {momentum: 0.9}}'.",
+)
 @table_options
 def summary(
     files: tuple[str, ...],
@@ -73,17 +82,19 @@ def summary(
     compare: bool,
     verify_weights: bool,
     partial: bool,
+    optimizer: str | None,
     **options: Any,
 ) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
     if compare:
-        if expand or depth is not None or verify_weights or options.pop("columns"):
+        of_summary = (expand, depth is not None, verify_weights, optimizer is not None)
+        if any(of_summary) or options.pop("columns"):
             raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
         before_and_after(files, overrides, assumed, **options)
         return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
-    found = list(reports_on(files, overrides, assumed, partial))
+    found = list(reports_on(files, overrides, assumed, partial, optimizer))
     if len(found) < len(files):
         sys.exit(2)
     reports = [report for report, _ in found]
@@ -137,7 +148,11 @@ def before_and_after(
 
 
 def reports_on(
-    files: Sequence[str], overrides: dict[str, str], assumed: dict[str, str], partial: bool
+    files: Sequence[str],
+    overrides: dict[str, str],
+    assumed: dict[str, str],
+    partial: bool,
+    optimizer: str | None,
 ) -> Iterator[tuple[Report, DenseCalcError | None]]:
     """The reports on the models in these files, each with what a partial one lacks.
 
@@ -145,7 +160,9 @@ def reports_on(
     """
     for file in files:
         try:
-            yield report_on(file, loaded(file, overrides, assumed), partial)
+            model = loaded(file, overrides, assumed)
+            report, lacking = report_on(file, model, partial)
+            yield compiled(report, model, file, optimizer), lacking
         except DenseCalcError as error:
             tell(error)
 
@@ -161,6 +178,17 @@ def report_on(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalc
         if not partial:
             raise
         return trace(model, partial=True), error
+
+
+def compiled(report: Report, model: Model, file: str, optimizer: str | None) -> Report:
+    """A report with what an optimizer keeps, if one is asked for."""
+    if optimizer is None:
+        return report
+    from dense_calc.optimizers import optimizer_named, optimizer_of_file, with_optimizer
+
+    if optimizer == OF_FILE:
+        return with_optimizer(report, optimizer_of_file(model.optimizer, title(file)))
+    return with_optimizer(report, optimizer_named(optimizer))
 
 
 def agree(file: str, report: Report) -> bool:

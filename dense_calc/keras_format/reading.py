@@ -63,7 +63,21 @@ def from_keras(
         raise too_deep(source) from None
     gaps = tuple(sorted(file.gaps, key=order_in_file))
     is_trained = not is_frozen(config, model)
-    return replace(model, trainable=is_trained, gaps=gaps, remarks=tuple(file.remarks))
+    return replace(
+        model,
+        trainable=is_trained,
+        optimizer=optimizer_in(value),
+        gaps=gaps,
+        remarks=tuple(file.remarks),
+    )
+
+
+def optimizer_in(value: Any) -> Any:
+    """The optimizer that a file says its model is compiled with, as it is written; None if none."""
+    match value:
+        case {"compile_config": {"optimizer": written}}:
+            return written
+    return None
 
 
 def order_in_file(gap: Gap) -> list[int]:

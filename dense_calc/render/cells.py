@@ -153,14 +153,24 @@ def title(report: Report) -> str:
 
 
 def totals(report: Report) -> Iterator[tuple[str, str, str]]:
-    """The lines below a summary, as Keras words them: what, how many, and their size."""
+    """The lines below a summary, as Keras words them: what, how many, and their size.
+
+    Keras counts what an optimizer keeps in the first.
+    """
     least = "at least " if report.state == "unknown" else ""
     for what, params, size in (
-        ("Total params", report.total_params, report.total_bytes),
+        (
+            "Total params",
+            report.total_params + report.optimizer_params,
+            report.total_bytes + report.optimizer_bytes,
+        ),
         ("Trainable params", report.trainable_params, report.trainable_bytes),
         ("Non-trainable params", report.non_trainable_params, report.non_trainable_bytes),
     ):
         yield f"{what}: {least}", f"{params:,}", f" ({size_text(size)})"
+    if report.optimizer_params:
+        kept = size_text(report.optimizer_bytes)
+        yield f"Optimizer params: {least}", f"{report.optimizer_params:,}", f" ({kept})"
 
 
 def size_text(size: float) -> str:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 NOTHING: Mapping[str, Any] = {}
 ENCODER = msgspec.json.Encoder()
 # Keys that are there where there is anything under them.
-SELDOM = ("blocks", "unused", "partial", "state")
+SELDOM = (
+    *("blocks", "unused", "partial", "state"),
+    *("optimizer_params", "optimizer_bytes"),
+)
 COUNTS = (
     *("params", "total_params", "trainable_params", "non_trainable_params"),
     *("total_bytes", "trainable_bytes", "non_trainable_bytes"),
