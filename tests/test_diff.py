@@ -599,3 +599,12 @@ def test_git_that_is_not_there_is_an_error(repository: Path, run: Run) -> None:
     result = run("diff", "--base", "HEAD", "models/m.yaml", cwd=repository, PATH="")
     assert result.returncode == 2
     assert result.stderr == "error: cannot run git: No such file or directory\n"
+
+
+def test_the_name_of_an_output_is_no_markup(tmp_path: Path, run: Run) -> None:
+    text = "input: [3]\nlayers: [Dense: {units: %d}]\noutputs: {'![x](y)<b>': dense}\n"
+    for units in (3, 4):
+        (tmp_path / f"{units}.yaml").write_text(text % units, "utf-8")
+    files = (str(tmp_path / f"{units}.yaml") for units in (3, 4))
+    output = run("diff", *files, "--format", "markdown").stdout
+    assert "- Outputs: !\\[x\\](y)\\<b\\> (None, 3)" in output

@@ -27,7 +27,7 @@ def lines(grid: Grid, style: Style) -> Iterator[str]:
     for row in grid.rows:
         yield table_row(map(escaped, row))
     yield ""
-    yield from (f"- {''.join(parts)}" for parts in grid.totals)
+    yield from (f"- {escaped(''.join(parts))}" for parts in grid.totals)
 
 
 def table_row(cells: Iterable[str]) -> str:

@@ -83,12 +83,12 @@ def dumped(value: Any, *, allow_unicode: bool) -> str:
 
 
 def quoted(value: Any) -> Any:
-    """A value with the texts marked that YAML 1.2 reads as something else."""
+    """A value with the texts marked that YAML 1.2 reads as another value, or over several lines."""
     match value:
         case dict():
             return {quoted(key): quoted(each) for key, each in value.items()}
         case list() | tuple():
             return list(map(quoted, value))
-        case str() if not isinstance(resolved(value), str):
+        case str() if not (value.isprintable() and isinstance(resolved(value), str)):
             return Text(value)
     return value
