@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dense_calc.errors import LayerError, Source
+from dense_calc.errors import DenseCalcError, LayerError, Source
 from dense_calc.keras_format.reading import from_keras
 from dense_calc.keras_format.writing import to_keras
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.spec import parse
+from dense_calc.spec.writing import to_spec
 from dense_calc.tracing import trace
 
 
@@ -104,6 +105,24 @@ def test_names_in_their_order_need_none() -> None:
     first, second = inner["inbound_nodes"]
     assert set(first["args"][0]) == {"x", "y"}
     assert len(second["args"][0]) == 2
+
+
+def test_a_sequential_inside_is_built_on_what_it_is_called_on() -> None:
+    layer = "Sequential: {name: s, layers: [Dense: {units: 4}, ReLU]}"
+    spec = f"input: [8]\nlayers: [{layer}, Dense: {{units: 8}}, {{reuse: s}}]"
+    model = model_of(spec)
+    report = trace(model)
+    assert report.total_params == (8 + 1) * 4 + (4 + 1) * 8
+    assert report == trace(parse(Source("m.yaml", to_spec(model)), "m"))
+    assert "input" not in to_spec(model).partition("Sequential")[2]
+    inner = next(each for each in written(spec)["config"]["layers"] if each["name"] == "s")
+    assert [each["class_name"] for each in inner["config"]["layers"]] == ["Dense", "ReLU"]
+    assert read(written(spec)).total_params == report.total_params
+
+
+def test_a_sequential_inside_must_be_called_on_something() -> None:
+    with pytest.raises(DenseCalcError, match="the model has no input; write 'input: "):
+        model_of("layers: [Sequential: {layers: [ReLU]}]")
 
 
 @pytest.mark.parametrize(

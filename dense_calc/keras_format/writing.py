@@ -42,7 +42,8 @@ def written(model: Model, **more: Any) -> dict[str, Any]:
     demand_unlike(model)
     config: dict[str, Any] = {"name": model.name, "trainable": model.trainable}
     if is_sequential(model):
-        config["layers"] = [object_of(node.layer, node) for node in model.nodes]
+        nodes = model.nodes[model.is_unbuilt :]  # Keras makes its input when it is called
+        config["layers"] = [object_of(node.layer, node) for node in nodes]
         return serialized("keras", "Sequential", None, config | more)
     config |= Graph(model).config()
     return serialized("keras.src.models.functional", "Functional", "Functional", config | more)

@@ -58,12 +58,13 @@ def mapping(properties: Schema) -> Schema:
 
 def sources() -> Schema:
     """What `from` says: a layer, one output of several (`lstm[1]`), or a nest of them."""
+    one = any_of({"type": ["number", "boolean", "null"]}, ref("from"))  # of several
     return {
-        "description": "What it reads: a layer, one output (`lstm[1]`), a number, or several.",
+        "description": "What it reads: a layer, one output (`lstm[1]`), or several; also numbers.",
         **any_of(
-            {"type": ["string", "number", "boolean", "null"]},
-            {"type": "array", "items": ref("from"), "minItems": 1},
-            {"type": "object", "additionalProperties": ref("from"), "minProperties": 1},
+            {"type": "string"},
+            {"type": "array", "items": one, "minItems": 1},
+            {"type": "object", "additionalProperties": one, "minProperties": 1},
         ),
     }
 

@@ -33,6 +33,7 @@ from dense_calc.spec.sections import (
     outputs_of,
     sections_of,
     type_of,
+    unbuilt_input,
 )
 
 MAX_KEPT, MAX_NODES_KEPT = 500, 50_000  # models that may be renewed, and nodes in all of them
@@ -97,7 +98,10 @@ class Outline:
         """Its inputs and its layers; one of them at least."""
         below = entries_of(layers_of(self.sections, self.root), self.blocks)
         inputs = inputs_of(self.sections, self.root)
-        entries = [*(inputs or (below and legacy_input(below[0]))), *below]
+        inputs = inputs or (below and legacy_input(below[0]))
+        if self.type == "Sequential" and below and not inputs:
+            inputs = unbuilt_input(self.root, below[0])
+        entries = [*inputs, *below]
         if not entries:
             raise SpecError("'layers' is empty, and there is no 'input'", self.sections["layers"])
         return entries

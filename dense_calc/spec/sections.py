@@ -8,10 +8,11 @@ from itertools import chain
 from msgspec import structs
 
 from dense_calc.errors import SpecError, did_you_mean, said
+from dense_calc.layers import kind_named
 from dense_calc.model import End, ModelType, Node, Output
 from dense_calc.nesting import KINDS as MODELS
 from dense_calc.spec.document import Marked
-from dense_calc.spec.entries import Definition, Entry, entry_of, input_entry
+from dense_calc.spec.entries import INPUT_KIND, Definition, Entry, entry_of, input_entry
 from dense_calc.spec.extent import (
     MOST,
     Extent,
@@ -125,6 +126,12 @@ def legacy_input(first: Entry) -> list[Entry]:
     else:
         return []
     return [input_entry(structs.replace(word, value="input"), value)]
+
+
+def unbuilt_input(root: Marked, first: Entry) -> list[Entry]:
+    """The input of a Sequential inside that says none: it is what the call reads."""
+    kind = kind_named(INPUT_KIND)
+    return [] if first.kind is kind else [Entry(*root.where, kind, {}, "input")]
 
 
 def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:

@@ -50,11 +50,12 @@ def to_spec(model: Model) -> str:
 
 
 class Sections:
-    """The sections of a model while they are written."""
+    """The sections of a model while they are written; one inside may read what it is called on."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, is_inside: bool = False) -> None:
         self.model = model
-        self.shapes = shapes_of(model)
+        self.is_open = is_inside and model.is_unbuilt
+        self.shapes = {} if self.is_open else shapes_of(model)
         self.inputs = [node for node in model.nodes if not node.inputs]
         self.nodes = in_order_of_calls(model)
         self.again = {name: first for first, names in model.calls.items() for name in names[1:]}
@@ -73,10 +74,11 @@ class Sections:
         """The sections of inputs, layers and outputs."""
         by_name = {node.name: node for node in self.inputs}
         ordered = [by_name[name] for name in self.model.inputs if name in by_name]
-        inputs = {dotted(node.name): self.input_of(node) for node in ordered}
+        told = () if self.is_open else ordered
+        inputs = {dotted(node.name): self.input_of(node) for node in told}
         if list(inputs) == [INPUT]:
             yield f"{INPUT}: {flow(inputs[INPUT])}"
-        else:
+        elif not self.is_open:
             yield from section("inputs", inputs)
         yield "layers:" if self.nodes else "layers: []"
         above = ordered[0].name if len(ordered) == 1 else None
@@ -117,7 +119,7 @@ class Sections:
             self.counters, name = counters, {}
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
-            return inside(layer.word, name | frozen | source, Sections(layer.model))
+            return inside(layer.word, name | frozen | source, Sections(layer.model, is_inside=True))
         own = readable_arguments(layer.spelled(keras=False), self.inner)
         own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
@@ -148,7 +150,7 @@ class Sections:
     def inner(self, layer: LayerKind) -> Any:
         """A layer inside another, as it is written there."""
         if isinstance(layer, Inside):
-            lines = Sections(layer.model).lines()
+            lines = Sections(layer.model, is_inside=True).lines()
             own: dict[str, Any] = yaml.safe_load("\n".join(lines))
             word = layer.word
         else:
