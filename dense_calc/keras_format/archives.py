@@ -21,6 +21,7 @@ KIB, MIB = 2**10, 2**20
 MAX_METADATA = 2**16
 MAX_DIRECTORY = MIB  # bytes of the list of an archive's members, some 10,000 of them
 MAX_INFLATED = 128 * MIB  # bytes of weights that are not stored as they are
+MAX_REASON = 300  # characters; libraries repeat what a file says
 UNTOLD = "it is broken, or ends too early"  # where a library gives no reason
 END = b"PK\x05\x06"  # what the end of an archive starts with
 LONGEST_END = 22 + 2**16
@@ -53,7 +54,8 @@ def readable(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # zipfile, zlib and h5py let more kinds through than they tell
         reason = getattr(error, "strerror", None) or str(error).strip() or UNTOLD
-        raise FileError(f"cannot read {name}: {reason}") from None
+        short = reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + "..."
+        raise FileError(f"cannot read {name}: {short}") from None
 
 
 @contextmanager
