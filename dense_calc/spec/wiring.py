@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from dense_calc.building import demand_mask
 from dense_calc.errors import LayerError, SpecError, did_you_mean, said
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.words import InputDtype
 from dense_calc.model import Constant, Given, Output, names_in
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry
@@ -17,6 +18,7 @@ MASK, INPUTS = "mask", "inputs"  # Keras' names of what most layers are called w
 
 # The names that are read, what a call is given, and its mask.
 Wires = tuple[tuple[str, ...], tuple[Given, ...] | None, Given]
+DTYPES = get_args(InputDtype)
 
 
 class Readable(Protocol):
@@ -231,8 +233,13 @@ def output_in(text: str) -> tuple[str, list[str]]:
 def constant_of(value: Any) -> Constant | None:
     """The numbers that a value is, None if it is none."""
     match value:
-        case {"constant": list(sizes)} if all(type(size) is int and size >= 0 for size in sizes):
-            return Constant(None, tuple(sizes))
+        case {"constant": list(sizes), **more} if (
+            all(type(size) is int and size >= 0 for size in sizes)
+            and more.keys() <= {"dtype"}
+            and more.get("dtype") in (None, *DTYPES)
+        ):
+            dtype: Any = more.get("dtype")
+            return Constant(None, tuple(sizes), dtype)
         case str() | dict() | None:
             return None
         case list():

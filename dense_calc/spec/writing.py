@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
+from dense_calc.building import dtype_of
 from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
 from dense_calc.layers.base import LayerKind, reads_a_list
@@ -184,7 +185,11 @@ class Sections:
                 return None
             case Constant(value):
                 few = value is not None and 0 < numbers_in(value) <= FEW
-                return value if few else {"constant": list(what.shape)}
+                dtype = dtype_of(what)
+                if few and dtype == dtype_of(Constant(value)):
+                    return value
+                sizes = {"constant": list(what.shape)}
+                return sizes if dtype == "float32" else {**sizes, "dtype": dtype}
             case tuple():
                 return [self.given(each) for each in what]
             case dict():
