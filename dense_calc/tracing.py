@@ -20,6 +20,8 @@ from dense_calc.building import (
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError, UnknownSizeError
 from dense_calc.gaps import NO_INPUT, demand_no_gaps, gap_error
+from dense_calc.layers.policy_maps import layer_at
+from dense_calc.layers.words import SerializedPolicy
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
 from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways, why_unknown
@@ -68,16 +70,6 @@ def measured(model: Model, inputs: Inputs, *, partial: bool) -> tuple[Report, in
         state=tracer.state,
     )
     return report, tracer.values
-
-
-def shapes_of(model: Model) -> dict[str, Shapes]:
-    """The shape of what each call gives, by the names of the nodes.
-
-    Raises:
-        LayerError: Keras would not build a layer.
-        SpecError: something is not known.
-    """
-    return specs_of(model)[0]
 
 
 def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
@@ -149,6 +141,8 @@ class Tracer:
     def follow(self, node: Node) -> Call:
         """The call of one node; the shape and dtype of its output are known from now on."""
         layer = node.layer
+        if layer.wraps or type(layer.dtype) is SerializedPolicy:
+            layer = layer_at(layer, node.holder)
         shapes = self.shapes
         try:
             inputs = tuple(

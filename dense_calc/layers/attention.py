@@ -21,6 +21,7 @@ from dense_calc.layers.base import (
 )
 from dense_calc.layers.einsum_dense import EinsumDense
 from dense_calc.layers.simple_attention import OF_CALL, demand_seed
+from dense_calc.layers.words import dtype_within
 from dense_calc.shapes import Shape, Shapes, demand_rank, known
 
 Axes = dict[str, int]  # names and sizes, in order
@@ -94,7 +95,7 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
             bias_axes=made if self.use_bias else None,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
-            dtype=self.dtype,
+            dtype=dtype_within(self.dtype, name),
         )
         words = [*inputs, *outputs] if free else [f"{name}_{each}" for each in read + made]
         names = dict(zip(read + made, words, strict=True), groups=f"{name}_groups")

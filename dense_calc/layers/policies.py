@@ -15,6 +15,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.errors import said
+
 HISTORY = 1024  # of float8: how many steps back the largest values are kept
 
 # The policies that are not quantized.
@@ -36,6 +38,9 @@ PATTERN = (
     rf"(?:(?:int8|float8|int4(?:{GROUP})?|gptq/[2348]{GROUP}|awq/4{GROUP})_from_)?{SOURCE}"
 )
 
+MAP = "DTypePolicyMap"
+WILD = set("\\^$*+?{}[]|()")  # signs of a pattern
+
 # The classes of which a policy may be a serialized object, and the modes that each has.
 CLASSES = {
     "DTypePolicy": "",
@@ -45,7 +50,7 @@ CLASSES = {
     "Int4DTypePolicy": "int4/.*",
     "GPTQDTypePolicy": "gptq/.*",
     "AWQDTypePolicy": "awq/.*",
-    "DTypePolicyMap": "",
+    MAP: "",
 }
 
 
@@ -84,12 +89,9 @@ def deserialized(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
     """
     values = dict(config)
     length = values.pop("amax_history_length", HISTORY) if "Float8" in class_name else HISTORY
-    if class_name == "DTypePolicyMap":
-        policy = values.pop("default_policy", None) or "float32"
-        known = PATTERN
-        if values.pop("policy_map", None) != {}:
-            raise ValueError("a map of policies is for several layers; give each its own dtype")
-    elif CLASSES[class_name]:
+    if class_name == MAP:
+        return policies_in_map(config)[0]
+    if CLASSES[class_name]:
         policy = f"{values.pop('mode', '')}_from_{values.pop('source_name', None) or 'float32'}"
         known = f"(?={CLASSES[class_name]}_from_){PATTERN}"
     else:
@@ -102,3 +104,39 @@ def deserialized(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
     if not isinstance(length, int) or length < 0:
         raise ValueError(f"amax_history_length must be an integer of at least 0, not {length}")
     return replace(named(policy), history=length)
+
+
+def policies_in_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, DTypePolicy]]:
+    """The policy of layers that a map does not name, and those of layers by their paths.
+
+    A path may be a pattern, of which only `.*` is read: another could take for ever to match.
+
+    Raises:
+        ValueError: Keras would not make the map, or a pattern in it is not read.
+    """
+    for name in config.keys() - {"default_policy", "policy_map"}:
+        raise ValueError(f"{MAP} has no argument '{name}'")
+    paths = config.get("policy_map") or {}
+    if not isinstance(paths, dict):
+        raise ValueError("policy_map is a mapping of paths to policies")
+    for path in paths:
+        if WILD & set(path.replace(".*", "")):
+            raise ValueError(f"of patterns in policy_map only '.*' is read, not '{path}'")
+    default = serialized(config.get("default_policy"))
+    return default, {path: serialized(policy) for path, policy in paths.items()}
+
+
+def serialized(policy: Any) -> DTypePolicy:
+    """What a policy in a map says, by its name or as an object.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match policy:
+        case None:
+            return named("float32")
+        case str() if re.match(PATTERN, policy):
+            return named(policy)
+        case {"class_name": str(name), "config": dict(config)} if name in CLASSES and name != MAP:
+            return deserialized(name, config)
+    raise ValueError(f"a policy in a map is a name or a class and its config, not {said(policy)}")

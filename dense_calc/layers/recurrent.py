@@ -31,7 +31,7 @@ from dense_calc.layers.cells import (
     UnitsCell,
     one_tensor,
 )
-from dense_calc.layers.words import Activation, plain, policy_of
+from dense_calc.layers.words import Activation, dtype_within, plain, policy_of
 from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts
 
 CuDNN = Literal["auto"] | bool  # whether NVIDIA's library may be used
@@ -203,7 +203,8 @@ class UnitsLoop(Repeating, frozen=True, kw_only=True):
     def repeated(self) -> Cell:
         kind = self.cell_kind
         arguments = {name: getattr(self, name) for name in kind.__struct_fields__}
-        return kind(**arguments | {"name": snake_case(kind.__name__)})
+        name = snake_case(kind.__name__)
+        return kind(**arguments | {"name": name, "dtype": dtype_within(self.dtype, name)})
 
 
 class SimpleRNN(UnitsLoop, frozen=True, kw_only=True):

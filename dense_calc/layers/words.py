@@ -185,13 +185,38 @@ def plain(name: str) -> str:
     return name.lower().replace("_", "").removesuffix("initializer")
 
 
-def policy_of(dtype: str | Serialized | None) -> DTypePolicy:
+class PolicyMap:
+    """The policies of a layer and of those that it makes inside, where they differ."""
+
+    __slots__ = ()
+
+    @property
+    def policy(self) -> DTypePolicy:
+        """The policy of the layer."""
+        raise NotImplementedError
+
+    def within(self, name: str) -> PolicyMap:
+        """The same for the layer inside that has this name."""
+        raise NotImplementedError
+
+
+Dtype = str | Serialized | PolicyMap | None  # of a layer: its dtype, or what its policy is
+
+
+def policy_of(dtype: Dtype) -> DTypePolicy:
     """What the dtype policy of a layer says."""
+    if isinstance(dtype, PolicyMap):
+        return dtype.policy
     if isinstance(dtype, Serialized):
         return deserialized(dtype.class_name, dtype.config or {})
     return named(dtype or "float32")
 
 
-def variable_dtype(dtype: str | Serialized | None) -> str:
+def variable_dtype(dtype: Dtype) -> str:
     """The dtype in which a layer with this dtype policy keeps its weights."""
     return policy_of(dtype).variable
+
+
+def dtype_within(dtype: Any, name: str) -> Any:
+    """The dtype of a layer that another makes inside, which hands on its own."""
+    return dtype.within(name) if isinstance(dtype, PolicyMap) else dtype

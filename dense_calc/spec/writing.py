@@ -26,7 +26,7 @@ from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
 from dense_calc.spec.runs import folded
 from dense_calc.spec.wiring import INPUTS, MASK
-from dense_calc.tracing import shapes_of
+from dense_calc.tracing import specs_of
 
 FEW = 16  # numbers of an array that are worth to be read
 INPUT = "input"  # what a single input is called that has no name of its own
@@ -56,7 +56,7 @@ class Sections:
     def __init__(self, model: Model, *, is_inside: bool = False) -> None:
         self.model = model
         self.is_open = is_inside and model.is_unbuilt
-        self.shapes = {} if self.is_open else shapes_of(model)
+        self.shapes = {} if self.is_open else specs_of(model)[0]
         self.inputs = [node for node in model.nodes if not node.inputs]
         self.nodes = in_order_of_calls(model)
         self.again = {name: first for first, names in model.calls.items() for name in names[1:]}
