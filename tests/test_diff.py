@@ -217,11 +217,6 @@ GRAPHS: dict[str, tuple[str, str, list[str]]] = {
         "inputs: {a: [], b: [3]}\nlayers: [ReLU: {from: b}]",
         ["changed a +0 batch_shape=[]>None shape=None>[]"],
     ),
-    "an operation on numbers alone": (
-        "input: [3]\nlayers: [ops.Add: {name: a, from: [1, 2]}, ops.Add: {from: [input, a]}]",
-        "input: [3]\nlayers: [ops.Add: {name: b, from: [1, 3]}, ops.Add: {from: [input, b]}]",
-        ["added b +0", "removed a +0"],
-    ),
     "a model inside": (
         INSIDE.format("s", 3),
         INSIDE.format("s", 4),

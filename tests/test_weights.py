@@ -339,7 +339,7 @@ def named_at_length(file: Any) -> None:
         (virtual, "an array in it is in other files"),
         (shapeless, "an array in it has no shape"),
         (an_array, "its 'layers' is no group"),
-        (long_name, f"'{'a' * 100}...' in it is no group or array, but leads elsewhere"),
+        (long_name, f"'{'a' * 40}...' in it is no group or array, but leads elsewhere"),
         (named_at_length, "a layer's name in it is too long"),
     ],
 )

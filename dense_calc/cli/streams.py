@@ -22,7 +22,12 @@ class Closed(TextIOBase):
 
 
 def open_streams() -> None:
-    """Give the process the streams that it was started without."""
+    """Give the process the streams that it was started without, and nothing else their numbers."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        number = 0
+        while number <= ERR:
+            number = os.open(os.devnull, os.O_RDWR)
+        os.close(number)
     sys.stdout = Closed() if sys.stdout is None else sys.stdout
     sys.stderr = Closed() if sys.stderr is None else sys.stderr
 

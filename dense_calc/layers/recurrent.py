@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import force_setattr
 
 from dense_calc.dtypes import Dtypes, spread
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, said
 from dense_calc.layers.base import (
     AnyLayer,
     KerasLayer,
@@ -168,6 +168,9 @@ class RNN(Loop, KerasLayer, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.cell, list):
+            for each in self.cell:
+                if not isinstance(each, LayerKind):
+                    raise ValueError(f"a cell such as LSTMCell must stand here, not {said(each)}")
             force_setattr(self, "cell", StackedRNNCells(cells=tuple(self.cell)))
 
     @property
