@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from dense_calc.errors import DenseCalcError, SpecError, did_you_mean
 from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
 from dense_calc.limits import TOTALS, Increase, Limit, Rule
-from dense_calc.report import Report, Row
+from dense_calc.report import Report, Row, counted_once
 
 FEW = 5  # layers that a check names
 MAX_CHECKS = 100_000  # of one model, with those of each layer
@@ -101,7 +101,7 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             many = f"more than {MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
         for name, rows in limited.items():
-            value = sum(map(MEASURES[limit.what], rows.values()))
+            value = sum(map(MEASURES[limit.what], counted_once(rows.values())))
             check = checked(replace(limit, layers=name), value)
             yield with_largest(check, rows.values(), layers)
 
@@ -216,7 +216,7 @@ class Layers:
         A layer in a repeated block is one with its likes in the other copies.
         """
         alike: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in rows:
+        for row in counted_once(rows):
             alike[in_any_copy(row.name, self.blocks)].append(row)
         sums = {name: sum(map(measured, held)) for name, held in alike.items()}
         total = sum(sums.values())

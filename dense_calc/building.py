@@ -16,7 +16,7 @@ from dense_calc.layers.base import LayerKind, Weight
 from dense_calc.layers.initializers import demand_initializable
 from dense_calc.layers.words import variable_dtype
 from dense_calc.model import Constant, Given, Leaf, Node
-from dense_calc.report import Row, State, WeightRow
+from dense_calc.report import Row, State, WeightRow, counts_of
 from dense_calc.shapes import (
     UNBUILT,
     Shapes,
@@ -125,17 +125,9 @@ def counted(
 
     `values` are those of its row but for its weights.
     """
-    params = trained = size = trainable_size = 0
-    for weight in weights:
-        values += values_of_weight(weight.shape)
-        params += weight.params
-        size += weight.bytes
-        if weight.trainable:
-            trained += weight.params
-            trainable_size += weight.bytes
+    values += sum(values_of_weight(weight.shape) for weight in weights)
     is_open = bool(state) or reason(spec[0]) is not None
-    counts = params, trained, size, trainable_size
-    return Built(*spec, weights, *counts, inner, state, is_open, values)
+    return Built(*spec, weights, *counts_of(weights), inner, state, is_open, values)
 
 
 def with_output_shape(built: Built, shape: Shapes, dtype: Dtypes = None) -> Built:

@@ -10,7 +10,7 @@ from operator import contains
 from msgspec.structs import replace
 
 from dense_calc.model import Block
-from dense_calc.report import Report, Row
+from dense_calc.report import Report, Row, counted_once
 
 
 def to_depth(report: Report, depth: int) -> Report:
@@ -117,6 +117,7 @@ def outer(layers: Iterable[str], names: Mapping[str, Block]) -> Iterator[str]:
 
 def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
     """The row of a folded block: its output, its totals, and what is outside it."""
+    rows = counted_once(rows)
     params = sum(row.params for row in rows)
     last = next((row for row in rows if row.name == block.output), rows[-1])
     shared = outside(block, (row.shared_with for row in rows if row.shared_with), names)

@@ -62,13 +62,21 @@ class Statement(Struct, frozen=True):
     dtype: Dtypes = None
 
 
+class Loan(Struct, frozen=True):
+    """A layer of the model inside another: its `holder`, and the way to it, ("layer",)."""
+
+    path: tuple[str, ...]
+    holder: str
+
+
 class Node(Struct, frozen=True):
     """One call of a layer: its name, the names of what it reads, and where it was written.
 
     `call` is what the call is given, in order, where that is more than the outputs of `inputs`.
     `shares` names the first call of a layer that is called again. `notes` say what used the block
     that the call was written in. `statement` is what its file says of what it gives.
-    `mask` is read, but nothing depends on it: its names are the last of `inputs`.
+    `mask` is read, but nothing depends on it: its names are the last of `inputs`. `loans` are the
+    layers inside the layer that the model calls elsewhere.
     """
 
     name: str
@@ -80,6 +88,7 @@ class Node(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     statement: Statement | None = None
     mask: Given = None
+    loans: tuple[Loan, ...] = ()
 
     @property
     def holder(self) -> str:

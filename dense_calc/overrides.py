@@ -14,7 +14,9 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.layers.base import LayerKind
+from dense_calc.layers.borrowed import borrowed_in
 from dense_calc.layers.written import SIZES
+from dense_calc.lending import with_loans
 from dense_calc.model import Model
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Unknown
@@ -96,7 +98,7 @@ def overridden(
             if layer is None:
                 layer = made[id(node.layer)] = changed(node.layer, target, value, scope)
             nodes[place] = replace(node, layer=layer)
-    return replace(model, nodes=tuple(nodes))
+    return replace(model, nodes=tuple(with_loans(nodes)))
 
 
 def changed(layer: LayerKind, target: Target, value: Marked, scope: Scope) -> LayerKind:
@@ -109,7 +111,10 @@ def changed(layer: LayerKind, target: Target, value: Marked, scope: Scope) -> La
         assert isinstance(layer, Inside)
         inner = {target.inner: target_of(target.inner, layer.model, layer.model.name)}
         return replace(layer, model=overridden(layer.model, {target.inner: value}, inner, scope))
-    return with_argument(layer, target.steps, value, scope)
+    made = with_argument(layer, target.steps, value, scope)
+    if any(borrowed_in(made)):
+        raise SpecError("a setting cannot call a layer again; write 'reuse' in the file", value)
+    return made
 
 
 def with_argument(layer: LayerKind, steps: Sequence[str], value: Marked, scope: Scope) -> LayerKind:

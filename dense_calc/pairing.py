@@ -72,7 +72,7 @@ def parts(model: Model, rows: Iterable[Row], outer: str = "") -> Iterator[Part]:
     by_name = {row.name: row for row in rows}
     names = {node.name for node in model.nodes}
     held = {
-        node.holder if node.holder in names else node.name: by_name[node.name].weights
+        node.holder if node.holder in names else node.name: by_name[node.name].counted
         for node in model.nodes
         if node.name in by_name and not by_name[node.name].shared_with
     }

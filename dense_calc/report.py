@@ -5,7 +5,7 @@ The attributes are the keys of the JSON contract, in its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -19,8 +19,11 @@ from dense_calc.shapes import Shapes, Sizes
 State = Literal["", "unbuilt", "unknown"]  # what the counts of a row say: all, or not all
 
 
-class WeightRow(Struct, frozen=True, gc=False):
-    """One weight; `axes` names its sizes, `path` leads to it inside the layer: `query/kernel`."""
+class WeightRow(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One weight; `axes` names its sizes, `path` leads to it inside the layer: `query/kernel`.
+
+    That of a layer which several others hold counts once, in the row that it is `shared_with`.
+    """
 
     name: str
     shape: Sizes
@@ -29,6 +32,7 @@ class WeightRow(Struct, frozen=True, gc=False):
     axes: tuple[str, ...]
     params: int
     path: str
+    shared_with: str | None = None
 
     @property
     def bytes(self) -> int:
@@ -62,6 +66,11 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     repeat: int = 1
     layers: tuple[Row, ...] = ()
     state: State = ""
+
+    @property
+    def counted(self) -> tuple[WeightRow, ...]:
+        """The weights that count in this row."""
+        return tuple([weight for weight in self.weights if not weight.shared_with])
 
 
 class Port(Struct, frozen=True):
@@ -97,6 +106,35 @@ class Report(Struct, frozen=True):
     state: State = ""
     optimizer_params: int = 0
     optimizer_bytes: int = 0
+
+
+def counts_of(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
+    """The parameters of weights, those that are trained, and the bytes of both."""
+    params = trained = size = trained_size = 0
+    for weight in weights:
+        params += weight.params
+        size += weight.bytes
+        if weight.trainable:
+            trained += weight.params
+            trained_size += weight.bytes
+    return params, trained, size, trained_size
+
+
+def counted_once(rows: Iterable[Row]) -> list[Row]:
+    """Rows without the weights that count in others of them."""
+    held = list(rows)
+    names = {row.name for row in held}
+    return [without_weights(row, names) for row in held]
+
+
+def without_weights(row: Row, names: Collection[str]) -> Row:
+    """A row without the weights that it shares with those of these names."""
+    left = tuple(weight for weight in row.weights if weight.shared_with not in names)
+    if len(left) == len(row.weights):
+        return row
+    params, trained, *_ = counts_of(left)
+    counts = {"params": params, "trainable_params": trained}
+    return replace(row, weights=left, non_trainable_params=params - trained, **counts)
 
 
 def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:

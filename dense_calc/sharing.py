@@ -1,14 +1,21 @@
-"""The calls of a model's layers, and whether several calls can share the weights of one."""
+"""The calls of a model's layers, and what several of them share, which counts once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.building import Built
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind
+from dense_calc.lending import weights_path
+from dense_calc.model import Node
+from dense_calc.report import WeightRow, counts_of
 from dense_calc.shapes import Shapes
+from dense_calc.volume import values_in
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -33,6 +40,62 @@ class Call(Struct, frozen=True, gc=False):
 Known = dict[str, Call]  # by the names of the nodes
 
 
+class Sharing:
+    """What the layers of a model share: their weights count where they are met first."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.again = {node.shares for node in nodes if node.shares}
+        self.lent = {loan.holder for node in nodes for loan in node.loans}
+        # the first calls of layers that are called several times, by their holders
+        self.firsts: dict[str, tuple[str, Call]] = {}
+        # the weights of layers that are inside others, too, and the node where they were met
+        self.met: dict[str, tuple[str, Call, list[WeightRow]]] = {}
+
+    def with_first(self, node: Node, call: Call) -> Call:
+        """A call; without its weights if an earlier one of the same layer has them."""
+        if node.holder not in self.again:
+            return call
+        name, first = self.firsts.setdefault(node.holder, (node.name, call))
+        if first is call:
+            return call
+        made = call.built
+        if not made.state and not first.built.state:
+            demand_same(call, first, name)
+        values = values_in(made.shape)
+        built = Built(made.shape, made.dtype, is_open=made.is_open, values=values)
+        return replace(call, built=built, first=name)
+
+    def with_holders(self, node: Node, call: Call) -> Call:
+        """A call whose weights say where they count, if that is in another layer."""
+        weights = list(call.built.weights)
+        for holder, places in self.places(node, weights):
+            own = [weights[place] for place in places]
+            name, first, held = self.met.setdefault(holder, (node.name, call, own))
+            if name != node.name:
+                demand_same_weights(own, held, first, name)
+                for place in places:
+                    weights[place] = replace(weights[place], shared_with=name)
+        return replace(call, built=replace(call.built, weights=tuple(weights)))
+
+    def places(self, node: Node, weights: Sequence[WeightRow]) -> Iterator[tuple[str, list[int]]]:
+        """The layers that are inside others and have weights in this node, each with which ones."""
+        own = dict.fromkeys(range(len(weights)))
+        for loan in node.loans:
+            start = "".join(f"{name}/" for name in weights_path(node.layer, loan.path))
+            lent = [place for place in own if weights[place].path.startswith(start)]
+            own = dict.fromkeys(place for place in own if place not in lent)
+            yield loan.holder, lent
+        if node.holder in self.lent:
+            yield node.holder, list(own)
+
+    def counts(self, call: Call) -> tuple[int, int, int, int]:
+        """What a call adds to the parameters, the trained ones, and the bytes of both."""
+        if not self.lent:
+            made = call.built
+            return made.params, made.trainable, made.size, made.trainable_size
+        return counts_of(weight for weight in call.built.weights if not weight.shared_with)
+
+
 def demand_same(call: Call, first: Call, name: str) -> None:
     """Raise LayerError where a layer is called again on what its weights do not fit.
 
@@ -40,7 +103,14 @@ def demand_same(call: Call, first: Call, name: str) -> None:
     """
     if call.layer.keeps_rank and len(call.inputs[0] or ()) != len(first.inputs[0] or ()):
         raise unlike(first, name, "every call must have as many axes")
-    for weight, held in zip(call.built.weights, first.built.weights, strict=True):
+    demand_same_weights(call.built.weights, first.built.weights, first, name)
+
+
+def demand_same_weights(
+    weights: Iterable[WeightRow], others: Iterable[WeightRow], first: Call, name: str
+) -> None:
+    """Raise LayerError where weights of a layer differ from those that it has in a first call."""
+    for weight, held in zip(weights, others, strict=False):
         if weight.shape != held.shape:
             wanted = f"'{held.path}' is {held.shape} and would have to be {weight.shape}"
             raise unlike(first, name, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from operator import eq
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -123,6 +124,7 @@ def with_calls(places: Iterable[int], model: Model) -> tuple[int, ...]:
 def demand_argument(steps: Sequence[str], node: Node) -> None:
     """Raise SpecError unless the layer of a node has the argument that steps lead to."""
     layer: Any = node.layer
+    demand_own(steps, node)
     for number, step in enumerate(steps):
         told = DOT.join(steps[:number])
         whose = f"{type(layer).__name__} '{DOT.join((node.name, *steps[:number]))}'"
@@ -140,6 +142,14 @@ def demand_argument(steps: Sequence[str], node: Node) -> None:
         if step not in known:
             raise SpecError(f"{whose} has no argument '{step}'{did_you_mean(step, known)}")
         layer = getattr(layer, attribute(type(layer), step))
+
+
+def demand_own(steps: Sequence[str], node: Node) -> None:
+    """Raise SpecError where steps lead into a layer inside that the model calls elsewhere."""
+    for loan in node.loans:
+        if all(map(eq, steps, loan.path)):
+            told = f"'{node.name}{DOT}{DOT.join(loan.path)}' is the layer '{loan.holder}'"
+            raise SpecError(f"{told}; an argument of it is set by {loan.holder}.ARGUMENT=VALUE")
 
 
 def is_optional(kind: type[LayerKind], argument: str) -> bool:

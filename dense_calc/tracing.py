@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from msgspec.structs import replace
-
 from dense_calc.building import (
     Built,
     dtypes_given,
@@ -25,7 +23,7 @@ from dense_calc.layers.words import SerializedPolicy
 from dense_calc.model import End, Leaf, Model, Node, Output
 from dense_calc.report import Port, Report, Row, State, per_layer
 from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways, why_unknown
-from dense_calc.sharing import Call, Known, demand_same
+from dense_calc.sharing import Call, Known, Sharing
 from dense_calc.volume import demand_few, values_in
 
 Inputs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
@@ -130,9 +128,7 @@ class Tracer:
         self.known: Known = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
         self.dtypes: dict[str, Dtypes] = {}
-        self.shared = {node.shares for node in model.nodes if node.shares}
-        # the first calls of layers that are called several times, by their holders
-        self.firsts: dict[str, tuple[str, Call]] = {}
+        self.sharing = Sharing(model.nodes)
         self.params = self.trainable = self.size = self.trainable_size = 0
         self.values = 0
         self.has_unknown = False  # whether a shape is not known
@@ -159,8 +155,10 @@ class Tracer:
                     made = looked_up(layer, inputs, dtypes)
                 call = Call(layer, inputs, dtypes, frozen(made) if self.is_frozen else made)
                 self.known[node.name] = call
-            if self.shared:
-                call = self.with_first(node, call)
+            if self.sharing.again:
+                call = self.sharing.with_first(node, call)
+            if self.sharing.lent and call.built.weights:
+                call = self.sharing.with_holders(node, call)
             self.values = demand_few(self.values + call.built.values)
         except LayerError as error:
             more = self.way_out(node) if isinstance(error, UnknownSizeError) else ""
@@ -172,10 +170,11 @@ class Tracer:
         shapes[node.name], self.dtypes[node.name] = spec
         if self.has_unknown or made.is_open:
             self.note(node, call)
-        self.params += made.params
-        self.trainable += made.trainable
-        self.size += made.size
-        self.trainable_size += made.trainable_size
+        params, trainable, size, trainable_size = self.sharing.counts(call)
+        self.params += params
+        self.trainable += trainable
+        self.size += size
+        self.trainable_size += trainable_size
         return call
 
     def way_out(self, node: Node) -> str:
@@ -232,20 +231,6 @@ class Tracer:
                 needed = "an input needs a shape; write 'shape: [28, 28, 1]'"
                 raise placed(LayerError(needed), node)
         raise gap_error(self.model.gaps)
-
-    def with_first(self, node: Node, call: Call) -> Call:
-        """A call; without its weights if an earlier one of the same layer has them."""
-        if node.holder not in self.shared:
-            return call
-        name, first = self.firsts.setdefault(node.holder, (node.name, call))
-        if first is call:
-            return call
-        made = call.built
-        if not made.state and not first.built.state:
-            demand_same(call, first, name)
-        values = values_in(made.shape)
-        built = Built(made.shape, made.dtype, is_open=made.is_open, values=values)
-        return replace(call, built=built, first=name)
 
     def row(self, node: Node, feeds: Sequence[str]) -> Row:
         """The row of one node, which these others read."""

@@ -21,8 +21,9 @@ MAX_LINES = 300
 FLOW = (
     "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides", "targets",
     "revisions", "keras_format", "optimizers", "spec", "explanation", "compare", "pairing",
-    "freezing", "nesting", "budgets", "folding", "tracing", "sharing", "building", "volume",
-    "formula", "report", "graph", "model", "limits", "layers", "dtypes", "shapes", "gaps", "errors",
+    "freezing", "nesting", "budgets", "folding", "tracing", "sharing", "lending", "building",
+    "volume", "formula", "report", "graph", "model", "limits", "layers", "dtypes", "shapes", "gaps",
+    "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets",

@@ -110,6 +110,7 @@ SOUND = {
     "an expression in a layer in a layer": "layers: "
     "[TimeDistributed: {layer: {Dense: {units: w}}}]",
     "a word in another case": "layers: [Conv2D: {filters: 1, kernel_size: 1, padding: SAME}]",
+    "a layer inside that is called elsewhere": "layers: [TimeDistributed: {layer: {reuse: dense}}]",
     "a second call": "layers: [Dense: {units: 3}, {reuse: dense, from: input, name: again}]",
     "a call's own argument": "layers: [{reuse: e, reverse: true}]",
     "a nest of inputs": "layers: [LSTM: {units: 3, from: [x, [h, c]]}]",

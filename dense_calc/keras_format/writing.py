@@ -85,6 +85,9 @@ def object_of(layer: LayerKind, node: Node, name: str | None = None) -> dict[str
         SpecError: Keras has no such class.
     """
     name = name or dotted(node.name)
+    for loan in node.loans:
+        told = f"'{node.name}' shares '{loan.holder}', which Keras' JSON cannot say"
+        raise SpecError(f"{told}; Keras would load two layers, and count both", node.place)
     if isinstance(layer, Inside):
         return written(layer.model, name=name, trainable=layer.trainable)
     class_name = type(layer).__name__

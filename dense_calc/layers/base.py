@@ -75,6 +75,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
     takes_nested: ClassVar[bool] = False  # whether an input may be several tensors
     wraps: ClassVar[tuple[str, ...]] = ()  # arguments that are layers or lists of them
+    copies: ClassVar[tuple[str, ...]] = ()  # those of `wraps` of which it makes layers of its own
     makes_layers: ClassVar[bool] = False  # whether it makes layers inside that it does not freeze
     keeps_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
     of_call: ClassVar[tuple[str, ...]] = ()  # arguments that Keras' `call` takes, not the class

@@ -179,6 +179,7 @@ class Bidirectional(KerasLayer, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask")
     takes_nested: ClassVar[bool] = True
     wraps: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
+    copies: ClassVar[tuple[str, ...]] = ("layer",)
     rule: ClassVar[str] = "(batch, length, features) → (batch, ..., units')"
 
     layer: AnyLayer

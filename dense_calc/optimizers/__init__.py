@@ -38,7 +38,7 @@ def trained_weights(rows: Iterable[Row]) -> Iterator[Variable]:
         if row.layers:
             yield from trained_weights(row.layers)
             continue
-        for weight in row.weights:
+        for weight in row.counted:
             if weight.trainable:
                 yield Variable(weight.shape, weight.dtype, f"{row.name}/{weight.path}")
 

@@ -76,7 +76,8 @@ def weight_fact(weight: WeightRow) -> str:
         for axis, size in zip(weight.axes, weight.shape, strict=True)
     )
     frozen = "" if weight.trainable else ", not trained"
-    return f"{axes or 1} = {weight.params:,}{frozen}"
+    shared = f", shared with {printable(weight.shared_with)}" if weight.shared_with else ""
+    return f"{axes or 1} = {weight.params:,}{frozen}{shared}"
 
 
 def count_fact(count: Count) -> str:

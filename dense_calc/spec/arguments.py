@@ -134,7 +134,7 @@ def layers_in(written: Marked, scope: Scope) -> Any:
         return written.value
     entry = entry_of(written, {})
     if isinstance(entry, Reuse):
-        raise SpecError("a layer inside another cannot be one that is called elsewhere", entry)
+        return borrowed(entry)
     if "from" in entry.arguments:
         outer = "a layer inside another reads what that one gives it; remove 'from'"
         raise SpecError(outer, entry.arguments["from"][0])
@@ -143,6 +143,20 @@ def layers_in(written: Marked, scope: Scope) -> Any:
             outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
             raise SpecError(outer, entry.arguments[name][0])
     return layer_of(entry, scope, but=())
+
+
+def borrowed(entry: Reuse) -> LayerKind:
+    """A layer inside another that is called elsewhere, by its name.
+
+    Raises:
+        SpecError: more is said of it.
+    """
+    from dense_calc.layers.borrowed import Borrowed  # few models have any
+
+    for word, _ in entry.arguments.values():
+        told = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"
+        raise SpecError(told, word)
+    return Borrowed(of=str(entry.label), place=entry)
 
 
 def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:

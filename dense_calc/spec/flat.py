@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dense_calc.errors import Note, Place, SpecError
-from dense_calc.model import Block, Given, Node, Output, names_in
+from dense_calc.model import Block, Given, Loan, Node, Output, names_in
 from dense_calc.spec.bodies import ROOT, Body, Copy, Use
 from dense_calc.spec.extent import Extent, demand_few
 from dense_calc.spec.scope import Scope
@@ -81,15 +81,20 @@ class Flat:
             self.shared(node, room),
             room.notes,
             mask=mask,
+            loans=tuple([Loan(each.path, self.holder(each.holder, room)) for each in node.loans]),
         )
 
     def shared(self, node: Node, room: Room) -> str | None:
         """The first call of the layer of a node, None if this is it."""
         if node.shares is None:
             return room.owner and room.owner + node.name
-        if node.shares.startswith(ROOT):
-            return node.shares.removeprefix(ROOT)
-        return (room.owner or room.prefix) + node.shares
+        return self.holder(node.shares, room)
+
+    def holder(self, name: str, room: Room) -> str:
+        """The first call of a layer, by the names of the model."""
+        if name.startswith(ROOT):
+            return name.removeprefix(ROOT)
+        return (room.owner or room.prefix) + name
 
     def known(self, what: Given, room: Room, place: Place | None) -> Given:
         """What an input is given, by the names of the model."""

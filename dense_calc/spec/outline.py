@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.graph import model_of
 from dense_calc.layers.base import LayerKind, snake_case
+from dense_calc.lending import with_loans
 from dense_calc.model import Model, ModelType
 from dense_calc.spec.blocks import blocks_of
 from dense_calc.spec.document import Marked
@@ -143,7 +144,7 @@ class Outline:
         sections = self.sections
         model = model_of(
             sections["name"].value if "name" in sections else self.name,
-            whole.nodes,
+            with_loans(whole.nodes),
             tuple(outputs_of(sections.get("outputs"), planner)),
             whole.blocks,
             tuple(limits_of(sections, scope)),

@@ -8,9 +8,9 @@ from itertools import chain, takewhile
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from dense_calc.errors import Note, SpecError, did_you_mean
+from dense_calc.errors import Note, Place, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Node
+from dense_calc.model import Loan, Node
 from dense_calc.spec.arguments import OF_A_CALL, decoded, some_arguments
 from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use
 from dense_calc.spec.document import Marked
@@ -77,7 +77,7 @@ class Reader(Struct):
                 demand_few(copies, entry)
                 self.body.add(again, called_by(again, part))
 
-    def part(self, name: str, entry: Entry) -> Call | Sequence[Copy]:
+    def part(self, name: str, entry: Place | None) -> Call | Sequence[Copy]:
         """What an entry calls again by this name, here or among the model's own layers."""
         part = self.body.part(name)
         own = self.model.parts.get(name)
@@ -112,10 +112,33 @@ class Reader(Struct):
         for entry, name, layer in zip(entries, names, layers, strict=True):
             if layer is not None:
                 reads, call, mask = wires(entry, above, self)
-                yield Node(name, layer, reads, entry, call, mask=mask)
+                loans = tuple(self.loans(layer)) if layer.wraps else ()
+                yield Node(name, layer, reads, entry, call, mask=mask, loans=loans)
             else:
                 yield self.step(entry, name, above, scope)
             above = None if inputs > 1 and is_input(entry) else self.body.outputs[name]
+
+    def loans(self, layer: LayerKind) -> Iterator[Loan]:
+        """The layers inside this one that are called elsewhere.
+
+        Raises:
+            SpecError: there is no such layer, or it cannot be inside another.
+        """
+        from dense_calc.layers.borrowed import borrowed_in  # few models pay for it
+
+        for path, borrowed, outer in borrowed_in(layer):
+            part = self.part(borrowed.of, borrowed.place)
+            kind = type(outer).__name__
+            if path[-1] in outer.copies:
+                told = f"{kind} copies this layer and shares no weights; write it out"
+                raise SpecError(told, borrowed.place)
+            if not isinstance(part, Call):
+                told = f"'{borrowed.of}' is a block, and {kind} holds a layer"
+                raise SpecError(told, borrowed.place)
+            if any(borrowed_in(part.layer)):
+                told = f"'{borrowed.of}' holds a layer that is called elsewhere"
+                raise SpecError(f"{told}, and cannot be inside another", borrowed.place)
+            yield Loan(path, part.name)
 
     def step(self, entry: Entry, name: str, above: str | None, scope: Scope) -> Node | Use:
         """What an entry is that calls a block, or something again."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.layers.base import LayerKind
+from dense_calc.lending import with_loans
 from dense_calc.limits import Limit
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
@@ -88,6 +89,7 @@ class Renewal:
         nodes = list(self.base.nodes)
         for recipe in self.recipes:
             self.renew(recipe, scopes[id(recipe.scope)], nodes)
+        nodes = list(with_loans(nodes))
         limits = self.limits(scope)
         if limits is self.base.limits and all(map(is_, nodes, self.base.nodes)):
             return self.base

@@ -18,7 +18,9 @@ from dense_calc.building import dtype_of
 from dense_calc.errors import SpecError
 from dense_calc.layers import word_of
 from dense_calc.layers.base import LayerKind, reads_a_list
+from dense_calc.layers.borrowed import Borrowed
 from dense_calc.layers.written import SIZES, arguments_of_call, readable_arguments
+from dense_calc.lending import without_lent
 from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Size, is_shape, ways
@@ -115,7 +117,7 @@ class Sections:
         if node.name in self.again:
             of_call = arguments_of_call(node.layer.spelled(keras=False))
             return [flow({"reuse": dotted(self.again[node.name]), **name, **of_call, **source})]
-        layer = self.named_as_needed(node.layer)
+        layer = self.named_as_needed(without_lent(node, dotted) if node.loans else node.layer)
         if next_name(layer, counters := self.counters.copy()) == dotted(node.name):
             self.counters, name = counters, {}
         if isinstance(layer, Inside):
@@ -150,6 +152,8 @@ class Sections:
 
     def inner(self, layer: LayerKind) -> Any:
         """A layer inside another, as it is written there."""
+        if isinstance(layer, Borrowed):
+            return {"reuse": layer.of}
         if isinstance(layer, Inside):
             lines = Sections(layer.model, is_inside=True).lines()
             own: dict[str, Any] = yaml.safe_load("\n".join(lines))
