@@ -5,12 +5,12 @@ Keras' constructors take `trainable` for the layer's own weights alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import reduce
 
 from dense_calc.errors import Note, Place
 from dense_calc.layers.base import LayerKind, layers_in
-from dense_calc.model import Model
+from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
 
 LAYERS = "layers"  # what a model inside holds
@@ -37,7 +37,9 @@ def frozen_layers(model: Model) -> Iterator[tuple[Place | None, tuple[str, ...],
     holding = {
         kind for kind in kinds if kind.wraps or kind.makes_layers or issubclass(kind, Inside)
     }
-    for node in model.nodes if holding else ():  # of most large models, no layer holds another
+    if not holding:  # as in most large models
+        return
+    for node in first_calls(model):
         if type(node.layer) not in holding:
             continue
         for path, each in with_layers_in(node.layer):
@@ -45,6 +47,14 @@ def frozen_layers(model: Model) -> Iterator[tuple[Place | None, tuple[str, ...],
                 yield node.place, path, each
             if isinstance(each, Inside):
                 yield from frozen_layers(each.model)
+
+
+def first_calls(model: Model) -> Collection[Node]:
+    """The nodes of a model, one for each layer: what calls a layer again has no more to tell."""
+    firsts: dict[int, Node] = {}
+    for node in model.nodes:
+        firsts.setdefault(id(node.layer), node)
+    return firsts.values()
 
 
 def with_layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
@@ -58,7 +68,7 @@ def with_layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKin
 def arguments_trained(layer: LayerKind) -> Iterator[str]:
     """The arguments of a layer that are layers with something to train."""
     if isinstance(layer, Inside):
-        yield from (LAYERS for node in layer.model.nodes if is_trained(node.layer))
+        yield from (LAYERS for node in first_calls(layer.model) if is_trained(node.layer))
     for (argument, *_), inner in layers_in(layer):
         if is_trained(inner):
             yield argument

@@ -212,3 +212,18 @@ def test_a_layer_is_noted_once_and_many_are_counted(tmp_path: Path, run: Run) ->
     notes = run("summary", "m.yaml", cwd=tmp_path).stderr
     assert notes.count("note: this does not freeze") == 8
     assert notes.endswith("note: and 2 more\n")
+
+
+@pytest.mark.parametrize(("inmost", "notes"), [(INSIDE, 1), ("Dropout: {rate: 0.5}", 0)])
+def test_a_model_inside_is_followed_once_however_often_it_is_called(
+    inmost: str, notes: int
+) -> None:
+    """Models in each other, each called ten times: the inmost layer is called 10¹⁵ times."""
+    layers = f"{{{inmost}}}"
+    calls = "".join(f", {{reuse: m, name: m_{number}}}" for number in range(9))
+    for _ in range(15):
+        inner = f"{{Functional: {{name: m, input: [3], layers: [{layers}]}}}}"
+        layers = inner + calls
+    frozen = f"{{Functional: {{trainable: false, input: [3], layers: [{layers}]}}}}"
+    model = parse(Source("m.yaml", f"input: [3]\nlayers: [{frozen}]"), "m")
+    assert len(list(idle_freezes(model))) == notes
