@@ -23,6 +23,7 @@ from dense_calc.shapes import (
     Unknown,
     is_shape,
     leaves,
+    part_of,
     parts,
     plain,
     reason,
@@ -234,13 +235,12 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
             return {name: given(each, shapes) or () for name, each in what.items()}
     found = shapes[what.name]
     for step in what.steps:
-        choices: dict[int | str, Shapes] = dict(
-            found.items() if isinstance(found, dict) else enumerate(parts(found))
-        )
-        if step not in choices:
+        part = part_of(found, step)
+        if part is None:
+            choices = found if isinstance(found, dict) else range(len(parts(found)))
             has = f"outputs {listed(choices)}" if choices else "one output"
             raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
-        found = choices[step]
+        found = part
     return found
 
 

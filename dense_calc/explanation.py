@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -14,6 +14,9 @@ from dense_calc.model import Model
 from dense_calc.report import Report, Row, WeightRow
 from dense_calc.shapes import Shapes, Worked, is_shape
 from dense_calc.tracing import trace
+
+MOST = 10_000  # layers that are explained at a time
+MOST_WEIGHTS = 50_000  # that they have
 
 
 class Count(Struct, frozen=True):
@@ -61,7 +64,7 @@ def explained(model: Model, names: Collection[str]) -> tuple[Report, list[Explan
     Of all layers, those with the most parameters first; or of those with these names.
 
     Raises:
-        SpecError: the model has no layer of a name.
+        SpecError: the model has no layer of a name; or this is more than anybody could read.
         LayerError: Keras would not build a layer.
     """
     report = trace(model)
@@ -71,10 +74,20 @@ def explained(model: Model, names: Collection[str]) -> tuple[Report, list[Explan
             hint = did_you_mean(name, rows)
             raise SpecError(f"{model.name} has no layer '{name}'{hint}")
     layers = {node.name: node.layer for node in model.nodes}
-    chosen: Iterable[Row] = map(rows.__getitem__, names)
+    chosen = list(map(rows.__getitem__, names))
     if not names:
         chosen = sorted(report.layers, key=lambda row: -row.params)
+    demand_few(chosen)
     return report, [explanation(row, layers[row.name], report.total_params) for row in chosen]
+
+
+def demand_few(rows: Sequence[Row]) -> None:
+    """Raise SpecError where more is to be explained than is done at a time."""
+    weights = sum(len(row.weights) for row in rows)
+    for number, most, what in ((len(rows), MOST, "layers"), (weights, MOST_WEIGHTS, "weights")):
+        if number > most:
+            told = f"these are {number:,} {what}, and {most:,} can be explained; name some layers"
+            raise SpecError(told)
 
 
 def explanation(row: Row, layer: LayerKind, total: int) -> Explanation:

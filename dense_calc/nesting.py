@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from dense_calc.dtypes import Dtypes, autocast, dtypes_in
-from dense_calc.errors import LayerError, did_you_mean
-from dense_calc.layers.base import LayerKind, Weight
+from dense_calc.errors import LayerError, SpecError, did_you_mean
+from dense_calc.layers.base import LayerKind, Weight, layers_in
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, Unknown, is_shape, leaves
 from dense_calc.tracing import measured
 
+MAX_CONVERTED = 20_000  # layers, those of models inside included each time
 Measured = tuple[Report, int]  # and how many values it takes
 
 
@@ -138,6 +139,31 @@ def followed(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Measure
     """The same, and how many values it takes."""
     inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
     return measured(inside.model, inputs, partial=True)
+
+
+def demand_convertible(model: Model) -> None:
+    """Raise SpecError where a model has more layers, at any depth, than can be converted."""
+    number = number_of_layers(node.layer for node in model.nodes)
+    if number > MAX_CONVERTED:
+        raise SpecError(f"these are {number:,} layers, and {MAX_CONVERTED:,} can be converted")
+
+
+def number_of_layers(layers: Iterable[LayerKind]) -> int:
+    """How many layers these are, with those that they hold at any depth."""
+    return sum(1 + number_inside(layer) for layer in layers)
+
+
+def number_inside(layer: LayerKind) -> int:
+    """How many layers a layer holds, at any depth."""
+    if isinstance(layer, Inside):
+        return number_in_model(layer)
+    return number_of_layers(inner for _, inner in layers_in(layer)) if layer.wraps else 0
+
+
+@lru_cache(maxsize=1000)
+def number_in_model(inside: Inside) -> int:
+    """How many layers a model inside holds, which may be called often."""
+    return number_of_layers(node.layer for node in inside.model.nodes)
 
 
 def demand_names(names: Sequence[str], given: Collection[str]) -> None:

@@ -64,6 +64,15 @@ def parts(shapes: Shapes) -> tuple[Shapes, ...]:
     return tuple([each for each in shapes if isinstance(each, tuple | dict)])
 
 
+def part_of(shapes: Shapes, step: int | str) -> Shapes | None:
+    """One part of a nest of shapes, by its place or its name; None where there is none."""
+    if isinstance(shapes, dict):
+        return shapes.get(step) if isinstance(step, str) else None
+    if isinstance(step, int) and 0 <= step < len(shapes) and not is_shape(shapes):
+        return shapes[step]
+    return None
+
+
 def leaves(shapes: Shapes) -> Iterator[Shape]:
     """The shapes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
     if is_shape(shapes):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from dense_calc import volume
+from dense_calc import explanation, nesting, volume
 from dense_calc.errors import LayerError, Source, SpecError
+from dense_calc.keras_format.writing import to_keras
+from dense_calc.model import Model
 from dense_calc.spec import extent, parse
+from dense_calc.spec.writing import to_spec
 from dense_calc.tracing import trace
 
 # what is limited, how much of it the spec comes to, and the rest of the spec
@@ -22,28 +27,46 @@ EXTENTS = [
     ),
     ("values", 15, "layers: [{repeat: 5, layers: [Softmax: {axis: 1}]}]"),
     ("values", 42, "blocks: {b: [Softmax: {axis: 1}, ReLU]}\nlayers: [b: {repeat: 6.25 * 8 // 8}]"),
+    # five times b_0/r, which reads b_0/input, as far as the block knows
+    ("characters", 70, "blocks: {b: [ReLU: {name: r}]}\nlayers: [b: {repeat: 5}]"),
+    # input, and re_lu reads input ... re_lu_4 reads re_lu_3
+    ("characters", 69, "layers: [{repeat: 5, layers: [ReLU]}]"),
+    ("copies", 5, "blocks: {b: [ReLU]}\nlayers: [b: {repeat: 5}]"),
+    ("copies", 9, "blocks: {a: [ReLU], b: [a, a]}\nlayers: [b: {repeat: 3}]"),
+]
+# the same of what is worked out for each copy anew
+WORKED = [
     (
         "values",
         32,
         "blocks: {b: {params: [n], layers: [Dense: {units: n}]}}\n"
         "layers: [b: {repeat: 2, n: index + 1}]",
     ),
-    # five times b_0/r, which reads b_0/input, as far as the block knows
-    ("characters", 70, "blocks: {b: [ReLU: {name: r}]}\nlayers: [b: {repeat: 5}]"),
-    # input, and re_lu reads input ... re_lu_4 reads re_lu_3
-    ("characters", 69, "layers: [{repeat: 5, layers: [ReLU]}]"),
+    ("values", 27, "blocks: {b: [Dense: {units: index + 1}]}\nlayers: [b: {repeat: 3}]"),
+    # 32 characters count as one more
+    (
+        "values",
+        30,
+        "blocks: {b: [Dense: {units: 1 + index * (100 + 100 + 100 + 1)}]}\n"
+        "layers: [b: {repeat: 3}]",
+    ),
+    ("copies", 4, "blocks: {b: [Dense: {units: index + 1}]}\nlayers: [b: {repeat: 4}]"),
 ]
 
 
-@pytest.mark.parametrize(("what", "amount", "layers"), EXTENTS)
+@pytest.mark.parametrize(
+    ("table", "what", "amount", "layers"),
+    [*(("MOST", *row) for row in EXTENTS), *(("MOST_WORKED", *row) for row in WORKED)],
+)
 def test_a_spec_comes_to_as_much_as_it_may_and_not_to_one_more(
-    what: str, amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
+    table: str, what: str, amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source("m.yaml", f"input: [3]\n{layers}")
-    words = extent.MOST[what][1]
-    monkeypatch.setitem(extent.MOST, what, (amount, words))
+    limits = getattr(extent, table)
+    words = limits[what][1]
+    monkeypatch.setitem(limits, what, (amount, words))
     assert parse(source, "m").nodes
-    monkeypatch.setitem(extent.MOST, what, (amount - 1, words))
+    monkeypatch.setitem(limits, what, (amount - 1, words))
     with pytest.raises(SpecError, match=rf"{words}; blocks may make {amount - 1}\n"):
         parse(source, "m")
 
@@ -68,3 +91,51 @@ def test_a_report_holds_as_many_values_as_it_may_and_not_one_more(
     monkeypatch.setattr(volume, "MAX_VALUES", amount - 1)
     with pytest.raises(LayerError, match=f"take more than {amount - 1} values"):
         trace(model)
+
+
+@pytest.mark.parametrize("number", [1024, 1025])
+def test_a_layer_gives_as_many_tensors_as_can_be_told_apart(number: int) -> None:
+    split = f"ops.Split: {{indices_or_sections: {number}, axis: 1}}"
+    model = parse(Source("m.yaml", f"input: [{number}]\nlayers: [{split}]"), "m")
+    if number <= volume.MAX_TENSORS:
+        assert len(trace(model).outputs[0].shape) == number
+        return
+    with pytest.raises(LayerError, match="Split 'split': it gives more than 1,024 tensors"):
+        trace(model)
+
+
+@pytest.mark.parametrize("convert", [to_spec, to_keras])
+@pytest.mark.parametrize(
+    ("number", "layers"),
+    [
+        (3, "Flatten, Flatten"),
+        # each layer that holds others counts, too
+        (5, "Sequential: {input: [3], layers: [ReLU]}, Flatten"),
+        (3, "TimeDistributed: {layer: {Dense: {units: 2}}}"),
+    ],
+)
+def test_a_model_of_so_many_layers_can_be_converted(
+    convert: Callable[[Model], str], number: int, layers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = "[4, 3]" if "Time" in layers else "[3]"
+    model = parse(Source("m.yaml", f"input: {shape}\nlayers: [{layers}]"), "m")
+    monkeypatch.setattr(nesting, "MAX_CONVERTED", number)
+    assert convert(model)
+    monkeypatch.setattr(nesting, "MAX_CONVERTED", number - 1)
+    with pytest.raises(SpecError, match=f"these are {number} layers, and {number - 1} can be"):
+        convert(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "layers"), [("MOST", 3, ()), ("MOST_WEIGHTS", 4, ()), ("MOST", 1, ("dense",))]
+)
+def test_so_much_is_explained_at_a_time(
+    name: str, most: int, layers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = "input: [3]\nlayers: [Dense: {units: 2}, Dense: {units: 2}, ReLU]"
+    model = parse(Source("m.yaml", spec), "m")
+    monkeypatch.setattr(explanation, name, most)
+    assert explanation.explained(model, layers)[1]
+    monkeypatch.setattr(explanation, name, most - 1)
+    with pytest.raises(SpecError, match=f"these are {most} .*, and {most - 1} can be explained"):
+        explanation.explained(model, layers)

@@ -18,7 +18,7 @@ from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, name_of
 from dense_calc.layers.written import arguments_of, arguments_of_call
 from dense_calc.model import Constant, End, Given, Leaf, Model, Node, Output, dotted, names_in
-from dense_calc.nesting import Inside
+from dense_calc.nesting import Inside, demand_convertible
 from dense_calc.shapes import Shapes, is_shape, parts
 from dense_calc.spec.scope import is_finite
 from dense_calc.tracing import specs_of
@@ -29,8 +29,9 @@ def to_keras(model: Model) -> str:
 
     Raises:
         LayerError: its layers do not fit.
-        SpecError: something in it has no form in Keras.
+        SpecError: something in it has no form in Keras; or it has too many layers.
     """
+    demand_convertible(model)
     value = written(model)
     if is_finite(value):
         return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
@@ -111,6 +112,7 @@ class Graph:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.shapes, self.dtypes = specs_of(model)
+        self.nests: dict[str, tuple[Any, list[Any]]] = {}  # by the names of nodes
         self.nodes = {node.name: node for node in model.nodes}
         again = {name for names in model.calls.values() for name in names[1:]}
         self.holders = {
@@ -190,6 +192,17 @@ class Graph:
     def tensors(self, what: str | Output | Leaf) -> Any:
         """The tensor, or the nest of them, that a layer gives."""
         name = what if isinstance(what, str) else what.name
+        if name not in self.nests:
+            self.nests[name] = self.nest(name)
+        found, flat = self.nests[name]
+        if isinstance(what, Leaf):
+            return flat[what.index]
+        for step in what.steps if isinstance(what, Output) else ():
+            found = found[step]
+        return found
+
+    def nest(self, name: str) -> tuple[Any, list[Any]]:
+        """The nest of the tensors that a node gives, and the same one after the other."""
         history = self.calls[name]
         dtypes = list(dtypes_in(self.dtypes[name]))
         flat: list[Any] = []
@@ -205,12 +218,7 @@ class Graph:
             flat.append({"class_name": "__keras_tensor__", "config": config})
             return flat[-1]
 
-        found = nest(self.shapes[name])
-        if isinstance(what, Leaf):
-            return flat[what.index]
-        for step in what.steps if isinstance(what, Output) else ():
-            found = found[step]
-        return found
+        return nest(self.shapes[name]), flat
 
     def place(self, end: End) -> Any:
         """Where an output of the model comes from; the calls of a Functional count from 1 here."""

@@ -14,7 +14,7 @@ from dense_calc.render.cells import Column, Grid
 
 GAP = "  "
 NATURAL = 100_000  # a width that wraps nothing
-PAGE = 2**27  # characters of a table, beyond which a line may be only so
+PAGE = 2**25  # characters of a table, beyond which a line may be only so
 WIDE = 200  # columns
 MANY = 10_000  # rows that are measured at a time
 CLASSIC = 65  # columns of Keras' line

@@ -59,7 +59,7 @@ class Use(Struct):
     @property
     def extent(self) -> Extent:
         """That of all copies."""
-        whole = Extent()
+        whole = Extent(copies=len(self.copies))
         for _, run in groupby(self.copies, lambda copy: id(copy.body)):
             copies = list(run)
             names = sum(len(copy.name) + len(ROOT) for copy in copies)

@@ -18,6 +18,7 @@ from dense_calc.errors import Place, Source, SpecError
 MAX_DEPTH = 64  # levels of nesting
 MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
 MAX_KEYS = 100_000  # of one mapping
+OF_A_VALUE = 32  # characters of a text, such as an expression, that count as one more value
 SOME = 1000  # values between two looks at how many keys there are
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
@@ -141,6 +142,8 @@ class Tree:
         node = Marked(self.source, start.line + 1, column + 1, width, value)
         if type(value) is int and not -MAX_NUMBER <= value <= MAX_NUMBER:
             raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
+        if len(event.value) >= OF_A_VALUE:
+            node.size += len(event.value) // OF_A_VALUE
         if event.anchor or event.tag:
             self.obey(event, node)
         self.values.append(node)

@@ -12,18 +12,22 @@ from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Node
 from dense_calc.spec.document import MAX_VALUES, Marked
 
-MAX_LAYERS = 200_000
-MAX_CONNECTIONS = 1_000_000
-MAX_CHARACTERS = 2**26  # of names, those of connections included
+MAX_LAYERS = 100_000
+MAX_COPIES = 100_000  # of blocks, those of blocks inside included
+MAX_CONNECTIONS = 500_000
+MAX_CHARACTERS = 2**25  # of names, those of connections included
+MAX_UNLIKE_COPIES = 20_000  # those that are worked out each by itself
+MAX_UNLIKE_VALUES = 500_000  # that stand in them
 
 
 class Extent(Struct, frozen=True, gc=False):
-    """Numbers of layers, of connections, of characters in the names of both, and of values."""
+    """Numbers of layers, connections, characters in the names of both, values, and copies."""
 
     layers: int = 0
     connections: int = 0
     characters: int = 0
     values: int = 0
+    copies: int = 0
 
     def __add__(self, other: Extent) -> Extent:
         return Extent(
@@ -31,6 +35,7 @@ class Extent(Struct, frozen=True, gc=False):
             self.connections + other.connections,
             self.characters + other.characters,
             self.values + other.values,
+            self.copies + other.copies,
         )
 
     def copied(self, times: int, prefixes: int) -> Extent:
@@ -40,6 +45,7 @@ class Extent(Struct, frozen=True, gc=False):
             self.connections * times,
             self.characters * times + (self.layers + self.connections) * prefixes,
             self.values * times,
+            self.copies * times,
         )
 
 
@@ -48,12 +54,26 @@ MOST: Mapping[str, tuple[int, str]] = {
     "connections": (MAX_CONNECTIONS, "connections"),
     "characters": (MAX_CHARACTERS, "characters of names"),
     "values": (MAX_VALUES, "values"),
+    "copies": (MAX_COPIES, "copies of blocks"),
 }
 
 
-def demand_few(extent: Extent, place: Place | None, notes: Iterable[Note] = ()) -> None:
-    """Raise SpecError where a model would come to more than it may."""
-    for name, (most, what) in MOST.items():
+# the same of what is worked out anew: copies that differ take longer than copies that are alike
+MOST_WORKED: Mapping[str, tuple[int, str]] = {
+    **MOST,
+    "values": (MAX_UNLIKE_VALUES, "values that may differ from copy to copy"),
+    "copies": (MAX_UNLIKE_COPIES, "copies that may differ"),
+}
+
+
+def demand_few(
+    extent: Extent,
+    place: Place | None,
+    notes: Iterable[Note] = (),
+    allowed: Mapping[str, tuple[int, str]] = MOST,
+) -> None:
+    """Raise SpecError where a model would come to more than is allowed."""
+    for name, (most, what) in allowed.items():
         number = getattr(extent, name)
         if number > most:
             told = f"this would make {number:,} {what}; blocks may make {most:,}"

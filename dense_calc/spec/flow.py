@@ -11,17 +11,17 @@ from dense_calc.spec.document import resolved
 
 WIDTH = 100  # columns of a line
 STRING_TAG = "tag:yaml.org,2002:str"
+MOST_KNOWN = 1000
+KNOWN: dict[str, str] = {}  # values as Python writes them → as YAML: layers are often alike
 
 
 def in_lines(word: str, arguments: Mapping[str, Any]) -> list[str]:
     """A layer that is an item of the list of layers, on one line if it fits."""
     if not arguments:
         return [word]
-    line = f"{word}: {flow(arguments)}"
-    if len(line) <= WIDTH:
-        return [line]
-    own = (f"{name}: {flow(value)}" for name, value in arguments.items())
-    return [f"{word}:", *indented(own)]
+    own = [f"{name}: {flow(value)}" for name, value in arguments.items()]
+    line = f"{word}: {{{', '.join(own)}}}"
+    return [line] if len(line) <= WIDTH else [f"{word}:", *indented(own)]
 
 
 def section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
@@ -65,8 +65,14 @@ Dumper.add_representer(
 
 def flow(value: Any) -> str:
     """A value on one line of YAML; what could speak to a terminal is escaped."""
-    text = dumped(value, allow_unicode=True)
-    return text if text.isprintable() else dumped(value, allow_unicode=False)
+    key = repr(value)
+    text = KNOWN.get(key)
+    if text is None:
+        text = dumped(value, allow_unicode=True)
+        text = text if text.isprintable() else dumped(value, allow_unicode=False)
+        if len(KNOWN) < MOST_KNOWN:
+            KNOWN[key] = text
+    return text
 
 
 def dumped(value: Any, *, allow_unicode: bool) -> str:

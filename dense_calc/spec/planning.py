@@ -15,7 +15,7 @@ from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
 from dense_calc.spec.bodies import Body, Call, Copy, Use
 from dense_calc.spec.entries import BlockUse, Definition, Entry
-from dense_calc.spec.extent import Extent, demand_few, extent_of, values_under
+from dense_calc.spec.extent import MOST_WORKED, Extent, demand_few, extent_of, values_under
 from dense_calc.spec.names import named
 from dense_calc.spec.reading import Reader, Unsettled
 from dense_calc.spec.scope import Number, Scope
@@ -154,7 +154,7 @@ class Planner:
     def worked_out(self, entry: BlockUse, given: dict[str, Any], index: int) -> Body:
         """The body of a block whose parameters have these values and else their defaults."""
         block = entry.block
-        self.work(Extent(layers=len(block.entries), values=block.values), entry)
+        self.work(Extent(layers=len(block.entries), values=block.values, copies=1), entry)
         with self.inside(entry, index):
             block.demand_sound()
             scope = scope_within(block, given, self.scope, index)
@@ -165,7 +165,7 @@ class Planner:
     def work(self, extent: Extent, entry: BlockUse) -> None:
         """Add to what is worked out; SpecError if that becomes too much."""
         self.worked += extent
-        demand_few(self.worked, entry)
+        demand_few(self.worked, entry, allowed=MOST_WORKED)
 
     @contextmanager
     def inside(self, entry: BlockUse, index: int) -> Iterator[None]:

@@ -22,7 +22,7 @@ from dense_calc.layers.borrowed import Borrowed
 from dense_calc.layers.written import SIZES, arguments_of_call, readable_arguments
 from dense_calc.lending import without_lent
 from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, dotted, names_in
-from dense_calc.nesting import Inside
+from dense_calc.nesting import Inside, demand_convertible
 from dense_calc.shapes import Size, is_shape, ways
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
@@ -39,10 +39,11 @@ def to_spec(model: Model) -> str:
 
     Raises:
         LayerError: its layers do not fit.
-        SpecError: something in it has no word in a spec.
+        SpecError: something in it has no word in a spec; or it has too many layers.
     """
     if not model.nodes:
         raise SpecError("a model without input and layers has no spec")
+    demand_convertible(model)
     sections = Sections(model)
     lines = [f"name: {flow(model.name)}"]
     if sections.is_told():
