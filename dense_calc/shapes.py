@@ -68,9 +68,8 @@ def part_of(shapes: Shapes, step: int | str) -> Shapes | None:
     """One part of a nest of shapes, by its place or its name; None where there is none."""
     if isinstance(shapes, dict):
         return shapes.get(step) if isinstance(step, str) else None
-    if isinstance(step, int) and 0 <= step < len(shapes) and not is_shape(shapes):
-        return shapes[step]
-    return None
+    part = shapes[step] if isinstance(step, int) and 0 <= step < len(shapes) else None
+    return part if isinstance(part, tuple | dict) else None
 
 
 def leaves(shapes: Shapes) -> Iterator[Shape]:
