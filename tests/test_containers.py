@@ -186,6 +186,8 @@ def test_a_spec_has_no_tags(tmp_path: Path, tag: str) -> None:
         ('{"class_name": "Sequential", "config": {}, "config": {}}', "config"),
         ('{"class_name": "Sequential", "a:": 1, "config": {"a": 1, "\\u0061": 2}}', "a"),
         (json.dumps('{"class_name": "Sequential", "config": {"x": 0, "x": 0}}'), "x"),
+        ('{"class_name": "Sequential", "config": {"a": "\\u003a", "b": 1, "b": 2}}', "b"),
+        ('{"class_name": "Sequential", "config": {"a": "\\u003A", "b": 1, "b": 2}}', "b"),
     ],
 )
 def test_a_key_of_keras_json_stands_once(tmp_path: Path, text: str, key: str) -> None:

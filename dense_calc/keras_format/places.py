@@ -16,6 +16,7 @@ from dense_calc.keras_format.yaml_of_keras import document_of_keras
 
 Step = str | int
 SIGN = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # a character of a text in JSON
+COLONS = (r"\u003a", r"\u003A")  # escaped in JSON
 KEY_OR_BRACE = r'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}]'  # of JSON
 
 
@@ -112,8 +113,8 @@ def value_of(source: Source) -> Any:
         value, again = python_value_of(source)
     except RecursionError:
         raise too_deep(source) from None
-    if source.text.count(":") != again.count(b":"):  # a key stands twice, or a colon is escaped
-        demand_keys_once(source)
+    if source.text.count(":") != again.count(b":") or any(map(source.text.__contains__, COLONS)):
+        demand_keys_once(source)  # a key may stand twice, if no colon that is escaped makes up
     return value
 
 
