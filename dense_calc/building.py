@@ -256,9 +256,9 @@ def dtypes_given(what: Given, dtypes: Mapping[str, Dtypes]) -> Dtypes:
         case Leaf(name, index):
             return list(dtypes_in(dtypes[name]))[index]
         case tuple():
-            return tuple(dtypes_given(each, dtypes) for each in what)
+            return tuple(dtypes_given(each, dtypes) or None for each in what)
         case dict():
-            return {name: dtypes_given(each, dtypes) for name, each in what.items()}
+            return {name: dtypes_given(each, dtypes) or None for name, each in what.items()}
     found: Any = dtypes[what.name]
     for step in what.steps:
         found = found[step]

@@ -138,10 +138,8 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     ordered = {name: nodes[name] for name in (*inputs, *nodes)}
     model = model_of(name, tuple(ordered.values()), ends, type="Functional")
     strangers = strange_inputs(model, inputs)
-    if not strangers:
-        return model
-    known = tuple(node for node in ordered.values() if node not in strangers)
-    return model_of(name, known, ends, type="Functional")
+    known = tuple(node for node in model.nodes if node not in strangers)
+    return replace(model, nodes=known, inputs=tuple(inputs)) if strangers else model
 
 
 def calls_of(layers: list[Part]) -> Calls:

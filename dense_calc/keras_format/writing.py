@@ -131,6 +131,7 @@ class Graph:
 
     def config(self) -> dict[str, Any]:
         """The layers, each with its calls, and what the model is given and gives."""
+        layers = [self.layer(*pair) for pair in self.holders.items()]
         ends = self.model.outputs
         outputs: Any = [self.place(end) for end in ends]
         if all(end.label is not None for end in ends):
@@ -138,7 +139,7 @@ class Graph:
         elif len(outputs) == 1:
             (outputs,) = outputs
         return {
-            "layers": [self.layer(*pair) for pair in self.holders.items()],
+            "layers": layers,
             "input_layers": [[dotted(name), 0, 0] for name in self.model.inputs],
             "output_layers": outputs,
         }

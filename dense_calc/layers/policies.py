@@ -92,10 +92,10 @@ def deserialized(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
     if class_name == MAP:
         return policies_in_map(config)[0]
     if CLASSES[class_name]:
-        policy = f"{values.pop('mode', '')}_from_{values.pop('source_name', None) or 'float32'}"
+        policy = f"{values.pop('mode', '')}_from_{or_default(values.pop('source_name', None))}"
         known = f"(?={CLASSES[class_name]}_from_){PATTERN}"
     else:
-        policy = values.pop("name", None) or "float32"
+        policy = or_default(values.pop("name", None))
         known = SOURCE
     for name in values:
         raise ValueError(f"{class_name} has no argument '{name}'")
@@ -140,3 +140,8 @@ def serialized(policy: Any) -> DTypePolicy:
         case {"class_name": str(name), "config": dict(config)} if name in CLASSES and name != MAP:
             return deserialized(name, config)
     raise ValueError(f"a policy in a map is a name or a class and its config, not {said(policy)}")
+
+
+def or_default(name: Any) -> Any:
+    """The name of a policy, of none the one that Keras starts with."""
+    return "float32" if name is None else name

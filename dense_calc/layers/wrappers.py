@@ -23,7 +23,7 @@ from dense_calc.layers.base import (
     within,
 )
 from dense_calc.layers.words import Regularizer, Serialized, plain, policy_of
-from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts, total
+from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts, reason, total
 
 KERNELS = ("kernel", "embeddings")
 ABSTRACT = "regularizer"  # the base class, which Keras knows by name, but cannot use
@@ -126,7 +126,7 @@ class TimeDistributed(Wrapper, frozen=True, kw_only=True):
         one = super().output_shape(shape)
         if not is_shape(one):
             raise LayerError(f"the layer inside must give one tensor, not several: {one}", "layer")
-        return (one[0], shape[1], *one[1:])
+        return one if reason(one) else (one[0], shape[1], *one[1:])
 
 
 class Pipeline(LayerKind, frozen=True, kw_only=True):
@@ -159,14 +159,15 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
 
     def steps(self, shapes: Shapes) -> Iterator[tuple[LayerKind, tuple[Shapes, ...], Shapes]]:
         """Each layer with the shapes that its call is given and those that it gives."""
-        for number, written in enumerate(self.layers):
+        for number, layer in enumerate(map(layer_in, self.layers)):
             with within("layers", str(number)):
-                layer = layer_in(written)
                 inputs = call_of(layer, shapes)
                 shapes = layer.output_shape(*inputs)
                 layer.demand_traceable(*inputs)
                 demand_penalty(layer, shapes)
             yield layer, inputs, shapes
+            if reason(shapes):
+                return
 
 
 class Bidirectional(KerasLayer, frozen=True, kw_only=True):

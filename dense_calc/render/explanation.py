@@ -32,7 +32,7 @@ def render(report: Report, explanations: Sequence[Explanation], style: Style) ->
 
 def paragraph(each: Explanation, style: Style) -> Iterator[str]:
     """The lines on one layer."""
-    heading = f"{printable(each.name)} ({each.type})"
+    heading = f"{printable(each.name)} ({printable(each.type)})"
     yield f"{click.style(heading, bold=True) if style.color else heading}{share(each)}"
     facts = list(facts_on(each))
     room = max(columns(name) for name, _ in facts) + GAP

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -27,7 +28,7 @@ from dense_calc.shapes import Size, is_shape, ways
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
 from dense_calc.spec.runs import folded
-from dense_calc.spec.wiring import INPUTS, MASK
+from dense_calc.spec.wiring import INPUTS, MASK, constant_of
 from dense_calc.tracing import specs_of
 
 FEW = 16  # numbers of an array that are worth to be read
@@ -107,7 +108,7 @@ class Sections:
         """The sizes of an input with those of the batch, and its other arguments."""
         shape = self.shapes[node.name]
         assert is_shape(shape)
-        arguments = readable_arguments(node.layer, self.inner)
+        arguments = readable_arguments(node.layer, partial(self.inner, node))
         return list(shape), {key: each for key, each in arguments.items() if key not in SIZES}
 
     def item(self, node: Node, above: str | None) -> list[str]:
@@ -124,7 +125,7 @@ class Sections:
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
             return inside(layer.word, name | frozen | source, Sections(layer.model, is_inside=True))
-        own = readable_arguments(layer.spelled(keras=False), self.inner)
+        own = readable_arguments(layer.spelled(keras=False), partial(self.inner, node))
         own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
 
@@ -151,8 +152,8 @@ class Sections:
         self.counters = counters
         return nameless
 
-    def inner(self, layer: LayerKind) -> Any:
-        """A layer inside another, as it is written there."""
+    def inner(self, node: Node, layer: LayerKind) -> Any:
+        """A layer inside that of a node, as it is written there."""
         if isinstance(layer, Borrowed):
             return {"reuse": layer.of}
         if isinstance(layer, Inside):
@@ -160,7 +161,8 @@ class Sections:
             own: dict[str, Any] = yaml.safe_load("\n".join(lines))
             word = layer.word
         else:
-            own, word = readable_arguments(layer, self.inner), word_of(type(layer))
+            own = readable_arguments(layer, partial(self.inner, node))
+            word = self.word(layer, node)
         named = {"name": layer.name, **own} if layer.name else own
         return {word: named} if named else word
 
@@ -189,7 +191,7 @@ class Sections:
             case None:
                 return None
             case Constant(value):
-                few = value is not None and 0 < numbers_in(value) <= FEW
+                few = numbers_in(value) <= FEW and constant_of(value)
                 dtype = dtype_of(what)
                 if few and dtype == dtype_of(Constant(value)):
                     return value
