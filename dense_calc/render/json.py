@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dense_calc.explanation import Explanation
 
 NOTHING: Mapping[str, Any] = {}
+DELETE = "\x7f"  # of ASCII's control characters the one that JSON does not escape
 ENCODER = msgspec.json.Encoder()
 # Keys that are there where there is anything under them.
 SELDOM = (
@@ -135,4 +136,6 @@ def safe(text: str, style: Style) -> str:
         char = found[0]
         return char if char.isprintable() and not style.ascii else dumps(char)[1:-1]
 
+    if text.isascii() and DELETE not in text:  # which is most, and seen a hundred times faster
+        return text
     return re.sub(r"[^ -~\n]", escaped, text)
