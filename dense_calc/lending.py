@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +12,8 @@ from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, layers_in, name_of
 from dense_calc.layers.borrowed import Borrowed
 from dense_calc.model import Node
+
+Path = tuple[str, ...]  # the way into a layer, by arguments or by names
 
 
 def with_loans(nodes: Sequence[Node]) -> Sequence[Node]:
@@ -33,51 +35,59 @@ def with_loans(nodes: Sequence[Node]) -> Sequence[Node]:
 
 def with_lent(node: Node, lender: Callable[[str], LayerKind | None]) -> Node:
     """A node with the layers inside its own that these lenders have."""
-    layer = node.layer
+    inner = {}
     for loan in node.loans:
         lent = lender(loan.holder)
         if lent is not None:  # else no output needs it, and it stays as it was
-            named = replace(lent, name=loan.holder.rpartition("/")[2])
-            layer = with_inner(layer, loan.path, named)
-    for loan in node.loans:
-        demand_single(node, layer, loan.path)
+            inner[loan.path] = replace(lent, name=loan.holder.rpartition("/")[2])
+    layer = with_inner(node.layer, inner)
+    demand_single(node, layer)
     return node if layer == node.layer else replace(node, layer=layer)
 
 
 def without_lent(node: Node, named: Callable[[str], str]) -> LayerKind:
     """The layer of a node with no more than the names of those inside it that are of others."""
-    layer = node.layer
-    for loan in node.loans:
-        layer = with_inner(layer, loan.path, Borrowed(of=named(loan.holder)))
+    inner = {loan.path: Borrowed(of=named(loan.holder)) for loan in node.loans}
+    layer: LayerKind = with_inner(node.layer, inner)
     return layer
 
 
-def with_inner(held: Any, path: Sequence[str], inner: LayerKind) -> Any:
-    """A layer, or a list of them, with another one at the end of a path."""
-    if not path:
-        return inner
-    step, *further = path
+def with_inner(held: Any, inner: Mapping[Path, LayerKind], path: Path = ()) -> Any:
+    """A layer, or a list of them, with others at the ends of these paths."""
+    if path in inner:
+        return inner[path]
     if isinstance(held, tuple):
-        number = int(step)
-        return (*held[:number], with_inner(held[number], further, inner), *held[number + 1 :])
-    return replace(held, **{step: with_inner(getattr(held, step), further, inner)})
+        return tuple(
+            [with_inner(each, inner, (*path, str(number))) for number, each in enumerate(held)]
+        )
+    if not isinstance(held, LayerKind) or not held.wraps:
+        return held
+    own = {name: with_inner(getattr(held, name), inner, (*path, name)) for name in held.wraps}
+    return replace(held, **own)
 
 
-def demand_single(node: Node, layer: LayerKind, path: Iterable[str]) -> None:
-    """Raise SpecError where a layer at the end of a path has the name of one beside it."""
-    *around, last = path
-    if last.isdigit():
-        around.pop()
-    holder = reduce(getattr, around, layer)
-    names = [name_of(each) for _, each in layers_in(holder)]
-    for name in names:
-        if names.count(name) > 1:
-            told = f"{type(holder).__name__} would hold '{name}' twice"
+def demand_single(node: Node, layer: LayerKind) -> None:
+    """Raise SpecError where a layer inside that is called elsewhere has the name of one beside it.
+
+    By their names we tell whose the weights are.
+    """
+    lent = {weights_path(layer, loan.path) for loan in node.loans}
+    for name, number in Counter(paths_inside(layer)).items():
+        if number > 1 and name in lent:
+            told = f"{type(layer).__name__} would hold '{name[-1]}' twice"
             why = "a layer that is called elsewhere must be the only one of its name"
             raise SpecError(f"{told}; {why}", node.place)
 
 
-def weights_path(layer: LayerKind, path: Iterable[str]) -> tuple[str, ...]:
+def paths_inside(layer: LayerKind, outer: Path = ()) -> Iterator[Path]:
+    """The paths of all layers inside another, by their names."""
+    for _, inner in layers_in(layer):
+        path = (*outer, name_of(inner))
+        yield path
+        yield from paths_inside(inner, path)
+
+
+def weights_path(layer: LayerKind, path: Path) -> Path:
     """What the paths of the weights begin with that the layer at the end of a path has."""
     held: Any = layer
     names = []

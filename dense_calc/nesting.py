@@ -64,7 +64,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
 
     def weights(self, *given: Shapes) -> Iterator[Weight]:
         for row in self.rows_inside(*given):
-            for weight in row.weights:
+            for weight in row.counted:
                 yield Weight(
                     name=weight.name,
                     axes=dict(zip(weight.axes, weight.shape, strict=True)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,7 +69,7 @@ class Sharing:
     def with_holders(self, node: Node, call: Call) -> Call:
         """A call whose weights say where they count, if that is in another layer."""
         weights = list(call.built.weights)
-        for holder, places in self.places(node, weights):
+        for holder, places in self.places(node, weights).items():
             own = [weights[place] for place in places]
             name, first, held = self.met.setdefault(holder, (node.name, call, own))
             if name != node.name:
@@ -77,23 +78,30 @@ class Sharing:
                     weights[place] = replace(weights[place], shared_with=name)
         return replace(call, built=replace(call.built, weights=tuple(weights)))
 
-    def places(self, node: Node, weights: Sequence[WeightRow]) -> Iterator[tuple[str, list[int]]]:
-        """The layers that are inside others and have weights in this node, each with which ones."""
-        own = dict.fromkeys(range(len(weights)))
-        for loan in node.loans:
-            start = "".join(f"{name}/" for name in weights_path(node.layer, loan.path))
-            lent = [place for place in own if weights[place].path.startswith(start)]
-            own = dict.fromkeys(place for place in own if place not in lent)
-            yield loan.holder, lent
-        if node.holder in self.lent:
-            yield node.holder, list(own)
+    def places(self, node: Node, weights: Sequence[WeightRow]) -> Mapping[str, list[int]]:
+        """Which weights of a node are those of layers that are inside others, by the layers."""
+        starts = {weights_path(node.layer, loan.path): loan.holder for loan in node.loans}
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for place, weight in enumerate(weights):
+            steps = weight.path.split("/")
+            ways = (tuple(steps[:end]) for end in range(1, len(steps)))
+            holder = next((starts[way] for way in ways if way in starts), node.holder)
+            if holder in self.lent:
+                found[holder].append(place)
+        return found
 
-    def counts(self, call: Call) -> tuple[int, int, int, int]:
-        """What a call adds to the parameters, the trained ones, and the bytes of both."""
-        if not self.lent:
-            made = call.built
-            return made.params, made.trainable, made.size, made.trainable_size
-        return counts_of(weight for weight in call.built.weights if not weight.shared_with)
+    def counted(self, call: Call) -> Built:
+        """What a call is without the weights that count in another layer."""
+        weights = tuple([each for each in call.built.weights if not each.shared_with])
+        params, trained, size, trained_size = counts_of(weights)
+        return replace(
+            call.built,
+            weights=weights,
+            params=params,
+            trainable=trained,
+            size=size,
+            trainable_size=trained_size,
+        )
 
 
 def demand_same(call: Call, first: Call, name: str) -> None:

@@ -170,11 +170,12 @@ class Tracer:
         shapes[node.name], self.dtypes[node.name] = spec
         if self.has_unknown or made.is_open:
             self.note(node, call)
-        params, trainable, size, trainable_size = self.sharing.counts(call)
-        self.params += params
-        self.trainable += trainable
-        self.size += size
-        self.trainable_size += trainable_size
+        if self.sharing.lent:
+            made = self.sharing.counted(call)
+        self.params += made.params
+        self.trainable += made.trainable
+        self.size += made.size
+        self.trainable_size += made.trainable_size
         return call
 
     def way_out(self, node: Node) -> str:

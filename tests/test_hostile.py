@@ -196,6 +196,9 @@ LARGE = {
     "a long chain of second calls": "input: [3]\nlayers:\n"
     + "".join(f"  - {{reuse: r{n + 1}, name: r{n}}}\n" for n in range(20_000))
     + "  - ReLU: {name: r20000}\n",
+    "a layer that holds many of the model": "input: [1]\nlayers:\n"
+    + "".join(f"  - Dense: {{units: 1, name: d{n}}}\n" for n in range(10_000))
+    + f"  - Pipeline: {{layers: [{', '.join(f'{{reuse: d{n}}}' for n in range(10_000))}]}}\n",
     "many vars": "vars:\n" + "".join(f"  a{n}: 1\n" for n in range(200_000)) + "layers: [ReLU]",
     "a large reshape": "input: [null]\nlayers: [Reshape: {target_shape: ["
     + ", ".join(["9223372036854775807"] * 63)

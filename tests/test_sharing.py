@@ -90,6 +90,16 @@ MODELS: dict[str, tuple[str, list[int], int]] = {
         [76, 40],
         76,
     ),
+    "a wrapper of a model inside": (
+        """\
+        inputs: {x: [5, 8], y: [8]}
+        layers:
+          - Functional: {name: m, input: [8], layers: [Dense: {units: 8}], from: y}
+          - TimeDistributed: {layer: {reuse: m}, from: x}
+        """,
+        [72, 72],
+        72,
+    ),
     "many": (MANY, [72, 72, 72, 72, 72, 72, 72, 544, 80, 432, 864], 1632),
 }
 
@@ -116,6 +126,19 @@ def test_weights_of_one_layer_count_once(
     held = [weight for row in report.layers for weight in row.weights]
     assert sum(weight.params for weight in held if not weight.shared_with) == total
     assert report.total_bytes == 4 * total
+
+
+def test_what_is_shared_within_a_model_inside_counts_once_around_it(file: File) -> None:
+    inside = "TimeDistributed: {layer: {reuse: dense}}"
+    report = summarize(
+        file(
+            f"input: [5, 8]\nlayers: [Functional: {{input: [5, 8], "
+            f"layers: [Dense: {{units: 8}}, {inside}]}}]"
+        )
+    )
+    assert [row.params for row in report.layers] == [72]
+    assert [row.params for row in report.layers[0].layers] == [0, 72, 72]
+    assert report.total_params == 72
 
 
 def test_a_weight_names_the_row_in_which_it_counts(file: File) -> None:

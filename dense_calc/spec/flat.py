@@ -81,8 +81,12 @@ class Flat:
             self.shared(node, room),
             room.notes,
             mask=mask,
-            loans=tuple([Loan(each.path, self.holder(each.holder, room)) for each in node.loans]),
+            loans=self.loans(node, room) if node.loans else (),
         )
+
+    def loans(self, node: Node, room: Room) -> tuple[Loan, ...]:
+        """The layers inside that of a node that the model calls elsewhere."""
+        return tuple([Loan(each.path, self.holder(each.holder, room)) for each in node.loans])
 
     def shared(self, node: Node, room: Room) -> str | None:
         """The first call of the layer of a node, None if this is it."""
