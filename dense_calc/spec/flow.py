@@ -19,9 +19,13 @@ def in_lines(word: str, arguments: Mapping[str, Any]) -> list[str]:
     """A layer that is an item of the list of layers, on one line if it fits."""
     if not arguments:
         return [word]
-    own = [f"{name}: {flow(value)}" for name, value in arguments.items()]
-    line = f"{word}: {{{', '.join(own)}}}"
-    return [line] if len(line) <= WIDTH else [f"{word}:", *indented(own)]
+    # Within brackets more must stand in quotes: `[split[1]]` is none.
+    pairs = (f"{name}: {flow([value])[1:-1]}" for name, value in arguments.items())
+    line = f"{word}: {{{', '.join(pairs)}}}"
+    if len(line) <= WIDTH:
+        return [line]
+    own = (f"{name}: {flow(value)}" for name, value in arguments.items())
+    return [f"{word}:", *indented(own)]
 
 
 def section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
