@@ -80,7 +80,7 @@ def leaves(shapes: Shapes) -> Iterator[Shape]:
     if isinstance(shapes, dict):
         shapes = dict(sorted(shapes.items()))
     for each in parts(shapes):
-        yield from leaves(each)
+        yield from (each,) if is_shape(each) else leaves(each)
 
 
 def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
@@ -92,7 +92,8 @@ def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
             yield from ((name, *further) for further in ways(each))
     else:
         for number, each in enumerate(parts(shapes)):
-            yield from ((number, *further) for further in ways(each))
+            further = ((),) if is_shape(each) else ways(each)
+            yield from [(number, *way) for way in further]
 
 
 def reason(shapes: Shapes) -> Unknown | None:

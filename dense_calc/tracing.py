@@ -131,6 +131,7 @@ class Tracer:
         self.sharing = Sharing(model.nodes)
         self.params = self.trainable = self.size = self.trainable_size = 0
         self.values = 0
+        self.ways: dict[str, list[tuple[int | str, ...]]] = {}  # to the tensors of layers, by name
         self.has_unknown = False  # whether a shape is not known
         self.state: State = ""
 
@@ -267,14 +268,20 @@ class Tracer:
 
     def port(self, end: End) -> Port:
         """An output of the model."""
+        what = self.place_of(end.what) if isinstance(end.what, Leaf) else end.what
         try:
-            shape = given(end.what, self.shapes)
+            shape = given(what, self.shapes)
             assert shape is not None
             self.values = demand_few(self.values + values_in(shape))
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
-        dtype = dtypes_given(end.what, self.dtypes)
-        if end.label is None and isinstance(end.what, Leaf):
-            way = list(ways(self.shapes[end.what.name]))[end.what.index]
-            end = End(Output(end.what.name, way))
-        return Port(end.name, shape, dtype)
+        dtype = dtypes_given(what, self.dtypes)
+        return Port(End(what, label=end.label).name, shape, dtype)
+
+    def place_of(self, leaf: Leaf) -> Output | Leaf:
+        """The way to a tensor in the nest of those that a layer gives; itself if there is none."""
+        name = leaf.name
+        if name not in self.ways:  # a model may have many outputs of one layer
+            self.ways[name] = list(ways(self.shapes[name]))
+        known = self.ways[name]
+        return Output(name, known[leaf.index]) if leaf.index < len(known) else leaf

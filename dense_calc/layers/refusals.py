@@ -15,7 +15,7 @@ from dense_calc.errors import did_you_mean, said
 
 # How msgspec words a value that does not fit: the problem, then the path to the value.
 # Patterns are compiled when they are first needed.
-PROBLEM = r"(?s)(.*?)(?: - at `\$(.*)`)?"
+PROBLEM = r"(?s)(.*?)(?: - at `\$([^`]*)`)?"
 STEP = r"\.(\w+)|\[(\d+|\.\.\.)\]"
 FIELD = r"(?s)Object (contains unknown|missing required) field `(.*)`"
 OWN_WORDS = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
