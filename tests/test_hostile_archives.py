@@ -24,6 +24,7 @@ from dense_calc.keras_format.weights import differences
 TEXT = json.dumps(CHAIN).encode()
 LONG = b"{" + b" " * 2**25
 TOO_LONG = "its model_config is larger than 16 MiB"
+NO_END = "it is broken: an item in it does not end where it should"
 NO_TEXT = "its model_config is no text"
 
 
@@ -63,6 +64,20 @@ def with_version(value: Any) -> Callable[[Path], None]:
     return make
 
 
+def with_item(length: int) -> Callable[[Path], None]:
+    """What makes an HDF5 file in which what is free among its texts says that it is so long."""
+
+    def make(path: Path) -> None:
+        with_attribute(b"{}")(path)
+        data = bytearray(path.read_bytes())
+        free = data.index(b"GCOL") + 40  # after the head of the heap, and one item
+        assert int.from_bytes(data[free : free + 2], "little") == 0
+        data[free + 8 : free + 16] = struct.pack("<Q", length)
+        path.write_bytes(data)
+
+    return make
+
+
 def reference(file: Any) -> Any:
     return file.create_group("group").ref
 
@@ -74,6 +89,8 @@ ATTRIBUTES: dict[str, tuple[Callable[[Path], None], str]] = {
         "a part of it is larger than 32 MiB",
     ),
     "a length that is a lie": (with_length(2**31 - 1), TOO_LONG),
+    "texts without end": (with_item(0), NO_END),
+    "texts that lead back": (with_item(2**64 - 64), NO_END),
     "a number": (with_attribute(10**10), NO_TEXT),
     "texts": (with_attribute(np.array([TEXT, TEXT])), NO_TEXT),
     "nothing": (with_attribute(h5py.Empty("S10")), NO_TEXT),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
@@ -297,3 +298,20 @@ def test_no_text_is_obeyed(
     places: set[str],
 ) -> None:
     demand_shown(arguments, tmp_path_factory.mktemp("m"), text, places)
+
+
+@pytest.mark.parametrize("format", ["text", "table", "csv", "markdown", "json"])
+def test_a_process_prints_what_is_hostile_as_well(tmp_path: Path, run: Run, format: str) -> None:
+    values = write_files(tmp_path, ALL.replace("\0", ""), {"model", "layer", "class_name"})
+    arguments = ("summary", values["keras"], values["named"], "--assume", "*=identity")
+    done = run(*arguments, "--format", format)
+    assert (done.returncode, done.stderr) == (0, "")
+    demand_lawful((*arguments, "--format", format), done.stdout, "")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@a", '"=1"', "a,b"])
+def test_csv_holds_names_as_they_are(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(yaml_of(spec({"layer": name})), "utf-8")
+    _, out, _ = run_here("summary", str(path), "--format", "csv")
+    assert [row["name"] for row in csv.DictReader(StringIO(out))][-1] == name

@@ -14,7 +14,10 @@ from dense_calc.keras_format.signs import SAVE
 MODEL_CONFIG, VERSION = "model_config", "keras_version"  # attributes
 MAX_READ = 32 * MIB  # bytes that HDF5 asks for at once; a long text and what stands beside it
 MAX_KEPT = MIB  # bytes of what was read that are looked at again
-HEAPS = (b"GCOL", b"HEAP")  # how the parts start that tell their length in 8 bytes after 8
+TEXTS = b"GCOL"  # how a heap of texts starts
+HEAPS = (TEXTS, b"HEAP")  # how the parts start that tell their length in 8 bytes after 8
+LENGTH = 8  # bytes of a length
+ITEM = 16  # bytes before what an item of a heap holds
 
 
 def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
@@ -43,6 +46,8 @@ def opened_hdf5(file: BinaryIO) -> Iterator[tuple[Any, Stretch]]:
         raise ValueError(f"HDF5 files are read by h5py, which is an extra: {wanted}") from None
     stretch = Stretch(file, 0, file.seek(0, io.SEEK_END))
     with h5py.File(stretch, "r") as root:
+        if root.id.get_create_plist().get_sizes()[1] != LENGTH:
+            raise ValueError("its lengths are not of 8 bytes, as they are in files of Keras'")
         yield root, stretch
 
 
@@ -67,12 +72,31 @@ class Stretch(io.RawIOBase):
         self.file.seek(self.start + self.place)
         data = self.file.read(max(0, min(len(buffer), self.size - self.place)))
         if data.startswith(HEAPS):  # for which HDF5 takes memory before it reads on
-            demand_little(int.from_bytes(data[8:16], "little"), "a part of it", MAX_READ)
+            length = int.from_bytes(data[8:16], "little")
+            demand_little(length, "a part of it", MAX_READ)
+            if data.startswith(TEXTS):
+                self.file.seek(self.start + self.place)
+                demand_ends(self.file.read(length))
         if len(self.kept) < MAX_KEPT:
             self.kept += data
         buffer[: len(data)] = data
         self.place += len(data)
         return len(data)
+
+
+def demand_ends(heap: bytes) -> None:
+    """Raise ValueError where HDF5 would never reach the end of a heap of texts.
+
+    An item has its number, 0 for what is free, and its length, which for that counts all of it.
+    """
+    place = ITEM
+    while place + ITEM <= len(heap):
+        length = int.from_bytes(heap[place + LENGTH : place + ITEM], "little")
+        is_free = heap[place : place + 2] == b"\0\0"
+        step = length if is_free else ITEM + -(-length // LENGTH) * LENGTH
+        if not ITEM <= step <= len(heap) - place:
+            raise ValueError("it is broken: an item in it does not end where it should")
+        place += step
 
 
 def text_attribute(root: Any, name: str, most: int, stretch: Stretch) -> bytes | None:
