@@ -203,7 +203,7 @@ def yaml_of(_path: Path) -> bytes:
     return KERAS_YAML.encode()
 
 
-@pytest.mark.parametrize("sound_file", [keras_of, js_of, yaml_of])
+@pytest.mark.parametrize("sound_file", [h5_of, keras_of, js_of, yaml_of])
 @pytest.mark.parametrize("seed", range(3))
 def test_broken_files_end_in_a_complaint_or_a_model(
     tmp_path: Path, sound_file: Callable[[Path], bytes], seed: int
