@@ -143,7 +143,7 @@ def followed(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Measure
 
 def demand_convertible(model: Model) -> None:
     """Raise SpecError where a model has more layers, at any depth, than can be converted."""
-    number = number_of_layers(node.layer for node in model.nodes)
+    number = number_in_model(model)
     if number > MAX_CONVERTED:
         raise SpecError(f"these are {number:,} layers, and {MAX_CONVERTED:,} can be converted")
 
@@ -156,14 +156,13 @@ def number_of_layers(layers: Iterable[LayerKind]) -> int:
 def number_inside(layer: LayerKind) -> int:
     """How many layers a layer holds, at any depth."""
     if isinstance(layer, Inside):
-        return number_in_model(layer)
+        return number_in_model(layer.model)
     return number_of_layers(inner for _, inner in layers_in(layer)) if layer.wraps else 0
 
 
-@lru_cache(maxsize=1000)
-def number_in_model(inside: Inside) -> int:
-    """How many layers a model inside holds, which may be called often."""
-    return number_of_layers(node.layer for node in inside.model.nodes)
+def number_in_model(model: Model) -> int:
+    """How many calls a model holds; a layer that is called again is written once."""
+    return sum(1 if node.shares else 1 + number_inside(node.layer) for node in model.nodes)
 
 
 def demand_names(names: Sequence[str], given: Collection[str]) -> None:

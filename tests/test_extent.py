@@ -111,6 +111,7 @@ def test_a_layer_gives_as_many_tensors_as_can_be_told_apart(number: int) -> None
         (3, "Flatten, Flatten"),
         # each layer that holds others counts, too
         (5, "Sequential: {input: [3], layers: [ReLU]}, Flatten"),
+        (6, "Sequential: {name: m, input: [3], layers: [ReLU]}, reuse: m, Flatten"),
         (3, "TimeDistributed: {layer: {Dense: {units: 2}}}"),
     ],
 )

@@ -64,6 +64,7 @@ class Sections:
         self.inputs = [node for node in model.nodes if not node.inputs]
         self.nodes = in_order_of_calls(model)
         self.again = {name: first for first, names in model.calls.items() for name in names[1:]}
+        self.ways: dict[str, list[tuple[int | str, ...]]] = {}  # to the tensors of each layer
         self.counters: defaultdict[str, int] = defaultdict(int)
 
     def is_told(self) -> bool:
@@ -208,7 +209,9 @@ class Sections:
 
     def steps(self, leaf: Leaf) -> tuple[int | str, ...]:
         """The way to a tensor in the nest of those that a layer gives."""
-        return list(ways(self.shapes[leaf.name]))[leaf.index]
+        if leaf.name not in self.ways:
+            self.ways[leaf.name] = list(ways(self.shapes[leaf.name]))
+        return self.ways[leaf.name][leaf.index]
 
     def outputs(self) -> Any:
         """What `outputs` says, None where it goes without saying."""
