@@ -62,6 +62,7 @@ LAYERS: list[tuple[str, Any]] = [
     ("ops.View: {dtype: int32, from: short}", "int32"),
     ("ops.View: {from: short}", "int16"),
     ("ops.Cast: {dtype: bool, from: half}", "bool"),
+    ("ops.SaturateCast: {dtype: null, from: half}", "float32"),
     ("ops.Greater: {from: [half, 1]}", "bool"),
     ("ops.Argmax: {from: half}", "int32"),
     ("ops.Add: {from: [half, whole]}", "float16"),

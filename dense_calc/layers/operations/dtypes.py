@@ -46,10 +46,8 @@ RULES: dict[rules.Rule, str] = {
     rules.own_fraction: "Nanpercentile Nanquantile Quantile",
     rules.strong_fraction: "Ldexp Nextafter",
     rules.angle: "Arctan2",
-    rules.argument: """
-        Array Cast ConvertToTensor EmptyLike FullLike OnesLike SaturateCast View ZerosLike
-    """,
-    rules.argument_or_default: "Full OneHot",
+    rules.argument: "Array ConvertToTensor EmptyLike FullLike OnesLike View ZerosLike",
+    rules.argument_or_default: "Cast Full OneHot SaturateCast",
     rules.spaced: "Geomspace Linspace Logspace",
     rules.no_integer: "Exp Exp2 Expm1 Norm Std",
     rules.size: "Fabs",
