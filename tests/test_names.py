@@ -52,7 +52,7 @@ WORDS = [
         f"sweep FILE --set width=1,2 {each}"
         for each in (
             "--where WORD",
-            "--where width=WORD<3",
+            "--where WORD<3",
             "--sort WORD",
             "--plot WORD",
             "--jobs WORD",
