@@ -159,7 +159,7 @@ def columns(text: str) -> int:
 def brief(message: str) -> str:
     """A message in which what a user wrote is no longer than can be read."""
     short = re.sub(LONG, r"\1...'", message)
-    return short if len(short) <= MOST else f"{short[:MOST]}..."
+    return short if len(short) <= MOST else f"{short[: MOST // 2]}...{short[-MOST // 2 :]}"
 
 
 def printable(text: str) -> str:

@@ -90,7 +90,7 @@ def test_a_likely_word_is_found_among_as_many_as_a_moment_suffices_for() -> None
             "Dense's 'units' is wrong" + 100 * "!" + "'",
             "Dense's 'units' is wrong" + 100 * "!" + "'",
         ),
-        (2001 * "n", 2000 * "n" + "..."),
+        (1001 * "n" + 1001 * "m", 1000 * "n" + "..." + 1000 * "m"),
         (2000 * "n", 2000 * "n"),
     ],
 )

@@ -8,7 +8,7 @@ and attributes of TensorFlow's operations.
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -259,7 +259,7 @@ def attribute(written: Any) -> Any:
         case {"s": str(text)}:
             try:
                 return a2b_base64(text).decode(errors="replace")
-            except Error:
+            except ValueError:
                 return text
         case {"list": {"i": list(numbers)}}:
             return [attribute({"i": number}) for number in numbers]
