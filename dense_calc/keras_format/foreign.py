@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -28,7 +29,6 @@ OBJECTS = {
     "initializer": (*get_args(words.InitializerName), "Constant", "constant"),
     "regularizer": get_args(words.RegularizerName),
 }
-ENDS = tuple(OBJECTS)
 CODE = "<lambda>"  # what code is called that has no name
 
 
@@ -140,8 +140,18 @@ def class_in(value: Any) -> Any:
     return value.get("class_name") if isinstance(value, dict) else None
 
 
-def known(argument: str, value: Any, spot: Spot, file: File) -> Any:
-    """An argument that is a function, an initializer or such, if it is one of Keras' own.
+@cache
+def objects_of(kind: type[LayerKind]) -> Mapping[str, str]:
+    """The arguments of a kind that are objects, each with its sort: an initializer or such."""
+    return {
+        name: next(sort for sort in OBJECTS if name.endswith(sort))
+        for name in kind.__struct_encode_fields__
+        if name.endswith(tuple(OBJECTS))
+    }
+
+
+def known(sort: str, value: Any, spot: Spot, file: File) -> Any:
+    """An argument that is an object of a sort, if it is one of Keras' own.
 
     None stands for any other: either it is assumed to change nothing, or it is a gap of the file.
     """
@@ -154,16 +164,15 @@ def known(argument: str, value: Any, spot: Spot, file: File) -> Any:
             return value
     more = value if isinstance(value, dict) else {}
     registered = str(more.get("registered_name") or name)
-    if not is_custom(more.get("module"), registered) and is_word(argument, name, value):
+    if not is_custom(more.get("module"), registered) and is_word(sort, name, value):
         return value
     if not assumption_of(file, name, registered, ALL):
         file.gaps.append(object_gap(name, spot))
     return None
 
 
-def is_word(argument: str, name: str, value: Any) -> bool:
-    """Whether Keras has an object of this name for an argument; an activation may be a layer."""
-    sort = next(each for each in OBJECTS if argument.endswith(each))
+def is_word(sort: str, name: str, value: Any) -> bool:
+    """Whether Keras has an object of a sort with this name; an activation may be a layer."""
     if sort == "activation" and class_in(value) not in (None, FUNCTION):
         return kind_of(name, False) is not None
     return name in OBJECTS[sort]

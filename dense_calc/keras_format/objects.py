@@ -16,7 +16,6 @@ from dense_calc.errors import LayerError, Note, SpecError
 from dense_calc.gaps import Gap
 from dense_calc.keras_format.assumptions import stand_in
 from dense_calc.keras_format.foreign import (
-    ENDS,
     FUNCTION,
     LAMBDA,
     File,
@@ -29,6 +28,7 @@ from dense_calc.keras_format.foreign import (
     kind_of,
     known,
     names_in_keras,
+    objects_of,
     opaque_layer,
     without_package,
 )
@@ -189,11 +189,12 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
         return written.made
     values = dict(written.kind.constructor_arguments(written.config))
     values.pop("name", None)
+    objects = objects_of(written.kind)
     for name, value in values.items():
         if name in written.kind.wraps:
             values[name] = inner_of(value, written.spot.at("config", name), file)
-        elif name in written.kind.__struct_encode_fields__ and name.endswith(ENDS):
-            values[name] = known(name, value, written.spot.at("config", name), file)
+        elif name in objects and value is not None:
+            values[name] = known(objects[name], value, written.spot.at("config", name), file)
         elif name != FUNCTION and class_in(value) == LAMBDA:
             values[name] = None  # what code would say is not known
     values |= of_call
