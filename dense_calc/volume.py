@@ -13,6 +13,8 @@ OF_A_WEIGHT = 5  # values of one beside its sizes and their names
 
 def values_in(shapes: Shapes) -> int:
     """How many values a nest of shapes takes: its sizes, and each shape itself."""
+    if is_shape(shapes):
+        return 1 + len(shapes)
     return sum(1 + len(shape) for shape in leaves(shapes))
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from cases import Case, read_facts
 from ours import answer_of
 
 from dense_calc.layers import KINDS
+from dense_calc.layers.words import SerializedInitializer
 
 FACTS = read_facts()
 
@@ -55,3 +57,12 @@ def test_an_expression_may_stand_where_a_number_stands(kind: str) -> None:
         if fact["kind"] == kind and "refused" not in fact:
             arguments, inputs = written_out(fact["arguments"]), written_out(fact["inputs"])
             assert not difference({**fact, "arguments": arguments, "inputs": inputs})
+
+
+def test_equal_objects_have_one_hash() -> None:
+    """Layers are looked up by it, so that what a file writes several times is worked out once."""
+    written = {"class_name": "RandomNormal", "config": {"seed": {"a": [1, 2]}, "mean": 1}}
+    same = {"class_name": "RandomNormal", "config": {"mean": 1.0, "seed": {"a": [1, 2]}}}
+    first, second = (msgspec.convert(each, SerializedInitializer) for each in (written, same))
+    assert first == second
+    assert hash(first) == hash(second)

@@ -233,6 +233,8 @@ def demand_known(call: Call, kind: type[LayerKind]) -> None:
         raise LayerError(f"{name} takes tensors alone by position")
     if kind.on_a_list and call.args and isinstance(call.args[0], Leaf):
         raise LayerError(f"{name} takes a list of tensors, not one")
+    if not call.kwargs:
+        return
     known = [*kind.inputs, *kind.of_call, TRAINING, *[MASK] * kind.takes_mask]
     if not kind.inputs or kind.on_a_list:
         known.append(INPUTS)

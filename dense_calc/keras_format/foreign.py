@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -58,7 +58,13 @@ class File(Struct):
 
 def is_custom(module: Any, registered: str) -> bool:
     """Whether a class is somebody's own, whatever it is called."""
-    return (isinstance(module, str) and not re.match(OWN, module)) or PACKAGE in registered
+    return PACKAGE in registered or (isinstance(module, str) and not is_of_keras(module))
+
+
+@lru_cache
+def is_of_keras(module: str) -> bool:
+    """Whether what stands in a module is Keras' own."""
+    return re.match(OWN, module) is not None
 
 
 def kind_of(name: str, is_operation: bool) -> type[LayerKind] | None:
@@ -88,7 +94,7 @@ def names_in_keras(name: str, registered: str, config: Mapping[str, Any]) -> tup
 
     Its arguments tell it from another class of the same name.
     """
-    found = re.match(APPLICATIONS, registered)
+    found = re.match(APPLICATIONS, registered) if PACKAGE in registered else None
     if found is None or found[1] not in REGISTERED:
         return name, registered
     is_keras = config.keys() <= set(kind_named(found[1]).__struct_encode_fields__)

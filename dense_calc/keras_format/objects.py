@@ -195,7 +195,7 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
             values[name] = inner_of(value, written.spot.at("config", name), file)
         elif name in objects and value is not None:
             values[name] = known(objects[name], value, written.spot.at("config", name), file)
-        elif name != FUNCTION and class_in(value) == LAMBDA:
+        elif isinstance(value, dict) and class_in(value) == LAMBDA and name != FUNCTION:
             values[name] = None  # what code would say is not known
     values |= of_call
     inner = [each for name in written.kind.wraps for each in layers_in(values.get(name))]

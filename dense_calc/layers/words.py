@@ -71,6 +71,10 @@ class Serialized(Struct, frozen=True):
     module: str = "keras"
     config: dict[str, Any] | None = None
 
+    def __hash__(self) -> int:
+        """The hash of layers, too, that are looked up where a model has the same several times."""
+        return hash((self.class_name, hashable(self.config)))
+
     def __post_init__(self) -> None:
         """Raise ValueError, as msgspec wants it, where Keras would not make the object."""
         known = ARGUMENTS.get(plain(self.class_name), self.config or ())
@@ -177,6 +181,13 @@ class ConvPadding(Word):
 
     valid = "valid"
     same = "same"
+
+
+def hashable(value: Any) -> Any:
+    """A value out of JSON with mappings and lists as sets and tuples; equal values stay equal."""
+    if isinstance(value, dict):
+        return frozenset([(name, hashable(each)) for name, each in value.items()])
+    return tuple(map(hashable, value)) if isinstance(value, list) else value
 
 
 @cache
