@@ -289,4 +289,4 @@ def placed(error: LayerError, node: Node, more: str = "") -> LayerError:
         for step in error.path:
             place = place and place.part(step)
     message = f"{type(node.layer).__name__} '{node.name}': {error.message}{more}"
-    return LayerError(message, place=place, notes=node.notes)
+    return type(error)(message, place=place, notes=node.notes)

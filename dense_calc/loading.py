@@ -15,6 +15,7 @@ from dense_calc.errors import STDIN, FileError, Place, Source
 from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, text_in_archive
 from dense_calc.keras_format.signs import (
     HEAD,
+    MANIFEST,
     demand_model_bytes,
     foreign_folder,
     may_be_keras,
@@ -79,7 +80,8 @@ def variants(
     path = os.fspath(path)
     source, keras = read(path, revision)
     name = "model" if path == "-" else encodable(os.path.splitext(os.path.basename(path))[0])
-    weights = path if keras is not None and revision is None and path != "-" else ""
+    stores = keras is not None or MANIFEST in source.text
+    weights = path if stores and revision is None and path != "-" else ""
     return variants_in(source, keras, name, assume, title(path, revision), weights)
 
 
@@ -94,7 +96,7 @@ def variants_in(
     """What a text in a file holds.
 
     `keras` is the version that wrote its archive, '' if that does not say, None if it is in none;
-    `weights` is the path of an archive, which may store what the text does not tell.
+    `weights` is the path of a file that may store what the text does not tell.
     """
     again = variants_in, (source, keras, name, assume, file, weights)
     value = keras_value_in(source, keras is not None)

@@ -98,7 +98,9 @@ def overridden(
             if layer is None:
                 layer = made[id(node.layer)] = changed(node.layer, target, value, scope)
             nodes[place] = replace(node, layer=layer)
-    return replace(model, nodes=tuple(with_loans(nodes)))
+    set_anew = {id(nodes[place].place) for target in targets.values() for place in target.places}
+    remarks = tuple(each for each in model.remarks if id(each.place) not in set_anew)
+    return replace(model, nodes=tuple(with_loans(nodes)), remarks=remarks)
 
 
 def changed(layer: LayerKind, target: Target, value: Marked, scope: Scope) -> LayerKind:

@@ -162,7 +162,8 @@ class Tracer:
                 call = self.sharing.with_holders(node, call)
             self.values = demand_few(self.values + call.built.values)
         except LayerError as error:
-            more = self.way_out(node) if isinstance(error, UnknownSizeError) else ""
+            is_own = isinstance(error, UnknownSizeError) and error.place is None
+            more = self.way_out(node) if is_own else ""
             raise placed(error, node, more) from None
         made = call.built
         spec = made.shape, made.dtype

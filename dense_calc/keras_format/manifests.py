@@ -10,12 +10,12 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from dense_calc.errors import Source
 from dense_calc.keras_format.places import value_of
+from dense_calc.keras_format.signs import MANIFEST
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored
 from dense_calc.layers.base import NotNegative
 from dense_calc.report import Row
 from dense_calc.shapes import MAX_RANK, Sizes
 
-MANIFEST = "weightsManifest"
 MAX_STEPS = 20  # names in the name of a weight
 
 

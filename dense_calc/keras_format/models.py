@@ -239,8 +239,9 @@ def spare_names() -> Iterator[str]:
 
 def input_of(first: Part, config: dict[str, Any]) -> LayerKind:
     """The input of a chain whose first layer does not stand for it; it may have no shape."""
-    if isinstance(first.written.made, Inside):
-        return first.written.made.model.nodes[0].layer
+    made = first.written.made
+    if isinstance(made, Inside) and not made.model.is_unbuilt:
+        return made.model.nodes[0].layer
     kind = kind_named(INPUT_KIND)
     told = first.written.input_shape
     try:

@@ -59,6 +59,10 @@ def from_keras(
             file.stored = weights_reader(weights)
         spot = start.at(*found.path)
         model = model_of_config(found.class_name, config, spot, file, name)
+        if weights and model.is_unbuilt:
+            from dense_calc.keras_format.stored_inputs import with_stored_input
+
+            model = with_stored_input(model, weights)
     except RecursionError:
         raise too_deep(source) from None
     gaps = tuple(sorted(file.gaps, key=order_in_file))
@@ -68,7 +72,7 @@ def from_keras(
         trainable=is_trained,
         optimizer=optimizer_in(value),
         gaps=gaps,
-        remarks=tuple(file.remarks),
+        remarks=(*file.remarks, *model.remarks),
     )
 
 

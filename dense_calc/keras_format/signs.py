@@ -16,6 +16,7 @@ from dense_calc.errors import FileError
 
 HEAD = 512  # bytes at the start of a file that tell what it is
 BEGINNING = 4096  # characters of a text that tell whether Keras wrote it
+MANIFEST = "weightsManifest"  # in which a model.json of TensorFlow.js tells its weights
 CLASS_NAME = "class_name"  # what every model of Keras' has, and hardly a spec
 JSON = r'\s*[\[{"]'  # how it starts
 # The class and the config of a model in JSON, perhaps kept in a text, so that quotes are escaped.

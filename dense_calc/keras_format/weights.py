@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
+
+from msgspec.structs import replace
 
 from dense_calc.errors import FileError, printable
 from dense_calc.keras_format.archives import MIB, readable
@@ -28,11 +31,17 @@ def differences(report: Report, path: str) -> list[str]:
     Raises:
         FileError: the file stores no weights, or is broken.
     """
-    layers = stored_weights(path, report.layers)
-    found = matched(report.layers, layers)
-    said = [difference(row, found.pop(row.name, None)) for row in report.layers]
-    said += [unknown(name, each) for name, each in found.items()]
+    said = compared(report.layers, stored_weights(path, report.layers))
     return [printable(each) for each in said if each]
+
+
+def compared(rows: Sequence[Row], layers: list[Stored]) -> Iterator[str]:
+    """What to say of each row and of what is stored: '' where the file stores what the row has."""
+    found = matched(rows, layers)
+    for row in rows:
+        yield difference(row, found.pop(row.name, None))
+    for name, each in found.items():
+        yield unknown(name, each)
 
 
 def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
@@ -72,7 +81,7 @@ def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
         same = waiting[class_of(each)] if not each.name else []
         name = each.name or (same.pop().name if same else each.group)
         if name in found:  # which Keras does not write
-            found[name].shapes.extend(each.shapes)
+            found[name] = replace(each, shapes=[*found[name].shapes, *each.shapes])
         else:
             found[name] = each
     return found
@@ -93,7 +102,7 @@ def difference(row: Row, stored: Stored | None) -> str:
     if stored is None:
         holds = listed(map(told, row.weights))
         return f"the file does not have {quoted(row.name)}, which holds {holds}" * bool(row.weights)
-    weights = [each for each in row.weights if not (stored.is_merged and is_added(each))]
+    weights = stored_of(row, stored)
     lacking, extra = apart(weights, stored)
     if not lacking and not extra:
         return ""
@@ -107,6 +116,17 @@ def difference(row: Row, stored: Stored | None) -> str:
     holds = listed(told_apart(weights, lacking))
     instead = f"; it stores {stores} instead" if extra else ""
     return f"of what {quoted(row.name)} holds, the file does not store {holds}{instead}"
+
+
+def excess(row: Row, stored: Stored) -> int:
+    """How many numbers a layer holds more than a file stores of it, less if it is below 0."""
+    lacking, extra = apart(stored_of(row, stored), stored)
+    return sum(weight.params for weight in lacking) - sum(map(prod, extra))
+
+
+def stored_of(row: Row, stored: Stored) -> list[WeightRow]:
+    """The weights of a layer that a file stores, each in an array of its own."""
+    return [each for each in row.weights if not (stored.is_merged and is_added(each))]
 
 
 def unknown(name: str, stored: Stored) -> str:

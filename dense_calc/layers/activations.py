@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers import words
 from dense_calc.layers.base import TIMES, KerasLayer, NotNegativeNumber, Weight
 from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape
@@ -68,7 +68,7 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
             if place in shared:
                 axes[TIMES.join("1" * (1 + sum(one in shared for one in range(place))))] = 1
             elif size is None:
-                raise LayerError(
+                raise UnknownSizeError(
                     f"each element has a slope, but axis {place + 1} is unknown in {shape}; give "
                     f"it a size, or share the slopes along it: 'shared_axes: [{place + 1}]'",
                     "shared_axes",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from dense_calc.errors import LayerError, did_you_mean
+from dense_calc.errors import LayerError, UnknownSizeError, did_you_mean
 from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
 from dense_calc.layers.words import DataFormat, variable_dtype
 from dense_calc.shapes import SEQUENCE, Shape, Size, channel_axis, sides, slide, with_sides, worked
@@ -95,7 +95,7 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
         (frames,) = slide(length, span, (self.step(),), span, self.padding, "frame_length")
         channels = shape[channel_axis(self.data_format)]
         if channels is None:
-            raise LayerError(
+            raise UnknownSizeError(
                 f"it needs the number of channels, which is unknown in {shape}; "
                 "give it a size in the model's input"
             )

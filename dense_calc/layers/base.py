@@ -200,7 +200,7 @@ def within(*path: str) -> Iterator[None]:
     try:
         yield
     except LayerError as error:
-        raise LayerError(error.message, *path, *error.path) from None
+        raise type(error)(error.message, *path, *error.path) from None
 
 
 def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import UnknownSizeError
 from dense_calc.layers.base import KerasLayer, Positive, Weight, Window, snake_case
 from dense_calc.layers.cells import Cell
 from dense_calc.layers.convolutional import Conv, Conv1D, Conv2D, Conv3D, window
@@ -68,7 +68,7 @@ class ConvLSTMCell(Cell, KerasLayer, frozen=True, kw_only=True):
         loop = self.loop
         for side, size in zip(loop.axes, sides(step, loop.axes, loop.data_format), strict=True):
             if size is None:
-                raise LayerError(
+                raise UnknownSizeError(
                     f"its states need a known {side}, which the input leaves open: {step}; "
                     "give it a size in the model's input"
                 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.base import NotNegative, Weight
 from dense_calc.layers.einsum import Equation, Letters, Sizes, equation_of, int8_scale, sizes_of
 from dense_calc.layers.quantization import Axes, QuantizableLayer
@@ -88,7 +88,7 @@ def named_axes(letters: Letters) -> dict[str, int]:
     axes: dict[str, int] = {}
     for letter, size in letters:
         if size is None:
-            raise LayerError(
+            raise UnknownSizeError(
                 f"the weights depend on axis '{letter}' of the equation, which is unknown; "
                 "give it a size in output_shape or in the model's input",
                 "output_shape",

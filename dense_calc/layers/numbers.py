@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.words import Policy, Serialized, policy_of
 from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, worked
@@ -114,7 +114,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         kept = self.kept(shape)
         for axis in kept:
             if shape[axis] is None:
-                raise LayerError(
+                raise UnknownSizeError(
                     f"it keeps axis {axis}, whose size is unknown in {shape}; give it one in the "
                     "model's input, or keep others with axis",
                     "axis",

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.base import TIMES, LayerWithKernel, Positive, Weight, Window
 from dense_calc.layers.convolutional import Conv
 from dense_calc.layers.words import Activation, ConvPadding, DataFormat
@@ -127,7 +127,7 @@ def sized(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
         LayerError: one is unknown.
     """
     if None in sizes:
-        raise LayerError(
+        raise UnknownSizeError(
             f"each place has a kernel of its own, but the sides {sizes} are not all known; "
             "give them sizes in the model's input"
         )
