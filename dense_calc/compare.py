@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.budgets import Check
+from dense_calc.errors import said
 from dense_calc.folding import blocks_by_copy, in_any_copy
 from dense_calc.layers.words import plain
 from dense_calc.model import Block, Model
@@ -196,7 +198,21 @@ def unequal(name: str, old: Any, new: Any) -> Iterator[Argument]:
         for index, values in enumerate(zip(old, new, strict=True)):
             yield from unequal(f"{name}[{index}]", *values)
     elif old != new and not is_same(old, new):
-        yield Argument(name, old, new)
+        old, new = in_words(old), in_words(new)
+        if old != new:
+            yield Argument(name, old, new)
+
+
+def in_words(value: Any) -> Any:
+    """A value with YAML's words in place of numbers that JSON does not have: `.inf`, `.nan`."""
+    match value:
+        case list():
+            return list(map(in_words, value))
+        case dict():
+            return {name: in_words(each) for name, each in value.items()}
+        case float() if not isfinite(value):
+            return said(value)
+    return value
 
 
 def holds_layers(old: list[Any], new: list[Any]) -> bool:

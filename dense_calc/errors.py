@@ -199,4 +199,6 @@ def said(value: Any) -> str:
             return "a mapping" if value else "an empty mapping"
         case str():
             return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
+        case float():
+            return str(value).replace("inf", ".inf").replace("nan", ".nan")  # YAML's words
     return str(value)

@@ -21,9 +21,10 @@ from dense_calc.model import Model
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Unknown
 from dense_calc.spec.arguments import decoded, layers_in, some_arguments
-from dense_calc.spec.document import MAX_NUMBER, Marked, document, not_utf8, resolved
+from dense_calc.spec.document import Marked, document, not_utf8
 from dense_calc.spec.entries import Entry
 from dense_calc.spec.names import named_apart
+from dense_calc.spec.scalars import MAX_NUMBER, resolved
 from dense_calc.spec.scope import Scope, is_finite
 from dense_calc.targets import SHAPE, Target, attribute, target_of
 

@@ -337,6 +337,19 @@ def test_values_are_written_as_in_a_spec(files: Path, run: Run) -> None:
     assert "use_bias: true → false; kernel_size: 3 → [1, 5]" in result.stdout
 
 
+def test_what_json_has_no_number_for_is_a_word(tmp_path: Path, run: Run) -> None:
+    for name, value in ("a.yaml", "[.inf, 1]"), ("b.yaml", "[.nan, 1]"):
+        spec = f"input: [4, 2]\nlayers: [Masking: {{mask_value: {value}}}]\n"
+        (tmp_path / name).write_text(spec, "utf-8")
+    told = run("diff", "a.yaml", "b.yaml", cwd=tmp_path)
+    assert "mask_value: [.inf, 1.0] → [.nan, 1.0]" in told.stdout
+    (change,) = json.loads(
+        run("diff", "a.yaml", "b.yaml", "--format", "json", cwd=tmp_path).stdout
+    )["layers"]
+    assert change["arguments"][0]["old"] == [".inf", 1.0]
+    assert run("diff", "b.yaml", "b.yaml", cwd=tmp_path).stdout.count("mask_value") == 0
+
+
 def test_an_input_that_a_call_is_not_given_has_a_dash(tmp_path: Path, run: Run) -> None:
     for name, units in ("a.yaml", 8), ("b.yaml", 9):
         (tmp_path / name).write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -41,7 +42,8 @@ def value_of(text: str) -> Any:
         (".5", 0.5),
         ("3.", 3.0),
         ("-.inf", float("-inf")),
-        (".nan", ".nan"),
+        (".infinity", ".infinity"),
+        ("+.nan", "+.nan"),
         ("1:30", "1:30"),
         ("2024-01-01", "2024-01-01"),
         ("'10'", "10"),
@@ -56,6 +58,17 @@ def test_a_word_is_what_yaml_1_2_says(text: str, value: Any) -> None:
     found = value_of(text)
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", [".nan", ".NaN", ".NAN"])
+def test_what_is_no_number_is_a_value(text: str) -> None:
+    assert math.isnan(value_of(text))
+
+
+def test_a_character_may_be_written_in_two_halves_as_in_json() -> None:
+    assert value_of(r'["\ud83d\uDE00", "\\ud83d\\ude00"]') == ["😀", r"\ud83d\ude00"]
+    with pytest.raises(SpecError, match="invalid Unicode character escape code"):
+        value_of(r'"\ud83d"')
 
 
 def test_values_know_where_they_stand() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec.document import MAX_NUMBER, document
+from dense_calc.spec.document import document
+from dense_calc.spec.scalars import MAX_NUMBER
 from dense_calc.spec.scope import MAX_CHAIN, ExpressionError, Scope
 
 

@@ -21,6 +21,11 @@ def tensor(name: str) -> dict[str, Any]:
     return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
 
 
+def array(value: Any) -> dict[str, Any]:
+    """What is no tensor of the model, in a call."""
+    return {"class_name": "__tensor__", "config": {"value": value, "dtype": "float32"}}
+
+
 def input_layer(name: str, shape: list[int | None], dtype: str = "float32") -> dict[str, Any]:
     """An input of the model."""
     config = {"batch_shape": shape, "dtype": dtype, "name": name}
@@ -84,6 +89,7 @@ TAKEN: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("ops.LogicalAnd", [False, M], {}),
     ("ops.Where", [M, None, None], {}),
     ("ops.Where", [M], {"x1": 0, "x2": False}),
+    ("ops.Add", [float("nan"), X], {}),
 ]
 
 
@@ -144,6 +150,11 @@ REFUSED: list[tuple[str, list[Any], dict[str, Any], str]] = [
     ("ops.Add", [1, 2], {}, "'l' is called with what is no tensor"),
     ("ops.Add", [X, Y, Z], {}, "Add 'l': it takes 2 inputs (x1, x2), not 3"),
     ("ops.Add", [X], {"mask": M}, "'l': Add's call has no argument 'mask'"),
+    ("ops.Stack", [[X, None]], {}, "'l' is called with what is no tensor"),
+    ("LSTM", [X], {"initial_state": [None, Y]}, "'l': LSTM is given a list or a mapping with null"),
+    ("MixUp", [{"images": X, "label": M}], {}, "'l': MixUp has no input 'label'; did you mean "),
+    ("ops.Add", [X, array("one")], {}, "an array in a call holds numbers"),
+    ("ops.Add", [X, array([1, [None]])], {}, "an array in a call holds numbers"),
 ]
 
 

@@ -188,3 +188,21 @@ def test_connections_keep_their_order(order: str) -> None:
     inputs = "inputs: {q: [3, 8], k: [4, 8], v: [4, 8]}"
     spec = f"type: Functional\n{inputs}\nlayers: [{attention}]"
     assert read(written(spec)).layers == trace(model_of(spec)).layers
+
+
+def test_numbers_that_json_does_not_have_are_written_as_pythons_json_writes_them() -> None:
+    spec = "input: [4, 2]\nlayers: [Masking: {mask_value: [.nan, -.inf]}]\n"
+    text = to_keras(model_of(spec))
+    assert "NaN,\n" in text
+    again = from_keras(json.loads(text), Source("m.json", text), "m", {})
+    assert "mask_value: [.nan, -.inf]" in to_spec(again)
+
+
+def test_a_number_that_no_spec_can_hold_is_refused() -> None:
+    constant = "{class_name: Constant, config: {value: 1}}"
+    spec = f"input: [4]\nlayers: [Dense: {{units: 2, bias_initializer: {constant}}}]\n"
+    value = written(spec)
+    value["config"]["layers"][1]["config"]["bias_initializer"]["config"]["value"] = 2**63
+    model = from_keras(value, Source("m.json", json.dumps(value)), "m", {})
+    with pytest.raises(DenseCalcError, match="a spec holds no number above 9,223,"):
+        to_spec(model)

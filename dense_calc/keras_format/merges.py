@@ -12,7 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from dense_calc.errors import SpecError
-from dense_calc.keras_format.calls import Call, bound
+from dense_calc.keras_format.bindings import bound
+from dense_calc.keras_format.calls import Call
 from dense_calc.keras_format.foreign import File
 from dense_calc.keras_format.objects import Written, is_model, layer_of
 from dense_calc.keras_format.places import Spot

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from dense_calc.errors import LayerError, Note, SpecError, said
 from dense_calc.graph import model_of
 from dense_calc.keras_format.assumptions import kind_called
-from dense_calc.keras_format.calls import Calls, bound, referred
+from dense_calc.keras_format.bindings import bound, demand_given
+from dense_calc.keras_format.calls import Calls, referred
 from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
 from dense_calc.keras_format.foreign import File, nothing_stored, without_package
 from dense_calc.keras_format.merges import is_merge, merged_nodes
@@ -170,6 +171,8 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
         here = spot.at("inbound_nodes", number)
         try:
             given = bound(calls.call(call, here), layer.kind)
+            if not part.is_inside:  # whose inputs may be optional
+                demand_given(layer.kind, given.inputs)
         except LayerError as error:
             raise SpecError(f"'{part.name}': {error.message}", here) from None
         if part.is_inside:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from dense_calc.errors import Source
-from dense_calc.spec.document import Marked, Tree, document, resolved
+from dense_calc.spec.document import Marked, Tree, document
+from dense_calc.spec.scalars import resolved
 
 YAML, PYTHON = "tag:yaml.org,2002:", "tag:yaml.org,2002:python/"
 # The tags of what a value is anyway, and of words that are more than text.

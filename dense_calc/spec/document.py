@@ -8,30 +8,19 @@ duplicate keys, limits depth and expansion, and lets values be those of YAML 1.2
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from dense_calc.errors import Place, Source, SpecError
+from dense_calc.spec.scalars import MAX_NUMBER, resolved
 
 MAX_DEPTH = 64  # levels of nesting
 MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
 MAX_KEYS = 100_000  # of one mapping
 OF_A_VALUE = 32  # characters of a text, such as an expression, that count as one more value
 SOME = 1000  # values between two looks at how many keys there are
-MAX_NUMBER = 2**63 - 1
-MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
-
-# Patterns are compiled when they are first needed: plain digits and words, nearly all, need none.
-INTEGER = r"[-+]?[0-9]+(?:_[0-9]+)*(?:[eE]\+?[0-9]{1,2})?"
-OTHER_BASE = r"0o[0-7]+|0x[0-9a-fA-F]+"
-FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)"
-WORDS = {
-    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+HALVES = r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
 TEXT_TAG = "tag:yaml.org,2002:str"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -84,6 +73,9 @@ def document(source: Source, tree: type[Tree] | None = None) -> Marked:
     try:
         roots = (tree or Tree)(source).roots()
     except yaml.MarkedYAMLError as error:
+        text = re.sub(HALVES, whole_character, source.text)
+        if text != source.text:
+            return document(Source(source.name, text), tree)
         raise not_yaml(source, error) from None
     except yaml.reader.ReaderError as error:
         raise not_text(source, error) from None
@@ -219,32 +211,12 @@ class Tree:
         raise SpecError(f"the key '{key.value}' stands here twice, first in line {line}", key)
 
 
-@lru_cache(maxsize=10_000)
-def resolved(text: str) -> bool | int | float | str | None:
-    """The value of an unquoted word."""
-    if text in WORDS:
-        return WORDS[text]
-    if text.isdecimal() and text.isascii():
-        return whole(text)
-    if text[0] not in "+-.0123456789":
-        return text
-    if re.fullmatch(INTEGER, text):
-        return whole(text)
-    if re.fullmatch(OTHER_BASE, text):
-        return whole(text, base=0)
-    if re.fullmatch(FLOAT, text):
-        return float(text.lower().replace(".inf", "inf"))
-    return text
-
-
-def whole(text: str, base: int = 10) -> int:
-    """The integer that digits write, perhaps with an exponent: `1_000`, `0x1F`, `1e6`."""
-    if len(text) > MAX_DIGITS:
-        return MAX_NUMBER + 1
-    if base == 0:
-        return int(text, base)
-    digits, _, exponent = text.lower().partition("e")
-    return int(digits) * int(10 ** int(exponent or 0))
+def whole_character(escape: re.Match[str]) -> str:
+    r"""What YAML reads in place of two halves that JSON writes: `\U0001f600` of `\ud83d\ude00`."""
+    if not escape[1]:
+        return escape[0]
+    units = bytes.fromhex(escape[1] + escape[2])
+    return f"\\U{ord(units.decode('utf-16-be')):08x}"
 
 
 def too_much(place: Place) -> SpecError:
@@ -278,13 +250,16 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
 
 def not_utf8(source: Source, error: UnicodeEncodeError) -> SpecError:
     """The complaint about bytes of the command line that are no text."""
-    before = source.text[: error.start].splitlines() or [""]
-    place = Place(source, len(before), len(before[-1]) + 1, 1)
-    return SpecError("this is not text in UTF-8", place)
+    return SpecError("this is not text in UTF-8", end_of(source, source.text[: error.start]))
 
 
 def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     """The complaint about a character that YAML does not allow."""
-    before = source.text.encode()[: error.position].decode(errors="ignore").splitlines() or [""]
-    place = Place(source, len(before), len(before[-1]) + 1, 1)
-    return SpecError(f"this is not YAML: {error.reason}", place)
+    before = source.text.encode()[: error.position].decode(errors="ignore")
+    return SpecError(f"this is not YAML: {error.reason}", end_of(source, before))
+
+
+def end_of(source: Source, beginning: str) -> Place:
+    """The place where the beginning of a text ends."""
+    lines = beginning.splitlines() or [""]
+    return Place(source, len(lines), len(lines[-1]) + 1, 1)

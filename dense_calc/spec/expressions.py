@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from dense_calc.errors import did_you_mean
-from dense_calc.spec.document import MAX_NUMBER
+from dense_calc.spec.scalars import MAX_NUMBER
 from dense_calc.spec.scope import ExpressionError, Number
 
 MAX_LENGTH = 500  # characters of an expression
@@ -128,7 +128,9 @@ def value_of(node: ast.expr, names: Mapping[str, Number]) -> Number:
                 f"'{ast.unparse(node)}' cannot stand in an expression; it may hold numbers, vars, "
                 f"+ - * / // % ** and {' '.join(FUNCTIONS)}"
             )
-    if not abs(result) <= MAX_NUMBER:
+    if math.isnan(result):
+        raise ValueError("it is no number")
+    if abs(result) > MAX_NUMBER:
         raise OverflowError
     return result
 

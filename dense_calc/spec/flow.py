@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from dense_calc.spec.document import resolved
+from dense_calc.errors import SpecError
+from dense_calc.spec.scalars import MAX_NUMBER, resolved
 
 WIDTH = 100  # columns of a line
 STRING_TAG = "tag:yaml.org,2002:str"
@@ -99,6 +100,8 @@ def quoted(value: Any) -> Any:
             return {quoted(key): quoted(each) for key, each in value.items()}
         case list() | tuple():
             return list(map(quoted, value))
+        case int() if abs(value) > MAX_NUMBER:
+            raise SpecError(f"a spec holds no number above {MAX_NUMBER:,}")
         case str() if not (value.isprintable() and isinstance(resolved(value), str)):
             return Text(value)
     return value

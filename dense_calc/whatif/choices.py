@@ -12,7 +12,8 @@ from typing import Any, overload
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.overrides import plain
-from dense_calc.spec.document import Marked, document, resolved
+from dense_calc.spec.document import Marked, document
+from dense_calc.spec.scalars import resolved
 
 Values = Sequence[Any]
 
