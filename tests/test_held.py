@@ -128,7 +128,84 @@ def test_a_layer_of_a_model_inside_is_another_of_the_same_name(tmp_path: Path) -
     arrays = {"scale/vars/0": (4,), "sequential/layers/scale/vars/0": (7,)}
     path = archive(tmp_path / "m.keras", model, arrays, {"scale": "one", "sequential": "inner"})
     report = dense_calc.trace(dense_calc.load(path), partial=True)
-    assert [(row.params, row.state) for row in report.layers] == [(4, ""), (0, "unknown")]
+    assert [(row.params, row.state) for row in report.layers] == [(4, ""), (7, "")]
+
+
+# A model in a model, each with a layer of the same name, which real Keras wrote so.
+INNER = chain(
+    layer("lab>Scale", "one"),
+    chain(layer("lab>Scale", "one"), layer("Dense", "two", units=4), name="deep"),
+    layer("lab>Scale", "last"),
+    name="inner",
+)
+NESTED = chain(layer("lab>Scale", "one"), INNER, chain(layer("lab>Scale", "one"), name="third"))
+IN_ARCHIVE: Arrays = {
+    "scale/vars/0": (1,),
+    "sequential/layers/scale/vars/0": (2,),
+    "sequential/layers/scale/sub/vars/0": (20,),
+    "sequential/layers/sequential/layers/scale/vars/0": (3,),
+    "sequential/layers/sequential/layers/dense/vars/0": (4, 4),
+    "sequential/layers/scale_1/vars/0": (5,),
+    "sequential_1/layers/scale/vars/0": (6,),
+}
+GROUP_NAMES = {
+    "scale": "one",
+    "sequential": "inner",
+    "sequential_1": "third",
+    "sequential/layers/scale": "one",
+    "sequential/layers/sequential": "deep",
+}
+BY_KERAS_3: Arrays = {
+    "one/m/one/gamma": (1,),
+    "inner/one/gamma": (2,),
+    "inner/one/sub/kernel": (20,),
+    "inner/deep/one/gamma": (3,),
+    "inner/deep/two/kernel": (4, 4),
+    "inner/last/gamma": (5,),
+    "third/m/third/one/gamma": (6,),
+}
+
+
+def held_inside(path: Path) -> list[int]:
+    """The parameters of every layer of an unknown class, from the first on."""
+    report = dense_calc.summarize(path, {"Scale": "identity"})
+    one, inner, third = report.layers
+    first, deep, last = inner.layers
+    return [row.params for row in (one, first, deep.layers[0], last, third.layers[0])]
+
+
+def test_what_a_layer_of_a_model_inside_holds(tmp_path: Path) -> None:
+    for names in (GROUP_NAMES, {}):
+        path = archive(tmp_path / "m.keras", NESTED, IN_ARCHIVE, names)
+        assert held_inside(path) == [1, 22, 3, 5, 6]
+    assert held_inside(hdf5_file(tmp_path / "m.h5", NESTED, BY_KERAS_3)) == [1, 22, 3, 5, 6]
+
+
+def test_keras_2_names_no_model_around_a_weight(tmp_path: Path) -> None:
+    deep = chain(layer("lab>Scale", "first"), layer("Dense", "two", units=4), name="deep")
+    model = chain(chain(deep, layer("lab>Scale", "last"), name="inner"))
+    arrays = {
+        "inner/first/gamma:0": (3,),
+        "inner/first/kernel:0": (4, 2),
+        "inner/two/kernel:0": (4, 4),
+        "inner/last/gamma:0": (5,),
+    }
+    path = hdf5_file(tmp_path / "m.h5", model, arrays)
+    (inner,) = dense_calc.summarize(path, {"Scale": "identity"}).layers
+    assert inner.layers[0].layers[0].params == 3 + 8
+    assert inner.layers[1].params == 5
+
+
+def test_a_model_in_a_wrapper_has_its_group(tmp_path: Path) -> None:
+    inner = chain(layer("lab>Scale", "one"), name="inner")
+    first = layer("InputLayer", "i", batch_shape=[None, 5, 4])
+    model = chain(layer("TimeDistributed", "td", layer=inner))
+    model["config"]["layers"][0] = first
+    arrays = {"time_distributed/layer/layers/scale/vars/0": (7,)}
+    path = archive(tmp_path / "m.keras", model, arrays, {"time_distributed": "td"})
+    assert dense_calc.summarize(path, {"Scale": "identity"}).total_params == 7
+    path = hdf5_file(tmp_path / "m.h5", model, {"td/one/gamma": (7,)})
+    assert dense_calc.summarize(path, {"Scale": "identity"}).total_params == 7
 
 
 def test_what_is_trained_is_not_told(tmp_path: Path, run: Run) -> None:

@@ -32,9 +32,23 @@ OBJECTS = {
 CODE = "<lambda>"  # what code is called that has no name
 
 
-def nothing_stored(name: str, group: str) -> Held | None:
-    """What a file without weights stores of a layer."""
-    return None
+class Store:
+    """What a file stores of a layer or a model: nothing, where it has no weights."""
+
+    def at(self, name: str, group: str) -> Store:
+        """The same of a layer of the model, by its name and that of its group."""
+        return self
+
+    def within(self, argument: str) -> Store:
+        """The same of the layer that is an argument of the layer."""
+        return self
+
+    def held(self) -> Held | None:
+        """The weights of the layer; None where the file does not tell."""
+        return None
+
+
+NOTHING_STORED = Store()
 
 
 class File(Struct):
@@ -43,7 +57,7 @@ class File(Struct):
     `ordering` is Keras 1's word for where the channels of images are, '' in other files. `inside`
     reads a model that is a layer of another. `gaps` are what was found that the file does not tell,
     `opaque` are what may be among it; `remarks` are what is to be known of how the file was read.
-    `stored` gives what the file stores of a layer, by its name and that of its group.
+    `stored` is what the file stores of the model, layer or argument that is read.
     """
 
     keras: int
@@ -53,7 +67,7 @@ class File(Struct):
     gaps: list[Gap] = []
     opaque: list[Gap] = []
     remarks: list[Note] = []
-    stored: Callable[[str, str], Held | None] = nothing_stored
+    stored: Store = NOTHING_STORED
 
 
 def is_custom(module: Any, registered: str) -> bool:

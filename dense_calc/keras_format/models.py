@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -16,7 +18,7 @@ from dense_calc.keras_format.assumptions import kind_called
 from dense_calc.keras_format.bindings import bound, demand_given
 from dense_calc.keras_format.calls import Calls, referred
 from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
-from dense_calc.keras_format.foreign import File, nothing_stored, without_package
+from dense_calc.keras_format.foreign import File, without_package
 from dense_calc.keras_format.merges import is_merge, merged_nodes
 from dense_calc.keras_format.objects import (
     INPUT_SHAPE,
@@ -25,6 +27,7 @@ from dense_calc.keras_format.objects import (
     Written,
     layer_of,
     model_type,
+    names_of,
     written,
 )
 from dense_calc.keras_format.places import Spot
@@ -43,10 +46,11 @@ STEPS = 3  # from a model to a layer in it
 class Part(Struct):
     """A layer of a model: its name, what is written of it, and its inbound nodes.
 
-    `build` is what Keras wrote of the shapes that it was built on.
+    `build` is what Keras wrote of the shapes that it was built on, `file` what holds for it.
     """
 
     name: str
+    file: File
     written: Written
     calls: list[Any]
     build: Any
@@ -98,9 +102,11 @@ def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:
         SpecError: a layer has no name, or that of another; or it is not known.
     """
     names: set[str] = set()
+    counts: Counter[str] = Counter()
     for number, value in enumerate(layers):
         here = spot.at(number)
-        layer = written(value, here, file)
+        own = replace(file, stored=file.stored.at(*names_of(value, counts)))
+        layer = written(value, here, own)
         name = value.get("name") or layer.config.get("name") or snake_case(layer.class_name)
         calls = value.get("inbound_nodes") or []
         if not isinstance(name, str) or not isinstance(calls, list):
@@ -108,7 +114,7 @@ def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:
         if name in names:
             raise SpecError(f"the name '{name}' stands here twice", here)
         names.add(name)
-        yield Part(name, layer, calls, value.get("build_config"))
+        yield Part(name, own, layer, calls, value.get("build_config"))
 
 
 def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Model:
@@ -119,10 +125,12 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     """
     layers = list(parts(config["layers"], spot.at("layers"), file))
     calls = calls_of(layers)
-    nodes = {node.name: node for part in layers for node in nodes_of(part, calls, file)}
+    nodes = {node.name: node for part in layers for node in nodes_of(part, calls)}
     builds = {part.name: part.build for part in layers if len(part.calls) == 1}
+    stores = {part.name: part.file.stored for part in layers}
     inbound = [part.calls for part in layers]
-    nodes = with_statements(nodes, inbound, builds, lambda history: calls.leaf(history, spot), file)
+    leaf = partial(calls.leaf, spot=spot)
+    nodes = with_statements(nodes, inbound, builds, stores, leaf, file)
     if any(part.written.class_name in TF_FUNCTIONS for part in layers):
         from dense_calc.keras_format.lists import with_lists  # few files have any
 
@@ -157,7 +165,7 @@ def calls_of(layers: list[Part]) -> Calls:
     return Calls(numbers, inside.keys() - from_0, inside.keys() - from_0)
 
 
-def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
+def nodes_of(part: Part, calls: Calls) -> Iterator[Node]:
     """The nodes of a layer: an input, or one for each call; none where it is never called.
 
     Raises:
@@ -165,7 +173,7 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
     """
     layer, spot = part.written, part.written.spot
     if not part.calls and 0 in layer.kind.takes:
-        yield Node(part.name, layer_of(layer, file), (), spot)
+        yield Node(part.name, layer_of(layer, part.file), (), spot)
     made: LayerKind | None = None
     for number, call in enumerate(part.calls):
         here = spot.at("inbound_nodes", number)
@@ -180,7 +188,7 @@ def nodes_of(part: Part, calls: Calls, file: File) -> Iterator[Node]:
         if not given.reads or (layer.kind.on_a_list and None in given.inputs):
             raise SpecError(f"'{part.name}' is called with what is no tensor", here)
         if made is None or layer.kind.of_call:
-            made = layer_of(layer, file, given.of_call)
+            made = layer_of(layer, part.file, given.of_call)
         shares = part.name if number else None
         name = calls.names[part.name][number]
         yield Node(name, made, given.reads, spot, given.inputs, shares, mask=given.mask)
@@ -212,18 +220,19 @@ def sequential(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     if is_merge(first):
         nodes = merged_nodes(first, layers[0].name, layers[0].written, file)
     else:
-        nodes = list(start_of(layers, config, file))
+        nodes = list(start_of(layers, config))
     for part in layers[1:]:
         above = (nodes[-1].name,)
-        nodes.append(Node(part.name, layer_of(part.written, file), above, part.written.spot))
+        nodes.append(Node(part.name, layer_of(part.written, part.file), above, part.written.spot))
     builds = {part.name: part.build for part in layers}
-    by_name = with_statements({node.name: node for node in nodes}, (), builds, None, file)
+    stores = {part.name: part.file.stored for part in layers}
+    by_name = with_statements({node.name: node for node in nodes}, (), builds, stores, None, file)
     ends = (End(nodes[-1].name),) if is_merge(first) else ()
     kind: ModelType = "Functional" if ends else "Sequential"
     return model_of(name, tuple(by_name.values()), ends, type=kind)
 
 
-def start_of(layers: list[Part], config: dict[str, Any], file: File) -> Iterator[Node]:
+def start_of(layers: list[Part], config: dict[str, Any]) -> Iterator[Node]:
     """The first layer of a chain, and the input before it, unless that is its first layer."""
     first = layers[0]
     above: tuple[str, ...] = ()
@@ -232,7 +241,7 @@ def start_of(layers: list[Part], config: dict[str, Any], file: File) -> Iterator
         unlike = next(each for each in spare_names() if each not in taken)
         above = (unlike,)
         yield Node(unlike, input_of(first, config), (), first.written.spot)
-    yield Node(first.name, layer_of(first.written, file), above, first.written.spot)
+    yield Node(first.name, layer_of(first.written, first.file), above, first.written.spot)
 
 
 def spare_names() -> Iterator[str]:
@@ -270,8 +279,7 @@ def inside(value: dict[str, Any], spot: Spot, file: File) -> Written:
     kind = KINDS[model_type(value["class_name"], config) or ""]
     if value["class_name"] not in MODELS:
         kind = kind_called(without_package(value["class_name"]), kind)
-    within = replace(file, stored=nothing_stored)  # where names are others
-    model = model_in(value, spot, within, snake_case(kind.__name__))
+    model = model_in(value, spot, file, snake_case(kind.__name__))
     if not model.nodes:
         raise SpecError(f"'{model.name}' has no layers, and cannot be called", spot)
     if model.type == "Functional" and issubclass(kind, KINDS["Sequential"]):

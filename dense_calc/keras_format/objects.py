@@ -6,6 +6,7 @@ A file names classes, modules and functions. They are looked up in our own table
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ from dense_calc.keras_format.foreign import (
 )
 from dense_calc.keras_format.places import OldSpot, Spot
 from dense_calc.layers.allowances import eased, made_from_file
-from dense_calc.layers.base import LayerKind, layer_in
+from dense_calc.layers.base import LayerKind, layer_in, snake_case
 from dense_calc.layers.refusals import problem_of, refusal
 from dense_calc.layers.stated import Opaque
 from dense_calc.model import ModelType
@@ -133,6 +134,21 @@ def written(value: Any, spot: Spot, file: File) -> Written:
     return Written(name, kind, config, spot, None, shape, function)
 
 
+def names_of(value: Any, counts: Counter[str]) -> tuple[str, str]:
+    """The name of a layer, and that of the group in which Keras stores it: its class, numbered.
+
+    `counts` are how often the classes of the layers before it are there; '' is what is no name.
+    """
+    match value:
+        case {"class_name": str(class_name), "config": dict(config)}:
+            group = snake_case(without_package(class_name))
+            name = value.get("name") or config.get("name") or group
+            counts[group] += 1
+            number = f"_{counts[group] - 1}" if counts[group] > 1 else ""
+            return str(name), group + number
+    return "", ""
+
+
 def of_today(
     class_name: str, config: dict[str, Any], spot: Spot, file: File
 ) -> tuple[str, dict[str, Any]]:
@@ -192,7 +208,8 @@ def layer_of(written: Written, file: File, of_call: Mapping[str, Any] = NOTHING)
     objects = objects_of(written.kind)
     for name, value in values.items():
         if name in written.kind.wraps:
-            values[name] = inner_of(value, written.spot.at("config", name), file)
+            within = replace(file, stored=file.stored.within(name))
+            values[name] = inner_of(value, written.spot.at("config", name), within)
         elif name in objects and value is not None:
             values[name] = known(objects[name], value, written.spot.at("config", name), file)
         elif isinstance(value, dict) and class_in(value) == LAMBDA and name != FUNCTION:

@@ -54,9 +54,9 @@ def from_keras(
         config = plain(found.config) if keras_version < CURRENT else found.config
         file = File(keras_version, ordering_of(config, keras_version), assumed, inside)
         if weights:
-            from dense_calc.keras_format.layer_weights import weights_reader  # few files store any
+            from dense_calc.keras_format.layer_weights import store_in  # few files store any
 
-            file.stored = weights_reader(weights)
+            file.stored = store_in(weights)
         spot = start.at(*found.path)
         model = model_of_config(found.class_name, config, spot, file, name)
         if weights and model.is_unbuilt:

@@ -6,7 +6,7 @@ layer was built on. Both tell what the layer before gave.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from dense_calc.errors import Note
 from dense_calc.keras_format.calls import DTYPES, TENSOR
-from dense_calc.keras_format.foreign import File
-from dense_calc.layers.base import LayerKind, snake_case
+from dense_calc.keras_format.foreign import File, Store
+from dense_calc.layers.base import LayerKind
 from dense_calc.layers.core import InputShape
 from dense_calc.layers.stated import Foreign, Opaque, Stated
 from dense_calc.model import Given, Leaf, Node, Statement
@@ -37,13 +37,14 @@ def with_statements(
     nodes: dict[str, Node],
     calls: Iterable[Any],
     builds: Mapping[str, Any],
+    stores: Mapping[str, Store],
     leaf_of: LeafOf | None,
     file: File,
 ) -> dict[str, Node]:
     """Nodes with what the file tells of those that cannot be followed.
 
     `calls` are the inbound nodes of all layers, `builds` what layers were built on, by the names
-    of those that are called once.
+    of those that are called once, `stores` what the file stores of each layer.
     """
     if not file.opaque and not file.assumed:
         return nodes
@@ -55,10 +56,9 @@ def with_statements(
     dtypes = tensor_dtypes(calls, leaf_of) if leaf_of else {}
     by_call = statements(nodes.values(), tensors, dtypes)
     found = {name: replace(node, statement=by_call.get(name)) for name, node in nodes.items()}
-    groups = group_names(nodes.values())
     for same in foreign.values():
         is_filled = all(is_whole(by_call.get(node.name)) for node in same)
-        layer = foreign_layer(same[0], groups[same[0].name], is_filled, file)
+        layer = foreign_layer(same[0], stores[same[0].holder], is_filled, file)
         found |= {node.name: replace(found[node.name], layer=layer) for node in same}
     return found
 
@@ -68,23 +68,11 @@ def is_whole(statement: Statement | None) -> bool:
     return statement is not None and reason(statement.shape) is None
 
 
-def group_names(nodes: Iterable[Node]) -> dict[str, str]:
-    """The names of the groups in which Keras stores layers: their classes, numbered."""
-    counts: Counter[str] = Counter()
-    groups = {}
-    for node in nodes:
-        if node.shares is None:
-            name = snake_case(type(node.layer).__name__)
-            groups[node.name] = f"{name}_{counts[name]}" if counts[name] else name
-            counts[name] += 1
-    return groups
-
-
-def foreign_layer(node: Node, group: str, is_filled: bool, file: File) -> LayerKind:
+def foreign_layer(node: Node, store: Store, is_filled: bool, file: File) -> LayerKind:
     """The layer of a node that cannot be followed, with what is assumed of what the file lacks."""
     layer = node.layer
     assert isinstance(layer, Foreign)
-    held = layer.held or file.stored(node.name, group)
+    held = layer.held or store.held()
     if held and not layer.held and layer.trainable and node.place:
         file.remarks.append(Note(TRAINED.format(node.name), node.place))
     held = layer.held if held is None else held
