@@ -12,7 +12,7 @@ from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN, FileError, Place, Source
-from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, text_in_archive
+from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, Beside, text_in_archive
 from dense_calc.keras_format.signs import (
     HEAD,
     MANIFEST,
@@ -78,16 +78,16 @@ def variants(
         SpecError: it holds no model.
     """
     path = os.fspath(path)
-    source, keras = read(path, revision)
+    source, beside = read(path, revision)
     name = "model" if path == "-" else encodable(os.path.splitext(os.path.basename(path))[0])
-    stores = keras is not None or MANIFEST in source.text
+    stores = beside is not None or MANIFEST in source.text
     weights = path if stores and revision is None and path != "-" else ""
-    return variants_in(source, keras, name, assume, title(path, revision), weights)
+    return variants_in(source, beside, name, assume, title(path, revision), weights)
 
 
 def variants_in(
     source: Source,
-    keras: str | None,
+    beside: Beside | None,
     name: str,
     assume: Mapping[str, str],
     file: str,
@@ -95,16 +95,17 @@ def variants_in(
 ) -> Variants:
     """What a text in a file holds.
 
-    `keras` is the version that wrote its archive, '' if that does not say, None if it is in none;
+    `beside` is what its archive tells beside it, None if it is in none;
     `weights` is the path of a file that may store what the text does not tell.
     """
-    again = variants_in, (source, keras, name, assume, file, weights)
-    value = keras_value_in(source, keras is not None)
+    again = variants_in, (source, beside, name, assume, file, weights)
+    value = keras_value_in(source, beside is not None)
     if value is None:
         return Variants(Outline(document(source), name), file, again)
     from dense_calc.keras_format.reading import from_keras  # a spec does not pay for it
 
-    return Variants(from_keras(value, source, name, assume, keras or "", weights), file, again)
+    model = from_keras(value, source, name, assume, beside or Beside(), weights)
+    return Variants(model, file, again)
 
 
 def summarize(
@@ -123,8 +124,8 @@ def summarize(
     return trace(load(path, assume, **settings))
 
 
-def read(path: str, revision: str | None) -> tuple[Source, str | None]:
-    """The text of a file, or of the model in an archive; and what that says of Keras' version.
+def read(path: str, revision: str | None) -> tuple[Source, Beside | None]:
+    """The text of a file, or of the model in an archive; and what that tells beside it.
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
@@ -141,12 +142,12 @@ def read(path: str, revision: str | None) -> tuple[Source, str | None]:
                 return decoded(data, name), None
             whole = io.BytesIO(data)
         if head.startswith(ZIP):
-            text, keras = text_in_archive(whole, name, MAX_BYTES)
-            return decoded(text, f"{name}/{CONFIG}"), keras
+            text, beside = text_in_archive(whole, name, MAX_BYTES)
+            return decoded(text, f"{name}/{CONFIG}"), beside
         from dense_calc.keras_format.hdf5 import MODEL_CONFIG, text_in_hdf5
 
-        text, keras = text_in_hdf5(whole, name, MAX_BYTES)
-        return decoded(text, f"{name}/{MODEL_CONFIG}"), keras
+        text, beside = text_in_hdf5(whole, name, MAX_BYTES)
+        return decoded(text, f"{name}/{MODEL_CONFIG}"), beside
 
 
 def title(path: str, revision: str | None = None) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from conftest import Run
 
@@ -103,6 +104,82 @@ def test_the_optimizer_may_be_that_of_the_file(tmp_path: Path, run: Run) -> None
     told = run("summary", "m.json", "--optimizer", cwd=tmp_path)
     assert told.stderr.startswith("m.json: optimizer:1:15: error: Keras has no optimizer 'Mine'")
     assert run("summary", "m.json", cwd=tmp_path).returncode == 0
+
+
+# An optimizer in the words of an older version, and what is kept of 15 numbers: as Keras 3.15.1
+# reads it, or, where that refuses it, as the same in the words of today.
+OLD: list[tuple[str, dict[str, Any], int]] = [
+    ("Adam", {"learning_rate": 0.1, "decay": 0.0, "epsilon": 1e-7, "amsgrad": True}, 47),
+    ("SGD", {"name": "SGD", "momentum": 0.9, "decay": 0.0, "nesterov": True}, 17),
+    ("RMSprop", {"rho": 0.9, "decay": 0.0, "momentum": 0.0, "centered": False}, 17),
+    ("Adagrad", {"initial_accumulator_value": 0.1, "decay": 0.0}, 17),
+    ("Adamax", {"decay": 0.0}, 32),
+    ("Nadam", {"decay": 0.004}, 33),
+    ("Ftrl", {"decay": 0.0, "beta": 0.0}, 32),
+    ("Adam", {"epsilon": None}, 32),
+    ("Custom>Adam", {"name": "Adam", "amsgrad": True, "jit_compile": False}, 32),
+    ("Custom>SGD", {"name": "SGD", "momentum": 0.9, "nesterov": True}, 2),
+    # refused by Keras 3.15.1
+    ("Adam", {"lr": 0.1, "beta_1": 0.9}, 32),
+    ("Nadam", {"lr": 0.1, "schedule_decay": 0.004}, 33),
+    ("SGD", {"momentum": 0.9, "jit_compile": False, "is_legacy_optimizer": False}, 17),
+    ("LossScaleOptimizerV3", {"inner_optimizer": {"class_name": "SGD", "config": {"lr": 0.1}},
+                              "dynamic": True, "initial_scale": 32768.0}, 6),
+    ("LossScaleOptimizer", {"optimizer": {"class_name": "Adam", "config": {"decay": 0.0}},
+                            "loss_scale": {"class_name": "DynamicLossScale", "config": {}}}, 36),
+    ("Momentum", {"learningRate": 0.1, "momentum": 0.9, "useNesterov": False}, 17),
+    ("Adam", {"learningRate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}, 32),
+]  # fmt: skip
+FIFTEEN = trace(parse(Source("m.yaml", CHAIN.replace("8", "4")), "m"))
+
+
+@pytest.mark.parametrize(("name", "arguments", "params"), OLD)
+def test_older_words_are_understood(name: str, arguments: dict[str, Any], params: int) -> None:
+    found = optimizer_of_file({"class_name": name, "config": arguments}, "m.h5")
+    assert with_optimizer(FIFTEEN, found).optimizer_params == params
+
+
+def test_what_is_nested_without_end_is_told() -> None:
+    written: Any = "adam"
+    for _ in range(5000):
+        written = {"class_name": "LossScaleOptimizer", "config": {"inner_optimizer": written}}
+    with pytest.raises(DenseCalcError):
+        optimizer_of_file(written, "m.h5")
+
+
+def test_files_of_older_forms_tell_their_optimizer(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "m.yaml").write_text(CHAIN, "utf-8")
+    model = run("convert", "m.yaml", "--to", "keras", cwd=tmp_path).stdout
+    training: Any = {"optimizer_config": {"class_name": "SGD", "config": {"momentum": 0.9}}}
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = model
+        file.attrs["training_config"] = json.dumps(training).encode()
+    architecture = json.loads(model)
+    topology = {"model_config": architecture, "training_config": training}
+    converted = {"modelTopology": topology, "weightsManifest": []}
+    saved = {"modelTopology": {"model_config": architecture}, "trainingConfig": training}
+    for name, value in (("converted.json", converted), ("saved.json", saved)):
+        (tmp_path / name).write_text(json.dumps(value), "utf-8")
+    for name in ("m.h5", "converted.json", "saved.json"):
+        shown = run("summary", name, "--optimizer", cwd=tmp_path)
+        assert "Optimizer params: 29 (116.00 B)" in shown.stdout
+
+
+@pytest.mark.parametrize("training", ["{", "[]", "3", '{"optimizer_config": 3}', "9" * 100_000, 3])
+def test_an_unreadable_training_config_is_no_optimizer(
+    tmp_path: Path, run: Run, training: Any
+) -> None:
+    (tmp_path / "m.yaml").write_text(CHAIN, "utf-8")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = run("convert", "m.yaml", "--to", "keras", cwd=tmp_path).stdout
+        if isinstance(training, str) and len(training) > 60_000:
+            file.attrs.create("training_config", training, dtype=h5py.string_dtype())
+        else:
+            file.attrs["training_config"] = training
+    assert run("summary", "m.h5", cwd=tmp_path).returncode == 0
+    told = run("summary", "m.h5", "--optimizer", cwd=tmp_path)
+    assert (told.returncode, "error: " in told.stderr) == (2, True)
+    assert "Traceback" not in told.stderr
 
 
 def test_what_is_frozen_is_not_kept() -> None:

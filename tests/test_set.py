@@ -87,9 +87,9 @@ SAME: list[tuple[str, Any, str, str]] = [
 ]
 
 
-def with_settings(text: str, settings: dict[str, Any], keras: str | None = None) -> Model:
+def with_settings(text: str, settings: dict[str, Any]) -> Model:
     """The model that a text holds with these settings."""
-    return variants_in(Source("m.yaml", text), keras, "m", {}, "m.yaml").model(settings)
+    return variants_in(Source("m.yaml", text), None, "m", {}, "m.yaml").model(settings)
 
 
 def layers_of(model: Model) -> list[LayerKind]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from msgspec import Struct
+
 from dense_calc.errors import DenseCalcError, FileError
 from dense_calc.keras_format.signs import foreign_names
 
@@ -28,8 +30,15 @@ LONGEST_END = 22 + 2**16
 STORED, DEFLATED = 0, 8  # Keras stores; other methods ask for as much memory as they like
 
 
-def text_in_archive(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
-    """The architecture in a `.keras` archive, and the version of Keras that wrote it, or ''.
+class Beside(Struct, frozen=True):
+    """What a file tells beside the architecture: Keras' version, and how the model is compiled."""
+
+    keras: str = ""
+    training: str = ""
+
+
+def text_in_archive(file: BinaryIO, name: str, most: int) -> tuple[bytes, Beside]:
+    """The architecture in a `.keras` archive, and what that tells beside it.
 
     Raises:
         FileError: the archive is broken, encrypted or too large, or holds no model.
@@ -42,7 +51,7 @@ def text_in_archive(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
         has_metadata = METADATA in members.NameToInfo
         metadata = member(members, METADATA, MAX_METADATA) if has_metadata else b""
         version = re.search(rb'"keras_version": *"([\d.]*)"', metadata)
-        return config, version[1].decode() if version else ""
+        return config, Beside(version[1].decode() if version else "")
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
-from dense_calc.keras_format.archives import MAX_METADATA, MIB, demand_little, readable
+from dense_calc.keras_format.archives import MAX_METADATA, MIB, Beside, demand_little, readable
 from dense_calc.keras_format.signs import SAVE
 
-MODEL_CONFIG, VERSION = "model_config", "keras_version"  # attributes
+MODEL_CONFIG, VERSION, TRAINING_CONFIG = "model_config", "keras_version", "training_config"
 MAX_READ = 32 * MIB  # bytes that HDF5 asks for at once; a long text and what stands beside it
 MAX_KEPT = MIB  # bytes of what was read that are looked at again
 TEXTS = b"GCOL"  # how a heap of texts starts
@@ -20,8 +20,8 @@ LENGTH = 8  # bytes of a length
 ITEM = 16  # bytes before what an item of a heap holds
 
 
-def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
-    """The architecture in an HDF5 file, and the version of Keras that wrote it, or ''.
+def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, Beside]:
+    """The architecture in an HDF5 file, and what that tells beside it.
 
     It needs the extra `h5`.
 
@@ -33,7 +33,10 @@ def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, str]:
         if config is None:
             raise ValueError(f"it holds weights alone and no {MODEL_CONFIG}; {SAVE}")
         version = text_attribute(root, VERSION, MAX_METADATA, stretch) or b""
-        return config, version.decode(errors="replace")
+        training = b""
+        with suppress(ValueError):  # it is no reason to refuse the architecture
+            training = text_attribute(root, TRAINING_CONFIG, MAX_METADATA, stretch) or b""
+        return config, Beside(*(each.decode(errors="replace") for each in (version, training)))
 
 
 @contextmanager

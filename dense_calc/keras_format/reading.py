@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
 
 from dense_calc.errors import Source, SpecError, said
 from dense_calc.gaps import Gap
-from dense_calc.keras_format.architectures import Architecture, architecture_in
+from dense_calc.keras_format.architectures import Architecture, architecture_in, content
+from dense_calc.keras_format.archives import Beside
 from dense_calc.keras_format.assumptions import assumption
 from dense_calc.keras_format.foreign import File
 from dense_calc.keras_format.models import inside, model_of_config
@@ -19,6 +21,7 @@ from dense_calc.keras_format.places import Spot, start_of, too_deep
 from dense_calc.model import Model
 
 CURRENT = 3
+NOTHING_BESIDE = Beside()
 
 
 def from_keras(
@@ -26,14 +29,13 @@ def from_keras(
     source: Source,
     name: str,
     assume: Mapping[str, str],
-    keras: str = "",
+    beside: Beside = NOTHING_BESIDE,
     weights: str = "",
 ) -> Model:
     """The model that a file of Keras' holds: what its text is decoded to, and the text itself.
 
     `name` is the model's name if it has none; `assume` says what stands in for classes by name;
-    `keras` is the version that wrote the file, if that stands elsewhere; `weights` is the path of
-    the file if it may store any.
+    `beside` is what stands elsewhere in the file; `weights` is its path if it may store any.
 
     Raises:
         SpecError: something in it is not known, or does not fit.
@@ -50,7 +52,7 @@ def from_keras(
         )
     assumed = {each: assumption(each, text) for each, text in assume.items()}
     try:
-        keras_version = major(keras, found)
+        keras_version = major(beside.keras, found)
         config = plain(found.config) if keras_version < CURRENT else found.config
         file = File(keras_version, ordering_of(config, keras_version), assumed, inside)
         if weights:
@@ -70,17 +72,26 @@ def from_keras(
     return replace(
         model,
         trainable=is_trained,
-        optimizer=optimizer_in(value),
+        optimizer=optimizer_in(value, beside.training),
         gaps=gaps,
         remarks=(*file.remarks, *model.remarks),
     )
 
 
-def optimizer_in(value: Any) -> Any:
-    """The optimizer that a file says its model is compiled with, as it is written; None if none."""
+def optimizer_in(value: Any, training: str) -> Any:
+    """The optimizer that a file says its model is compiled with, as it is written; None if none.
+
+    `training` is the text of its `training_config`, which TensorFlow.js has in the value.
+    """
     match value:
         case {"compile_config": {"optimizer": written}}:
             return written
+        case {"trainingConfig": found} | {"modelTopology": {"training_config": found}}:
+            training = found
+    with suppress(SpecError):  # only --optimizer needs it
+        match content(training, "training_config"):
+            case {"optimizer_config": written}:
+                return written
     return None
 
 

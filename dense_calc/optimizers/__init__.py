@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import Source, SpecError, did_you_mean, said
 from dense_calc.optimizers.kinds import OPTIMIZERS, Optimizer, Variable
+from dense_calc.optimizers.legacy import of_today
 from dense_calc.report import Report, Row
 from dense_calc.spec.arguments import decoded
 from dense_calc.spec.document import Marked, document
@@ -60,7 +61,11 @@ def optimizer_of_file(compiled: Any, file: str) -> Optimizer:
     """
     if compiled is None:
         raise SpecError(f"{file} tells no optimizer; name one: --optimizer adam")
-    return optimizer_in(document(Source(f"{file}: optimizer", json.encode(compiled).decode())))
+    try:
+        text = json.encode(of_today(compiled)).decode()
+    except RecursionError:
+        raise SpecError(f"the optimizer in {file} is nested without end") from None
+    return optimizer_in(document(Source(f"{file}: optimizer", text)))
 
 
 def optimizer_in(written: Marked) -> Optimizer:
