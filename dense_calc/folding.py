@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from operator import contains
 
 from msgspec.structs import replace
 
@@ -65,17 +64,6 @@ def in_any_copy(name: str, blocks: Mapping[str, str]) -> str:
         return name
     around = (blocks.get(copy, copy).rpartition("/")[2] for copy in prefixes(name))
     return "/".join((*around, name.rpartition("/")[2]))
-
-
-def is_called(name: str, called: str, blocks: Mapping[str, str]) -> bool:
-    """Whether a layer has this name, or would if some copies around it had that of their block."""
-    if name == called:
-        return True
-    if "/" not in name or name.count("/") != called.count("/"):
-        return False
-    around = [{copy, blocks.get(copy, copy)} for copy in prefixes(name)]
-    last = [{each.rpartition("/")[2] for each in both} for both in around]
-    return all(map(contains, [*last, {name.rpartition("/")[2]}], called.split("/")))
 
 
 def folded(report: Report, blocks: Iterable[Block]) -> Report:

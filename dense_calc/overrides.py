@@ -26,7 +26,7 @@ from dense_calc.spec.entries import Entry
 from dense_calc.spec.names import named_apart
 from dense_calc.spec.scalars import MAX_NUMBER, resolved
 from dense_calc.spec.scope import Scope, is_finite
-from dense_calc.targets import SHAPE, Target, attribute, target_of
+from dense_calc.targets import SHAPE, Target, Targets, attribute
 
 VAST = 200  # bits of a number
 QUOTED = ("[", "{", '"', "'")  # how a value starts that is more than a word
@@ -112,8 +112,9 @@ def changed(layer: LayerKind, target: Target, value: Marked, scope: Scope) -> La
     """
     if target.inner is not None:
         assert isinstance(layer, Inside)
-        inner = {target.inner: target_of(target.inner, layer.model, layer.model.name)}
-        return replace(layer, model=overridden(layer.model, {target.inner: value}, inner, scope))
+        inner = layer.model
+        targets = Targets(inner, inner.name)
+        return replace(layer, model=overridden(inner, {target.inner: value}, targets, scope))
     made = with_argument(layer, target.steps, value, scope)
     if any(borrowed_in(made)):
         raise SpecError("a setting cannot call a layer again; write 'reuse' in the file", value)

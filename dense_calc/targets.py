@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import chain
 from operator import eq
 from typing import Any
 
@@ -11,7 +13,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import fields
 
 from dense_calc.errors import FEW, SpecError, did_you_mean
-from dense_calc.folding import blocks_by_copy, in_any_copy, is_called
+from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES
 from dense_calc.model import Model, Node
@@ -36,30 +38,153 @@ class Target(Struct):
     inner: str | None = None
 
 
-def target_of(name: str, model: Model, file: str, vars: Iterable[str] = ()) -> Target:
-    """What a setting that is none of the vars changes in the model of a file.
+class Branch(Struct):
+    """Where the layers of a copy of a block stand, by their names in it, and the copies in it.
+
+    A copy goes by its own step of a name and by that of its block: `decoder_3` and `decoder`.
+    """
+
+    layers: dict[str, list[int]] = {}
+    own: dict[str, Branch] = {}
+    copies: dict[str, list[Branch]] = {}
+
+
+class Targets(dict[str, Target]):
+    """What settings that are none of the vars change in the model of a file, by their names.
+
+    Each is looked for once, step by step of its name: none takes a look at every layer.
 
     Raises:
         SpecError: there is no such layer, or no such argument.
     """
-    if name == INPUT or name in model.inputs:
-        return Target(tuple(placed([input_called(name, model)], model)), (SHAPE,))
-    layer, dot, argument = name.rpartition(DOT)
-    while dot:
-        places = tuple(placed([layer], model))
-        if places:
-            return of_layer(places, argument, model)
-        outer, inner = inside(layer, model)
-        if outer:
-            rest = f"{inner}{DOT}{argument}"
-            for place in outer:
-                held = model.nodes[place].layer
-                assert isinstance(held, Inside)
-                target_of(rest, held.model, held.model.name)  # which may complain
-            return Target(outer, (), rest)
-        layer, dot, before = layer.rpartition(DOT)
-        argument = f"{before}{DOT}{argument}"
-    raise no_target(name, model, file, vars)
+
+    def __init__(self, model: Model, file: str, vars: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.model, self.file, self.vars = model, file, vars
+        self.root = branches_of(model)
+        names = [*(node.name for node in model.nodes), *(block.name for block in model.blocks)]
+        self.longest = max(map(len, names), default=0)
+        self.calls = defaultdict[str, list[int]](list)  # by whose weights they have
+        for place, node in enumerate(model.nodes):
+            self.calls[node.holder].append(place)
+
+    def __missing__(self, name: str) -> Target:
+        self[name] = target = self.target(name)
+        return target
+
+    def target(self, name: str) -> Target:
+        """What a setting changes, of the layer with the longest name that it starts with."""
+        if name == INPUT or name in self.model.inputs:
+            names = [node.name for node in self.model.nodes]
+            return Target((names.index(input_called(name, self.model)),), (SHAPE,))
+        steps = name.split("/")
+        called = list(layers_around(steps, self.root))
+        dotted = [number for number, step in enumerate(steps) if DOT in step]
+        for number in reversed(dotted):
+            for end in ends(steps[number], self.longest) if number < len(called) else ():
+                places = called[number].get(steps[number][:end])
+                if places:
+                    argument = "/".join((steps[number][end + 1 :], *steps[number + 1 :]))
+                    return self.of_layer(places, argument)
+        for number in reversed(range(min(dotted[-1], len(called)) if dotted else 0)):
+            models = self.models(called[number].get(steps[number], ()))
+            if models:
+                return self.of_inner(models, "/".join(steps[number + 1 :]))
+        raise no_target(name, self.model, self.file, self.vars)
+
+    def of_layer(self, places: Sequence[int], argument: str) -> Target:
+        """An argument of the layers at these places, in all their calls if it is not of a call.
+
+        Raises:
+            SpecError: they have no such argument.
+        """
+        nodes = self.model.nodes
+        steps = tuple(argument.split(DOT))
+        for place in places:
+            demand_argument(steps, nodes[place])
+        if steps[0] in nodes[places[0]].layer.of_call:
+            return Target(tuple(places), steps)
+        return Target(tuple(self.with_calls(places)), steps)
+
+    def models(self, places: Iterable[int]) -> list[int]:
+        """Where among these places models stand, in all their calls."""
+        nodes = self.model.nodes
+        return self.with_calls([at for at in places if isinstance(nodes[at].layer, Inside)])
+
+    def of_inner(self, places: Sequence[int], rest: str) -> Target:
+        """What a setting changes in the models at these places.
+
+        Raises:
+            SpecError: one of them has no such layer, or no such argument.
+        """
+        inner = {id(model): model for model in map(self.inner_model, places)}
+        for model in inner.values():
+            Targets(model, model.name)[rest]  # which may complain
+        return Target(tuple(places), (), rest)
+
+    def inner_model(self, place: int) -> Model:
+        """The model that stands at a place."""
+        layer = self.model.nodes[place].layer
+        assert isinstance(layer, Inside)
+        return layer.model
+
+    def with_calls(self, places: Iterable[int]) -> list[int]:
+        """The places of all calls of the layers that are called at these."""
+        holders = {self.model.nodes[place].holder for place in places}
+        return sorted(chain.from_iterable(self.calls[holder] for holder in holders))
+
+
+def branches_of(model: Model) -> Branch:
+    """Where the layers of a model stand, by the steps of their names."""
+    blocks = blocks_by_copy(model.blocks)
+    root = Branch()
+    for place, node in enumerate(model.nodes):
+        branch = root
+        for copy in prefixes(node.name):
+            branch = grown(
+                branch, *(each.rpartition("/")[2] for each in (copy, blocks.get(copy, copy)))
+            )
+        branch.layers.setdefault(node.name.rpartition("/")[2], []).append(place)
+    return root
+
+
+def grown(branch: Branch, own: str, block: str) -> Branch:
+    """The copy of a block in another, made where there is none yet."""
+    if own not in branch.own:
+        branch.own[own] = below = Branch()
+        for step in {own, block}:
+            branch.copies.setdefault(step, []).append(below)
+    return branch.own[own]
+
+
+def layers_around(steps: Sequence[str], root: Branch) -> Iterator[Mapping[str, list[int]]]:
+    """Where layers stand by their last steps, once none, one, two of these steps are taken.
+
+    As long as they lead somewhere.
+    """
+    branches = [root]
+    for step in steps:
+        if not branches:
+            return
+        yield branches[0].layers if len(branches) == 1 else layers_in(branches)
+        branches = [copy for branch in branches for copy in branch.copies.get(step, ())]
+
+
+def layers_in(branches: Iterable[Branch]) -> Mapping[str, list[int]]:
+    """Where the layers of some copies of blocks stand, by their names in these, in their order."""
+    found = defaultdict[str, list[int]](list)
+    for branch in branches:
+        for name, places in branch.layers.items():
+            found[name] += places
+    return {name: sorted(places) for name, places in found.items()}
+
+
+def ends(step: str, longest: int) -> Iterator[int]:
+    """Where a name may end in a step, before a dot, the last first."""
+    end = step.rfind(DOT, 0, longest + 1)
+    while end >= 0:
+        yield end
+        end = step.rfind(DOT, 0, end)
 
 
 def input_called(name: str, model: Model) -> str:
@@ -76,49 +201,6 @@ def input_called(name: str, model: Model) -> str:
         several = " and ".join(f"{each}=[...]" for each in model.inputs[:FEW])
         raise SpecError(f"the model has several inputs; set one: {several}")
     return model.inputs[0]
-
-
-def placed(names: Sequence[str], model: Model) -> Iterator[int]:
-    """Where the layers of these names stand, in every copy of a block that is named: `decoder`."""
-    blocks = blocks_by_copy(model.blocks)
-    for place, node in enumerate(model.nodes):
-        if any(is_called(node.name, name, blocks) for name in names):
-            yield place
-
-
-def inside(name: str, model: Model) -> tuple[tuple[int, ...], str]:
-    """Where the models stand that hold a layer of this name, and its name within them."""
-    outer, slash, inner = name.rpartition("/")
-    while slash:
-        places = with_calls(
-            [at for at in placed([outer], model) if isinstance(model.nodes[at].layer, Inside)],
-            model,
-        )
-        if places:
-            return places, inner
-        outer, slash, before = outer.rpartition("/")
-        inner = f"{before}/{inner}"
-    return (), ""
-
-
-def of_layer(places: tuple[int, ...], argument: str, model: Model) -> Target:
-    """An argument of the layers at these places, in all their calls if it is not of a call.
-
-    Raises:
-        SpecError: they have no such argument.
-    """
-    steps = tuple(argument.split(DOT))
-    for place in places:
-        demand_argument(steps, model.nodes[place])
-    if steps[0] in model.nodes[places[0]].layer.of_call:
-        return Target(places, steps)
-    return Target(with_calls(places, model), steps)
-
-
-def with_calls(places: Iterable[int], model: Model) -> tuple[int, ...]:
-    """The places of all calls of the layers that are called at these."""
-    holders = {model.nodes[place].holder for place in places}
-    return tuple(place for place, node in enumerate(model.nodes) if node.holder in holders)
 
 
 def demand_argument(steps: Sequence[str], node: Node) -> None:
@@ -168,7 +250,7 @@ def value_at(target: Target, model: Model) -> Any:
     if target.inner is not None:
         assert isinstance(nodes[0].layer, Inside)
         within = nodes[0].layer.model
-        return value_at(target_of(target.inner, within, within.name), within)
+        return value_at(Targets(within, within.name)[target.inner], within)
     if target.steps == (SHAPE,) and not nodes[0].inputs:
         shape = nodes[0].layer.output_shape()
         return None if isinstance(shape, Unknown) else list(shape)[1:]

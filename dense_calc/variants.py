@@ -20,7 +20,7 @@ from dense_calc.tracing import totals_of, trace
 
 if TYPE_CHECKING:
     from dense_calc.spec.document import Marked
-    from dense_calc.targets import Target
+    from dense_calc.targets import Target, Targets
 
 Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of inputs, by their names
 Row = dict[str, Any]  # what a variant comes to, by the keys of the JSON
@@ -40,7 +40,7 @@ class Kin(Struct):
     """
 
     outputs: tuple[End, ...]
-    targets: dict[str, Target] = {}
+    targets: Targets | None = None
     limited: dict[tuple[str | None, bool], Groups | None] = {}
 
 
@@ -97,12 +97,12 @@ class Variants:
         Raises:
             SpecError: nothing.
         """
-        targets = self.kin_of(model).targets
-        if name not in targets:
-            from dense_calc.targets import target_of
+        kin = self.kin_of(model)
+        if kin.targets is None:
+            from dense_calc.targets import Targets
 
-            targets[name] = target_of(name, model, self.name, self.vars)
-        return targets[name]
+            kin.targets = Targets(model, self.name, self.vars)
+        return kin.targets[name]
 
     def kin_of(self, model: Model) -> Kin:
         """What is known of models like this one."""

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +25,7 @@ settings.load_profile("ours")
 ROOT = Path(__file__).parents[1]
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]
+TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,6 +57,24 @@ def run() -> Run:
         )
 
     return run
+
+
+def work(act: Callable[[], object]) -> int:
+    """How many lines of Python something runs: what it costs, on whatever machine."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> TraceFunction:
+        nonlocal lines
+        lines += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return lines
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from cases import Case, read_facts
-from conftest import ROOT, Run
+from conftest import ROOT, Run, work
 from ours import REFUSED, nest, spec_of
 
-from dense_calc.errors import DenseCalcError, Source
+from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.keras_format.writing import to_keras
 from dense_calc.layers.base import LayerKind
 from dense_calc.loading import variants_in
@@ -18,6 +18,7 @@ from dense_calc.model import Model
 from dense_calc.pairing import written
 from dense_calc.report import Report
 from dense_calc.spec import parse
+from dense_calc.targets import Targets
 from dense_calc.tracing import trace
 from dense_calc.variants import Variants
 
@@ -324,6 +325,29 @@ layers: [outer: {repeat: 3}]
     ):
         found = trace(with_settings(spec, {f"{name}.use_bias": False}))
         assert sum(row.params == 16 for row in found.layers) == changed
+
+
+def test_no_setting_looks_at_every_layer() -> None:
+    spec = "input: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: TIMES}]"
+    few, many = (
+        Targets(parse(Source("m.yaml", spec.replace("TIMES", str(times))), "m"), "m.yaml")
+        for times in (10, 10_000)
+    )
+    assert [len(each["b/dense.units"].places) for each in (few, many)] == [10, 10_000]
+    name = "b_5/dense.units"
+    assert work(lambda: few[name]) == work(lambda: many[name])
+
+
+@pytest.mark.parametrize("piece", ["b.", "b/", "b/b.", "b/dense.", "dense."])
+def test_a_long_setting_is_looked_at_once(piece: str) -> None:
+    spec = "input: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: 9}]"
+    found = Targets(parse(Source("m.yaml", spec), "m"), "m.yaml")
+
+    def look(times: int) -> None:
+        with pytest.raises(SpecError):
+            found[f"{piece * times}.units"]
+
+    assert work(lambda: look(4000)) < 5 * work(lambda: look(1000))
 
 
 def test_several_inputs_have_names() -> None:

@@ -47,6 +47,9 @@ def column_names(
         if name not in COLUMNS:
             hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
             raise click.BadParameter(f"there is no column '{name}'{hint}")
+    if len(names) > len(set(names)):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise click.BadParameter(f"the column '{twice}' stands there twice")
     return names
 
 
