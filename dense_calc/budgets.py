@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fnmatch import translate
 from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import DenseCalcError, SpecError, did_you_mean
-from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
+from dense_calc.errors import DenseCalcError, SpecError
+from dense_calc.folding import in_any_copy
 from dense_calc.limits import TOTALS, Increase, Limit, Rule
+from dense_calc.patterns import Layers
 from dense_calc.report import Report, Row, counted_once
 
 FEW = 5  # layers that a check names
-MAX_CHECKS = 100_000  # of one model, with those of each layer
+MAX_CHECKS = 50_000  # of one model, with those of each layer
 
 # what a limit is put on → how much of it a layer has
 MEASURES: Mapping[str, Callable[[Row], int]] = {
@@ -141,90 +140,26 @@ def with_largest(check: Check, rows: Iterable[Row], layers: Layers) -> Check:
     is_over = isinstance(value, int) and isinstance(limit, int) and value > limit
     if check.ok or not is_over:
         return check
-    return replace(check, largest=tuple(layers.largest(rows, MEASURES[check.what])))
+    return replace(check, largest=tuple(largest(rows, MEASURES[check.what], layers.blocks)))
 
 
-class Layers:
-    """The layers of a report by their names and by those of the blocks and models around them."""
+def largest(
+    rows: Iterable[Row], measured: Callable[[Row], int], blocks: Mapping[str, str]
+) -> Iterator[Part]:
+    """The few layers that have the most of what is measured.
 
-    def __init__(self, report: Report) -> None:
-        self.rows = report.layers
-        self.blocks = blocks_by_copy(report.blocks)
-
-    def limited(self, limit: Limit) -> dict[str, dict[str, Row]]:
-        """The rows that count together for a limit, by their names, by what has the limit.
-
-        Raises:
-            SpecError: there are none.
-        """
-        found = self.called(limit)
-        if limit.each:
-            return found
-        together = {name: row for rows in found.values() for name, row in rows.items()}
-        return {str(limit.layers): together}
-
-    def called(self, limit: Limit) -> dict[str, dict[str, Row]]:
-        """The rows that a limit is put on, by their names, by what its name or pattern means.
-
-        Those are names of layers, of blocks, of copies of blocks, or of models: `head`, `encoder`,
-        `encoder_3`, `encoder_3/norm`.
-
-        Raises:
-            SpecError: there are none.
-        """
-        pattern = str(limit.layers)
-        found: defaultdict[str, dict[str, Row]] = defaultdict(dict)
-        fits = re.compile(rf"{re.escape(pattern)}\Z|{translate(pattern)}").match
-        for name, row in self.meant(self.rows, fits):
-            found[name][row.name] = row
-        if not found:
-            choices = dict.fromkeys(name for row in self.rows for name in self.names(row.name))
-            hint = did_you_mean(pattern, choices)
-            raise SpecError(f"the model has no layer '{pattern}'{hint}", limit.layers_place)
-        return found
-
-    def meant(
-        self, rows: Iterable[Row], fits: Callable[[str], object], outer: str = ""
-    ) -> Iterator[tuple[str, Row]]:
-        """The rows of which a name fits, and that name, the outermost.
-
-        A model inside is one row if its name fits, else the layers in it are looked at. A layer
-        that is called again stands for the row that has its weights.
-        """
-        by_name = {row.name: row for row in rows}
-        for row in by_name.values():
-            name = outer + row.name
-            chosen = next(filter(fits, self.names(name)), None)
-            if chosen is not None:
-                held = by_name.get(row.shared_with or name, row)
-                yield chosen, replace(held, name=outer + held.name) if outer else held
-            elif row.layers:
-                yield from self.meant(row.layers, fits, f"{name}/")
-
-    def names(self, name: str) -> Iterator[str]:
-        """What the layer of this name belongs to, from the outside in, and the name itself."""
-        for copy in prefixes(name):
-            if copy in self.blocks:
-                yield self.blocks[copy]
-            yield copy
-        yield in_any_copy(name, self.blocks)
-        yield name
-
-    def largest(self, rows: Iterable[Row], measured: Callable[[Row], int]) -> Iterator[Part]:
-        """The few layers that have the most of what is measured.
-
-        A layer in a repeated block is one with its likes in the other copies.
-        """
-        alike: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in counted_once(rows):
-            alike[in_any_copy(row.name, self.blocks)].append(row)
-        sums = {name: sum(map(measured, held)) for name, held in alike.items()}
-        total = sum(sums.values())
-        for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
-            if value:
-                first, *others = alike[name]
-                told = name if others else first.name
-                yield Part(told, first.type, value, 100 * value / total, 1 + len(others))
+    A layer in a repeated block is one with its likes in the other copies.
+    """
+    alike: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in counted_once(rows):
+        alike[in_any_copy(row.name, blocks)].append(row)
+    sums = {name: sum(map(measured, held)) for name, held in alike.items()}
+    total = sum(sums.values())
+    for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
+        if value:
+            first, *others = alike[name]
+            told = name if others else first.name
+            yield Part(told, first.type, value, 100 * value / total, 1 + len(others))
 
 
 def verdict(file: str, checks: Iterable[Check], *notes: str) -> Verdict:

@@ -198,7 +198,7 @@ class Variants:
         limited = self.kin_of(model).limited
         key = limit.layers, limit.each
         if key not in limited:
-            from dense_calc.budgets import Layers
+            from dense_calc.patterns import Layers
 
             try:
                 limited[key] = list(map(list, Layers(trace(model)).limited(limit).values()))

@@ -21,12 +21,12 @@ MAX_LINES = 300
 FLOW = (
     "cli", "schema", "catalogue", "whatif", "loading", "variants", "overrides", "targets",
     "revisions", "keras_format", "optimizers", "spec", "explanation", "compare", "pairing",
-    "freezing", "nesting", "budgets", "folding", "tracing", "sharing", "lending", "building",
-    "volume", "formula", "report", "graph", "model", "limits", "layers", "dtypes", "shapes", "gaps",
-    "errors",
+    "freezing", "nesting", "budgets", "patterns", "folding", "tracing", "sharing", "lending",
+    "building", "volume", "formula", "report", "graph", "model", "limits", "layers", "dtypes",
+    "shapes", "gaps", "errors",
 )  # fmt: skip
 SIDE = (
-    "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets",
+    "cli", "render", "whatif", "catalogue", "explanation", "compare", "budgets", "patterns",
     "formula", "report", "variants", "limits", "layers", "dtypes", "shapes",
     "errors",
 )  # fmt: skip

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import Run, work
 
+from dense_calc import patterns
 from dense_calc.budgets import Check, checks
 from dense_calc.errors import Source, SpecError
+from dense_calc.patterns import A_MATCH, bounded
 from dense_calc.render.checks import FORMATS
 from dense_calc.spec import parse
 from dense_calc.tracing import trace
@@ -338,7 +342,7 @@ def test_a_flood_of_checks_is_an_error() -> None:
     limits = "".join(
         f"    '{'*' * (index + 1)}': {{params: 1, each: true}}\n" for index in range(100)
     )
-    with pytest.raises(SpecError, match="more than 100,000 checks; limit fewer layers each"):
+    with pytest.raises(SpecError, match="more than 50,000 checks; limit fewer layers each"):
         checked(f"input: [8]\nlayers:\n{layers}budget:\n  layers:\n{limits}")
 
 
@@ -407,3 +411,36 @@ def test_the_name_of_a_file_does_not_speak_to_the_terminal(
         assert result.returncode == 1
         assert "\x1b" not in result.stdout
         assert "a\nb" not in result.stdout
+
+
+# what is limited, how much of it a model and its budget come to, the complaint, and the limits
+TOO_MUCH = [
+    ("MAX_ROWS", 14, "a budget may limit 13 layers", "part: {params: 1}, '*a*': {size: 1}"),
+    ("MAX_CHARACTERS", 12, "names of layers in models are too long", "part: {params: 1}"),
+    ("MAX_COMPARED", 3 * 145 + 17 * A_MATCH, "17 names of layers are too", "'*a*': {size: 1}"),
+]
+
+
+@pytest.mark.parametrize(("limit", "most", "told", "limits"), TOO_MUCH)
+def test_limits_on_layers_look_at_so_much(
+    limit: str, most: int, told: str, limits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{NESTED}budget: {{layers: {{{limits}}}}}"
+    monkeypatch.setattr(patterns, limit, most)
+    assert checked(text)
+    monkeypatch.setattr(patterns, limit, most - 1)
+    with pytest.raises(SpecError, match=told):
+        checked(text)
+
+
+@pytest.mark.parametrize("pattern", ["[", "[[", "a[", "[a][", "[]a[", "[!]", "*[[]*", "[]", "][]["])
+def test_a_bracket_that_nothing_closes_is_a_sign(pattern: str) -> None:
+    names = ["".join(signs) for signs in product(("", *"[]a!"), repeat=4)]
+    assert fnmatch.filter(names, bounded(pattern)) == fnmatch.filter(names, pattern)
+
+
+def test_brackets_are_closed_once() -> None:
+    def translate(times: int) -> int:
+        return work(lambda: fnmatch.translate(bounded("[" * times)))
+
+    assert translate(4000) < 5 * translate(1000)

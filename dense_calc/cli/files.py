@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 
 from dense_calc.errors import FileError
 from dense_calc.keras_format.signs import BEGINNING, foreign_names, looks_like_keras
+from dense_calc.patterns import MAGIC, bounded
 
 SPECS = (".yaml", ".yml", ".keras")  # how models in a folder end, beside JSON that Keras wrote
-MAGIC = re.compile(r"[*?\[]")  # what makes a path a pattern
 ANY_FOLDERS = "**"
 
 OF_A_FOLDER = "a folder stands for the .yaml, .yml and .keras files and Keras' JSON in it"
@@ -93,6 +92,7 @@ class Search:
             paths = (os.path.join(folder, part) for folder in folders)
             yield from filter(os.path.lexists, paths)
         else:
+            part = bounded(part)
             for folder in folders:
                 for entry in self.entries(folder):
                     if fnmatch(entry.name, part) and (part.startswith(".") or not is_hidden(entry)):
