@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers import words
-from dense_calc.layers.base import TIMES, KerasLayer, NotNegativeNumber, Weight
-from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape
+from dense_calc.layers.base import TIMES, Elementwise, KerasLayer, NotNegativeNumber, Weight
+from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, Shapes
 
 # What the axes after the batch are called, by their number; Keras has no names for more.
 AXES = {len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE, IMAGE, VOLUME)}
 
 
-class Activation(KerasLayer, frozen=True, kw_only=True):
+class Activation(Elementwise, frozen=True, kw_only=True):
     """An activation function, applied to each element."""
 
     starts_built: ClassVar[bool] = True
@@ -22,7 +22,7 @@ class Activation(KerasLayer, frozen=True, kw_only=True):
     activation: words.Activation
 
 
-class ELU(KerasLayer, frozen=True, kw_only=True):
+class ELU(Elementwise, frozen=True, kw_only=True):
     """An exponential linear unit: below zero it bends to -alpha."""
 
     starts_built: ClassVar[bool] = True
@@ -30,7 +30,7 @@ class ELU(KerasLayer, frozen=True, kw_only=True):
     alpha: float = 1.0
 
 
-class LeakyReLU(KerasLayer, frozen=True, kw_only=True):
+class LeakyReLU(Elementwise, frozen=True, kw_only=True):
     """A rectified linear unit that lets a part of what is negative through.
 
     `alpha` is the old name of `negative_slope`, which then counts for nothing.
@@ -41,12 +41,12 @@ class LeakyReLU(KerasLayer, frozen=True, kw_only=True):
     negative_slope: float = 0.3
     alpha: NotNegativeNumber | None = None
 
-    def output_shape(self, shape: Shape, /) -> Shape:
+    def output_shape(self, shapes: Shapes, /) -> Shapes:
         if self.alpha is None and self.negative_slope < 0:
             raise LayerError(
                 f"negative_slope must be at least 0, not {self.negative_slope:g}", "negative_slope"
             )
-        return shape
+        return shapes
 
 
 class PReLU(KerasLayer, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
         return {(axis - 1) % (len(shape) - 1) for axis in axes}
 
 
-class ReLU(KerasLayer, frozen=True, kw_only=True):
+class ReLU(Elementwise, frozen=True, kw_only=True):
     """A rectified linear unit, with an optional ceiling, leak and threshold."""
 
     starts_built: ClassVar[bool] = True
@@ -99,7 +99,7 @@ class ReLU(KerasLayer, frozen=True, kw_only=True):
     threshold: NotNegativeNumber = 0.0
 
 
-class Softmax(KerasLayer, frozen=True, kw_only=True):
+class Softmax(Elementwise, frozen=True, kw_only=True):
     """Makes the elements along `axis` positive with the sum 1.
 
     A second input is a mask of what counts. Keras looks at neither `axis` nor the mask's shape
@@ -112,5 +112,5 @@ class Softmax(KerasLayer, frozen=True, kw_only=True):
 
     axis: int | tuple[int, ...] | None = -1
 
-    def output_shape(self, shape: Shape, _mask: Shape | None = None, /) -> Shape:
-        return shape
+    def output_shape(self, shapes: Shapes, _mask: Shapes | None = None, /) -> Shapes:
+        return shapes

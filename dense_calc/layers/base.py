@@ -1,8 +1,7 @@
 """What a layer kind is: its arguments, its output shape and its weights.
 
 A kind is a frozen `msgspec.Struct` whose fields are the arguments of the Keras constructor, with
-Keras' names and defaults. Everything else (counts, bytes, the trainable split) is derived from
-these three facts elsewhere, once for all kinds.
+Keras' names and defaults. Counts, bytes and the rest are derived elsewhere, once for all kinds.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from dense_calc.layers.words import (
     policy_of,
     variable_dtype,
 )
-from dense_calc.shapes import Shape, Shapes
+from dense_calc.shapes import Shape, Shapes, is_shape
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -278,6 +277,16 @@ class KeepsDtype(KerasLayer, frozen=True, kw_only=True):
 
     def output_dtype(self, dtypes: Dtypes, /) -> Dtypes:
         return dtypes
+
+
+class Elementwise(KerasLayer, frozen=True, kw_only=True):
+    """A layer that leaves shapes as they are: Keras takes a nest, until data flows."""
+
+    takes_nested: ClassVar[bool] = True
+
+    def demand_traceable(self, shapes: Any, /) -> None:
+        if not is_shape(shapes):
+            raise LayerError(f"{type(self).__name__} reads one tensor, not several: {shapes}")
 
 
 class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):

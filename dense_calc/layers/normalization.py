@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KerasLayer, Weight
+from dense_calc.layers.base import Elementwise, KerasLayer, Weight
 from dense_calc.layers.words import Constraint, Initializer, Regularizer
-from dense_calc.shapes import Shape, broadcast, known
+from dense_calc.shapes import Shape, Shapes, broadcast, known
 
 LIMITS = ("rmax", "rmin", "dmax")
 INSTANCES = -1  # groups of GroupNormalization: as many as there are channels
@@ -170,23 +170,24 @@ class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
         broadcast(shape, tuple(normalized(self.axis, shape).values()))
 
 
-class UnitNormalization(KerasLayer, frozen=True, kw_only=True):
+class UnitNormalization(Elementwise, frozen=True, kw_only=True):
     """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
 
     starts_built: ClassVar[bool] = True
 
     axis: int | tuple[int, ...] = -1
 
-    def output_shape(self, shape: Shape, /) -> Shape:
-        demand_axes(self.axis, shape)
-        return shape
+    def output_shape(self, shapes: Shapes, /) -> Shapes:
+        demand_axes(self.axis, shapes)
+        return shapes
 
-    def demand_traceable(self, shape: Shape, /) -> None:
-        demand_once(self.axis, shape)
+    def demand_traceable(self, shapes: Any, /) -> None:
+        super().demand_traceable(shapes)
+        demand_once(self.axis, shapes)
 
 
-def demand_axes(axis: int | tuple[int, ...], shape: Shape) -> None:
-    """Raise LayerError unless each axis is one of the shape."""
+def demand_axes(axis: int | tuple[int, ...], shape: Shapes) -> None:
+    """Raise LayerError unless each axis is one of the shape; of a nest Keras counts the parts."""
     for each in listed(axis):
         if not -len(shape) <= each < len(shape):
             raise LayerError(f"axis {each} is not in the input, which is {shape}", "axis")

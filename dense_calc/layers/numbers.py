@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.base import Elementwise, KerasLayer, LayerKind, NotNegative, Positive, Weight
 from dense_calc.layers.words import Policy, Serialized, policy_of
 from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, worked
 
@@ -184,7 +184,7 @@ def shape_of(numbers: Numbers, argument: str) -> Sizes:
     return (len(numbers), *(shapes.pop() if shapes else ()))
 
 
-class Rescaling(KerasLayer, frozen=True, kw_only=True):
+class Rescaling(Elementwise, frozen=True, kw_only=True):
     """Multiplies by `scale` and adds `offset`: numbers, or one for each channel."""
 
     scale: Numbers | Serialized

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from dense_calc.layers.base import (
-    KerasLayer,
+    Elementwise,
     LayerKind,
     NotNegativeNumber,
     Positive,
@@ -23,7 +23,7 @@ from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, sides
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Dropout(KerasLayer, frozen=True, kw_only=True):
+class Dropout(Elementwise, frozen=True, kw_only=True):
     """Sets a random `rate` of its input to zero while training."""
 
     starts_built: ClassVar[bool] = True
@@ -33,7 +33,7 @@ class Dropout(KerasLayer, frozen=True, kw_only=True):
     seed: Seed = None
 
 
-class AlphaDropout(KerasLayer, frozen=True, kw_only=True):
+class AlphaDropout(Elementwise, frozen=True, kw_only=True):
     """Drops a random `rate` of its input, but keeps its mean and variance, as SELU needs it.
 
     Unlike Dropout it does not look at `noise_shape` before data comes.
@@ -46,7 +46,7 @@ class AlphaDropout(KerasLayer, frozen=True, kw_only=True):
     seed: Seed = None
 
 
-class GaussianDropout(KerasLayer, frozen=True, kw_only=True):
+class GaussianDropout(Elementwise, frozen=True, kw_only=True):
     """Multiplies its input with noise around one while training."""
 
     starts_built: ClassVar[bool] = True
@@ -55,7 +55,7 @@ class GaussianDropout(KerasLayer, frozen=True, kw_only=True):
     seed: Seed = None
 
 
-class GaussianNoise(KerasLayer, frozen=True, kw_only=True):
+class GaussianNoise(Elementwise, frozen=True, kw_only=True):
     """Adds noise around zero while training."""
 
     starts_built: ClassVar[bool] = True
@@ -68,6 +68,7 @@ class ActivityRegularization(UnpenalizedLayer, frozen=True, kw_only=True):
     """Adds to the loss by how large its input is; a shape it leaves as it is."""
 
     starts_built: ClassVar[bool] = True
+    takes_nested: ClassVar[bool] = True
 
     l1: NotNegativeNumber | None = 0.0
     l2: NotNegativeNumber | None = 0.0

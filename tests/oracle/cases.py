@@ -25,6 +25,7 @@ Case = dict[str, Any]
 
 FACTS = Path(__file__).parents[1] / "data" / "facts.jsonl"
 MISTAKEN = 0.05  # how often an argument is nonsense
+NESTED = 0.2  # how often a layer that may read a nest reads one in place of one tensor
 TYPED = 0.3  # how often inputs are of other dtypes than float32
 FRACTIONS = ["float16", "bfloat16", "float32", "float64"]
 DTYPES = [*FRACTIONS, "int32", "int64", "uint8", "bool"]
@@ -40,6 +41,8 @@ def read_facts() -> list[Case]:
 def draw(rng: random.Random, name: str) -> Case:
     """One random case of a kind."""
     case: Case = {"kind": name, **drawn(rng, name)}
+    if kind_named(name).takes_nested and name not in TRACED and rng.random() < NESTED:
+        case = nested(rng, case)
     if rng.random() < TYPED:
         case["inputs"] = typed(rng, case["inputs"], FRACTIONS if name in TRACED else DTYPES)
     of_call = [each for each in kind_named(name).of_call if each in case["arguments"]]
@@ -49,6 +52,17 @@ def draw(rng: random.Random, name: str) -> Case:
         arguments = case["arguments"]
         arguments[rng.choice(list(arguments) or ["unit"])] = rng.choice(MISTAKES)
         case["nonsense"] = True  # dense-calc may refuse it where Keras does not look
+    return case
+
+
+def nested(rng: random.Random, case: Case) -> Case:
+    """The same case with a nest, or a mapping, in place of a single tensor that it reads."""
+    match case["inputs"]:
+        case [[int() | None, *_] as shape] if kind_named(case["kind"]).takes.stop == 2:
+            nest: Any = rng.choice([[shape, shape], [shape], [shape, [shape, shape]]])
+            if rng.random() < 0.3 and not kind_named(case["kind"]).keys:
+                return {**case, "inputs": {"b": shape, "a": nest}, "data": True}
+            return {**case, "inputs": [nest]}
     return case
 
 
