@@ -12,7 +12,7 @@ from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN, FileError, Place, Source
-from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, Beside, text_in_archive
+from dense_calc.keras_format.archives import CONFIG, HDF5, ZIP, Beside, is_hdf5, text_in_archive
 from dense_calc.keras_format.signs import (
     HEAD,
     MANIFEST,
@@ -132,18 +132,18 @@ def read(path: str, revision: str | None) -> tuple[Source, Beside | None]:
     name = title(path, revision)
     with opened(path, name, revision) as file:
         head = file.read(HEAD)
-        is_archive = head.startswith((ZIP, HDF5))
         whole = file
-        if not is_archive:
-            demand_model_bytes(head, name)
-        if not is_archive or not file.seekable():
-            data = bounded(head + file.read(MAX_BYTES + 1 - HEAD), name)
-            if not is_archive:
-                return decoded(data, name), None
-            whole = io.BytesIO(data)
+        if not file.seekable():
+            if not head.startswith((ZIP, HDF5)):
+                demand_model_bytes(head, name)
+            whole = io.BytesIO(bounded(head + file.read(MAX_BYTES + 1 - HEAD), name))
         if head.startswith(ZIP):
             text, beside = text_in_archive(whole, name, MAX_BYTES)
             return decoded(text, f"{name}/{CONFIG}"), beside
+        if not is_hdf5(whole):
+            demand_model_bytes(head, name)
+            whole.seek(0)
+            return decoded(bounded(whole.read(MAX_BYTES + 1), name), name), None
         from dense_calc.keras_format.hdf5 import MODEL_CONFIG, text_in_hdf5
 
         text, beside = text_in_hdf5(whole, name, MAX_BYTES)

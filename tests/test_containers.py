@@ -238,6 +238,7 @@ VALUES: dict[str, Any] = {
     "a model of Keras 0.3": {"name": "Sequential", "layers": [{"name": "Dense", "output_dim": 5}]},
     "a model of Keras 0.3 ": {"name": "Graph", "node_config": [], "nodes": {}},
     "a Graph": {"class_name": "Graph", "config": {"node_config": [], "nodes": {}}},
+    "a FeatureSpace": {"class_name": "FeatureSpace", "config": {"features": {}, "crosses": []}},
     "a list of weights": [{"weights": [], "paths": []}],
     "a notebook": {"cells": [], "nbformat": 4},
     "a Tokenizer": {"class_name": "Tokenizer", "config": {"word_counts": "{}"}},

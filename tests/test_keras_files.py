@@ -524,6 +524,31 @@ def test_an_hdf5_file_of_weights_alone_is_told(tmp_path: Path) -> None:
         dense_calc.load(path)
 
 
+def test_weights_by_numbers_of_layers_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "vgg16_weights.h5"
+    with h5py.File(path, "w") as file:  # as `save_weights` of Keras 0 writes it
+        file.attrs["nb_layers"] = 2
+        file.create_group("layer_0").attrs["nb_params"] = 0
+        file.create_dataset("layer_1/param_0", (64, 3, 3, 3), "f4")
+    with pytest.raises(DenseCalcError, match="holds weights alone, of Keras 0, by numbers of lay"):
+        dense_calc.load(path)
+
+
+@pytest.mark.parametrize("block", [512, 4096, 2**20])
+def test_hdf5_may_stand_after_a_block_of_the_users(
+    tmp_path: Path, run: Run, chain: bytes, block: int
+) -> None:
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w", userblock_size=block) as file:
+        file.attrs["model_config"] = chain
+        file.create_dataset("model_weights/dense/dense/kernel", (2, 2), "f4")
+    data = path.read_bytes()
+    path.write_bytes(b"#!/usr/bin/python\n" + data[18:])
+    assert dense_calc.load(path).name == "chain"
+    verified = run("summary", "m.h5", "--verify-weights", cwd=tmp_path)
+    assert "stores (2, 2)" in verified.stderr
+
+
 def test_convert_writes_a_file(tmp_path: Path, run: Run) -> None:
     done = run("convert", "specs/mnist.yaml", "-o", str(tmp_path / "m.json"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -19,6 +19,7 @@ from dense_calc.keras_format.signs import foreign_names
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files start
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+USER_BLOCKS = (0, *(512 << doubled for doubled in range(32)))  # bytes before what is HDF5
 KIB, MIB = 2**10, 2**20
 MAX_METADATA = 2**16
 MAX_DIRECTORY = MIB  # bytes of the list of an archive's members, some 10,000 of them
@@ -88,6 +89,16 @@ def member(members: Any, name: str, most: int) -> bytes:
         data: bytes = packed.read(most + 1)
     demand_little(len(data), f"its {name}", most)
     return data
+
+
+def is_hdf5(file: BinaryIO) -> bool:
+    """Whether a file is HDF5, perhaps after a block that is the user's."""
+    for place in USER_BLOCKS:
+        file.seek(place)
+        start = file.read(len(HDF5))
+        if len(start) < len(HDF5) or start == HDF5:
+            return start == HDF5
+    return False
 
 
 def demand_little(size: int, what: str, most: int) -> None:

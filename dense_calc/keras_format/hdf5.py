@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from dense_calc.keras_format.archives import MAX_METADATA, MIB, Beside, demand_little, readable
-from dense_calc.keras_format.signs import SAVE
+from dense_calc.keras_format.signs import SAVE, WRITE
 
 MODEL_CONFIG, VERSION, TRAINING_CONFIG = "model_config", "keras_version", "training_config"
+COUNT = "nb_layers"  # an attribute of what `save_weights` of Keras 0 wrote
 MAX_READ = 32 * MIB  # bytes that HDF5 asks for at once; a long text and what stands beside it
 MAX_KEPT = MIB  # bytes of what was read that are looked at again
 TEXTS = b"GCOL"  # how a heap of texts starts
@@ -30,6 +31,8 @@ def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, Beside]:
     """
     with readable(name), opened_hdf5(file) as (root, stretch):
         config = text_attribute(root, MODEL_CONFIG, most, stretch)
+        if config is None and COUNT in root.attrs:
+            raise ValueError(f"it holds weights alone, of Keras 0, by numbers of layers; {WRITE}")
         if config is None:
             raise ValueError(f"it holds weights alone and no {MODEL_CONFIG}; {SAVE}")
         version = text_attribute(root, VERSION, MAX_METADATA, stretch) or b""

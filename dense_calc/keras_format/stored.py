@@ -16,12 +16,12 @@ from typing import Any, BinaryIO, cast
 from msgspec import Struct
 
 from dense_calc.keras_format.archives import (
-    HDF5,
     MAX_INFLATED,
     MAX_METADATA,
     STORED,
     WEIGHTS,
     ZIP,
+    is_hdf5,
     member,
     members_of,
     opened,
@@ -68,11 +68,10 @@ def stored_in(file: BinaryIO, names: set[str]) -> list[Stored] | None:
     Raises:
         ValueError: it is broken, or holds more than a model does.
     """
-    head = file.read(len(HDF5))
-    if head.startswith(ZIP):
+    if file.read(len(ZIP)) == ZIP:
         with members_of(file) as members, opened_hdf5(weights_in(members, file)) as (root, _):
             return in_layers(root.id)
-    if head == HDF5:
+    if is_hdf5(file):
         with opened_hdf5(file) as (root, stretch):
             return in_file(root, stretch, names)
     return None
