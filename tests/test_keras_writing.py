@@ -206,3 +206,8 @@ def test_a_number_that_no_spec_can_hold_is_refused() -> None:
     model = from_keras(value, Source("m.json", json.dumps(value)), "m", {})
     with pytest.raises(DenseCalcError, match="a spec holds no number above 9,223,"):
         to_spec(model)
+
+
+def test_a_list_of_null_is_not_nothing() -> None:
+    spec = "name: m\ninput: [4]\nlayers:\n  - Dropout: {rate: 0.5, noise_shape: [null]}\n"
+    assert to_spec(model_of(spec)) == spec

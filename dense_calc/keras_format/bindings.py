@@ -117,7 +117,7 @@ def demand_given(kind: type[LayerKind], inputs: tuple[Given, ...]) -> None:
         return
     for each in inputs:
         if isinstance(each, dict) and kind.keys:
-            for name in each.keys() - {*kind.keys}:
+            for name in (name for name in each if name not in kind.keys):
                 hint = did_you_mean(name, kind.keys)
                 raise LayerError(f"{kind.__name__} has no input '{name}'{hint}")
         if has_gap(each):

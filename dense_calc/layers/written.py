@@ -117,8 +117,8 @@ def is_same(value: Any, default: Any, field: FieldInfo) -> bool:
     """Whether a value means the default: as a list of one, or in other words of Keras'."""
     if isinstance(value, str) and isinstance(default, str):
         return words.plain(value) == words.plain(default)
-    if default is None and field.encode_name in MEANT:
-        return bool(value == MEANT[field.encode_name])
+    if default is None:
+        return bool(value == MEANT.get(field.encode_name))
     return bool(value == default or (isinstance(value, tuple) and value == (default,)))
 
 
