@@ -21,7 +21,7 @@ CLASS_NAME = "class_name"  # what every model of Keras' has, and hardly a spec
 JSON = r'\s*[\[{"]'  # how it starts
 # The class and the config of a model in JSON, perhaps kept in a text, so that quotes are escaped.
 KERAS_SIGNS = (
-    rf'\b{CLASS_NAME}\\*"\s*:\s*\\*"(?!(?:Graph|Tokenizer)\b)',
+    rf'\b{CLASS_NAME}\\*"\s*:\s*\\*"(?!(?:FeatureSpace|Graph|Tokenizer)\b)',
     r'\b(config|layers|model_config)\\*"\s*:\s*\\*["\[{]',
 )
 # How the YAML of Keras 0 names a model, by its class.
