@@ -148,5 +148,11 @@ def bounded(pattern: str) -> str:
 
     What is standard looks for the end of each, through all of the pattern.
     """
-    closed = pattern.rfind("]") + 1
-    return pattern[:closed] + pattern[closed:].replace("[", "[[]")
+    start = pattern.find("[")
+    while start >= 0:
+        first = start + 1 + pattern.startswith("!", start + 1)
+        end = pattern.find("]", first + 1)  # where it is the first of a set, it is a sign of it
+        if end < 0:
+            return pattern[:start] + pattern[start:].replace("[", "[[]")
+        start = pattern.find("[", end)
+    return pattern

@@ -196,6 +196,10 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
             ["summary", "specs/mnist.yaml", "--columns", "name,params,Name"],
             "the column 'name' stands there twice",
         ),
+        (
+            ["summary", "specs/mnist.yaml", "-o", ""],
+            "'' names no file; write - for standard output",
+        ),
         (["summary", "specs/mnist.yaml", "--set", "x"], "'x' is not NAME=VALUE"),
         (["summary", "specs/mnist.yaml", "--width", "0"], "0 is not in the range x>=1"),
         (["summary", "specs/mnist.yaml", "--format", "xml"], "'xml' is not one of"),

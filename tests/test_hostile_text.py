@@ -20,6 +20,7 @@ from junitparser import JUnitXml
 
 import dense_calc
 from dense_calc.cli import command_line, complaint
+from dense_calc.cli.streams import tell
 
 TO_TERMINALS = [*"\a\b\t\n\v\f\r\0\x1b\x7f\x85\x9b\xad\u061c\u200b\u200e\u2028\u2029\u202e\ufeff"]
 TO_TERMINALS += [
@@ -193,7 +194,7 @@ def run_here(*arguments: str) -> tuple[int, str, str]:
             status = int(end.code or 0)
         except Exception as error:
             status = 2
-            print(complaint(error), file=sys.stderr)
+            tell(complaint(error))
     return status, out.getvalue().decode(), err.getvalue().decode()
 
 
@@ -220,9 +221,10 @@ def demand_lawful(arguments: tuple[str, ...], out: str, err: str) -> None:
         unseen = [char for char in stream if not char.isprintable() and char != "\n"]
         assert not unseen, (arguments, unseen)
     assert "Traceback" not in err, err
+    format = arguments[arguments.index("--format") + 1] if "--format" in arguments else ""
+    assert not re.search(r"(?m)^\s*::", err if format == "github" else f"{out}\n{err}")
     if not out:
         return
-    format = arguments[arguments.index("--format") + 1] if "--format" in arguments else ""
     if arguments[0] == "sweep" and format == "json":
         assert all(map(json.loads, out.splitlines()))
     elif format in ("json", "sarif") or (arguments[0] == "convert" and "keras" in arguments):
@@ -307,6 +309,15 @@ def test_a_process_prints_what_is_hostile_as_well(tmp_path: Path, run: Run, form
     done = run(*arguments, "--format", format)
     assert (done.returncode, done.stderr) == (0, "")
     demand_lawful((*arguments, "--format", format), done.stdout, "")
+
+
+@pytest.mark.parametrize("place", [*SPEC_PLACES, *KERAS_PLACES])
+def test_no_name_is_a_command_to_github(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in COMMANDS:
+        demand_shown(arguments, Path(), "::stop-commands::x", {place})
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@a", '"=1"', "a,b"])

@@ -75,7 +75,8 @@ def check(files: tuple[str, ...], reader: Reader, format: str | None, **options:
         verdicts.append(found)
         if error and chosen != "github":  # which tells mistakes where they are
             tell(error)
-    emit(lambda style: rendered(verdicts, chosen, style), **options)
+    is_github = chosen == "github"
+    emit(lambda style: rendered(verdicts, chosen, style), commands=is_github, **options)
     is_broken = any(each.error for each in verdicts)
     sys.exit(2 if is_broken else int(not all(each.ok for each in verdicts)))
 

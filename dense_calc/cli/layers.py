@@ -29,7 +29,9 @@ def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
             raise click.BadParameter(f"there is no layer kind '{name}'{hint}", param_hint="KIND")
     from dense_calc import catalogue
 
-    shown = [catalogue.card(name) for name in kinds] if kinds else catalogue.families()
+    shown = (
+        [catalogue.card(name) for name in dict.fromkeys(kinds)] if kinds else catalogue.families()
+    )
     if format == "json":
         from dense_calc.render.json import catalogue_json
 

@@ -74,11 +74,19 @@ assume_option = click.option(
     "layer, of a function, an initializer or the like, or '*', all that is not known. Repeatable.",
 )
 
+
+def output_name(ctx: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """The file that `-o FILE` names, None for standard output."""
+    if given is not None and not given.strip():
+        raise click.BadParameter(f"'{given}' names no file; write - for standard output")
+    return None if given in NAMES else given
+
+
 output_option = click.option(
     "-o",
     "--output",
     metavar="FILE",
-    callback=lambda ctx, option, path: None if path in NAMES else path,
+    callback=output_name,
     help="Write to FILE instead of standard output, which is -. FILE is replaced once all is "
     "written.",
 )
@@ -217,8 +225,12 @@ def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
     return formats.get(os.path.splitext(output or "")[1].lower())
 
 
-def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -> None:
+def emit(
+    text_in: Callable[[Style], Text], *, output: str | None, commands: bool = False, **look: Any
+) -> None:
     """Print the text that `text_in` gives for a style, as the options say.
+
+    Its lines may be commands to what keeps the log only where they are meant to be.
 
     Raises:
         FileError: the output cannot be written.
@@ -227,7 +239,7 @@ def emit(text_in: Callable[[Style], Text], *, output: str | None, **look: Any) -
     text = text_in(style_of(is_terminal(output), output is not None, **look))
     texts = [text] if isinstance(text, str) else text
     if output is None:
-        put(texts)
+        put(texts, commands=commands)
         return
     from dense_calc.cli.whole_file import save  # most texts are printed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable
@@ -12,6 +13,9 @@ from io import TextIOBase, TextIOWrapper
 NAMES = ("-", "/dev/stdout")  # what standard output is called where a file is named
 OUT, ERR = 1, 2  # the numbers of the streams
 CLOSED = "it is closed"
+# A line of a log that a runner of GitHub Actions would obey, `::stop-commands::`; only
+# `check --format github` means it.
+COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 
 
 class Closed(TextIOBase):
@@ -35,13 +39,20 @@ def open_streams() -> None:
 def tell(message: object) -> None:
     """Print a message on standard error; where nobody can be told, the exit status still is."""
     try:
-        print(message, file=sys.stderr, flush=True)
+        print(inert(str(message)), file=sys.stderr, flush=True)
     except OSError:
         abandon(ERR)
 
 
-def put(texts: Iterable[str]) -> None:
+def inert(text: str) -> str:
+    """A text in which no line is a command to what keeps a log: the first colon is escaped."""
+    return COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
+
+
+def put(texts: Iterable[str], *, commands: bool = False) -> None:
     """Print texts on standard output, one after the other; a pipe that is closed ends the run.
+
+    Lines may be commands to what keeps a log only where they are meant to be.
 
     Raises:
         OSError: it cannot be written.
@@ -49,7 +60,7 @@ def put(texts: Iterable[str]) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stdout.writelines(texts)
+        sys.stdout.writelines(texts if commands else map(inert, texts))
         sys.stdout.flush()
     except BrokenPipeError:  # silent, and as if the signal had ended it
         abandon(OUT)

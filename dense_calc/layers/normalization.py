@@ -210,8 +210,9 @@ def normalized(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
     for each in axes:
         size = known(shape, each)
         name = f"axis {each % len(shape)}"
-        sizes["1 × " * met[name] + name] = size  # Keras lets an axis stand in the list twice
         met[name] += 1
+        again = f" ({met[name]})" if met[name] > 1 else ""  # Keras lets an axis stand there twice
+        sizes[name + again] = size
     return sizes
 
 

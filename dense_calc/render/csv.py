@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from dense_calc.errors import printable
@@ -32,7 +33,12 @@ def render(reports: Sequence[Report], style: Style) -> str:
     for report in reports:
         first = [printable(report.name)] * several
         writer.writerows((*first, *values(row, chosen, style)) for row in report.layers)
-    return output.getvalue()
+    return quoted(output.getvalue())
+
+
+def quoted(lines: str) -> str:
+    """Lines that begin with no command to GitHub Actions: a name like one stands in quotes."""
+    return re.sub(r"(?m)^([^\S\n]*::[^,\n]*)", r'"\1"', lines) if "::" in lines else lines
 
 
 def values(row: Row, chosen: Sequence[str], style: Style) -> list[object]:

@@ -13,6 +13,7 @@ from dense_calc.render import Style
 from dense_calc.render.axes import Points, value_text
 from dense_calc.render.cells import Column, Grid, cells_of, size_text
 from dense_calc.render.comparison import count_text, signed
+from dense_calc.render.csv import quoted
 from dense_calc.render.json import ENCODER, safe
 from dense_calc.whatif.sweeping import Sweep
 
@@ -103,12 +104,12 @@ def csv_lines(rows: Iterable[Row], names: Sequence[str], style: Style) -> Iterat
     writer = csv.writer(line, lineterminator="\n")
     writer.writerow((*map(printable, names), *FIELDS))
     for row in rows:
-        yield line.getvalue()
+        yield quoted(line.getvalue())
         line.seek(0)
         line.truncate()
         values = (value_text(row["set"][name]) for name in names)
         writer.writerow((*values, *(csv_value(row.get(field)) for field in FIELDS)))
-    yield line.getvalue()
+    yield quoted(line.getvalue())
 
 
 def csv_value(value: Any) -> Any:
