@@ -127,6 +127,7 @@ UNTOLD: dict[str, tuple[list[Json], Arrays]] = {
     "two sides": ([CONV, of("Flatten"), SMALL], arrays_of(
         chain(CONV, of("Flatten"), SMALL), [9, 9, 3])),
     "nothing": (DENSE, {}),
+    "empty arrays": (DENSE, {"l0/kernel:0": (0, 0), "l1/kernel:0": ()}),
     "other units": (DENSE, {**arrays_of(chain(*DENSE), [784]), "l1/bias:0": (2,)}),
     "more": (DENSE, {**arrays_of(chain(*DENSE), [784]), "l2/bias:0": (2,)}),
     "vast": ([of("Conv2D", filters=9, kernel_size=3, groups=3), SMALL],

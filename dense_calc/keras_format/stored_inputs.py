@@ -65,7 +65,7 @@ class Search:
         self.model = model
         self.stored = stored
         sizes = [size for each in stored for shape in each.shapes for size in shape]
-        self.reach = max(sizes, default=1)  # among as many sizes one can be divided into groups
+        self.reach = max([1, *sizes])  # among as many sizes one can be divided into groups
         self.left = MAX_WORK
 
     def answer(self) -> tuple[Shape, str]:
