@@ -24,6 +24,10 @@ TAKEN = (
 )
 
 
+STORED = "what the file stores of '{}': {}"
+TRIALS = 100, 101  # sizes of the first axis; of the second they are twice as large
+
+
 class NoAnswerError(Exception):
     """What is stored does not tell the input."""
 
@@ -58,7 +62,8 @@ def on_input(model: Model, shape: Shape) -> Model:
 class Search:
     """The search for an input's sizes: the layer that asks for one tells it by what it stores.
 
-    Weights do not shrink where a size grows, so the right one is found by halving.
+    An axis of a weight is read off; else, as weights do not shrink where a size grows, the right
+    one is found by halving.
     """
 
     def __init__(self, model: Model, stored: list[Stored]) -> None:
@@ -90,9 +95,36 @@ class Search:
             if self.stored and not any(compared(rows, self.stored)):
                 yield shape, why
         elif isinstance(error, UnknownSizeError):
+            of_axes = list(self.answers_of_axes(shape, len(rows)))
+            yield from of_axes
             for axis in range(1, len(shape)):
-                if shape[axis] is None:
+                if shape[axis] is None and not of_axes:
                     yield from self.answers_on(shape, axis, len(rows))
+
+    def answers_of_axes(self, shape: Shape, place: int) -> Iterator[tuple[Shape, str]]:
+        """Those with sizes that are axes of a weight of the layer at a place, as two trials show.
+
+        No other size of a weight changes as that of an axis does.
+        """
+        trials = [
+            tuple(
+                [step * axis or None if size is None else size for axis, size in enumerate(shape)]
+            )
+            for step in TRIALS
+        ]
+        followed = [self.followed(trial, place + 1)[0] for trial in trials]
+        if any(len(rows) <= place for rows in followed):
+            return
+        free = {pair: axis for axis, pair in enumerate(zip(*trials, strict=True))}
+        for weight, again in zip(*(rows[place].weights for rows in followed), strict=True):
+            pairs = zip(weight.shape, again.shape, strict=True)
+            axes = [0 if one == other else free.get((one, other), 0) for one, other in pairs]
+            for array in set(self.stored_of(followed[0]).shapes) if any(axes) else ():
+                if len(array) == len(axes):
+                    sizes = {axis: size for axis, size in zip(axes, array, strict=True) if axis}
+                    wider = tuple(sizes.get(axis, size) for axis, size in enumerate(shape))
+                    why = STORED.format(followed[0][place].name, f"{weight.path} {array}")
+                    yield from self.answers(wider, why)
 
     def answers_on(self, shape: Shape, axis: int, place: int) -> Iterator[tuple[Shape, str]]:
         """Those in which an axis has the size that the layer at a place asks for."""
@@ -116,8 +148,7 @@ class Search:
         for _ in range(2):  # a second is enough to know that the size is not told
             size, rows = on(least)
             if len(rows) > place and rows[place].weights and self.excess(rows) == 0:
-                array = told(rows[place].weights[0])
-                why = f"what the file stores of '{rows[place].name}': {array}"
+                why = STORED.format(rows[place].name, told(rows[place].weights[0]))
                 yield from self.answers(with_size(shape, axis, size), why)
             least = size + 1
 
@@ -150,10 +181,14 @@ class Search:
         Raises:
             NoAnswerError: nothing is.
         """
+        return excess(rows[-1], self.stored_of(rows))
+
+    def stored_of(self, rows: list[Row]) -> Stored:
+        """What is stored of the last of these layers; NoAnswerError if nothing is."""
         stored = matched(rows, self.stored).get(rows[-1].name)
         if stored is None:
             raise NoAnswerError
-        return excess(rows[-1], stored)
+        return stored
 
 
 def with_size(shape: Shape, axis: int, size: int) -> Shape:
