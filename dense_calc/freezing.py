@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from functools import reduce
 
 from dense_calc.errors import Note, Place
-from dense_calc.layers.base import LayerKind, layers_in
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.borrowed import layers_in
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -129,7 +130,7 @@ class End(Struct, frozen=True):
 ModelType = Literal["Functional", "Sequential"]
 
 
-class Model(Struct, frozen=True):
+class Model(Struct, frozen=True, dict=True):
     """A named graph; `nodes` stand in Keras' order, each after what it reads.
 
     `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
@@ -154,6 +155,24 @@ class Model(Struct, frozen=True):
     optimizer: Any = None
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Note, ...] = ()
+
+    @property
+    def all_nodes(self) -> tuple[Node, ...]:
+        """The nodes, those that no output needs last."""
+        return (*self.nodes, *self.unused)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        """The nodes by their names, and by those under which the weights of layers are known."""
+        nodes = self.all_nodes
+        return {node.holder: node for node in reversed(nodes)} | {node.name: node for node in nodes}
+
+    @cached_property
+    def row_names(self) -> Mapping[str, str]:
+        """The names of rows by those of calls: of a layer's that several are, that of the first."""
+        again = {name: names[0] for names in self.calls.values() for name in names}
+        rows = {node.holder: again.get(node.name, node.name) for node in self.nodes}
+        return {node.name: rows.get(node.holder, node.name) for node in self.all_nodes}
 
     @property
     def is_unbuilt(self) -> bool:

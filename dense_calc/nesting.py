@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from dense_calc.dtypes import Dtypes, autocast, dtypes_in
 from dense_calc.errors import LayerError, SpecError, did_you_mean
-from dense_calc.layers.base import LayerKind, Weight, layers_in
+from dense_calc.layers.base import LayerKind, Weight
+from dense_calc.layers.borrowed import layers_in
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, Unknown, is_shape, leaves

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES, settled_arguments
+from dense_calc.lending import OUTSIDE, Path, lent_below
 from dense_calc.model import Model, Node, dotted, told
 from dense_calc.nesting import Inside
 from dense_calc.report import Row, WeightRow
@@ -19,6 +20,7 @@ LAYERS = "layers"  # of a model inside
 
 Names = Mapping[str, str]  # of a layer in the new model → its name in the old one
 NO_NAMES: Names = {}
+NOTHING: Mapping[Path, str] = {}
 
 
 class Part(Struct, frozen=True):
@@ -26,7 +28,8 @@ class Part(Struct, frozen=True):
 
     An input of a plain chain has no row, nor has a later call that is one row with the first. The
     `weights` are those that no other part has: a layer that is called again has them where it is
-    written, and an `opened` model in the layers in it.
+    written, and an `opened` model in the layers in it. The `lender` of one that another model
+    holds is its whole name there.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Part(Struct, frozen=True):
     weights: tuple[WeightRow, ...]
     outer: str = ""
     opened: bool = False
+    lender: str | None = None
 
     @property
     def type(self) -> str:
@@ -57,7 +61,9 @@ class Part(Struct, frozen=True):
 
     def shared_with(self, names: Names) -> str | None:
         """The layer whose weights it has, by another name where that has any."""
-        return self.node.shares and self.whole(self.node.shares, names)
+        if self.node.shares:
+            return self.whole(self.node.shares, names)
+        return self.lender and names.get(self.lender, self.lender)
 
     def whole(self, name: str, names: Names) -> str:
         """The name of a layer beside this one, by another where it has any."""
@@ -67,8 +73,13 @@ class Part(Struct, frozen=True):
 Parts = Mapping[str, Part]
 
 
-def parts(model: Model, rows: Iterable[Row], outer: str = "") -> Iterator[Part]:
-    """The layers of a model, a model inside before those in it."""
+def parts(
+    model: Model, rows: Iterable[Row], outer: str = "", lent: Mapping[Path, str] = NOTHING
+) -> Iterator[Part]:
+    """The layers of a model, a model inside before those in it.
+
+    `lent` are the whole names of layers that it holds of models around, by the ways to them.
+    """
     by_name = {row.name: row for row in rows}
     names = {node.name for node in model.nodes}
     held = {
@@ -79,11 +90,17 @@ def parts(model: Model, rows: Iterable[Row], outer: str = "") -> Iterator[Part]:
     for node in model.nodes:
         row = by_name.get(node.name)
         name = outer + node.name
+        own = {
+            loan.path: outer + loan.holder
+            for loan in node.loans
+            if not loan.holder.startswith(OUTSIDE)
+        } | lent_below(lent, (node.holder,))
+        lender = own.pop((), None)
         if isinstance(node.layer, Inside) and row and row.layers:
-            yield Part(name, node, row, (), outer, opened=True)
-            yield from parts(node.layer.model, row.layers, f"{name}/")
+            yield Part(name, node, row, (), outer, opened=True, lender=lender)
+            yield from parts(node.layer.model, row.layers, f"{name}/", own)
         else:
-            yield Part(name, node, row, held.get(node.name, ()), outer)
+            yield Part(name, node, row, held.get(node.name, ()), outer, lender=lender)
 
 
 def pairs(was: Parts, now: Parts) -> Names:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain
-from operator import eq
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -16,6 +15,7 @@ from dense_calc.errors import FEW, SpecError, did_you_mean
 from dense_calc.folding import blocks_by_copy, in_any_copy, prefixes
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.written import SIZES
+from dense_calc.lending import OUTSIDE, way_told
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
 from dense_calc.shapes import Unknown
@@ -117,6 +117,8 @@ class Targets(dict[str, Target]):
         Raises:
             SpecError: one of them has no such layer, or no such argument.
         """
+        for place in places:
+            demand_own(rest, self.model.nodes[place], "/")
         inner = {id(model): model for model in map(self.inner_model, places)}
         for model in inner.values():
             Targets(model, model.name)[rest]  # which may complain
@@ -206,7 +208,8 @@ def input_called(name: str, model: Model) -> str:
 def demand_argument(steps: Sequence[str], node: Node) -> None:
     """Raise SpecError unless the layer of a node has the argument that steps lead to."""
     layer: Any = node.layer
-    demand_own(steps, node)
+    if steps[0] not in layer.of_call:
+        demand_own(DOT.join(steps), node, DOT)
     for number, step in enumerate(steps):
         told = DOT.join(steps[:number])
         whose = f"{type(layer).__name__} '{DOT.join((node.name, *steps[:number]))}'"
@@ -226,12 +229,16 @@ def demand_argument(steps: Sequence[str], node: Node) -> None:
         layer = getattr(layer, attribute(type(layer), step))
 
 
-def demand_own(steps: Sequence[str], node: Node) -> None:
-    """Raise SpecError where steps lead into a layer inside that the model calls elsewhere."""
+def demand_own(rest: str, node: Node, sign: str) -> None:
+    """Raise SpecError where what follows a node and a sign leads to a layer called elsewhere."""
     for loan in node.loans:
-        if all(map(eq, steps, loan.path)):
-            told = f"'{node.name}{DOT}{DOT.join(loan.path)}' is the layer '{loan.holder}'"
-            raise SpecError(f"{told}; an argument of it is set by {loan.holder}.ARGUMENT=VALUE")
+        way, layer = way_told(loan.path, node.layer)
+        argument = rest.removeprefix(f"{way}{DOT}").partition(DOT)[0]
+        is_there = not way or f"{rest}{DOT}".startswith(f"{way}{DOT}") or way.startswith(f"{rest}.")
+        if is_there and not loan.holder.startswith(OUTSIDE) and argument not in layer.of_call:
+            told = f"{node.name}{sign}{way}" if way else node.name
+            mended = f"an argument of it is set by {loan.holder}{DOT}ARGUMENT=VALUE"
+            raise SpecError(f"'{told}' is the layer '{loan.holder}'; {mended}")
 
 
 def is_optional(kind: type[LayerKind], argument: str) -> bool:

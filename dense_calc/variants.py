@@ -184,7 +184,8 @@ class Variants:
         groups = self.groups(limit, model)
         if groups is None:
             return None
-        if not self.known.keys() >= set(chain.from_iterable(groups)):  # in a model inside
+        is_known = self.known.keys() >= set(chain.from_iterable(groups))
+        if not is_known or any(node.loans for node in model.nodes):  # in a model inside, or shared
             from dense_calc.budgets import checks
 
             return all(check.ok for check in checks(trace(model), [limit]))

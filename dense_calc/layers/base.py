@@ -176,6 +176,11 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The shapes that it is built on, whatever it is called with: those of a model."""
         return None
 
+    @property
+    def model(self) -> Any:
+        """The model that it is, None if it is none."""
+        return None
+
     def values_inside(self, *shapes: Any) -> int:
         """How many values the rows of the layers inside take, where it is a model of its own."""
         return 0
@@ -227,18 +232,6 @@ def layer_in(argument: AnyLayer) -> LayerKind:
     """A layer that is an argument, as the kind that it is."""
     assert isinstance(argument, LayerKind)
     return argument
-
-
-def layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
-    """The layers that are arguments of another, each with the way to it: ("cells", "0")."""
-    for argument in layer.wraps:
-        held = getattr(layer, argument)
-        if isinstance(held, LayerKind):
-            yield (argument,), held
-        elif isinstance(held, tuple):
-            for number, inner in enumerate(held):
-                if isinstance(inner, LayerKind):
-                    yield (argument, str(number)), inner
 
 
 def name_of(layer: LayerKind) -> str:

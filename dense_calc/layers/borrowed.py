@@ -1,11 +1,11 @@
-"""A layer of the model that stands inside another: until all layers are known, only its name."""
+"""Layers inside another; one of the model's own is only a name until all layers are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from dense_calc.errors import Place
-from dense_calc.layers.base import LayerKind, layers_in
+from dense_calc.layers.base import LayerKind
 
 
 class Borrowed(LayerKind, frozen=True, kw_only=True, eq=False):
@@ -13,6 +13,18 @@ class Borrowed(LayerKind, frozen=True, kw_only=True, eq=False):
 
     of: str
     place: Place | None = None
+
+
+def layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
+    """The layers that are arguments of another, each with the way to it: ("cells", "0")."""
+    for argument in layer.wraps:
+        held = getattr(layer, argument)
+        if isinstance(held, LayerKind):
+            yield (argument,), held
+        elif isinstance(held, tuple):
+            for number, inner in enumerate(held):
+                if isinstance(inner, LayerKind):
+                    yield (argument, str(number)), inner
 
 
 def borrowed_in(

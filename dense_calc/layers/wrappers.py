@@ -17,11 +17,11 @@ from dense_calc.layers.base import (
     Positive,
     Weight,
     layer_in,
-    layers_in,
     name_of,
     weights_within,
     within,
 )
+from dense_calc.layers.borrowed import layers_in
 from dense_calc.layers.words import Regularizer, Serialized, plain, policy_of
 from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts, reason, total
 

@@ -18,6 +18,11 @@ EXPRESSION = {
     "type": "string",
     "pattern": r"^[\w\s.,+\-*/%()]+$",
 }
+AGAIN: Schema = {
+    "type": "string",
+    "description": "The name of a layer, or of a block, that is called again: its weights count "
+    "once. `inner/dense` is a layer of a model inside; one there may also call those around it.",
+}
 
 
 def layer(kinds: Mapping[str, Schema], prefix: str) -> Schema:
@@ -46,7 +51,7 @@ def layer(kinds: Mapping[str, Schema], prefix: str) -> Schema:
             "required": ["type"],
             "allOf": by_type,
         },
-        mapping({"reuse": {"type": "string"}, "name": ANY_NAME, "from": ref("from"), **of_call})
+        mapping({"reuse": AGAIN, "name": ANY_NAME, "from": ref("from"), **of_call})
         | {"required": ["reuse"]},
     )
 

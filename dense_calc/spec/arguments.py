@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct, ValidationError, convert, defstruct
 from msgspec import field as renamed
@@ -15,22 +15,34 @@ from msgspec.structs import fields
 from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.refusals import ANY, Path, at, problem_of, refusal, unfit
+from dense_calc.model import Model
 from dense_calc.nesting import Inside
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse, entry_of
 from dense_calc.spec.scope import ExpressionError, Scope
 
+if TYPE_CHECKING:
+    from dense_calc.spec.parts import Parts
+
+    # what models inside may call again: the parts around them, nothing, or what is known later
+    Around: TypeAlias = Parts | Literal["later"] | None
+
 TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
 OF_A_CALL = ("name", "from")  # what is written beside the arguments
+NOTHING = Model("", (), (), ())  # what a model inside is until it is read
 PLAIN = {bool, int, float, str, type(None)}
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
 
 
-def layer_of(entry: Entry, scope: Scope, but: Container[str] = OF_A_CALL) -> LayerKind:
+def layer_of(
+    entry: Entry, scope: Scope, but: Container[str] = OF_A_CALL, around: Around = None
+) -> LayerKind:
     """The layer that an entry describes, without what is written beside its arguments.
+
+    A model inside may call again what can be called `around` it.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
@@ -38,13 +50,16 @@ def layer_of(entry: Entry, scope: Scope, but: Container[str] = OF_A_CALL) -> Lay
     if entry.fixed:
         return entry.fixed
     if issubclass(entry.kind, Inside):
+        scope.consulted += 1  # what is in it may follow from what is around it
+        if around == "later":
+            return entry.kind(model=NOTHING, name=entry.text("name"))
         from dense_calc.spec.outline import inside  # which needs this module for its layers
 
-        return inside(entry, scope)
+        return inside(entry, scope, around)
     consulted = scope.consulted
     inner = entry.kind.wraps
     values: Any = {
-        name: layers_in(value, scope) if name in inner else value.plain()
+        name: layers_in(value, scope, around) if name in inner else value.plain()
         for name, (_, value) in entry.arguments.items()
         if name not in but
     }
@@ -126,10 +141,10 @@ def some_arguments(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct
     return defstruct(kind.__name__, own, forbid_unknown_fields=True)
 
 
-def layers_in(written: Marked, scope: Scope) -> Any:
+def layers_in(written: Marked, scope: Scope, around: Around = None) -> Any:
     """The layer, or list of layers, that is an argument of another."""
     if isinstance(written.value, list):
-        return [layers_in(item, scope) for item in written.value]
+        return [layers_in(item, scope, around) for item in written.value]
     if not isinstance(written.value, str | dict):
         return written.value
     entry = entry_of(written, {})
@@ -142,7 +157,7 @@ def layers_in(written: Marked, scope: Scope) -> Any:
         if name in entry.arguments:
             outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
             raise SpecError(outer, entry.arguments[name][0])
-    return layer_of(entry, scope, but=())
+    return layer_of(entry, scope, (), around)
 
 
 def borrowed(entry: Reuse) -> LayerKind:

@@ -1,30 +1,35 @@
 """What a list of layers is made into: calls of layers and uses of blocks, decoded and wired.
 
 Names in a body are those within it: `flat` makes them names of the model. A name that starts with
-a slash is found in the model's own list of layers, outside the block.
+a slash is found in the model's own list of layers, outside the block; one that starts with two, in
+the model around.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from msgspec import Struct
 
+from dense_calc.errors import Place
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Given, Node
+from dense_calc.lending import OUTSIDE
+from dense_calc.model import Given, Loan, Node
 from dense_calc.spec.entries import Definition, Entry
 from dense_calc.spec.extent import Extent
 from dense_calc.spec.scope import Scope
 
 ROOT = "/"
+Plan = Callable[[Place | None], LayerKind]  # makes a layer for what stands at a place
 
 
 class Call(Struct, gc=False):
-    """The first call of a layer."""
+    """The first call of a layer; `loans` are layers inside one of a model that it does not hold."""
 
     name: str
     layer: LayerKind
+    loans: tuple[Loan, ...] = ()
 
 
 class Copy(Struct, gc=False):
@@ -71,8 +76,9 @@ class Body(Struct):
     """A list of layers in which everything is known, made with the names of a scope.
 
     `outputs` leads from names to the nodes whose outputs they mean, `parts` to what can be called
-    again. `extent` is that of the nodes with those of all copies; `asks_index` tells whether the
-    body of a block differs from copy to copy.
+    again; `pending` plans the layers that are models, or hold some, where they are not. `extent` is
+    that of the nodes with those of all copies; `asks_index` tells whether the body of a block
+    differs from copy to copy.
     """
 
     block: Definition | None
@@ -81,6 +87,7 @@ class Body(Struct):
     steps: list[Node | Use] = []
     outputs: dict[str, str] = {}
     parts: dict[str, Call | Sequence[Copy]] = {}
+    pending: dict[str, Plan] = {}
     extent: Extent = Extent()
     asks_index: bool = False
 
@@ -104,6 +111,12 @@ class Body(Struct):
             if not isinstance(part, Call) and len(part) == 1:
                 yield from (f"{part[0].name}/{name}" for name in part[0].body.outputs)
 
+    def call(self, name: str) -> Call:
+        """The first call of the layer that has this name here."""
+        call = self.parts[name]
+        assert isinstance(call, Call)
+        return call
+
     def part(self, path: str) -> Call | Sequence[Copy] | None:
         """What can be called again by this name."""
         if path in self.parts:
@@ -113,14 +126,29 @@ class Body(Struct):
         if copy is None or inner is None:
             return None
         first = copy.owner or head  # a copy that is itself called again leads to its first call
-        if isinstance(inner, Call) and inner.name.startswith(ROOT):
-            return inner if self.block else Call(inner.name.removeprefix(ROOT), inner.layer)
         if isinstance(inner, Call):
-            return Call(f"{first}/{inner.name}", inner.layer)
+            own = inner.loans or copy.body.loans(inner)
+            loans = [Loan(each.path, self.name_of(each.holder, first)) for each in own]
+            return Call(self.name_of(inner.name, first), inner.layer, tuple(loans))
         return [
             Copy(f"{head}/{each.name}", each.body, f"{first}/{each.owner or each.name}")
             for each in inner
         ]
+
+    def name_of(self, name: str, copy: str) -> str:
+        """What a layer is called here that has this name in a copy."""
+        if name.startswith(OUTSIDE):
+            return name
+        if name.startswith(ROOT):
+            return name if self.block else name.removeprefix(ROOT)
+        return f"{copy}/{name}"
+
+    def loans(self, call: Call) -> tuple[Loan, ...]:
+        """The layers inside one of the body that are called elsewhere."""
+        if not call.layer.wraps and call.layer.model is None:
+            return ()
+        calls = (step for step in self.steps if isinstance(step, Node))
+        return next((step.loans for step in calls if step.name == call.name), ())
 
     def entered(self, path: str) -> tuple[str, Copy | None, str]:
         """The copy that a path starts with, by its name, and the path within it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.errors import Note, Place, SpecError
+from dense_calc.lending import OUTSIDE, holds_model
 from dense_calc.model import Block, Given, Loan, Node, Output, names_in
 from dense_calc.spec.bodies import ROOT, Body, Copy, Use
 from dense_calc.spec.extent import Extent, demand_few
@@ -44,6 +46,7 @@ class Flat:
                 self.scopes.append(model.scope)
             else:
                 self.use(step, outside)
+        self.nodes = with_first_calls(self.nodes)
 
     def use(self, use: Use, room: Room) -> None:
         """Add the copies of a block that is used in a room."""
@@ -96,6 +99,8 @@ class Flat:
 
     def holder(self, name: str, room: Room) -> str:
         """The first call of a layer, by the names of the model."""
+        if name.startswith(OUTSIDE):
+            return name
         if name.startswith(ROOT):
             return name.removeprefix(ROOT)
         return (room.owner or room.prefix) + name
@@ -127,6 +132,29 @@ class Flat:
             self.spread += Extent(connections=len(list(names_in(given))))
             demand_few(self.spread, place, room.notes)
         return given
+
+
+def with_first_calls(nodes: list[Node]) -> list[Node]:
+    """The nodes; of what another model holds the first call has it lent, and others share that."""
+    if not any(node.shares for node in nodes):
+        return nodes
+    named = {node.name: node for node in nodes}
+    firsts: dict[str, str] = {}
+    whole = list(nodes)
+    for place, node in enumerate(nodes):
+        if not node.shares:
+            continue
+        if node.shares in named:
+            if holds_model(node.layer):  # which may have been planned since
+                whole[place] = replace(node, layer=named[node.shares].layer)
+            continue
+        first = firsts.setdefault(node.shares, node.name)
+        if first == node.name:
+            loans = (Loan((), node.shares), *node.loans)
+            whole[place] = replace(node, shares=None, loans=loans)
+        else:
+            whole[place] = replace(node, shares=first, loans=())
+    return whole
 
 
 def owner_of(copy: Copy, room: Room) -> str | None:

@@ -26,12 +26,15 @@ def named(
     layers: Sequence[LayerKind | None],
     repeats: Mapping[int, int | None],
     inputs: Iterable[str],
+    *,
+    is_inside: bool = False,
 ) -> tuple[Names, list[LayerKind | None]]:
     """The names that these entries have, and the layers with names for the layers inside them.
 
     Layers, None for what is none, have Keras' automatic names where no other is given; a use of a
     block is called after the block, and a second call after the first. `repeats` says how often a
-    block is repeated, by its place. `inputs` are the names of what is given here.
+    block is repeated, by its place. `inputs` are the names of what is given here. What another
+    model holds, one here or that which this list `is_inside`, is called as it is there.
     """
     names = given_names(entries, layers, inputs)
     taken = {*inputs, *filter(None, names)}
@@ -45,8 +48,14 @@ def named(
     unnamed = [place for place, name in enumerate(names) if name is None]
     if unnamed:
         taken.update(filter(None, names))
+    models = {name for name, layer in zip(names, layers, strict=True) if layer and layer.model}
     for place in unnamed:  # second calls
-        base = str(entries[place].label).rpartition("/")[2]
+        path = str(entries[place].label).split("/")
+        head, base = path[0], path[-1]
+        is_elsewhere = head in models or (is_inside and head not in taken)
+        if is_elsewhere and base not in taken:  # no second call here
+            names[place] = base
+            taken.add(base)
         while names[place] is None:
             used[base] = max(used[base], 1) + 1
             free = f"{base}_{used[base] - 1}"

@@ -19,6 +19,7 @@ from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import BlockUse, Definition, Entry
 from dense_calc.spec.flat import Flat
 from dense_calc.spec.limits import limits_of
+from dense_calc.spec.parts import Parts
 from dense_calc.spec.planning import Planner, repeat_of
 from dense_calc.spec.renewal import Renewal, UnlikeError
 from dense_calc.spec.scope import Scope
@@ -107,8 +108,10 @@ class Outline:
             raise SpecError("'layers' is empty, and there is no 'input'", self.sections["layers"])
         return entries
 
-    def model(self, scope: Scope) -> Model:
+    def model(self, scope: Scope, around: Parts | None = None) -> Model:
         """The model with these vars: one from before with other arguments, or made anew.
+
+        It may call again what can be called `around` it.
 
         Raises:
             SpecError: it describes none.
@@ -116,23 +119,23 @@ class Outline:
         with suppress(SpecError):  # which is told as of a model that is made anew
             repeats = self.repeats(scope) if self.renewals else {}
             for place, renewal in enumerate(self.renewals):
-                if renewal.repeats != repeats:
+                if renewal.repeats != repeats or (around and renewal.borrows):
                     continue
                 with suppress(UnlikeError):
                     model = renewal.model(scope)
                     self.renewals.insert(0, self.renewals.pop(place))
                     return model
-        return self.made(scope)
+        return self.made(scope, around)
 
     def repeats(self, scope: Scope) -> dict[int, int | None]:
         """How often each block stands in its own list of layers, by the id of the use."""
         uses = [entry for entry in self.entries if isinstance(entry, BlockUse)]
         return {id(entry): repeat_of(entry, scope) for entry in uses}
 
-    def made(self, scope: Scope) -> Model:
+    def made(self, scope: Scope, around: Parts | None = None) -> Model:
         """The model with these vars."""
         entries = self.entries
-        planner = Planner(scope)
+        planner = Planner(scope, around)
         planner.plan(entries, planner.model)
         for block in self.blocks.values():
             block.demand_sound()  # nothing may use it, but a mistake counts
@@ -164,8 +167,10 @@ def few(renewals: Sequence[Renewal]) -> bool:
     return len(renewals) <= MAX_KEPT and nodes <= MAX_NODES_KEPT
 
 
-def inside(entry: Entry, scope: Scope) -> LayerKind:
+def inside(entry: Entry, scope: Scope, around: Parts | None = None) -> LayerKind:
     """The model that is a layer of another: its arguments are the sections of a spec.
+
+    It may call again what can be called `around` it.
 
     Raises:
         SpecError: they describe none.
@@ -178,7 +183,7 @@ def inside(entry: Entry, scope: Scope) -> LayerKind:
         root = Marked(*entry.where, own)
         entry.outline = Outline(root, name or snake_case(type), SECTIONS_INSIDE, type)
     outline = entry.outline
-    model = outline.model(scope)
+    model = outline.model(scope, around)
     if outline.layer is None or outline.layer.model is not model:
         told = outline.sections.get("trainable")
         outline.layer = kind(model=model, name=name, trainable=told.value if told else True)

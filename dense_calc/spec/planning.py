@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import FEW, DenseCalcError, Note, SpecError, did_you_mean
-from dense_calc.layers.base import Positive
+from dense_calc.errors import FEW, DenseCalcError, Note, Place, SpecError, did_you_mean
+from dense_calc.layers.base import LayerKind, Positive
+from dense_calc.lending import MAX_DEPTH, holds_model
 from dense_calc.model import Node
 from dense_calc.spec.arguments import decoded, layer_of, with_words
 from dense_calc.spec.blocks import OF_A_USE
 from dense_calc.spec.bodies import Body, Call, Copy, Use
 from dense_calc.spec.entries import BlockUse, Definition, Entry
 from dense_calc.spec.extent import MOST_WORKED, Extent, demand_few, extent_of, values_under
-from dense_calc.spec.names import named
+from dense_calc.spec.names import named, named_like
+from dense_calc.spec.parts import Nest, Parts
 from dense_calc.spec.reading import Reader, Unsettled
 from dense_calc.spec.scope import Number, Scope
 
@@ -45,10 +48,15 @@ class Site(Struct):
 
 
 class Planner:
-    """The making of bodies for one model, whose vars are `scope`."""
+    """The making of bodies for one model, whose vars are `scope`.
 
-    def __init__(self, scope: Scope) -> None:
+    A model inside may call again what can be called `around` it.
+    """
+
+    def __init__(self, scope: Scope, around: Parts | None = None) -> None:
         self.scope = scope
+        self.around = around
+        self.nest = around.nest if around else Nest()
         self.model = Body(None, (), scope)
         self.sites: list[Site] = []
         self.made: dict[str, Body] = {}  # bodies of blocks, by what they were given
@@ -63,17 +71,31 @@ class Planner:
             SpecError: one of them is no layer, or something is called what it cannot be.
         """
         scope = body.scope
-        layers = [layer_of(entry, scope) if type(entry) is Entry else None for entry in entries]
+        layers = [
+            layer_of(entry, scope, around="later") if type(entry) is Entry else None
+            for entry in entries
+        ]
         others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]
         repeats = dict(self.repeats(others, scope))
-        names, layers = named(entries, layers, repeats, body.inputs)
+        names, layers = named(
+            entries, layers, repeats, body.inputs, is_inside=bool(self.around) and not body.block
+        )
         body.parts |= {
             name: Call(name, layer)
             for name, layer in zip(names.entries, layers, strict=True)
             if layer is not None
         }
         body.outputs |= dict(zip(body.parts, body.parts, strict=True))
-        reader = Reader(body, self.model, self.uses, self.unsettled)
+        reader = Reader(
+            body, self.model, self.around, self.nest, uses=self.uses, unsettled=self.unsettled
+        )
+        models = {
+            names.entries[place]: place
+            for place, layer in enumerate(layers)
+            if layer is not None and holds_model(layer)
+        }
+        for name, place in models.items():
+            body.pending[name] = partial(self.planned, name, entries[place], reader)
         again = {}
         for place, entry in others:
             if isinstance(entry, BlockUse):
@@ -83,10 +105,34 @@ class Planner:
                 body.add(names.entries[place], copies)
             else:
                 again[names.entries[place]] = entry
+        again = dict(sorted(again.items(), key=lambda pair: "/" in str(pair[1].label)))
         reader.call_again(again)
+        for name, place in models.items():
+            layers[place] = reader.planned(body.call(name))
         body.steps.extend(reader.steps(entries, names.entries, layers, scope))
         self.measure(body)
         return body
+
+    def planned(self, name: str, entry: Entry, reader: Reader, place: Place | None) -> LayerKind:
+        """The layer of this name with the models in it, which something at a place calls again.
+
+        Raises:
+            SpecError: a model is inside itself, or too many are in each other.
+        """
+        body = reader.body
+        call = body.call(name)
+        if any(call is each for each in self.nest.open):
+            raise SpecError(f"'{name}' holds this call, and cannot be inside itself", place)
+        if len(self.nest.open) == MAX_DEPTH:
+            raise SpecError(f"more than {MAX_DEPTH} models are in each other", place or entry)
+        self.nest.open.append(call)
+        try:
+            layer = layer_of(entry, body.scope, around=reader)
+        finally:
+            self.nest.open.pop()
+        call.layer = named_like(layer, call.layer) if layer.wraps else layer
+        del body.pending[name]
+        return call.layer
 
     def measure(self, body: Body) -> None:
         """Put down the extent of a body.

@@ -8,14 +8,16 @@ from itertools import chain, takewhile
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from dense_calc.errors import Note, Place, SpecError, did_you_mean
+from dense_calc.errors import Note, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Loan, Node
+from dense_calc.lending import OUTSIDE
+from dense_calc.model import Node
 from dense_calc.spec.arguments import OF_A_CALL, decoded, some_arguments
 from dense_calc.spec.bodies import ROOT, Body, Call, Copy, Use
 from dense_calc.spec.document import Marked
 from dense_calc.spec.entries import Entry, Reuse
 from dense_calc.spec.extent import Extent, demand_few
+from dense_calc.spec.parts import Parts
 from dense_calc.spec.scope import Scope
 from dense_calc.spec.wiring import given_to_block, wires
 
@@ -31,14 +33,12 @@ class Unsettled(Struct):
     notes: list[Note]
 
 
-class Reader(Struct):
+class Reader(Parts, kw_only=True):
     """What can be read in a body under work; `uses` are those of the blocks around it.
 
     In a block, what is not found may be in the model's own list: it is `unsettled`.
     """
 
-    body: Body
-    model: Body
     uses: list[Note]
     unsettled: list[Unsettled]
     nothing_above: str = "the model has no input; write 'input: [28, 28, 1]', its shape"
@@ -67,7 +67,7 @@ class Reader(Struct):
             while name in waiting:
                 path[name] = waiting.pop(name)
                 name = str(path[name].label)
-            if name in path:
+            if name in path and not (self.around and path[name].label == name):
                 told = " calls ".join(f"'{each}'" for each in (*path, name))
                 raise SpecError(f"second calls without a first: {told}", path[name])
             for again, entry in path.items():
@@ -76,20 +76,6 @@ class Reader(Struct):
                 copies += Extent(layers=1).copied(times, len(again) * times)
                 demand_few(copies, entry)
                 self.body.add(again, called_by(again, part))
-
-    def part(self, name: str, entry: Place | None) -> Call | Sequence[Copy]:
-        """What an entry calls again by this name, here or among the model's own layers."""
-        part = self.body.part(name)
-        own = self.model.parts.get(name)
-        if part is None and self.body.block and isinstance(own, Call):
-            part = Call(ROOT + own.name, own.layer)
-        if isinstance(part, Call) and 0 in part.layer.takes:
-            raise SpecError(f"'{name}' is an input, which cannot be called again", entry)
-        if part is None:
-            calls = (each for each, held in self.model.parts.items() if isinstance(held, Call))
-            hint = did_you_mean(name, chain(self.body.parts, calls), else_listed=False)
-            raise SpecError(f"there is no layer '{name}' to call again{hint}", entry)
-        return part
 
     def steps(
         self,
@@ -112,33 +98,11 @@ class Reader(Struct):
         for entry, name, layer in zip(entries, names, layers, strict=True):
             if layer is not None:
                 reads, call, mask = wires(entry, above, self)
-                loans = tuple(self.loans(layer)) if layer.wraps else ()
+                loans = tuple(self.loans(layer)) if layer.wraps or layer.model else ()
                 yield Node(name, layer, reads, entry, call, mask=mask, loans=loans)
             else:
                 yield self.step(entry, name, above, scope)
             above = None if inputs > 1 and is_input(entry) else self.body.outputs[name]
-
-    def loans(self, layer: LayerKind) -> Iterator[Loan]:
-        """The layers inside this one that are called elsewhere.
-
-        Raises:
-            SpecError: there is no such layer, or it cannot be inside another.
-        """
-        from dense_calc.layers.borrowed import borrowed_in  # few models pay for it
-
-        for path, borrowed, outer in borrowed_in(layer):
-            part = self.part(borrowed.of, borrowed.place)
-            kind = type(outer).__name__
-            if path[-1] in outer.copies:
-                told = f"{kind} copies this layer and shares no weights; write it out"
-                raise SpecError(told, borrowed.place)
-            if not isinstance(part, Call):
-                told = f"'{borrowed.of}' is a block, and {kind} holds a layer"
-                raise SpecError(told, borrowed.place)
-            if any(borrowed_in(part.layer)):
-                told = f"'{borrowed.of}' holds a layer that is called elsewhere"
-                raise SpecError(f"{told}, and cannot be inside another", borrowed.place)
-            yield Loan(path, part.name)
 
     def step(self, entry: Entry, name: str, above: str | None, scope: Scope) -> Node | Use:
         """What an entry is that calls a block, or something again."""
@@ -155,7 +119,9 @@ class Reader(Struct):
         kind = type(part.layer)
         reads, call, mask = wires(replace(entry, kind=kind), above, self)
         called = called_with(entry, part.layer, scope)
-        return Node(name, called, reads, entry, call, part.name, mask=mask)
+        is_lent = part.loans or part.name.startswith(OUTSIDE)
+        loans = tuple(self.lent_inside(part, entry)) if is_lent else ()
+        return Node(name, called, reads, entry, call, part.name, mask=mask, loans=loans)
 
 
 def is_input(entry: Entry) -> bool:

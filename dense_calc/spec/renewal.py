@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.layers.base import LayerKind
-from dense_calc.lending import with_loans
+from dense_calc.lending import OUTSIDE, lends_unused, loans_of_models, with_loans
 from dense_calc.limits import Limit
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
@@ -59,6 +59,17 @@ class Renewal:
         self.limits_are_fixed = False
 
     @cached_property
+    def borrows(self) -> bool:
+        """Whether it holds layers of the model around it."""
+        loans = (loan for node in self.base.nodes for loan in node.loans)
+        return any(loan.holder.startswith(OUTSIDE) for loan in loans)
+
+    @cached_property
+    def lends_unused(self) -> bool:
+        """Whether it has layers of some that no output needs, which are not made again here."""
+        return lends_unused(self.base)
+
+    @cached_property
     def places(self) -> dict[str, int]:
         """Where each node stands, by its name."""
         return {node.name: place for place, node in enumerate(self.base.nodes)}
@@ -85,6 +96,8 @@ class Renewal:
             UnlikeError: it has other nodes.
             SpecError: it cannot be; whoever makes it anew will say why.
         """
+        if self.lends_unused:
+            raise UnlikeError
         scopes = self.scopes(scope)
         nodes = list(self.base.nodes)
         for recipe in self.recipes:
@@ -129,7 +142,7 @@ class Renewal:
         entry = recipe.entry
         if type(entry) is Reuse:
             for place in recipe.places:
-                first = self.places.get(str(nodes[place].shares))
+                first = self.places.get(nodes[place].holder)
                 if first is None:
                     raise UnlikeError
                 layer = called_with(entry, nodes[first].layer, scope)
@@ -137,6 +150,8 @@ class Renewal:
         elif scope is not recipe.scope:
             layer = layer_of(entry, scope)
             for place in recipe.places:
+                if list(loans_of_models(layer)) != list(loans_of_models(nodes[place].layer)):
+                    raise UnlikeError
                 nodes[place] = with_layer(nodes[place], layer)
 
     def limits(self, scope: Scope) -> tuple[Limit, ...]:

@@ -181,7 +181,7 @@ def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
         labelled = [(label, written) for label, (_, written) in section.value.items()]
     if not labelled:
         raise SpecError("'outputs' is empty", section)
-    reader = Reader(planner.model, planner.model, [], [])
+    reader = Reader(planner.model, planner.model, uses=[], unsettled=[])
     for label, written in labelled:
         if not isinstance(written.value, str):
             raise SpecError(f"'outputs' takes names of layers, not {said(written.value)}", written)

@@ -21,10 +21,16 @@ from dense_calc.layers import word_of
 from dense_calc.layers.base import LayerKind, reads_a_list
 from dense_calc.layers.borrowed import Borrowed
 from dense_calc.layers.written import SIZES, arguments_of_call, readable_arguments
-from dense_calc.lending import without_lent
+from dense_calc.lending import Path, lends_unused, lent_below, way_to, without_lent
 from dense_calc.model import Constant, Given, Leaf, Model, Node, Output, dotted, names_in
 from dense_calc.nesting import Inside, demand_convertible
 from dense_calc.shapes import Size, is_shape, ways
+from dense_calc.spec.calls import (
+    demand_callable,
+    first_calls,
+    lent_names,
+    written_calls,
+)
 from dense_calc.spec.flow import flow, in_lines, indented, listed, section
 from dense_calc.spec.names import named_within, next_name
 from dense_calc.spec.runs import folded
@@ -32,6 +38,7 @@ from dense_calc.spec.wiring import INPUTS, MASK, constant_of
 from dense_calc.tracing import specs_of
 
 FEW = 16  # numbers of an array that are worth to be read
+NOTHING: Mapping[Path, str] = {}
 INPUT = "input"  # what a single input is called that has no name of its own
 
 
@@ -45,7 +52,7 @@ def to_spec(model: Model) -> str:
     if not model.nodes:
         raise SpecError("a model without input and layers has no spec")
     demand_convertible(model)
-    sections = Sections(model)
+    sections = Sections(model, is_whole=lends_unused(model))
     lines = [f"name: {flow(model.name)}"]
     if sections.is_told():
         lines.append(f"type: {model.type}")
@@ -57,13 +64,23 @@ def to_spec(model: Model) -> str:
 class Sections:
     """The sections of a model while they are written; one inside may read what it is called on."""
 
-    def __init__(self, model: Model, *, is_inside: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        is_whole: bool,
+        is_inside: bool = False,
+        lent: Mapping[Path, str] = NOTHING,
+    ) -> None:
         self.model = model
+        self.is_whole = is_whole
+        self.lent = lent
+        demand_callable(lent, model)
         self.is_open = is_inside and model.is_unbuilt
         self.shapes = {} if self.is_open else specs_of(model)[0]
         self.inputs = [node for node in model.nodes if not node.inputs]
-        self.nodes = in_order_of_calls(model)
-        self.again = {name: first for first, names in model.calls.items() for name in names[1:]}
+        self.nodes = written_calls(model, is_whole)
+        self.calls = first_calls(self.nodes)
         self.ways: dict[str, list[tuple[int | str, ...]]] = {}  # to the tensors of each layer
         self.counters: defaultdict[str, int] = defaultdict(int)
 
@@ -117,18 +134,30 @@ class Sections:
         given = self.source(node, above)
         source: dict[str, Any] = {} if given is None else {"from": given}
         name: dict[str, Any] = {"name": dotted(node.name)}
-        if node.name in self.again:
+        lent = lent_names(node, self.calls, self.lent)
+        first = self.calls[node.holder].name
+        called = lent.get(()) if first == node.name else dotted(first)
+        if called:
             of_call = arguments_of_call(node.layer.spelled(keras=False))
-            return [flow({"reuse": dotted(self.again[node.name]), **name, **of_call, **source})]
-        layer = self.named_as_needed(without_lent(node, dotted) if node.loans else node.layer)
+            if first == node.name and name["name"] == called.rpartition("/")[2]:
+                name = {}
+            return [flow({"reuse": called, **name, **of_call, **source})]
+        layer = self.named_as_needed(without_lent(node.layer, lent))
         if next_name(layer, counters := self.counters.copy()) == dotted(node.name):
             self.counters, name = counters, {}
         if isinstance(layer, Inside):
             frozen = {} if layer.trainable else {"trainable": False}
-            return inside(layer.word, name | frozen | source, Sections(layer.model, is_inside=True))
+            return inside(layer.word, name | frozen | source, self.sections(layer.model, node))
         own = readable_arguments(layer.spelled(keras=False), partial(self.inner, node))
         own |= arguments_of_call(layer.spelled(keras=False))
         return in_lines(self.word(layer, node), {**name, **own, **source})
+
+    def sections(self, model: Model, node: Node) -> Sections:
+        """The sections of a model inside the layer of a node, or that is this layer."""
+        lent = lent_names(node, self.calls, self.lent)
+        way = way_to(model, node.layer) or () if lent else ()
+        own = lent_below(lent, way)
+        return Sections(model, is_whole=self.is_whole, is_inside=True, lent=own)
 
     def word(self, layer: LayerKind, node: Node) -> str:
         """The word for the kind of a layer.
@@ -158,7 +187,7 @@ class Sections:
         if isinstance(layer, Borrowed):
             return {"reuse": layer.of}
         if isinstance(layer, Inside):
-            lines = Sections(layer.model, is_inside=True).lines()
+            lines = self.sections(layer.model, node).lines()
             own: dict[str, Any] = yaml.safe_load("\n".join(lines))
             word = layer.word
         else:
@@ -221,18 +250,9 @@ class Sections:
             return {end.label: each for end, each in zip(ends, told, strict=True)}
         read = {name for node in self.nodes for name in node.inputs}
         last = [dotted(node.name) for node in self.nodes if node.name not in read]
-        if told == (last or [dotted(node.name) for node in self.inputs]):
+        if not self.is_whole and told == (last or [dotted(node.name) for node in self.inputs]):
             return None
         return told if len(told) > 1 else told[0]
-
-
-def in_order_of_calls(model: Model) -> list[Node]:
-    """The nodes but for inputs, the calls of one layer in the order in which they were made."""
-    nodes = {node.name: node for node in model.nodes if node.inputs}
-    turns = {}
-    for names in model.calls.values():
-        turns.update(dict.fromkeys(names, iter(names)))
-    return [nodes[next(turns[name])] if name in turns else node for name, node in nodes.items()]
 
 
 def order_of(node: Node, named: Mapping[str, Given]) -> list[str]:
