@@ -48,8 +48,6 @@ class Sharing:
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.again = {node.shares for node in nodes if node.shares}
         self.lent = {loan.holder for node in nodes for loan in node.loans}
-        # models that lend what is in them, and what leads to it
-        self.lenders = {name for lent in self.lent for name in prefixes(lent)}
         self.rows: dict[int, dict[str, Node]] = {}  # of models, by the ids of their layers
         # the first calls of layers that are called several times, by their holders
         self.firsts: dict[str, tuple[str, Call]] = {}
@@ -96,8 +94,7 @@ class Sharing:
             steps = weight.path.split("/")[:-1]
             end = next(end for end in range(len(steps), -1, -1) if tuple(steps[:end]) in starts)
             name, held = starts[tuple(steps[:end])]
-            inner = self.lending_steps(held, steps[end:]) if name in self.lenders else steps[end:]
-            whole = "/".join((name, *inner))
+            whole = "/".join((name, *self.lending_steps(held, steps[end:])))
             if not self.lent.isdisjoint((whole, *prefixes(whole))):
                 yield place, f"{whole}/{weight.name}"
 

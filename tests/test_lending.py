@@ -94,6 +94,24 @@ MODELS: dict[str, tuple[str, list[object], int]] = {
         [72, 144, [72, 72]],
         144,
     ),
+    "a second call that stands for the first": (
+        """\
+        input: [8]
+        layers:
+          - Functional:
+              name: m
+              input: [8]
+              layers:
+                - Functional:
+                    name: n
+                    input: [8]
+                    layers: [Dense: {units: 8}, {reuse: dense, name: b, from: input}]
+                    outputs: b
+          - Sequential: {layers: [{reuse: m/n}, {reuse: m}]}
+        """,
+        [72, [72, [72]], 72, [72, [72], 72, [72, [72]]]],
+        72,
+    ),
     "a name that is inside and around": (
         """\
         input: [8]

@@ -61,11 +61,11 @@ def calls_inside(model: Model) -> dict[str, Node]:
     return first_calls(written_calls(model, is_whole=True))
 
 
-def demand_callable(lent: Mapping[Path, str], model: Model) -> None:
+def demand_callable(lent: Mapping[Path, str], model: Model, *, is_whole: bool) -> None:
     """Raise SpecError where what a model is lent has a name that something in it has."""
     if not lent:
         return
-    for node in model.nodes:
+    for node in model.all_nodes if is_whole else model.nodes:
         for name in lent.values():
             if dotted(node.name) == name.partition("/")[0] != lent.get((node.name,)):
                 told = f"a spec cannot call '{name}' in '{model.name}', where that is another layer"

@@ -75,7 +75,7 @@ class Sections:
         self.model = model
         self.is_whole = is_whole
         self.lent = lent
-        demand_callable(lent, model)
+        demand_callable(lent, model, is_whole=is_whole)
         self.is_open = is_inside and model.is_unbuilt
         self.shapes = {} if self.is_open else specs_of(model)[0]
         self.inputs = [node for node in model.nodes if not node.inputs]
