@@ -86,6 +86,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     masks: ClassVar[range] = range(0)  # how many masks its call takes, if it takes a list of them
     is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
     starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
+    usual_dtype: ClassVar[str | None] = "float32"  # which goes without saying, if any does
     reads_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
     rule: ClassVar[str] = "(...) → (...)"
 
@@ -208,10 +209,7 @@ def within(*path: str) -> Iterator[None]:
 
 
 def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
-    """The weights of a layer inside another, which knows it by `name`.
-
-    What freezes the inner layer freezes its own weights; those further in have layers of their own.
-    """
+    """The weights of a layer that another knows by `name`; what freezes it freezes its own alone."""
     for weight in layer.weights(*shapes):
         yield replace(
             weight,

@@ -31,6 +31,7 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
 
     takes: ClassVar[range] = LIST_OF_INPUTS
     on_a_list: ClassVar[bool] = True
+    usual_dtype: ClassVar[str | None] = None
     rule: ClassVar[str] = "(batch, feature), (batch, feature) → (batch, feature)"
 
     num_bins: NotNegative
@@ -58,6 +59,8 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
 
 class Hashing(KerasLayer, frozen=True, kw_only=True):
     """Hashes categories, each into one of `num_bins`."""
+
+    usual_dtype: ClassVar[str | None] = None
 
     num_bins: Positive
     mask_value: str | float | None = None

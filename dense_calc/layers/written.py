@@ -18,7 +18,6 @@ Inner = Callable[[LayerKind], Any]  # how a layer inside another is written
 MEANT = {
     "activation": "linear",
     "data_format": "channels_last",
-    "dtype": "float32",
     "ragged": False,
     "sparse": False,
 }
@@ -68,7 +67,7 @@ def readable_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
         is_told = value != default
         if is_told and not layer.is_operation:
             value = shortest(value, field)
-            is_told = not is_same(value, default, field)
+            is_told = not is_same(value, meant(layer, field) if default is None else default)
         if is_told:
             found[field.encode_name] = plain(value, inner)
     return found
@@ -84,7 +83,7 @@ def settled_arguments(layer: LayerKind, inner: Inner) -> dict[str, Any]:
         if field.name != "name":
             value = getattr(layer, field.name)
             if value is None:
-                value = MEANT.get(field.encode_name)
+                value = meant(layer, field)
             found[field.encode_name] = plain(shortest(value, field), inner)
     return found
 
@@ -113,13 +112,17 @@ def default_of(field: FieldInfo) -> Any:
     return field.default if field.default_factory is NODEFAULT else field.default_factory()
 
 
-def is_same(value: Any, default: Any, field: FieldInfo) -> bool:
+def meant(layer: LayerKind, field: FieldInfo) -> Any:
+    """What it means that an argument is None, in Keras' words."""
+    return layer.usual_dtype if field.encode_name == "dtype" else MEANT.get(field.encode_name)
+
+
+def is_same(value: Any, default: Any) -> bool:
     """Whether a value means the default: as a list of one, or in other words of Keras'."""
     if isinstance(value, str) and isinstance(default, str):
         return words.plain(value) == words.plain(default)
-    if default is None:
-        return bool(value == MEANT.get(field.encode_name))
-    return bool(value == default or (isinstance(value, tuple) and value == (default,)))
+    listed = isinstance(value, tuple) and default is not None
+    return bool(value == default or (listed and value == (default,)))
 
 
 def shortest(value: Any, field: FieldInfo) -> Any:
