@@ -14,6 +14,7 @@ from conftest import Run, work
 
 from dense_calc import patterns
 from dense_calc.budgets import Check, checks
+from dense_calc.cli.files import each_file
 from dense_calc.errors import Source, SpecError
 from dense_calc.patterns import A_MATCH, bounded
 from dense_calc.render.checks import FORMATS
@@ -329,6 +330,22 @@ def test_a_folder_stands_for_the_models_in_it(folder: Path, run: Run) -> None:
 def test_a_pattern_may_go_into_folders(folder: Path, run: Run) -> None:
     files = [each["file"] for each in asked(run, folder, "**/*.yml", "w*.yaml")["files"]]
     assert files == [str(Path("below", "more.yml")), "within.yaml"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_pattern_goes_into_each_folder_once_at_each_step(folder: Path) -> None:
+    ring = [folder / "ring" / name for name in "abc"]
+    for each in ring:
+        each.mkdir(parents=True)
+        (each / "m.yaml").write_text(MODEL, "utf-8")
+    for each, other in product(ring, ring):
+        (each / f"to_{other.name}").symlink_to(other)
+
+    def look(steps: int) -> None:
+        found = dict(each_file([str(folder.joinpath("ring", *"*" * steps, "m.yaml"))]))
+        assert {Path(file).resolve().parent for file in found} == set(ring)
+
+    assert work(lambda: look(40)) < 15 * work(lambda: look(4))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such pipes there")

@@ -140,3 +140,11 @@ def test_so_much_is_explained_at_a_time(
     monkeypatch.setattr(explanation, name, most - 1)
     with pytest.raises(SpecError, match=f"these are {most} .*, and {most - 1} can be explained"):
         explanation.explained(model, layers)
+
+
+def test_an_axis_that_is_named_again_and_again_is_short() -> None:
+    text = f"input: [1]\nlayers: [LayerNormalization: {{axis: {[1] * 1000}}}]"
+    (row,) = trace(parse(Source("m.yaml", text), "m")).layers
+    axes = row.weights[0].axes
+    assert len(set(axes)) == 1000
+    assert max(map(len, axes)) < 20

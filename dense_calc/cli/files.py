@@ -93,7 +93,7 @@ class Search:
             yield from filter(os.path.lexists, paths)
         else:
             part = bounded(part)
-            for folder in folders:
+            for folder in each_once(folders):
                 for entry in self.entries(folder):
                     if fnmatch(entry.name, part) and (part.startswith(".") or not is_hidden(entry)):
                         yield os.path.join(folder, entry.name)
@@ -133,6 +133,12 @@ class Search:
             reason = error.strerror or error
             self.mistakes[folder] = FileError(f"cannot read {folder}: {reason}")
             return []
+
+
+def each_once(folders: Iterable[str]) -> Iterable[str]:
+    """Each real folder once, by a name that is no link if it has one: links may go in circles."""
+    by_links = sorted(folders, key=lambda folder: (os.path.islink(folder), folder))
+    return {real(folder): folder for folder in reversed(by_links)}.values()
 
 
 def real(folder: str) -> object:
