@@ -209,7 +209,7 @@ def within(*path: str) -> Iterator[None]:
 
 
 def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
-    """The weights of a layer that another knows by `name`; what freezes it freezes its own alone."""
+    """The weights of a layer that another knows by `name`; to freeze it freezes its own alone."""
     for weight in layer.weights(*shapes):
         yield replace(
             weight,
