@@ -225,10 +225,7 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
         case Constant():
             return what.shape
         case Leaf(name, index):
-            tensors = list(leaves(shapes[name]))
-            if index < len(tensors):
-                return tensors[index]
-            raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
+            return output_of(name, shapes[name], index)
         case tuple():
             return tuple(given(each, shapes) or () for each in what)
         case dict():
@@ -244,6 +241,16 @@ def given(what: Given, shapes: dict[str, Shapes]) -> Shapes | None:
     return found
 
 
+def output_of(name: str, shapes: Shapes, index: int) -> Shapes:
+    """The shape of one output of a layer, unknown where all are; LayerError if there is none."""
+    if isinstance(shapes, Unknown):
+        return shapes
+    tensors = list(leaves(shapes))
+    if index < len(tensors):
+        return tensors[index]
+    raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
+
+
 def dtypes_given(what: Given, dtypes: Mapping[str, Dtypes]) -> Dtypes:
     """The dtypes of what a call is given, which `given` has found."""
     match what:
@@ -254,7 +261,8 @@ def dtypes_given(what: Given, dtypes: Mapping[str, Dtypes]) -> Dtypes:
         case Constant():
             return dtype_of(what)
         case Leaf(name, index):
-            return list(dtypes_in(dtypes[name]))[index]
+            outputs = list(dtypes_in(dtypes[name]))
+            return outputs[index if index < len(outputs) else -1]  # how many may not be known
         case tuple():
             return tuple(dtypes_given(each, dtypes) or None for each in what)
         case dict():

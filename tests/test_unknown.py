@@ -442,3 +442,15 @@ def test_a_model_of_a_class_of_its_own_may_not_tell_its_layers() -> None:
     for config in ({}, {"layers": [1]}, {"layers": [dense(3)]}, {"layers": 2, "input_layers": []}):
         with pytest.raises(SpecError, match="the model is of a class of its own, 'Mine', and"):
             model_of({"module": None, "class_name": "Mine", "config": config})
+
+
+def test_every_output_of_an_unknown_class_is_unknown() -> None:
+    def reads(name: str, *ends: tuple[str, int]) -> Json:  # as before Keras 3, without shapes
+        return {"name": name, "inbound_nodes": [[[end, 0, index, {}] for end, index in ends]]}
+
+    split = layer("Split", "s") | reads("s", ("i", 0))
+    one = dense(2, "d") | reads("d", ("s", 1))
+    all_of_them = layer("Swap", "w") | reads("w", ("s", 0), ("s", 2), ("d", 0))
+    rows = rows_of(graph(split, one, all_of_them))[1:]
+    assert [(name, str(shape), state) for name, shape, _, state in rows] == [
+        ("s", "?", "unknown"), ("d", "?", "unknown"), ("w", "?", "unknown")]  # fmt: skip
