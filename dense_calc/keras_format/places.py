@@ -13,6 +13,7 @@ from msgspec import field
 
 from dense_calc.errors import DenseCalcError, Place, Source, SpecError, said
 from dense_calc.keras_format.yaml_of_keras import document_of_keras
+from dense_calc.spec.document import unmerged
 
 Step = str | int
 SIGN = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # a character of a text in JSON
@@ -129,7 +130,7 @@ def python_value_of(source: Source) -> tuple[Any, bytes]:
         return value, msgspec.json.encode(value)  # which escapes could keep from being Unicode
     except json.JSONDecodeError as error:
         place = Place(source, error.lineno, error.colno, 1)
-        raise SpecError(f"this is not JSON: {error.msg}", place) from None
+        raise unmerged(source) or SpecError(f"this is not JSON: {error.msg}", place) from None
     except RecursionError:
         raise too_deep(source) from None
     except UnicodeEncodeError:

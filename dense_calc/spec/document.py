@@ -22,6 +22,7 @@ OF_A_VALUE = 32  # characters of a text, such as an expression, that count as on
 SOME = 1000  # values between two looks at how many keys there are
 HALVES = r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
 TEXT_TAG = "tag:yaml.org,2002:str"
+MERGE = r"(?m)^[<>]{7} [^\r\n]*"  # the marks that git leaves around the sides of a merge
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,7 +77,7 @@ def document(source: Source, tree: type[Tree] | None = None) -> Marked:
         text = re.sub(HALVES, whole_character, source.text)
         if text != source.text:
             return document(Source(source.name, text), tree)
-        raise not_yaml(source, error) from None
+        raise unmerged(source) or not_yaml(source, error) from None
     except yaml.reader.ReaderError as error:
         raise not_text(source, error) from None
     except UnicodeEncodeError as error:
@@ -226,6 +227,19 @@ def too_much(place: Place) -> SpecError:
         "those that aliases repeat included",
         place,
     )
+
+
+def unmerged(source: Source) -> SpecError | None:
+    """The complaint about a text in which git has left both sides of a merge; None if it has not.
+
+    Such a text is neither YAML nor JSON, whatever they say of it.
+    """
+    mark = re.search(MERGE, source.text)
+    if mark is None:
+        return None
+    message = "a mark that git has left of a merge; keep one of the two sides"
+    line = source.text.count("\n", 0, mark.start()) + 1
+    return SpecError(message, Place(source, line, 1, len(mark[0])))
 
 
 def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
