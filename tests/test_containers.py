@@ -38,6 +38,11 @@ WRAPPERS: dict[str, Callable[[Value], Any]] = {
         "modelTopology": {"keras_version": "3.0.0", "model_config": model},
         "weightsManifest": [],
     },
+    "frugally-deep": lambda model: {
+        "architecture": model,
+        "image_data_format": "channels_last",
+        "trainable_params": {},
+    },
     "TensorFlow.js without a format": lambda model: {"modelTopology": model},
     "TensorFlow.js of a text": lambda model: {"modelTopology": {"model_config": json.dumps(model)}},
     "a text": json.dumps,
@@ -235,6 +240,11 @@ BYTES = {
 VALUES: dict[str, Any] = {
     "a graph-model": {"format": "graph-model", "modelTopology": {"node": []}},
     "a graph-model ": {"modelTopology": {"node": [], "library": {}}},
+    "a model.json of TensorFlow.js that was made of weights alone": {
+        "format": "layers-model",
+        "modelTopology": None,
+        "weightsManifest": [],
+    },
     "a model of Keras 0.3": {"name": "Sequential", "layers": [{"name": "Dense", "output_dim": 5}]},
     "a model of Keras 0.3 ": {"name": "Graph", "node_config": [], "nodes": {}},
     "a Graph": {"class_name": "Graph", "config": {"node_config": [], "nodes": {}}},

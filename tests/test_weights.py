@@ -363,6 +363,7 @@ def test_a_shape_is_only_told(tmp_path: Path) -> None:
     ("text", "why"),
     [
         (b"input: [4]", NO_WEIGHTS),
+        (b"class_name: Sequential\nconfig: []", NO_WEIGHTS),
         (b"", NO_WEIGHTS),
         (b"PK\x03\x04", "File is not a zip file"),
         (None, "No such file or directory"),

@@ -13,6 +13,8 @@ from dense_calc.keras_format.signs import JSON
 
 MAX_WRAPPERS = 8  # around a model; files have two or three
 TOPOLOGY, CONFIG, MODEL_CONFIG = "modelTopology", "config", "model_config"
+FOR_DEEP = "architecture"  # in the JSON that frugally-deep makes of a model
+WRAPPERS = (TOPOLOGY, MODEL_CONFIG, FOR_DEEP)
 GRAPH, CHAIN = "Functional", "Sequential"
 
 
@@ -33,8 +35,8 @@ class Architecture(Struct):
 def architecture_in(value: Any, name: str) -> Architecture | None:
     """The architecture in what a text of this name holds; None if there is none.
 
-    It may stand in a `model.json` of TensorFlow.js, in a text inside the text, or without its
-    class, as `model.get_config()` gives it; early versions give a list of layers.
+    It may stand in the JSON of TensorFlow.js or frugally-deep, in a text inside the text, or
+    without its class, as `model.get_config()` gives it; early versions give a list of layers.
 
     Raises:
         SpecError: a text inside is broken.
@@ -43,7 +45,7 @@ def architecture_in(value: Any, name: str) -> Architecture | None:
     version = ""
     for _ in range(MAX_WRAPPERS):
         value = content(value, name)
-        key = next((each for each in (TOPOLOGY, MODEL_CONFIG) if has(value, each)), None)
+        key = next((each for each in WRAPPERS if has(value, each)), None)
         version = (has(value, "keras_version") and str(value["keras_version"])) or version
         if key is None:
             return bare(value, path, version)

@@ -72,6 +72,9 @@ FOREIGN = (
             keys=("class_name=FeatureSpace",)),
     Foreign("a list of weights of TensorFlow.js", "name the model.json beside it",
             keys=("0.weights",)),
+    Foreign("a model.json of TensorFlow.js that was made of weights alone and tells no layers",
+            "convert the model itself, of " + SAVE,
+            keys=("weightsManifest modelTopology !modelTopology.class_name",)),
     Foreign("a TensorFlow Lite model, which holds operations and no layers",
             "name the model that it was converted from, or " + WRITE, head=rb"(?s).{4}TFL3"),
     Foreign("an ONNX model, which holds operations and no layers of Keras'",
@@ -102,7 +105,7 @@ FOREIGN = (
             keys=("model_type", "architectures", "transformers_version")),
     Foreign("the metadata.json of a .keras archive", "name the archive, or its config.json",
             keys=("date_saved",)),
-    Foreign("the settings file of Keras", SAVE, keys=("image_data_format",)),
+    Foreign("the settings file of Keras", SAVE, keys=("floatx backend",)),
     Foreign("a folder with the parts of a .keras archive", "name the config.json in it",
             member=r"config\.json"),
 )

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dense_calc.errors import FileError, printable
 from dense_calc.keras_format.archives import MIB, readable
 from dense_calc.keras_format.groups import quoted
-from dense_calc.keras_format.signs import HEAD, may_be_keras
+from dense_calc.keras_format.signs import HEAD, JSON
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, stored_in
 from dense_calc.keras_format.weights_of_keras_1 import old_forms
 from dense_calc.layers.base import snake_case
@@ -58,7 +58,7 @@ def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
             return found
         file.seek(0)
         text = file.read(MAX_TEXT)
-        if not may_be_keras(text[:HEAD].decode(errors="replace")):
+        if not re.match(JSON, text[:HEAD].decode(errors="replace")):  # as a manifest is
             raise ValueError(NO_WEIGHTS)
         from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
 
