@@ -251,3 +251,17 @@ def test_a_file_whose_weights_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="is not known, and no code is run"):
         dense_calc.summarize(path)
     assert dense_calc.summarize(path, {"*": "identity"}).total_params == 10
+
+
+def test_a_manifest_tells_what_a_layer_holds(tmp_path: Path) -> None:
+    inner = chain(layer("Dense", "a", units=4), layer("lab>Scale", "deep"), name="inner")
+    model = chain(layer("lab>Scale", "one"), layer("lab>Scale", "none"), inner)
+    weights = {"one/gamma": [4], "m/one/dense/kernel": [4, 4], "a/kernel": [4, 4], "a/bias": [4]}
+    weights["inner/deep/gamma"] = [4]
+    manifest = [{"weights": [{"name": name, "shape": weights[name]} for name in weights]}]
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps({"modelTopology": model, "weightsManifest": manifest}), "utf-8")
+    one, none, last = dense_calc.summarize(path, {"*": "identity"}).layers
+    assert {weight.path: weight.shape for weight in one.weights} == {
+        "gamma": (4,), "dense/kernel": (4, 4)}  # fmt: skip
+    assert (none.params, [row.params for row in last.layers]) == (0, [20, 4])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from dense_calc.errors import FileError, printable
+from dense_calc.errors import FileError, SpecError, printable
 from dense_calc.keras_format.archives import readable
 from dense_calc.keras_format.foreign import Store
 from dense_calc.keras_format.groups import Path
@@ -19,28 +19,38 @@ NUMBER = ":0"  # what TensorFlow adds to the name of a variable
 Layers = Callable[[], dict[str, Stored]]
 
 
-def store_in(path: str) -> Store:
-    """What a file stores of its model; it is not read before that is asked."""
+def store_in(path: str, owners: Callable[[], Mapping[str, str]]) -> Store:
+    """What a file stores of its model; it is not read before that is asked.
+
+    `owners` gives the layers of the model, by their names and those of layers inside them.
+    """
 
     @cache
     def layers() -> dict[str, Stored]:
         try:
-            found = stored_layers(path)
-        except FileError:
+            found = stored_layers(path, owners)
+        except (FileError, SpecError):
             return {}
         return {each.name or f"{VARS}/{each.group}": each for each in found}
 
     return FileStore(layers)
 
 
-def stored_layers(path: str) -> list[Stored]:
-    """What an archive or an HDF5 file stores.
+def stored_layers(path: str, owners: Callable[[], Mapping[str, str]]) -> list[Stored]:
+    """What an archive, an HDF5 file or the manifest of TensorFlow.js stores.
 
     Raises:
         FileError: it is broken.
+        SpecError: its manifest is.
     """
     with readable(path), open(path, "rb") as file:
-        return stored_in(file, set()) or []
+        found = stored_in(file, set())
+        if found is not None:
+            return found
+        file.seek(0)
+        from dense_calc.keras_format.manifests import MAX_TEXT, in_manifest  # of few files
+
+        return in_manifest(file.read(MAX_TEXT), path, owners())
 
 
 class FileStore(Store):

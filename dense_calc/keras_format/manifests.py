@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct, ValidationError, convert
 
 from dense_calc.errors import Source
+from dense_calc.keras_format.archives import MIB
+from dense_calc.keras_format.groups import Path
 from dense_calc.keras_format.places import value_of
 from dense_calc.keras_format.signs import MANIFEST
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored
 from dense_calc.layers.base import NotNegative
-from dense_calc.report import Row
 from dense_calc.shapes import MAX_RANK, Sizes
 
+MAX_TEXT = 16 * MIB  # bytes of a file with a manifest
 MAX_STEPS = 20  # names in the name of a weight
 
 
@@ -32,8 +34,10 @@ class Group(Struct):
     weights: list[Weight]
 
 
-def in_manifest(data: bytes, name: str, rows: Sequence[Row]) -> list[Stored]:
-    """What a file stores of the layers of a model, whose rows say which names they have.
+def in_manifest(data: bytes, name: str, owners: Mapping[str, str]) -> list[Stored]:
+    """What a file stores of the layers of a model; `owners` are they by their names.
+
+    Those of layers inside them lead to them, too.
 
     Raises:
         SpecError: it is no JSON.
@@ -46,23 +50,26 @@ def in_manifest(data: bytes, name: str, rows: Sequence[Row]) -> list[Stored]:
         groups = convert(value[MANIFEST], list[Group])
     except ValidationError as error:
         raise ValueError(f"its {MANIFEST} is not understood: {error}") from None
-    owners = dict(reversed(list(owners_in(rows))))
-    found: defaultdict[str, list[Sizes]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
     for weight in (each for group in groups for each in group.weights):
-        found[owner_of(weight.name, owners)].append(weight.shape)
-    return [Stored(owner, owner, shapes) for owner, shapes in found.items()]
+        steps = tuple(weight.name.split("/")[:MAX_STEPS])
+        owner = owner_of(steps, owners)
+        found[owner].append(((owner, *steps), weight.shape))
+    return [
+        Stored(owner, owner, [shape for _, shape in pairs], paths=[path for path, _ in pairs])
+        for owner, pairs in found.items()
+    ]
 
 
-def owners_in(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
-    """The names of layers and of those inside them, and the rows that they belong to."""
-    yield from ((row.name, row.name) for row in rows)
-    for row in rows:
-        yield from ((name, row.name) for name, _ in owners_in(row.layers))
+def owners_among(layers: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
+    """The layers of a model by their names, and by those of layers inside them, which come last."""
+    pairs = [(name, list(inside)) for name, inside in layers]
+    owners = {each: name for name, inside in reversed(pairs) for each in reversed(inside)}
+    return owners | {name: name for name, _ in pairs}
 
 
-def owner_of(weight: str, owners: dict[str, str]) -> str:
-    """The row that a weight belongs to: the first that its name tells, or else its first part."""
-    steps = weight.split("/")[:MAX_STEPS]
+def owner_of(steps: Path, owners: Mapping[str, str]) -> str:
+    """The layer that a weight belongs to: the first that its name tells, or else its first part."""
     for start in range(len(steps)):
         for end in range(len(steps) - 1, start, -1):
             name = "/".join(steps[start:end])

@@ -58,7 +58,7 @@ def from_keras(
         if weights:
             from dense_calc.keras_format.layer_weights import store_in  # few files store any
 
-            file.stored = store_in(weights)
+            file.stored = store_in(weights, lambda: owners_in(found.config))
         spot = start.at(*found.path)
         model = model_of_config(found.class_name, config, spot, file, name)
         if weights and model.is_unbuilt:
@@ -144,6 +144,18 @@ def classes_in(written: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     inner = written.values() if isinstance(written, dict) else written
     for each in inner if isinstance(written, dict | list) else ():
         yield from classes_in(each)
+
+
+def owners_in(config: Any) -> dict[str, str]:
+    """The layers of a model by their names, and by those of layers inside them."""
+    from dense_calc.keras_format.manifests import owners_among  # few files have one
+
+    written = config.get("layers") if isinstance(config, dict) else config
+    names = [
+        [name for _, own in classes_in(layer) if isinstance(name := own.get("name"), str)]
+        for layer in (written if isinstance(written, list) else ())
+    ]
+    return owners_among((own[0], own[1:]) for own in names if own)
 
 
 def ordering_of(config: Any, keras: int) -> str:

@@ -10,7 +10,7 @@ from math import prod
 from msgspec.structs import replace
 
 from dense_calc.errors import FileError, printable
-from dense_calc.keras_format.archives import MIB, readable
+from dense_calc.keras_format.archives import readable
 from dense_calc.keras_format.groups import quoted
 from dense_calc.keras_format.signs import HEAD, JSON
 from dense_calc.keras_format.stored import NO_WEIGHTS, Stored, stored_in
@@ -19,7 +19,6 @@ from dense_calc.layers.base import snake_case
 from dense_calc.report import Report, Row, WeightRow
 from dense_calc.shapes import Sizes
 
-MAX_TEXT = 16 * MIB  # bytes of a manifest
 FEW = 4  # arrays that a sentence can tell
 
 
@@ -57,12 +56,20 @@ def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
         if found is not None:
             return found
         file.seek(0)
-        text = file.read(MAX_TEXT)
-        if not re.match(JSON, text[:HEAD].decode(errors="replace")):  # as a manifest is
+        if not re.match(JSON, file.read(HEAD).decode(errors="replace")):  # as a manifest is
             raise ValueError(NO_WEIGHTS)
-        from dense_calc.keras_format.manifests import in_manifest  # files of TensorFlow.js
+        from dense_calc.keras_format.manifests import MAX_TEXT, in_manifest, owners_among
 
-        return in_manifest(text, path, rows)
+        file.seek(0)
+        text = file.read(MAX_TEXT)
+        return in_manifest(text, path, owners_among((row.name, names_inside(row)) for row in rows))
+
+
+def names_inside(row: Row) -> Iterator[str]:
+    """The names of the layers in a model, those further in last."""
+    yield from (each.name for each in row.layers)
+    for each in row.layers:
+        yield from names_inside(each)
 
 
 def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
