@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -277,8 +278,8 @@ def positions(node: Node) -> int:
     """
     kind, call = type(node.layer), node.call or node.inputs
     most = 1 if kind.call_order else len(call) if None not in call else call.index(None)
-    with_nothing = () if kind.call_order else range(most + 1, len(call) + 1)
-    for number in (*range(most, -1 if kind.inputs else most - 1, -1), *with_nothing):
+    with_nothing = range(most + 1, 1 + (most if kind.call_order else len(call)))
+    for number in chain(range(most, -1 if kind.inputs else most - 1, -1), with_nothing):
         by_name = sorted(zip(kind.inputs[number:], call[number:], strict=False))
         ordered = (*call[:number], *(each for _, each in by_name))
         read = tuple(name for each in ordered for name in names_in(each))

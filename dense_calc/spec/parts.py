@@ -60,7 +60,8 @@ class Parts(Struct):
         if part is None:
             return None
         if isinstance(part, Call):
-            return Call(OUTSIDE + part.name, self.planned(part, entry), part.loans)
+            loans = tuple([Loan(loan.path, OUTSIDE + loan.holder) for loan in part.loans])
+            return Call(OUTSIDE + part.name, self.planned(part, entry), loans)
         told = f"'{name}' is a block of the model around, of which only layers can be called"
         raise SpecError(f"{told}: '{name}/LAYER'", entry)
 
@@ -148,8 +149,8 @@ class Parts(Struct):
             SpecError: it is inside itself, or holds what cannot be inside another.
         """
         outer = part.name.removeprefix(OUTSIDE)
-        if self.around and outer != part.name:
-            for loan in self.around.lent_inside(Call(outer, part.layer, part.loans), place):
+        if self.around and outer != part.name and not part.loans:
+            for loan in self.around.lent_inside(Call(outer, part.layer), place):
                 yield Loan(loan.path, OUTSIDE + loan.holder)
             return
         for loan in part.loans or self.own_loans(part, place):

@@ -273,12 +273,13 @@ class Scope:
     def found(self, name: str) -> Any:
         """The layer of this name here, None if there is none."""
         head, _, rest = name.partition("/")
+        for item in self.items:  # names may be used before they are defined
+            kind, own = item_of(item)
+            is_made = head in self.layers or (rest and head in self.scopes)
+            if own["name"] == head and kind != "part" and not is_made:
+                self.made(item)
         if rest and head in self.scopes:
             return self.scopes[head].found(rest)
-        if name not in self.layers:  # names may be used before they are defined
-            for item in self.items:
-                if item_of(item)[1]["name"] == name and item_of(item)[0] != "part":
-                    return self.made(item)
         return self.layers.get(name)
 
 
