@@ -457,6 +457,11 @@ def test_it_scales(run: Run) -> None:
 
 LENET5 = ("specs/lenet5.yaml", "--vary", "width")
 MISTAKES = {
+    "too much to vary": (
+        ("specs/gpt2.yaml", "--scale", "--vary", ",".join("abcdefghijklmnopq")),
+        "17 variables are too many to vary at once; name at most 16, or let one var stand for "
+        "several",
+    ),
     "nothing to vary": (
         ("specs/lenet5.yaml",),
         "there is nothing to vary; say what may grow: --vary width",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, Protocol
 
 from dense_calc.errors import DenseCalcError, said
+
+MOST = 16  # variables: each adds an axis to what is looked at
 
 
 class Valued(Protocol):
@@ -16,13 +18,20 @@ class Valued(Protocol):
 
 
 def own_values(
-    file: Valued, vary: Iterable[str], settings: Iterable[str], bounds: Iterable[Mapping[str, int]]
+    file: Valued,
+    vary: Collection[str],
+    settings: Iterable[str],
+    bounds: Iterable[Mapping[str, int]],
 ) -> dict[str, Any]:
     """The values that a file itself has for what varies, while these settings stay.
 
     Raises:
-        DenseCalcError: nothing varies, or what is not there or stays; or another has a bound.
+        DenseCalcError: nothing varies, too much does, or what is not there or stays; or another
+            has a bound.
     """
+    if len(vary) > MOST:
+        told = f"{len(vary):,} variables are too many to vary at once; name at most {MOST}"
+        raise DenseCalcError(f"{told}, or let one var stand for several")
     own = {name: file.value(name) for name in vary}
     if not own:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
