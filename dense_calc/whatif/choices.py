@@ -18,8 +18,7 @@ from dense_calc.spec.scalars import resolved
 Values = Sequence[Any]
 
 RANGE = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
-MOST = 100_000_000  # values that a setting may take
-MANY = 1_000_000  # values that may be listed
+MOST = 1_000_000  # values that a setting may take, and combinations of them
 
 
 class Steps(Sequence[float]):
@@ -74,9 +73,9 @@ def values_of(name: str, given: Any) -> Values:
     if not isinstance(given, str):
         given = plain(given)
         is_several = isinstance(given, Iterable) and not isinstance(given, bytes | Mapping)
-        values = tuple(map(plain, islice(given, MANY + 1))) if is_several else (given,)
-        if len(values) > MANY:
-            raise SpecError(f"'{name}' has more than {MANY:,} values; write them as a range")
+        values = tuple(map(plain, islice(given, MOST + 1))) if is_several else (given,)
+        if len(values) > MOST:
+            raise SpecError(f"'{name}' has more than {MOST:,} values; take fewer")
         return values
     source = Source(f"--set {name}", f"[{given}]")  # as YAML has a list
     items = document(source).value
@@ -84,7 +83,7 @@ def values_of(name: str, given: Any) -> Values:
         raise SpecError(f"'{name}' has no values; write {name}=32,64 or {name}=32:128:32")
     found = [item_values(item) for item in items]
     if sum(map(len, found)) > MOST:
-        raise SpecError(f"'{name}' has more than {MOST:,} values")
+        raise SpecError(f"'{name}' has more than {MOST:,} values; take fewer, or wider steps")
     if all(isinstance(values, tuple) for values in found):
         return tuple(value for values in found for value in values)
     return found[0] if len(found) == 1 else Joined(found)
@@ -121,7 +120,7 @@ def range_of(item: Marked) -> Values:
     if count < 1:
         raise SpecError(f"there is nothing in the range {item.value}; {back(texts)}", item)
     if count > MOST:
-        raise SpecError(f"a range may have at most {MOST:,} values", item)
+        raise SpecError(f"a range may have at most {MOST:,} values; widen its step", item)
     if all(type(number) is int for number in numbers):
         return range(int(first), int(first + count * step), int(step))
     return Steps(first, step, range(count))

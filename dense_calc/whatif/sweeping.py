@@ -66,7 +66,8 @@ class Sweep(Sequence[Row]):
             raise SpecError(f"settings that go together need as many values each: {told}")
         total = min(sizes.values()) if zipped and sizes else prod(sizes.values())
         if total > MOST:
-            raise SpecError(f"these are {total:,} combinations; there may be {MOST:,}")
+            told = f"these are {total:,} combinations; there may be {MOST:,}"
+            raise SpecError(f"{told}: take fewer values, or a range in wider steps, 32:512:32")
         self.places = range(total) if places is None else places
         self.strides: dict[str, int] = {}  # places between two values of a setting
         stride = 1
