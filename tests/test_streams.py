@@ -85,6 +85,14 @@ def test_what_cannot_be_printed_is_one_message(command: str, stream: str, folder
     assert result.returncode == 2
 
 
+@pytest.mark.parametrize("command", ["{}", "summary --{}", "summary m.yaml --format {}"])
+def test_a_wrong_command_line_repeats_little_of_what_is_long(command: str, folder: Path) -> None:
+    result = shell(f"dense-calc {command.format('x' * 20_000)}", folder)
+    assert result.returncode == 2
+    assert "xxxx..." in result.stderr
+    assert len(result.stderr) < 500
+
+
 @pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-", "2>&- <&-"])
 @pytest.mark.parametrize("command", ["convert m.yaml --to yaml", WRONG[0], WRONG[2]])
 def test_a_message_that_cannot_be_told_changes_nothing_else(

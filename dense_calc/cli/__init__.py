@@ -91,12 +91,12 @@ def complaint(error: Exception) -> str:
 
 
 def usage_complaint(error: click.ClickException) -> str:
-    """What is wrong with the command line, as click says it; what the user said is escaped."""
-    from dense_calc.errors import printable
+    """What is wrong with the command line, as click says it; what users said is cut and escaped."""
+    from dense_calc.errors import brief, printable
 
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
         return error.format_message()
-    said = f"Error: {printable(error.format_message())}"
+    said = f"Error: {brief(printable(error.format_message()))}"
     ctx = getattr(error, "ctx", None)
     if ctx is None:
         return said
