@@ -185,6 +185,13 @@ def test_what_is_not_looked_at_is_not_said_to_be_known(monkeypatch: pytest.Monke
     assert found.fits
 
 
+def test_a_long_look_downwards_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PATIENCE", 0)
+    found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
+    assert not found.is_sure
+    assert found.fits
+
+
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("most", [30, 200, 5000])
 def test_without_an_end_one_is_found(name: str, most: int) -> None:
@@ -453,6 +460,14 @@ def test_it_scales(run: Run) -> None:
     result = run("fit", "specs/gpt2.yaml", *options, "--max", "width=960")
     assert re.search(r"fits\s+768\s+12\s+× 1 ", result.stdout)
     assert re.search(r"next\s+780\s+12\s+× 1.016 ", result.stdout)
+
+
+def test_a_vast_range_is_not_gone_through(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PATIENCE", 0.2)
+    given = ("--vary", "width", "--max", "999999999999999999", "--max-params", "100k")
+    result = run("fit", "specs/lenet5.yaml", *given)
+    assert result.returncode == 0
+    assert "width from 1 to 999999999999999999" in " ".join(result.stdout.split())
 
 
 LENET5 = ("specs/lenet5.yaml", "--vary", "width")

@@ -88,7 +88,7 @@ def columns_of(choices: Choices, keys: Iterable[str]) -> list[Column]:
 
 def setting_column(name: str, values: Sequence[Any]) -> Column:
     """The column of a setting that takes these values."""
-    is_number = all(type(value) in NUMBERS for value in values)
+    is_number = isinstance(values, range) or all(type(value) in NUMBERS for value in values)
     return Column(printable(name), lambda row: value_text(row["set"][name]), number=is_number)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import takewhile
-from time import perf_counter
+from time import process_time
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from dense_calc.whatif.fitting.lines import Line
 ALL = 10_000  # settings of which each is looked at
 SPREAD = 2_000  # settings that are looked at of more than that, evenly spread over them
 CLOSE = 500  # settings on each side of the answer of which each is then looked at
-PATIENCE = 10  # seconds in which each is looked at; if that takes longer, some are
+PATIENCE = 3  # seconds of work in which each is looked at; if that takes longer, some are
 FEWEST = 32  # settings that are looked at however long it takes
 TRIES = 3  # settings that tell how long a look takes: one may have to wait for something else
 AROUND = 256  # settings that are looked at to find one that makes a model
@@ -88,7 +88,7 @@ class Search:
         self.rows: dict[int, Row] = {}
         self.is_end_sure = True
         self.has_model = False
-        self.start = perf_counter()
+        self.start = process_time()
 
     def end_at(self, size: int) -> None:
         """Leave out what is above the first settings, so many."""
@@ -104,7 +104,7 @@ class Search:
         if index not in self.rows:
             row = self.rows[index] = self.measure(self.line[index])
             self.has_model = self.has_model or is_valid(row)
-            if not self.has_model and perf_counter() - self.start > PATIENCE:
+            if not self.has_model and process_time() - self.start > PATIENCE:
                 told = ", ".join(f"{name}={at}" for name, at in self.line[index].items())
                 raise DenseCalcError(
                     f"no value was found that makes a model; with {told}: {row['error']}"
@@ -205,9 +205,13 @@ class Search:
         end = max(least, len(self.line) - 1 - MOST)
         found.is_sure = end == least
         above: Hit | None = None
+        start = process_time()
         with self.watch(len(self.line) - 1 - end, "values") as advance:
             for index in range(len(self.line) - 1, end, -1):
                 advance(1)
+                if process_time() - start > PATIENCE:
+                    found.is_sure = False
+                    break
                 row = self.rows.get(index) or self.measure(self.line[index])
                 found.checked += index not in self.rows
                 if not is_valid(row):
@@ -230,9 +234,9 @@ def room_for(looks: Iterable[Callable[[], Row]]) -> int:
     """The number of looks that there is time for, by the quickest of these if they take long."""
     pace = math.inf
     for look in looks:
-        start = perf_counter()
+        start = process_time()
         look()
-        pace = min(pace, perf_counter() - start)
+        pace = min(pace, process_time() - start)
         if pace * ALL < PATIENCE:
             return ALL
     return max(FEWEST, int(PATIENCE / pace))
