@@ -271,6 +271,12 @@ def flat(given: Any) -> Iterator[Any]:
             yield given
 
 
+def lacks_mask(node: Node, number: int) -> bool:
+    """Whether so many inputs by position say that there is no mask, where Keras puts in its own."""
+    given = zip(type(node.layer).inputs, (node.call or node.inputs)[:number], strict=False)
+    return any(each is None and name.endswith("_mask") for name, each in given)
+
+
 def positions(node: Node) -> int:
     """How many inputs a call takes by position, so that Keras lists connections as the node does.
 
@@ -283,6 +289,6 @@ def positions(node: Node) -> int:
         by_name = sorted(zip(kind.inputs[number:], call[number:], strict=False))
         ordered = (*call[:number], *(each for _, each in by_name))
         read = tuple(name for each in ordered for name in names_in(each))
-        if read == node.inputs[: len(read)]:
+        if read == node.inputs[: len(read)] and not lacks_mask(node, number):
             return number
     return most
