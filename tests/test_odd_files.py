@@ -79,7 +79,6 @@ ODD = {
     "nothing in a nest": (graph(called(SCALE, [INPUT, None])), NO_WORD),
     "nothing in a mapping": (graph(called(SCALE, {"a": INPUT, "b": None})), NO_WORD),
     "what reads a stranger": (with_stranger(), ""),
-    "a text among numbers": (graph(called(ADD, INPUT, array([1.0, "%"] * 4))), ""),
     "a policy by a number": (chain(layer("Dense", "d", units=3, dtype=POLICY), shape=[None, 8]),
                              "Dense's 'dtype': DTypePolicy cannot be '0'"),
     "a mode of a number": (chain(layer("Dense", "d", units=3, dtype=MAPPED), shape=[None, 8]),
