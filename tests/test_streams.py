@@ -198,7 +198,7 @@ def test_a_pipe_with_a_name_is_written_as_it_is(folder: Path) -> None:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_run_that_is_stopped_leaves_the_old_file(number: str, jobs: str, folder: Path) -> None:
     (folder / "old.csv").write_text("old", "utf-8")
-    command = ("sweep", "m.yaml", "--set", "width=1:10000000", "-o", "old.csv", "--jobs", jobs)
+    command = ("sweep", "m.yaml", "--set", "width=1:1000000", "-o", "old.csv", "--jobs", jobs)
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPABLE, *command],
         cwd=folder,
