@@ -22,8 +22,6 @@ TAKEN = (
     "the model has no input shape; it is taken to be {}, with which it has {}; "
     "--set 'input=[...]' says another"
 )
-
-
 STORED = "what the file stores of '{}': {}"
 TRIALS = 100, 101  # sizes of the first axis; of the second they are twice as large
 

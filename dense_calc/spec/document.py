@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from dense_calc.errors import Place, Source, SpecError
-from dense_calc.spec.scalars import MAX_NUMBER, resolved
+from dense_calc.spec.scalars import MAX_NUMBER, TEXT_TAG, resolved
 
 MAX_DEPTH = 64  # levels of nesting
 MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
@@ -21,7 +21,6 @@ MAX_KEYS = 100_000  # of one mapping
 OF_A_VALUE = 32  # characters of a text, such as an expression, that count as one more value
 SOME = 1000  # values between two looks at how many keys there are
 HALVES = r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
-TEXT_TAG = "tag:yaml.org,2002:str"
 MERGE = r"(?m)^[<>]{7} [^\r\n]*"  # the marks that git leaves around the sides of a merge
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -8,10 +8,9 @@ from typing import Any
 import yaml
 
 from dense_calc.errors import SpecError
-from dense_calc.spec.scalars import MAX_NUMBER, resolved
+from dense_calc.spec.scalars import MAX_NUMBER, TEXT_TAG, resolved
 
 WIDTH = 100  # columns of a line
-STRING_TAG = "tag:yaml.org,2002:str"
 MOST_KNOWN = 1000
 KNOWN: dict[str, str] = {}  # values as Python writes them → as YAML: layers are often alike
 
@@ -64,7 +63,7 @@ class Dumper(yaml.SafeDumper):
 
 Dumper.add_representer(
     Text,
-    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"'),
+    lambda dumper, text: dumper.represent_scalar(TEXT_TAG, str(text), style='"'),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+TEXT_TAG = "tag:yaml.org,2002:str"
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
 
