@@ -189,8 +189,9 @@ class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[str, ...]] = ("sequence", "states")
 
     def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
-        if max(self.dropout, self.recurrent_dropout) > 0:
-            self.demand_fractions("dropout")  # its mask is made even where it is not used
+        # Its mask is made even where it is not used, and only a rate between 0 and 1 divides.
+        if 0 < self.dropout < 1 or 0 < self.recurrent_dropout < 1:
+            self.demand_fractions("dropout")
         (before,) = tensors(states, 1)
         units = self.units
         output = self.activated(together(gated(step, units), through(before, units, units)))
@@ -199,7 +200,7 @@ class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
     def output_dtype(self, *dtypes: Dtypes) -> Dtypes:
         rates = self.dropout, self.recurrent_dropout
         for rate, dtype in zip(rates, dtypes_in(dtypes), strict=False):
-            if rate > 0 and not (dtype or FLOATS[0]).startswith(FLOATS):
+            if 0 < rate < 1 and not (dtype or FLOATS[0]).startswith(FLOATS):
                 raise LayerError(f"dropout cannot be worked out in '{dtype}'; cast what it reads")
         return super().output_dtype(*dtypes)
 
