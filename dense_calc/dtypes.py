@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dense_calc.shapes import Shapes, is_shape
+from dense_calc.shapes import Shapes, is_shape, parts
 
 Dtype = str | None  # None where nothing tells
 Dtypes = Dtype | tuple["Dtypes", ...] | dict[str, "Dtypes"]  # () where there is no tensor
@@ -13,8 +13,10 @@ FLOATS = ("bfloat", "float")  # how the dtypes of fractions begin
 
 
 def spread(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
-    """A dtype for each tensor of a nest of shapes, where one stands for all of them."""
-    if is_shape(shapes) or not isinstance(dtypes, str | None):
+    """A dtype for each tensor of a nest of shapes, where one may stand for all of a part."""
+    if isinstance(dtypes, tuple):
+        return tuple(map(spread, dtypes, parts(shapes)))
+    if is_shape(shapes) or isinstance(dtypes, dict):
         return dtypes
     if isinstance(shapes, dict):
         return {name: spread(dtypes, each) for name, each in shapes.items()}

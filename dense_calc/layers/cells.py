@@ -189,9 +189,8 @@ class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
     inputs: ClassVar[tuple[str, ...]] = ("sequence", "states")
 
     def called(self, step: Shape, states: Shapes) -> tuple[Shape, Shapes]:
-        # Its mask is made even where it is not used, and only a rate between 0 and 1 divides.
-        if 0 < self.dropout < 1 or 0 < self.recurrent_dropout < 1:
-            self.demand_fractions("dropout")
+        if 0 < self.dropout < 1 or 0 < self.recurrent_dropout < 1:  # which divide
+            self.demand_fractions("dropout")  # the mask is made even where it is not used
         (before,) = tensors(states, 1)
         units = self.units
         output = self.activated(together(gated(step, units), through(before, units, units)))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec.structs import force_setattr
 
-from dense_calc.dtypes import Dtypes, spread
+from dense_calc.dtypes import Dtypes, dtypes_in
 from dense_calc.errors import LayerError, said
 from dense_calc.layers.base import (
     AnyLayer,
@@ -31,6 +31,7 @@ from dense_calc.layers.cells import (
     UnitsCell,
     one_tensor,
 )
+from dense_calc.layers.promotion import promoted
 from dense_calc.layers.words import Activation, dtype_within, plain, policy_of
 from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts
 
@@ -81,19 +82,15 @@ class StackedRNNCells(Cell, KerasLayer, frozen=True, kw_only=True):
             new.append(after)
         return output, new[0] if len(new) == 1 else tuple(new)
 
-    def output_spec(
-        self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
-    ) -> tuple[Shapes, Dtypes]:
-        output, new = parts(self.output_shape(*shapes))
-        step, states = dtypes
-        after: list[Dtypes] = []
+    def output_dtype(self, inputs: Dtypes, states: Dtypes, /) -> Dtypes:
+        """The dtypes of the output and of each cell's state, one for all tensors of a state."""
+        step, new = inputs, []
         for cell, state in zip(self.cells, states or (), strict=False):
             layer = layer_in(cell)
-            step = layer.output_dtype(*layer.call_dtypes((step, state)))
-            after.append(step)
-        if len(after) == 1:
-            return (output, new), (step, spread(step, new))
-        return (output, new), (step, tuple(map(spread, after, parts(new))))
+            given = layer.output_dtype(*layer.call_dtypes((step, state)))
+            step, after = given if isinstance(given, tuple) else (given, given)
+            new.append(after)
+        return promoted(*dtypes_in(step)), new[0] if len(new) == 1 else tuple(new)
 
     def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
         for number, cell, step in self.steps(inputs):
@@ -144,7 +141,13 @@ class Loop(AnyLayer):
         output = (batch, *shape[1:2], *others) if self.return_sequences else (batch, *others)
         if not self.return_state:
             return output
-        return (output, states) if is_shape(states) else (output, *parts(states))
+        if is_shape(states):
+            return output, states
+        for state in parts(states):
+            if not all(map(is_shape, parts(state))):
+                told = "Keras gives no states of stacks in a stack; stack their cells themselves"
+                raise LayerError(told, "return_state")
+        return (output, *parts(states))
 
     def weights(self, sequences: Shape, /, *_others: Shapes | None) -> Iterator[Weight]:
         with within(*self.path):

@@ -9,7 +9,8 @@ from drawing import BOOLEAN, Draw, arguments_of, number, one_of, shape, size
 
 Shape = list[int | None]
 
-MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
+# In the order in which Keras lists what a call gives by name, as the masks without one before them.
+MASKS = ("attention_mask", "key_mask", "query_mask", "value_mask")
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
