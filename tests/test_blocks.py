@@ -399,7 +399,7 @@ def test_outputs_may_have_names_of_their_own() -> None:
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
     assert len(parse(Source("m", text % MAX_LAYERS), "m").nodes) == MAX_LAYERS + 1
-    with pytest.raises(SpecError, match="blocks may make 50,000"):
+    with pytest.raises(SpecError, match="blocks may make 100,000"):
         parse(Source("m", text % (MAX_LAYERS + 1)), "m")
 
 

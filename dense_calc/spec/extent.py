@@ -12,8 +12,8 @@ from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Node
 from dense_calc.spec.document import MAX_VALUES, Marked
 
-MAX_LAYERS = 50_000
-MAX_COPIES = 50_000  # of blocks, those of blocks inside included
+MAX_LAYERS = 100_000
+MAX_COPIES = 100_000  # of blocks, those of blocks inside included
 MAX_CONNECTIONS = 500_000
 MAX_CHARACTERS = 2**25  # of names, those of connections included
 MAX_UNLIKE_COPIES = 20_000  # those that are worked out each by itself
