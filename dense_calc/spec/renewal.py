@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.layers.base import LayerKind
-from dense_calc.lending import OUTSIDE, lends_unused, loans_of_models, with_loans
+from dense_calc.lending import OUTSIDE, holds_model, lends_unused, loans_of_models, with_loans
 from dense_calc.limits import Limit
 from dense_calc.model import Model, Node
 from dense_calc.nesting import Inside
@@ -149,8 +149,9 @@ class Renewal:
                 nodes[place] = with_layer(nodes[place], layer)
         elif scope is not recipe.scope:
             layer = layer_of(entry, scope)
+            lent = list(loans_of_models(layer)) if holds_model(layer) else None
             for place in recipe.places:
-                if list(loans_of_models(layer)) != list(loans_of_models(nodes[place].layer)):
+                if lent is not None and lent != list(loans_of_models(nodes[place].layer)):
                     raise UnlikeError
                 nodes[place] = with_layer(nodes[place], layer)
 
