@@ -91,7 +91,7 @@ def kind_of(name: str, is_operation: bool) -> type[LayerKind] | None:
 
 def assumption_of(file: File, *names: Any) -> Assumption | None:
     """What is assumed of what has these names, with or without the package that it is from."""
-    for name in names:
+    for name in names if file.assumed else ():
         for known_as in (name, without_package(str(name))):
             if isinstance(known_as, str) and known_as in file.assumed:
                 return file.assumed[known_as]
@@ -175,14 +175,13 @@ def known(sort: str, value: Any, spot: Spot, file: File) -> Any:
 
     None stands for any other: either it is assumed to change nothing, or it is a gap of the file.
     """
-    match value:
-        case {"class_name": "function", "config": str(name)}:
-            pass
-        case {"class_name": str(name)} | str(name):
-            name = CODE if name == LAMBDA else name
-        case _:
-            return value
-    more = value if isinstance(value, dict) else {}
+    more = value if isinstance(value, dict) else {"class_name": value}
+    name, config = more.get("class_name"), more.get("config")
+    if name == FUNCTION and isinstance(config, str):
+        name = config
+    if not isinstance(name, str):
+        return value
+    name = CODE if name == LAMBDA else name
     registered = str(more.get("registered_name") or name)
     if not is_custom(more.get("module"), registered) and is_word(sort, name, value):
         return value

@@ -18,7 +18,7 @@ from dense_calc.keras_format.assumptions import kind_called
 from dense_calc.keras_format.bindings import bound, demand_given
 from dense_calc.keras_format.calls import Calls, referred
 from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
-from dense_calc.keras_format.foreign import File, without_package
+from dense_calc.keras_format.foreign import NOTHING_STORED, File, without_package
 from dense_calc.keras_format.merges import is_merge, merged_nodes
 from dense_calc.keras_format.objects import (
     INPUT_SHAPE,
@@ -105,7 +105,9 @@ def parts(layers: list[Any], spot: Spot, file: File) -> Iterator[Part]:
     counts: Counter[str] = Counter()
     for number, value in enumerate(layers):
         here = spot.at(number)
-        own = replace(file, stored=file.stored.at(*names_of(value, counts)))
+        own = file
+        if file.stored is not NOTHING_STORED:
+            own = replace(file, stored=file.stored.at(*names_of(value, counts)))
         layer = written(value, here, own)
         name = value.get("name") or layer.config.get("name") or snake_case(layer.class_name)
         calls = value.get("inbound_nodes") or []
