@@ -9,7 +9,8 @@ from drawing import BOOLEAN, Draw, arguments_of, number, one_of, shape, size
 
 Shape = list[int | None]
 
-# In the order in which Keras lists what a call gives by name, as the masks without one before them.
+# By their names, as Keras lists what a call gives by name. A spec may read masks in another order,
+# which no file of Keras' can say where one is left out: `convert` does not keep that.
 MASKS = ("attention_mask", "key_mask", "query_mask", "value_mask")
 
 
