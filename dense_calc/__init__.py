@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dense_calc.loading import load, summarize
-    from dense_calc.tracing import trace
+    from dense_calc.files.loader import load, summarize
+    from dense_calc.tracing.tracer import trace
     from dense_calc.whatif.fitting import fit
     from dense_calc.whatif.sweeping import sweep
 
@@ -26,10 +26,10 @@ __version__ = "0.1.0"
 # it is first imported, which would hide the function of the same name.
 HOMES = {
     "fit": "whatif.fitting",
-    "load": "loading",
-    "summarize": "loading",
+    "load": "files.loader",
+    "summarize": "files.loader",
     "sweep": "whatif.sweeping",
-    "trace": "tracing",
+    "trace": "tracing.tracer",
 }
 
 

@@ -244,6 +244,6 @@ def fits_sequential(node: Node) -> bool:
         return False
     if not layer.of_call:
         return True
-    from dense_calc.layers.written import arguments_of_call  # few layers pay for it
+    from dense_calc.layers.introspect.config import arguments_of_call  # few layers pay for it
 
     return not arguments_of_call(layer)

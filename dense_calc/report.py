@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.dtypes import Dtypes
-from dense_calc.layers.words import BITS
+from dense_calc.layers.arguments.types import BITS
 from dense_calc.model import Block
 from dense_calc.shapes import Shapes, Sizes
 

@@ -8,9 +8,9 @@ import pytest
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.spec.extent import MAX_LAYERS
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_size import MAX_LAYERS
+from dense_calc.tracing.tracer import trace
 
 
 def report_of(text: str) -> Report:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from conftest import Run, work
 
-from dense_calc import patterns
-from dense_calc.budgets import Check, checks
-from dense_calc.cli.files import each_file
+from dense_calc.analysis import patterns
+from dense_calc.analysis.budget import Check, checks
+from dense_calc.analysis.patterns import A_MATCH, bounded
+from dense_calc.cli.file_arguments import each_file
 from dense_calc.errors import Source, SpecError
-from dense_calc.patterns import A_MATCH, bounded
 from dense_calc.render.checks import FORMATS
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 # 8 → 16: 144; 16 → 4: 68; the normalization has 32 trained and 32 more.
 MODEL = """\

@@ -22,16 +22,16 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from dense_calc.budgets import Check, Part, Verdict
+from dense_calc.analysis.budget import Check, Part, Verdict
 from dense_calc.errors import printable
 from dense_calc.limits import LIMITS
 from dense_calc.render import Style
 from dense_calc.render.checks import rendered
 from dense_calc.render.checks.github import IN_DATA, IN_PROPERTY
 from dense_calc.render.checks.sarif import ALL_RULES, RULES
-from dense_calc.render.checks.words import MEASURED, explained
+from dense_calc.render.checks.wording import MEASURED, explained
 from dense_calc.render.markdown import escaped
-from dense_calc.spec.limits import Expect
+from dense_calc.spec_language.budget_section import Expect
 
 GOLDEN = Path(__file__).parent / "data" / "checks"
 FORMATS = ("github", "junit", "sarif", "markdown")

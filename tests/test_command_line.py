@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, Run
 
 import dense_calc
-from dense_calc.render.cells import COLUMNS
+from dense_calc.render.grid import COLUMNS
 
 BROKEN = "input: [784]\nlayers:\n  - Dense: {unit: 10}\n"
 SOUND = "input: [784]\nlayers:\n  - Dense: {units: 10}\n"

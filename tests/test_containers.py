@@ -18,7 +18,7 @@ from conftest import Run
 
 import dense_calc
 from dense_calc.errors import DenseCalcError
-from dense_calc.keras_format.signs import FOREIGN
+from dense_calc.keras_format.detect import FOREIGN
 
 DATA = Path(__file__).parent / "data"
 FACTS = {

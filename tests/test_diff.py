@@ -13,12 +13,12 @@ import yaml
 from conftest import ROOT, Run, git
 from graphs import random_spec
 
-from dense_calc.compare import Change, Comparison, comparison, folded
+from dense_calc.analysis.difference import Change, Comparison, comparison, folded
 from dense_calc.errors import Source
-from dense_calc.keras_format.writing import to_keras
-from dense_calc.loading import load
+from dense_calc.files.loader import load
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.spec import parse
+from dense_calc.spec_language import parse
 
 OLD = """\
 input: [8]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec.document import MAX_DEPTH, document
+from dense_calc.spec_language.yaml_tree import MAX_DEPTH, document
 
 
 def value_of(text: str) -> Any:

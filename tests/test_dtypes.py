@@ -9,14 +9,14 @@ import pytest
 
 from dense_calc.dtypes import NOTHING, autocast, dtypes_in, spread
 from dense_calc.errors import LayerError, Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.layers.operations import OPERATIONS
-from dense_calc.layers.operations.dtypes import FIXED, RULES
+from dense_calc.layers.operations.output_dtypes import FIXED, RULES
 from dense_calc.layers.promotion import promoted
 from dense_calc.model import Model
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 INPUTS = """
 inputs:

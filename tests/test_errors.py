@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dense_calc.budgets import checks
+from dense_calc.analysis.budget import checks
 from dense_calc.errors import DenseCalcError, Place, Source, SpecError, did_you_mean, printable
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 FILES = sorted((Path(__file__).parent / "data" / "errors").glob("*.txt"))
 CASE = re.compile(r"=== (.*)\n((?s:.*?))~~~\n((?s:.*?))(?==== |\Z)")

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ours import model_of
 
+from dense_calc.analysis.explanation import Explanation, explained
+from dense_calc.analysis.formula import formula, sizes_of, split, told, value
 from dense_calc.cli import command_line
 from dense_calc.errors import SpecError
-from dense_calc.explanation import Explanation, explained
-from dense_calc.formula import formula, sizes_of, split, told, value
+from dense_calc.files.loader import load
 from dense_calc.layers import KINDS
-from dense_calc.loading import load
 from dense_calc.render import Style
-from dense_calc.render.explanation import render
+from dense_calc.render.explanation_text import render
 from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec.document import document
-from dense_calc.spec.scalars import MAX_NUMBER
-from dense_calc.spec.scope import MAX_CHAIN, ExpressionError, Scope
+from dense_calc.spec_language.scope import MAX_CHAIN, ExpressionError, Scope
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
+from dense_calc.spec_language.yaml_tree import document
 
 
 def scope_of(text: str) -> Scope:

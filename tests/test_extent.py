@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from dense_calc import explanation, nesting, volume
+from dense_calc.analysis import explanation
 from dense_calc.errors import LayerError, Source, SpecError
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.spec import extent, parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse, spec_size
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing import nested_model, report_size
+from dense_calc.tracing.tracer import trace
 
 # what is limited, how much of it the spec comes to, and the rest of the spec
 EXTENTS = [
@@ -62,7 +63,7 @@ def test_a_spec_comes_to_as_much_as_it_may_and_not_to_one_more(
     table: str, what: str, amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source("m.yaml", f"input: [3]\n{layers}")
-    limits = getattr(extent, table)
+    limits = getattr(spec_size, table)
     words = limits[what][1]
     monkeypatch.setitem(limits, what, (amount, words))
     assert parse(source, "m").nodes
@@ -86,9 +87,9 @@ def test_a_report_holds_as_many_values_as_it_may_and_not_one_more(
     amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = parse(Source("m.yaml", f"input: [3]\n{layers}"), "m")
-    monkeypatch.setattr(volume, "MAX_VALUES", amount)
+    monkeypatch.setattr(report_size, "MAX_VALUES", amount)
     assert trace(model).layers
-    monkeypatch.setattr(volume, "MAX_VALUES", amount - 1)
+    monkeypatch.setattr(report_size, "MAX_VALUES", amount - 1)
     with pytest.raises(LayerError, match=f"take more than {amount - 1} values"):
         trace(model)
 
@@ -97,7 +98,7 @@ def test_a_report_holds_as_many_values_as_it_may_and_not_one_more(
 def test_a_layer_gives_as_many_tensors_as_can_be_told_apart(number: int) -> None:
     split = f"ops.Split: {{indices_or_sections: {number}, axis: 1}}"
     model = parse(Source("m.yaml", f"input: [{number}]\nlayers: [{split}]"), "m")
-    if number <= volume.MAX_TENSORS:
+    if number <= report_size.MAX_TENSORS:
         assert len(trace(model).outputs[0].shape) == number
         return
     with pytest.raises(LayerError, match="Split 'split': it gives more than 1,024 tensors"):
@@ -120,9 +121,9 @@ def test_a_model_of_so_many_layers_can_be_converted(
 ) -> None:
     shape = "[4, 3]" if "Time" in layers else "[3]"
     model = parse(Source("m.yaml", f"input: {shape}\nlayers: [{layers}]"), "m")
-    monkeypatch.setattr(nesting, "MAX_CONVERTED", number)
+    monkeypatch.setattr(nested_model, "MAX_CONVERTED", number)
     assert convert(model)
-    monkeypatch.setattr(nesting, "MAX_CONVERTED", number - 1)
+    monkeypatch.setattr(nested_model, "MAX_CONVERTED", number - 1)
     with pytest.raises(SpecError, match=f"these are {number} layers, and {number - 1} can be"):
         convert(model)
 

@@ -14,7 +14,7 @@ from cases import Case, read_facts
 from ours import answer_of
 
 from dense_calc.layers import KINDS
-from dense_calc.layers.words import SerializedInitializer
+from dense_calc.layers.arguments.types import SerializedInitializer
 
 FACTS = read_facts()
 

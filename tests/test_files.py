@@ -14,7 +14,7 @@ from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dense_calc.cli.files import each_file
+from dense_calc.cli.file_arguments import each_file
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need more rights there")
 

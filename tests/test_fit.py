@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import LIMITS, Limit, limit
-from dense_calc.variants import Row
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting import fit, search
 from dense_calc.whatif.fitting import frontier as frontiers
 from dense_calc.whatif.fitting.answers import Answer, Question, answer

@@ -14,9 +14,9 @@ from test_command_line import terminal_output
 
 import dense_calc
 from dense_calc.cli.summary import READABLE
-from dense_calc.folding import to_depth, without_repeats
 from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.report import Report
+from dense_calc.tracing.collapse import to_depth, without_repeats
 
 GPT2 = "specs/gpt2.yaml"
 RESNET = ROOT / "specs/resnet50.yaml"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+from dense_calc.analysis.freezing import idle_freezes
 from dense_calc.errors import Source
-from dense_calc.freezing import idle_freezes
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.keras_format.writing import to_keras
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.keras_format.writer import to_keras
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 STEPS = "input: [5, 8]\nlayers:\n"
 INSIDE = "Dense: {units: 3}"

@@ -28,7 +28,7 @@ from dense_calc.render.algebra import (
     where,
     written,
 )
-from dense_calc.render.growth import render
+from dense_calc.render.growth_text import render
 from dense_calc.whatif.growth import Growth, NoModelError, growth
 from dense_calc.whatif.growth.polynomial import Interpolation, Polynomial, value
 from dense_calc.whatif.growth.samples import MAX_SAMPLES

@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ours import answer_of
 
-from dense_calc.budgets import broken, checks, verdict
-from dense_calc.compare import comparison, folded
+from dense_calc.analysis.budget import broken, checks, verdict
+from dense_calc.analysis.difference import comparison, folded
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import KINDS, kind_named
 from dense_calc.limits import LIMITS
 from dense_calc.render import FORMATS, GRIDS, Style, drawn, rendered
 from dense_calc.render.checks import FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import rendered as checks_rendered
-from dense_calc.render.comparison import grid, render_json
+from dense_calc.render.difference_grid import grid, render_json
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 
 def report_of(text: str) -> Report:

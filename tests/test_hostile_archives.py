@@ -19,7 +19,7 @@ from test_keras_files import archive as zipped
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, FileError
-from dense_calc.keras_format.weights import differences
+from dense_calc.keras_format.compare_weights import differences
 
 TEXT = json.dumps(CHAIN).encode()
 LONG = b"{" + b" " * 2**25

@@ -20,13 +20,13 @@ from conftest import Run
 import dense_calc
 from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.report import Report, Row
 from dense_calc.shapes import leaves
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 DATA = Path(__file__).parent / "data"
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 
 def model_of(function: Any, arguments: dict[str, Any]) -> Model:

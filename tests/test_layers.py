@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dense_calc.catalogue import card, examples, families
+from dense_calc.analysis.catalog import card, examples, families
 from dense_calc.cli import command_line
+from dense_calc.files.loader import summarize
 from dense_calc.layers import ALIASES, KINDS, family_of
-from dense_calc.loading import summarize
 from dense_calc.render import Style
-from dense_calc.render.catalogue import render
+from dense_calc.render.catalog_text import render
 
 
 def said(*arguments: str) -> str:

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from msgspec import convert
 
 from dense_calc.errors import LayerError
-from dense_calc.layers import KINDS, kind_named, legacy
+from dense_calc.keras_format.legacy import layer_configs as legacy
+from dense_calc.keras_format.legacy.layer_configs import is_of_keras_1, modern, ordered
+from dense_calc.keras_format.legacy.values import unwrapped
+from dense_calc.layers import KINDS, kind_named
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.legacy import is_of_keras_1, modern, ordered
-from dense_calc.layers.legacy_words import unwrapped
-from dense_calc.layers.retired import RETIRED
+from dense_calc.layers.retired.keras_2 import RETIRED
 
 DATA = Path(__file__).parent / "data" / "legacy"
 FACTS = [json.loads(line) for line in (DATA / "tf_keras.jsonl").read_text("utf-8").splitlines()]

@@ -10,12 +10,12 @@ import pytest
 from conftest import Run
 
 from dense_calc import sweep
-from dense_calc.compare import comparison
+from dense_calc.analysis.difference import comparison
 from dense_calc.errors import SpecError
-from dense_calc.keras_format.writing import to_keras
-from dense_calc.loading import load, summarize
+from dense_calc.files.loader import load, summarize
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.report import Report, Row
-from dense_calc.spec.writing import to_spec
+from dense_calc.spec_language.spec_writer import to_spec
 
 AROUND = """\
 vars: {units: 8}

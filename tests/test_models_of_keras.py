@@ -10,9 +10,9 @@ import pytest
 from conftest import Run
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
+from dense_calc.keras_format.reader import from_keras
 from dense_calc.model import Model
-from dense_calc.tracing import trace
+from dense_calc.tracing.tracer import trace
 
 INPUT = {"class_name": "InputLayer", "config": {"batch_shape": [None, 3], "name": "input"}}
 DENSE = {"class_name": "Dense", "config": {"units": 2, "name": "dense"}}

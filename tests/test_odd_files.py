@@ -9,12 +9,12 @@ import pytest
 from test_unknown import Json, chain, graph, layer, model_of, reading, tensor
 
 from dense_calc.errors import DenseCalcError, Source, SpecError
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
 from dense_calc.render import FORMATS, Style, rendered
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 INPUT = tensor("i", [None, 8])
 SCALE = layer("lab>Scale", "s")

@@ -12,9 +12,9 @@ import yaml
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
+from dense_calc.keras_format.reader import from_keras
 from dense_calc.report import Report
-from dense_calc.tracing import trace
+from dense_calc.tracing.tracer import trace
 
 Config = dict[str, Any]
 

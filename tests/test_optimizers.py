@@ -11,11 +11,11 @@ import pytest
 from conftest import Run
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.optimizers import optimizer_named, optimizer_of_file, with_optimizer
-from dense_calc.optimizers.kinds import OPTIMIZERS
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.keras_format.optimizers import optimizer_named, optimizer_of_file, with_optimizer
+from dense_calc.keras_format.optimizers.optimizer_kinds import OPTIMIZERS
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 WHOLE = json.loads((Path(__file__).parent / "data" / "optimizers.json").read_text("utf-8"))
 REPORT = trace(from_keras(json.loads(WHOLE["model"]), Source("m", WHOLE["model"]), "m", {}))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers.policy_maps import matches
+from dense_calc.layers.arguments.policy_maps import matches
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 HALF = {"class_name": "DTypePolicy", "config": {"name": "float16"}}
 INT8 = {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": None}}

@@ -17,13 +17,12 @@ from test_legacy import layer_of
 from test_operations import FACTS as OPERATION_FACTS
 from test_operations import tuples
 
-from dense_calc.budgets import checks, verdict
-from dense_calc.building import Built, looked_up
-from dense_calc.catalogue import examples
+from dense_calc.analysis.budget import checks, verdict
+from dense_calc.analysis.catalog import examples
+from dense_calc.analysis.difference import comparison
+from dense_calc.analysis.explanation import explained
 from dense_calc.cli.diff import rendered as rendered_comparison
-from dense_calc.compare import comparison
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.explanation import explained
 from dense_calc.layers import KINDS, OTHERS
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import operation_named
@@ -32,11 +31,12 @@ from dense_calc.model import Model
 from dense_calc.render import FORMATS, GRIDS, Style, rendered
 from dense_calc.render.checks import FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import rendered as rendered_checks
-from dense_calc.render.explanation import render as explanation_text
+from dense_calc.render.explanation_text import render as explanation_text
 from dense_calc.render.json import explanation_json
 from dense_calc.shapes import Worked
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.layer import Built, looked_up
+from dense_calc.tracing.tracer import trace
 
 KERAS_FACTS = [fact for fact in read_facts() if "refused" not in fact]
 

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from ours import model_of, spec_of
 
-from dense_calc.catalogue import examples
+from dense_calc.analysis.catalog import examples
 from dense_calc.cli import command_line
 from dense_calc.errors import DenseCalcError
 from dense_calc.layers import ALIASES, KINDS, kind_named
 from dense_calc.schema import schema
-from dense_calc.spec.sections import SECTIONS
+from dense_calc.spec_language.sections import SECTIONS
 
 SPECS = Path(__file__).parents[1] / "specs"
 WHOLE = schema()

@@ -10,17 +10,17 @@ from cases import Case, read_facts
 from conftest import ROOT, Run, work
 from ours import REFUSED, nest, spec_of
 
+from dense_calc.analysis.match_layers import written
 from dense_calc.errors import DenseCalcError, Source, SpecError
-from dense_calc.keras_format.writing import to_keras
+from dense_calc.files.loader import variants_in
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.layers.base import LayerKind
-from dense_calc.loading import variants_in
 from dense_calc.model import Model
-from dense_calc.pairing import written
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.targets import Targets
-from dense_calc.tracing import trace
-from dense_calc.variants import Variants
+from dense_calc.settings.targets import Targets
+from dense_calc.settings.variants import Variants
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 MNIST = (ROOT / "specs" / "mnist.yaml").read_text("utf-8")
 SPEC = """\

@@ -10,13 +10,13 @@ import pytest
 from conftest import Run
 
 from dense_calc import sweep
-from dense_calc.compare import comparison
+from dense_calc.analysis.difference import comparison
 from dense_calc.errors import SpecError
-from dense_calc.keras_format.writing import to_keras
-from dense_calc.loading import load, summarize
-from dense_calc.optimizers import optimizer_named, with_optimizer
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.files.loader import load, summarize
+from dense_calc.keras_format.optimizers import optimizer_named, with_optimizer
+from dense_calc.keras_format.writer import to_keras
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 File = Callable[[str], str]
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import dense_calc
-from dense_calc.budgets import checks
+from dense_calc.analysis.budget import checks
 
 SPECS = Path(__file__).parents[1] / "specs"
 

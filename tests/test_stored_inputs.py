@@ -16,9 +16,9 @@ from test_held import Arrays, archive, hdf5_file, layer
 
 import dense_calc
 from dense_calc.errors import Source, SpecError
-from dense_calc.keras_format.reading import from_keras
+from dense_calc.keras_format.reader import from_keras
 from dense_calc.model import Model
-from dense_calc.tracing import trace
+from dense_calc.tracing.tracer import trace
 
 Json = dict[str, Any]
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import dense_calc
 from dense_calc.errors import Source, columns
 from dense_calc.render import FORMATS, Style, drawn, rendered
-from dense_calc.render.cells import COLUMNS, Column, Grid, size_text
+from dense_calc.render.grid import COLUMNS, Column, Grid, size_text
 from dense_calc.render.json import SELDOM
 from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 SPECS = Path(__file__).parents[1] / "specs"
 GOLDEN = Path(__file__).parent / "data" / "golden"

@@ -24,15 +24,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dense_calc import load, summarize, trace
-from dense_calc.budgets import checks
+from dense_calc.analysis.budget import checks
 from dense_calc.cli import command_line
 from dense_calc.errors import DenseCalcError, FileError, Source, SpecError
-from dense_calc.keras_format.writing import to_keras
-from dense_calc.loading import variants
+from dense_calc.files.loader import variants
+from dense_calc.keras_format.writer import to_keras
 from dense_calc.report import Report
-from dense_calc.spec import parse
+from dense_calc.settings.values import values_of
+from dense_calc.spec_language import parse
 from dense_calc.whatif import shelf
-from dense_calc.whatif.choices import values_of
 from dense_calc.whatif.shelf import Shelf, arranged
 from dense_calc.whatif.sweeping import Sweep, sweep
 
@@ -478,7 +478,7 @@ def test_a_bad_ending_of_a_plot_is_seen_before_the_work(
     def no_row(self: object, settings: object) -> None:
         pytest.fail("a row was worked out")
 
-    monkeypatch.setattr("dense_calc.variants.Variants.row", no_row)
+    monkeypatch.setattr("dense_calc.settings.variants.Variants.row", no_row)
     with pytest.raises(FileError, match=r"a plot ends in"):
         told("m.yaml", "--set", "w=1:1000", "--plot", "a.txt")
 
@@ -963,13 +963,13 @@ def test_a_chart_is_of_the_settings_that_change(told: Told) -> None:
 def test_a_chart_of_many_shows_all_that_is_left_of_them(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dense_calc.render.sweep.MOST_POINTS", 4)
+    monkeypatch.setattr("dense_calc.render.sweep_grid.MOST_POINTS", 4)
     text = told("m.yaml", "--set", "w=1:16", "--top", "3", "--format", "chart")
     assert text.splitlines()[-2].split() == ["14", "15", "16"]
 
 
 def test_a_heat_map_of_many_has_each_row(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dense_calc.render.sweep.MOST_POINTS", 4)
+    monkeypatch.setattr("dense_calc.render.sweep_grid.MOST_POINTS", 4)
     text = told("m.yaml", "--set", "w=1:8", "--set", "d=1,2", "--format", "chart", "--ascii")
     labels = [line.partition("|")[0].strip() for line in text.splitlines() if "|" in line]
     assert [label for label in labels if label] == ["2", "1"]
@@ -1352,7 +1352,7 @@ def test_values_of_other_libraries_are_numbers(folder: Path) -> None:
 
 
 def test_values_without_end_are_a_complaint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dense_calc.whatif.choices.MOST", 100)
+    monkeypatch.setattr("dense_calc.settings.values.MOST", 100)
     with pytest.raises(SpecError, match="more than 100 values; take fewer"):
         sweep(folder / "m.yaml", {"w": itertools.count(1)})
 

@@ -14,7 +14,7 @@ from msgspec import convert
 
 from dense_calc import summarize
 from dense_calc.errors import LayerError
-from dense_calc.layers.tf_functions import CLASSES, FUNCTIONS, tf_kind
+from dense_calc.keras_format.tensorflow.tf_functions import CLASSES, FUNCTIONS, tf_kind
 from dense_calc.model import Leaf
 
 DATA = Path(__file__).parent / "data" / "legacy" / "tf_functions.jsonl"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, LayerError
-from dense_calc.layers.tf_functions import FUNCTIONS
-from dense_calc.layers.tf_operations import NODES, OPERATIONS, operation_of
+from dense_calc.keras_format.tensorflow.tf_functions import FUNCTIONS
+from dense_calc.keras_format.tensorflow.tf_operations import NODES, OPERATIONS, operation_of
 from dense_calc.report import Report
 
 DATA = Path(__file__).parent / "data" / "legacy" / "tf_operations.jsonl.xz"

@@ -16,13 +16,13 @@ from conftest import Run
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, LayerError, Source, SpecError
-from dense_calc.keras_format.reading import from_keras
+from dense_calc.keras_format.reader import from_keras
 from dense_calc.layers import KINDS, kind_named
 from dense_calc.model import Model
 from dense_calc.render import Style, rendered
 from dense_calc.shapes import OPAQUE
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 Json = dict[str, Any]
 

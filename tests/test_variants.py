@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.loading import variants, variants_in
+from dense_calc.files.loader import variants, variants_in
 from dense_calc.report import Report
-from dense_calc.tracing import trace
-from dense_calc.variants import Variants
+from dense_calc.settings.variants import Variants
+from dense_calc.tracing.tracer import trace
 
 # Blocks that are alike only for some values, words, copies that differ, models and layers inside.
 MANIFOLD = """\

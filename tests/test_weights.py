@@ -18,12 +18,12 @@ import pytest
 from msgspec.structs import replace
 
 from dense_calc.errors import FileError, Source
-from dense_calc.keras_format.groups import MAX_OBJECTS
-from dense_calc.keras_format.stored import NO_WEIGHTS
-from dense_calc.keras_format.weights import differences
+from dense_calc.keras_format.compare_weights import differences
+from dense_calc.keras_format.hdf5_groups import MAX_OBJECTS
+from dense_calc.keras_format.stored_weights import NO_WEIGHTS
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 Arrays = Mapping[str, tuple[int, ...]]  # the shapes of arrays by their paths
 Names = Mapping[str, str]  # the names of layers by their groups

@@ -14,7 +14,7 @@ from conftest import Run
 from test_weights import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.keras_format.weights import differences
+from dense_calc.keras_format.compare_weights import differences
 
 
 def of_gates(gates: str, kernel: tuple[int, ...], recurrent: tuple[int, ...]) -> Arrays:

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from dense_calc.budgets import Check, Verdict, broken, checks, verdict
-from dense_calc.cli.files import each_file
+from dense_calc.analysis.budget import Check, Verdict, broken, checks, verdict
+from dense_calc.cli.file_arguments import each_file
 from dense_calc.cli.options import Command, by_ending, emit, look_options, with_options
-from dense_calc.cli.reader import Reader, reader_options
+from dense_calc.cli.revision_reader import Reader, reader_options
 from dense_calc.cli.streams import tell
 from dense_calc.errors import DenseCalcError
+from dense_calc.files.loader import title
 from dense_calc.limits import LIMITS, AmountError, Limit, limit
-from dense_calc.loading import title
 from dense_calc.render.checks import FORMATS, rendered
-from dense_calc.tracing import trace
+from dense_calc.tracing.tracer import trace
 
 SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
 HELP = {

@@ -39,12 +39,12 @@ def convert(
         raise click.UsageError("Say what to write: --to keras or --to yaml.")
     model = loaded(file, overrides, assumed)
     if form == "keras":
-        from dense_calc.keras_format.writing import to_keras
+        from dense_calc.keras_format.writer import to_keras
         from dense_calc.render.json import safe
 
         emit(lambda style: safe(to_keras(model), style), output=output, width=None, color="never")
         return
-    from dense_calc.spec.writing import to_spec
+    from dense_calc.spec_language.spec_writer import to_spec
 
     if model.limits:
         tell(remark("warning", "'budget' and 'expect' are left out", None))

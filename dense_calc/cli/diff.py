@@ -9,15 +9,15 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from dense_calc.cli.files import each_file
+from dense_calc.analysis.difference import Comparison, comparison, folded
+from dense_calc.cli.file_arguments import each_file
 from dense_calc.cli.options import GRID_SUFFIXES, emit, format_of, grid_options, warned
-from dense_calc.cli.reader import Reader, reader_options
+from dense_calc.cli.revision_reader import Reader, reader_options
 from dense_calc.cli.streams import tell
-from dense_calc.compare import Comparison, comparison, folded
 from dense_calc.errors import DenseCalcError, remark
-from dense_calc.loading import title, variants
+from dense_calc.files.loader import title, variants
 from dense_calc.render import Style, drawn
-from dense_calc.render.comparison import grid, render_json
+from dense_calc.render.difference_grid import grid, render_json
 
 
 @click.command()

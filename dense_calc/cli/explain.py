@@ -33,7 +33,7 @@ def explain(
 
     Example: dense-calc explain specs/mnist.yaml dense
     """
-    from dense_calc.explanation import explained
+    from dense_calc.analysis.explanation import explained
 
     report, explanations = explained(loaded(file, overrides, assumed), layers)
     if format == "json":
@@ -41,6 +41,6 @@ def explain(
 
         emit(lambda style: explanation_json(report, explanations, style), **look)
     else:
-        from dense_calc.render.explanation import render
+        from dense_calc.render.explanation_text import render
 
         emit(lambda style: render(report, explanations, style), **look)

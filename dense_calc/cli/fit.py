@@ -18,11 +18,11 @@ from dense_calc.cli.options import (
     warned_of,
 )
 from dense_calc.cli.progress import progress
-from dense_calc.cli.varying import bound_option, of_each, vary_option
+from dense_calc.cli.vary_options import bound_option, of_each, vary_option
+from dense_calc.files.loader import variants
 from dense_calc.limits import LIMITS
-from dense_calc.loading import variants
 from dense_calc.render import Style, drawn
-from dense_calc.render.fit import grid, render_json
+from dense_calc.render.fit_grid import grid, render_json
 from dense_calc.whatif.fitting.answers import Answer, Question, answer
 
 

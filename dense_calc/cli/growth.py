@@ -15,12 +15,12 @@ from dense_calc.cli.options import (
     set_option,
     warned_of,
 )
-from dense_calc.cli.varying import FARTHEST, bound_option, of_each, vary_option
+from dense_calc.cli.vary_options import FARTHEST, bound_option, of_each, vary_option
 from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.variables import no_number, own_values
 
 if TYPE_CHECKING:
-    from dense_calc.variants import Variants
+    from dense_calc.settings.variants import Variants
     from dense_calc.whatif.growth import Growth
 
 SPAN = 4  # times its own value a variable is looked at, and up to a power of two
@@ -57,7 +57,7 @@ def growth(
 
     Example: dense-calc growth specs/gpt2.yaml --vary width,depth
     """
-    from dense_calc.loading import variants
+    from dense_calc.files.loader import variants
 
     models = warned_of(variants(file, assumed))
     lows, highs = of_each(min, vary), of_each(max, vary)
@@ -69,11 +69,11 @@ def growth(
     )
     total, found = measured(models, vary, overrides, ranges, start)
     if format == "json":
-        from dense_calc.render.growth import growth_json
+        from dense_calc.render.growth_text import growth_json
 
         emit(lambda style: growth_json(models.name, total, found, vary, style), **look)
     else:
-        from dense_calc.render.growth import render
+        from dense_calc.render.growth_text import render
 
         emit(lambda style: render(found, vary, style), **look)
 

@@ -27,16 +27,14 @@ def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
 
             hint = did_you_mean(name, (*KINDS, *ALIASES))
             raise click.BadParameter(f"there is no layer kind '{name}'{hint}", param_hint="KIND")
-    from dense_calc import catalogue
+    from dense_calc.analysis import catalog
 
-    shown = (
-        [catalogue.card(name) for name in dict.fromkeys(kinds)] if kinds else catalogue.families()
-    )
+    shown = [catalog.card(name) for name in dict.fromkeys(kinds)] if kinds else catalog.families()
     if format == "json":
         from dense_calc.render.json import catalogue_json
 
         emit(lambda style: catalogue_json(shown, style), **look)
     else:
-        from dense_calc.render.catalogue import render
+        from dense_calc.render.catalog_text import render
 
         emit(lambda style: render(shown, style), **look)

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
+from dense_calc.analysis.freezing import idle_freezes
 from dense_calc.cli.streams import NAMES, put, tell
 from dense_calc.errors import FEW, DenseCalcError, Place, did_you_mean, remark
-from dense_calc.freezing import idle_freezes
-from dense_calc.loading import load_at
+from dense_calc.files.loader import load_at
 from dense_calc.model import Model
 from dense_calc.render import FORMATS, GRIDS, Style, rendered
 from dense_calc.report import Report
-from dense_calc.variants import Variants
+from dense_calc.settings.variants import Variants
 
 Command = Callable[..., Any]
 Text = str | Iterator[str]  # a long one comes in parts
@@ -40,7 +40,7 @@ def column_names(
     """`--columns a,b` as names of columns."""
     if given is None:
         return None
-    from dense_calc.render.cells import COLUMNS  # JSON needs none of it
+    from dense_calc.render.grid import COLUMNS  # JSON needs none of it
 
     names = tuple(re.sub("[ -]", "_", name.strip().lower()) for name in given.split(","))
     for name in names:
@@ -241,7 +241,7 @@ def emit(
     if output is None:
         put(texts, commands=commands)
         return
-    from dense_calc.cli.whole_file import save  # most texts are printed
+    from dense_calc.cli.write_file import save  # most texts are printed
 
     save(output, (each.encode("utf-8", "backslashreplace") for each in texts))
 

@@ -21,11 +21,11 @@ from dense_calc.cli.options import (
 )
 from dense_calc.cli.streams import put, tell
 from dense_calc.errors import DenseCalcError, SpecError, printable
+from dense_calc.files.loader import title
 from dense_calc.gaps import NO_INPUT
-from dense_calc.loading import title
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.tracing import trace
+from dense_calc.tracing.tracer import trace
 
 READABLE = 50  # rows that can be read on a screen
 OF_FILE = ""  # the optimizer that a file tells
@@ -100,7 +100,7 @@ def summary(
     reports = [report for report, _ in found]
     brief = reports
     if depth is not None:
-        from dense_calc.folding import to_depth
+        from dense_calc.tracing.collapse import to_depth
 
         brief = [to_depth(report, depth) for report in reports]
     elif not expand and is_for_eyes(options["format"], options["output"]):
@@ -184,7 +184,11 @@ def compiled(report: Report, model: Model, file: str, optimizer: str | None) -> 
     """A report with what an optimizer keeps, if one is asked for."""
     if optimizer is None:
         return report
-    from dense_calc.optimizers import optimizer_named, optimizer_of_file, with_optimizer
+    from dense_calc.keras_format.optimizers import (
+        optimizer_named,
+        optimizer_of_file,
+        with_optimizer,
+    )
 
     if optimizer == OF_FILE:
         return with_optimizer(report, optimizer_of_file(model.optimizer, title(file)))
@@ -193,7 +197,7 @@ def compiled(report: Report, model: Model, file: str, optimizer: str | None) -> 
 
 def agree(file: str, report: Report) -> bool:
     """Whether a file stores the weights that its model has; where it does not is printed."""
-    from dense_calc.keras_format.weights import differences
+    from dense_calc.keras_format.compare_weights import differences
 
     different = differences(report, file)
     for sentence in different:
@@ -213,7 +217,7 @@ def readable(report: Report) -> Report:
     """A report without alike repeats, if it is too long to be read as it is."""
     if len(report.layers) <= READABLE or not report.blocks:
         return report
-    from dense_calc.folding import without_repeats  # most models are short
+    from dense_calc.tracing.collapse import without_repeats  # most models are short
 
     return without_repeats(report)
 

@@ -22,8 +22,8 @@ from dense_calc.cli.streams import end_in_order, tell
 from dense_calc.errors import remark
 from dense_calc.render import GRIDS, Style, streamed
 from dense_calc.render.axes import PICTURES, Points
-from dense_calc.render.sweep import csv_lines, grid, json_lines, points
-from dense_calc.variants import Row
+from dense_calc.render.sweep_grid import csv_lines, grid, json_lines, points
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.shelf import Shelf
 from dense_calc.whatif.sweeping import Sweep, spread
 from dense_calc.whatif.sweeping import sweep as sweep_of
@@ -134,7 +134,7 @@ def sweep(
         shelf = Shelf(pick(rows))
     found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
     if plot:
-        from dense_calc.cli.whole_file import save
+        from dense_calc.cli.write_file import save
         from dense_calc.render.plot import picture
 
         save(plot, [picture(seen, found, plot)])

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError, FileError
-from dense_calc.keras_format.signs import foreign_names
+from dense_calc.keras_format.detect import foreign_names
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how these files start
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"

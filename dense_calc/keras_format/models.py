@@ -13,14 +13,12 @@ from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError, Note, SpecError, said
-from dense_calc.graph import model_of
-from dense_calc.keras_format.assumptions import kind_called
-from dense_calc.keras_format.bindings import bound, demand_given
-from dense_calc.keras_format.calls import Calls, referred
-from dense_calc.keras_format.ends import demand_called, ends_of, labelled, strange_inputs
-from dense_calc.keras_format.foreign import NOTHING_STORED, File, without_package
-from dense_calc.keras_format.merges import is_merge, merged_nodes
-from dense_calc.keras_format.objects import (
+from dense_calc.keras_format.assume import kind_called
+from dense_calc.keras_format.call_arguments import bound, demand_given
+from dense_calc.keras_format.custom_objects import NOTHING_STORED, File, without_package
+from dense_calc.keras_format.inbound_nodes import Calls, referred
+from dense_calc.keras_format.json_locations import Spot
+from dense_calc.keras_format.layer_objects import (
     INPUT_SHAPE,
     MODELS,
     TF_FUNCTIONS,
@@ -30,14 +28,16 @@ from dense_calc.keras_format.objects import (
     names_of,
     written,
 )
-from dense_calc.keras_format.places import Spot
-from dense_calc.keras_format.statements import input_shape_in, with_statements
+from dense_calc.keras_format.legacy.allowances import made_from_file
+from dense_calc.keras_format.legacy.merged_models import is_merge, merged_nodes
+from dense_calc.keras_format.model_ends import demand_called, ends_of, labelled, strange_inputs
+from dense_calc.keras_format.recorded_shapes import input_shape_in, with_statements
 from dense_calc.layers import kind_named
-from dense_calc.layers.allowances import made_from_file
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.model import End, Given, Model, ModelType, Node
-from dense_calc.nesting import KINDS, Functional, Inside
-from dense_calc.spec.entries import INPUT_KIND
+from dense_calc.spec_language.entries import INPUT_KIND
+from dense_calc.tracing.graph import model_of
+from dense_calc.tracing.nested_model import KINDS, Functional, Inside
 
 MAX_DEPTH = 32  # models in models
 STEPS = 3  # from a model to a layer in it
@@ -134,7 +134,7 @@ def functional(config: dict[str, Any], spot: Spot, file: File, name: str) -> Mod
     leaf = partial(calls.leaf, spot=spot)
     nodes = with_statements(nodes, inbound, builds, stores, leaf, file)
     if any(part.written.class_name in TF_FUNCTIONS for part in layers):
-        from dense_calc.keras_format.lists import with_lists  # few files have any
+        from dense_calc.keras_format.tensorflow.size_lists import with_lists  # few files have any
 
         nodes = with_lists(nodes)
     starts = ends_of(config.get("input_layers"), calls, spot.at("input_layers"))

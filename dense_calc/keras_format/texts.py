@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.keras_format.architectures import architecture_in, content
-from dense_calc.keras_format.objects import model_type
-from dense_calc.keras_format.places import start_of, value_of
-from dense_calc.keras_format.signs import JSON, foreign_value, looks_like_keras, names_classes
-from dense_calc.keras_format.yaml_of_keras import document_of_keras
+from dense_calc.keras_format.detect import JSON, foreign_value, looks_like_keras, names_classes
+from dense_calc.keras_format.find_architecture import architecture_in, content
+from dense_calc.keras_format.json_locations import start_of, value_of
+from dense_calc.keras_format.layer_objects import model_type
+from dense_calc.keras_format.legacy.yaml_models import document_of_keras
 
 
 def keras_value(source: Source, is_archive: bool) -> Any:

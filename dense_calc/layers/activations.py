@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers import words
+from dense_calc.layers.arguments import types
 from dense_calc.layers.base import TIMES, Elementwise, KerasLayer, NotNegativeNumber, Weight
 from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, Shapes
 
@@ -19,7 +19,7 @@ class Activation(Elementwise, frozen=True, kw_only=True):
 
     starts_built: ClassVar[bool] = True
 
-    activation: words.Activation
+    activation: types.Activation
 
 
 class ELU(Elementwise, frozen=True, kw_only=True):
@@ -55,9 +55,9 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
     Axes count from 1, the first after the batch; along `shared_axes` one slope serves all.
     """
 
-    alpha_initializer: words.Initializer = "Zeros"
-    alpha_regularizer: words.Regularizer = None
-    alpha_constraint: words.Constraint = None
+    alpha_initializer: types.Initializer = "Zeros"
+    alpha_regularizer: types.Regularizer = None
+    alpha_constraint: types.Constraint = None
     shared_axes: int | tuple[int, ...] | None = None
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:

@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import dtype_within
 from dense_calc.layers.base import (
     LayerWithKernel,
     NotNegative,
@@ -21,7 +22,6 @@ from dense_calc.layers.base import (
 )
 from dense_calc.layers.einsum_dense import EinsumDense
 from dense_calc.layers.simple_attention import OF_CALL, demand_seed
-from dense_calc.layers.words import dtype_within
 from dense_calc.shapes import Shape, Shapes, demand_rank, known
 
 Axes = dict[str, int]  # names and sizes, in order

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError, UnknownSizeError, did_you_mean
+from dense_calc.layers.arguments.types import DataFormat, variable_dtype
 from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
-from dense_calc.layers.words import DataFormat, variable_dtype
 from dense_calc.shapes import SEQUENCE, Shape, Size, channel_axis, sides, slide, with_sides, worked
 
 # The windows that SciPy knows by name and that need no parameter; source: scipy.signal.get_window.

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from dense_calc.dtypes import Dtypes, autocast
 from dense_calc.errors import LayerError
-from dense_calc.layers.words import (
+from dense_calc.layers.arguments.types import (
     Constraint,
     Initializer,
     Policy,

@@ -10,6 +10,14 @@ from msgspec import ValidationError, convert
 
 from dense_calc.dtypes import FLOATS, Dtypes, dtypes_in
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import (
+    Activation,
+    Constraint,
+    Initializer,
+    Regularizer,
+    SerializedActivation,
+    policy_of,
+)
 from dense_calc.layers.base import (
     AnyLayer,
     LayerKind,
@@ -30,14 +38,6 @@ from dense_calc.layers.cell_shapes import (
     together,
 )
 from dense_calc.layers.promotion import promoted
-from dense_calc.layers.words import (
-    Activation,
-    Constraint,
-    Initializer,
-    Regularizer,
-    SerializedActivation,
-    policy_of,
-)
 from dense_calc.shapes import Shape, Shapes, is_shape, known
 
 ACTIVATIONS = ("activation", "recurrent_activation")  # the arguments

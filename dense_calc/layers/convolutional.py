@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import (
-    KerasLayer,
-    NotNegative,
-    Positive,
-    Weight,
-    Window,
-)
-from dense_calc.layers.quantization import KernelLayer
-from dense_calc.layers.words import (
+from dense_calc.layers.arguments.types import (
     Activation,
     Constraint,
     ConvPadding,
@@ -23,6 +15,14 @@ from dense_calc.layers.words import (
     Regularizer,
     Word,
 )
+from dense_calc.layers.base import (
+    KerasLayer,
+    NotNegative,
+    Positive,
+    Weight,
+    Window,
+)
+from dense_calc.layers.quantization import KernelLayer
 from dense_calc.shapes import (
     IMAGE,
     SEQUENCE,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dense_calc.errors import UnknownSizeError
+from dense_calc.layers.arguments.types import Activation, ConvPadding, DataFormat, dtype_within
 from dense_calc.layers.base import KerasLayer, Positive, Weight, Window, snake_case
 from dense_calc.layers.cells import Cell
 from dense_calc.layers.convolutional import Conv, Conv1D, Conv2D, Conv3D, window
 from dense_calc.layers.recurrent import Repeating
-from dense_calc.layers.words import Activation, ConvPadding, DataFormat, dtype_within
 from dense_calc.shapes import (
     IMAGE,
     SEQUENCE,

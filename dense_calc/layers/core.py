@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.base import KeepsDtype, KerasLayer, LayerKind, NotNegative, Positive, Weight
+from dense_calc.layers.introspect.refusals import NO_TUPLES
 from dense_calc.layers.quantization import QuantizableLayer
-from dense_calc.layers.refusals import NO_TUPLES
-from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import (
     MAX_RANK,
     UNBUILT,

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from msgspec import field
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.dtype_policies import DTypePolicy
+from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
 from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
-from dense_calc.layers.policies import DTypePolicy
 from dense_calc.layers.quantization import (
     SerializedConfig,
     groups,
@@ -19,7 +20,6 @@ from dense_calc.layers.quantization import (
     plan_of,
     zero,
 )
-from dense_calc.layers.words import Constraint, Initializer, Regularizer
 from dense_calc.shapes import Shape, demand_rank
 
 MODES = (None, "int8", "int4")

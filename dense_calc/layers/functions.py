@@ -8,9 +8,9 @@ from typing import Any, get_args
 from msgspec import Struct, ValidationError, convert
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import ActivationName
 from dense_calc.layers.base import LayerKind, snake_case
 from dense_calc.layers.operations import OPERATIONS, operation_named
-from dense_calc.layers.words import ActivationName
 from dense_calc.shapes import Shapes, parts
 
 # Operations whose functions are not named after their classes.

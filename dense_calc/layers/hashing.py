@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import Serialized, variable_dtype
 from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer, NotNegative, Positive
 from dense_calc.layers.numbers import demand_dense
-from dense_calc.layers.words import Serialized, variable_dtype
 from dense_calc.shapes import Shape
 
 Salt = int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import KerasLayer, NotNegative, Seed
-from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import IMAGE, Shape, Shapes, is_shape
 
 UpToOne = Annotated[float, Meta(ge=0, le=1)]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
 from dense_calc.layers.base import Elementwise, KerasLayer, Weight
-from dense_calc.layers.words import Constraint, Initializer, Regularizer
 from dense_calc.shapes import Shape, Shapes, broadcast, known
 
 LIMITS = ("rmax", "rmin", "dmax")

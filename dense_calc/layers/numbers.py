@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, UnknownSizeError
+from dense_calc.layers.arguments.types import Policy, Serialized, policy_of
 from dense_calc.layers.base import Elementwise, KerasLayer, LayerKind, NotNegative, Positive, Weight
-from dense_calc.layers.words import Policy, Serialized, policy_of
 from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, worked
 
 Numbers = float | tuple[float | tuple[float | tuple[float, ...], ...], ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import KerasLayer, NotNegative, Window
-from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     IMAGE,
     SEQUENCE,

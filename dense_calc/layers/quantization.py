@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.dtype_policies import DTypePolicy
+from dense_calc.layers.arguments.types import Activation, Serialized, policy_of
 from dense_calc.layers.base import TIMES, LayerWithKernel, NotNegative, Weight
-from dense_calc.layers.policies import DTypePolicy
-from dense_calc.layers.words import Activation, Serialized, policy_of
 
 Axes = Mapping[str, int]
 

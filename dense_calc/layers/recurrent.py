@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from dense_calc.dtypes import Dtypes, dtypes_in
 from dense_calc.errors import LayerError, said
+from dense_calc.layers.arguments.types import Activation, dtype_within, plain, policy_of
 from dense_calc.layers.base import (
     AnyLayer,
     KerasLayer,
@@ -32,7 +33,6 @@ from dense_calc.layers.cells import (
     one_tensor,
 )
 from dense_calc.layers.promotion import promoted
-from dense_calc.layers.words import Activation, dtype_within, plain, policy_of
 from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts
 
 CuDNN = Literal["auto"] | bool  # whether NVIDIA's library may be used

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from dense_calc.layers.arguments.types import DataFormat, Policy
 from dense_calc.layers.base import (
     Elementwise,
     LayerKind,
@@ -17,7 +18,6 @@ from dense_calc.layers.base import (
     Seed,
     UnpenalizedLayer,
 )
-from dense_calc.layers.words import DataFormat, Policy
 from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, sides
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]

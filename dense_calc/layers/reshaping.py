@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import KeepsDtype, KerasLayer, NotNegative, Positive, Window
-from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     IMAGE,
     MAX_RANK,

@@ -10,10 +10,10 @@ from msgspec import Meta, Struct
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import SerializedPolicy
 from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative
 from dense_calc.layers.hashing import Salt, demand_plain
 from dense_calc.layers.numbers import encoded
-from dense_calc.layers.words import SerializedPolicy
 from dense_calc.shapes import Shape, Size, worked
 
 Token = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

@@ -9,6 +9,7 @@ from msgspec import field
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import Regularizer, Serialized, plain, policy_of
 from dense_calc.layers.base import (
     LIST_OF_INPUTS,
     AnyLayer,
@@ -22,7 +23,6 @@ from dense_calc.layers.base import (
     within,
 )
 from dense_calc.layers.borrowed import layers_in
-from dense_calc.layers.words import Regularizer, Serialized, plain, policy_of
 from dense_calc.shapes import Shape, Shapes, demand_rank, is_shape, parts, reason, total
 
 KERNELS = ("kernel", "embeddings")

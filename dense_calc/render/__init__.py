@@ -15,12 +15,12 @@ from msgspec import Struct
 from dense_calc.report import Report
 
 if TYPE_CHECKING:
-    from dense_calc.render.cells import Grid
+    from dense_calc.render.grid import Grid
 
 # What shows a table draws any grid of cells; the others have every attribute of a report.
 GRIDS = {
     "table": "dense_calc.render.table",
-    "text": "dense_calc.render.text",
+    "text": "dense_calc.render.plain_text",
     "markdown": "dense_calc.render.markdown",
 }
 FORMATS = {**GRIDS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
@@ -38,7 +38,7 @@ class Style(Struct, frozen=True):
 def rendered(reports: Sequence[Report], format: str, style: Style) -> str:
     """Reports in a format, ending in a newline."""
     if format in GRIDS:
-        from dense_calc.render.cells import grid  # JSON needs none of it
+        from dense_calc.render.grid import grid  # JSON needs none of it
 
         return drawn((grid(report, style) for report in reports), format, style)
     render: Callable[[Sequence[Report], Style], str] = import_module(FORMATS[format]).render

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.cells import COLUMNS, shown
+from dense_calc.render.grid import COLUMNS, shown
 from dense_calc.report import Report, Row
 
 DEFAULT = (

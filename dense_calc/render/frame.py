@@ -8,8 +8,8 @@ from typing import NamedTuple
 from dense_calc.errors import columns, printable
 from dense_calc.render import Style
 from dense_calc.render.axes import Axis
+from dense_calc.render.plain_text import folded
 from dense_calc.render.table import painter
-from dense_calc.render.text import folded
 
 NARROWEST = 10  # columns of a picture
 GAP = 2  # columns between two labels

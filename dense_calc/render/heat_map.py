@@ -22,7 +22,7 @@ from dense_calc.render.frame import (
     to_the_right,
     value_labels,
 )
-from dense_calc.render.text import folded
+from dense_calc.render.plain_text import folded
 
 MOST_ROWS = 24
 LINES = 12  # that a few rows fill

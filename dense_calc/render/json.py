@@ -15,7 +15,7 @@ from dense_calc.report import Port, Report, Row
 from dense_calc.shapes import Unknown
 
 if TYPE_CHECKING:
-    from dense_calc.explanation import Explanation
+    from dense_calc.analysis.explanation import Explanation
 
 NOTHING: Mapping[str, Any] = {}
 DELETE = "\x7f"  # of ASCII's control characters the one that JSON does not escape

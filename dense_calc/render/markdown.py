@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from dense_calc.render import Style
-from dense_calc.render.cells import Grid
+from dense_calc.render.grid import Grid
 
 SPECIAL = re.compile(r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")  # not the _ inside conv2d_1
 # What GitHub links or draws although it stands escaped: @name, #1, GH-1, https://, www., :100:

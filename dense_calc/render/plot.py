@@ -24,7 +24,7 @@ from dense_calc.render.axes import (
     is_wide,
     ticks,
 )
-from dense_calc.render.text import folded
+from dense_calc.render.plain_text import folded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

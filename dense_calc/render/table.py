@@ -13,8 +13,8 @@ from itertools import zip_longest
 from rich import box
 
 from dense_calc.render import Style
-from dense_calc.render.cells import Column, Grid
-from dense_calc.render.text import NATURAL, folded, needed, pad, shares, wrapped
+from dense_calc.render.grid import Column, Grid
+from dense_calc.render.plain_text import NATURAL, folded, needed, pad, shares, wrapped
 
 PADDING = 3  # columns between two cells: a line, and a space on each side of it
 NARROWEST = 4  # columns left to a name or a shape, whatever the width

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import json
 
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.schema.kinds import (
+from dense_calc.schema.kind_schema import (
     WITH_PARAMETERS,
     Schema,
     components,
@@ -19,10 +19,10 @@ from dense_calc.schema.kinds import (
     with_parameters,
     with_references,
 )
-from dense_calc.schema.language import EXPRESSION, WORD, block, layer, model, other, sources, use
-from dense_calc.spec.entries import INPUT_KIND
-from dense_calc.spec.limits import Expect
-from dense_calc.spec.planning import Repetition
+from dense_calc.schema.spec_schema import EXPRESSION, WORD, block, layer, model, other, sources, use
+from dense_calc.spec_language.budget_section import Expect
+from dense_calc.spec_language.entries import INPUT_KIND
+from dense_calc.spec_language.planning import Repetition
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

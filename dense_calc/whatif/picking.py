@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.limits import COUNTS, SIZES, TOTALS, AmountError, Units, amount
-from dense_calc.overrides import meant
-from dense_calc.variants import Row
+from dense_calc.settings.apply import meant
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.shelf import arranged
 
 # what rows are asked for → their key, and the units of its amounts

@@ -12,7 +12,7 @@ from weakref import finalize
 import msgspec
 
 from dense_calc.errors import FileError
-from dense_calc.variants import Row
+from dense_calc.settings.variants import Row
 
 FEW = 10_000  # rows that may be in memory
 BLOCK = 2**20  # bytes that are read at a time

@@ -10,9 +10,9 @@ from math import prod
 from typing import Any, overload
 
 from dense_calc.errors import DenseCalcError, SpecError
-from dense_calc.loading import variants
-from dense_calc.variants import Row, Variants
-from dense_calc.whatif.choices import MOST, Values, values_of
+from dense_calc.files.loader import variants
+from dense_calc.settings.values import MOST, Values, values_of
+from dense_calc.settings.variants import Row, Variants
 
 PART = 500  # combinations that a process works on at a time
 

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from msgspec.structs import fields
 
-from dense_calc.layers import KINDS, kind_named, words
+from dense_calc.layers import KINDS, kind_named
+from dense_calc.layers.arguments import types
 from dense_calc.layers.base import LayerKind
 
 Draw = Callable[[random.Random], Any]
@@ -115,21 +116,21 @@ def listed(literal: Any) -> Draw:
     return one_of(*get_args(get_args(literal)[0]))
 
 
-FLOATS = sorted(words.FLOATS)
+FLOATS = sorted(types.FLOATS)
 MIXED = ["mixed_float16", "mixed_bfloat16"]
 QUANTIZED = ["int8_from_float32", "int4/2_from_mixed_float16", "float8_from_bfloat16", "int8"]
 BOOLEAN = one_of(True, False)
 COMMON: dict[str, Draw] = {
-    "activation": listed(words.Activation),
-    "activity_regularizer": listed(words.Regularizer),
+    "activation": listed(types.Activation),
+    "activity_regularizer": listed(types.Regularizer),
     "autocast": BOOLEAN,
     "axis": number(-4, 4),
     "batch_shape": one_of([None, 3], [2, 3, None], []),
     "batch_size": one_of(None, 4),
     "beta_initializer": one_of("zeros", "he_normal", "orthogonal", None),
-    "bias_constraint": listed(words.Constraint),
+    "bias_constraint": listed(types.Constraint),
     "bias_initializer": one_of("zeros", "Ones", "random_normal", None, "orthogonal", "identity"),
-    "bias_regularizer": listed(words.Regularizer),
+    "bias_regularizer": listed(types.Regularizer),
     "center": BOOLEAN,
     "data_format": one_of("channels_first", "channels_last", "Channels_Last", None),
     "dilation_rate": window(3),
@@ -140,9 +141,9 @@ COMMON: dict[str, Draw] = {
     "input_dim": one_of(None, None, None, 3),
     "input_shape": one_of([3], [4, 4, 1]),
     "keepdims": BOOLEAN,
-    "kernel_constraint": listed(words.Constraint),
+    "kernel_constraint": listed(types.Constraint),
     "kernel_initializer": one_of("he_normal", "zeros", None, "identity", "orthogonal"),
-    "kernel_regularizer": listed(words.Regularizer),
+    "kernel_regularizer": listed(types.Regularizer),
     "kernel_size": window(5),
     "lora_alpha": one_of(None, 2, 0.5),
     "lora_rank": one_of(None, None, None, 0, 1, 3),

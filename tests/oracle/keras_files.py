@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from dense_calc.dtypes import dtypes_in
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.keras_format.writing import is_sequential, to_keras
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.keras_format.writer import is_sequential, to_keras
 from dense_calc.model import Model
 from dense_calc.report import Report, Row
 from dense_calc.shapes import leaves
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 Fact = dict[str, Any]
 

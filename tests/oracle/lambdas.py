@@ -24,8 +24,8 @@ from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers.functions import ACTIVATIONS, NAMED
 from dense_calc.layers.operations import operation_named
 from dense_calc.model import Model
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.tracer import trace
 
 REFUSED = "refused"
 

@@ -23,9 +23,9 @@ from models import counts
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.model import Model
 from dense_calc.report import Row
-from dense_calc.spec import parse
-from dense_calc.spec.writing import to_spec
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.tracing.tracer import trace
 
 SHAPE = [3, 4]  # of every tensor
 MODELS = ("Functional", "Sequential")

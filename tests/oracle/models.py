@@ -28,13 +28,13 @@ from msgspec.structs import fields
 from ours import nest as listed
 
 from dense_calc.errors import Source
+from dense_calc.files.loader import load
 from dense_calc.layers.base import LayerKind
-from dense_calc.loading import load
 from dense_calc.model import Given, Model, Node, Output
-from dense_calc.nesting import Inside
 from dense_calc.report import Report
-from dense_calc.spec import parse
-from dense_calc.tracing import trace
+from dense_calc.spec_language import parse
+from dense_calc.tracing.nested_model import Inside
+from dense_calc.tracing.tracer import trace
 
 SPECS = Path(__file__).parents[2] / "specs"
 DOT = "."  # what stands for a slash in Keras, which allows none in a name

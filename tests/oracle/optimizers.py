@@ -22,10 +22,10 @@ import keras
 from keras.src.utils.summary_utils import weight_memory_size
 
 from dense_calc.errors import Source
-from dense_calc.keras_format.reading import from_keras
-from dense_calc.optimizers import optimizer_of_file, with_optimizer
-from dense_calc.optimizers.kinds import OPTIMIZERS
-from dense_calc.tracing import trace
+from dense_calc.keras_format.optimizers import optimizer_of_file, with_optimizer
+from dense_calc.keras_format.optimizers.optimizer_kinds import OPTIMIZERS
+from dense_calc.keras_format.reader import from_keras
+from dense_calc.tracing.tracer import trace
 
 FACTS = Path(__file__).parents[1] / "data" / "optimizers.json"
 Arguments = dict[str, Any]

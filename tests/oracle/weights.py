@@ -31,9 +31,9 @@ from msgspec.structs import replace
 from ours import REFUSED, answer_of
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.keras_format.weights import differences
+from dense_calc.files.loader import summarize
+from dense_calc.keras_format.compare_weights import differences
 from dense_calc.layers import KINDS
-from dense_calc.loading import summarize
 from dense_calc.report import Report
 
 SUFFIXES = (".keras", ".h5")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import Window
 from dense_calc.layers.operations.operation import TWO, Int, Ints, Operation
 from dense_calc.layers.operations.pooling import BATCH, each, padding_of, sides_of
-from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import (
     Shape,
     Shapes,

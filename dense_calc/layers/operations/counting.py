@@ -8,7 +8,9 @@ from msgspec import field
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.base import NotNegative
+from dense_calc.layers.introspect.refusals import NO_TUPLES
 from dense_calc.layers.operations.operation import (
     TWO,
     Alike,
@@ -19,8 +21,6 @@ from dense_calc.layers.operations.operation import (
     several,
     with_size,
 )
-from dense_calc.layers.refusals import NO_TUPLES
-from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, worked
 
 

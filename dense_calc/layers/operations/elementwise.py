@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from dense_calc.dtypes import Dtypes, dtypes_in
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
     REQUIRED,
     TWO,
@@ -20,7 +21,6 @@ from dense_calc.layers.operations.operation import (
     plain,
     with_size,
 )
-from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, demand_rank, worked
 
 FAR = 2**31  # what a place must be below to be of 32 bits

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
     REQUIRED,
     TWO,
@@ -22,7 +23,6 @@ from dense_calc.layers.operations.operation import (
     several,
     with_size,
 )
-from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, Size, product, worked
 
 LIMIT = 2**63  # beyond any place

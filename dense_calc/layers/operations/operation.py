@@ -61,7 +61,7 @@ class Operation(LayerKind, frozen=True, kw_only=True):
         return possible(self.result(*given))
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
-        from dense_calc.layers.operations.dtypes import output_dtype  # not for shapes alone
+        from dense_calc.layers.operations.output_dtypes import output_dtype  # not for shapes alone
 
         return output_dtype(self, dtypes)
 

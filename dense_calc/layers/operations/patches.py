@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import Positive, Window
 from dense_calc.layers.operations.convolutions import convolved
 from dense_calc.layers.operations.operation import Int, Ints, Operation
-from dense_calc.layers.words import DataFormat
 from dense_calc.shapes import Shape, Shapes, Size, demand_rank, product, worked
 
 

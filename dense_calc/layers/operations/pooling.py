@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import NotNegative, Window
+from dense_calc.layers.introspect.refusals import NO_TUPLES
 from dense_calc.layers.operations.operation import Alike, Operation
-from dense_calc.layers.refusals import NO_TUPLES
 from dense_calc.shapes import (
     Shape,
     Shapes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
     Alike,
     Axes,
@@ -18,7 +19,6 @@ from dense_calc.layers.operations.operation import (
     plain,
     without,
 )
-from dense_calc.layers.words import InputDtype
 from dense_calc.shapes import Shape, Shapes, product
 
 KEPT = {"axis": None, "keepdims": False}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
+from dense_calc.layers.arguments.types import BITS, InputDtype
 from dense_calc.layers.operations.operation import (
     Int,
     Ints,
@@ -18,7 +19,6 @@ from dense_calc.layers.operations.operation import (
     with_size,
     without,
 )
-from dense_calc.layers.words import BITS, InputDtype
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, product, times, worked
 
 BLANK = -1  # a place that no size has been moved to, or that it was moved from

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from dense_calc.budgets import Verdict
+from dense_calc.analysis.budget import Verdict
 from dense_calc.render import Style
 
 FORMATS = {
-    "text": "dense_calc.render.checks.text",
-    "json": "dense_calc.render.checks.json",
+    "text": "dense_calc.render.checks.text_checks",
+    "json": "dense_calc.render.checks.json_checks",
     "github": "dense_calc.render.checks.github",
     "junit": "dense_calc.render.checks.junit",
     "sarif": "dense_calc.render.checks.sarif",
-    "markdown": "dense_calc.render.checks.markdown",
+    "markdown": "dense_calc.render.checks.markdown_checks",
 }
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from dense_calc.budgets import Check, Verdict
+from dense_calc.analysis.budget import Check, Verdict
 from dense_calc.errors import STDIN, printable
 from dense_calc.render import Style
-from dense_calc.render.cells import shown
-from dense_calc.render.checks.words import (
+from dense_calc.render.checks.wording import (
     NOT_CHECKED,
     explained,
     failed,
@@ -20,6 +19,7 @@ from dense_calc.render.checks.words import (
     state,
     tally,
 )
+from dense_calc.render.grid import shown
 
 # As in command.ts of the toolkit of GitHub Actions: what would end a message, or a property.
 IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

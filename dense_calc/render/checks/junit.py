@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from dense_calc.budgets import Check, Verdict
+from dense_calc.analysis.budget import Check, Verdict
 from dense_calc.errors import printable
 from dense_calc.render import Style
-from dense_calc.render.checks.words import (
+from dense_calc.render.checks.wording import (
     NOT_CHECKED,
     allowed,
     explained,

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from dense_calc import __version__
-from dense_calc.budgets import Check, Verdict
+from dense_calc.analysis.budget import Check, Verdict
 from dense_calc.errors import STDIN, printable
 from dense_calc.render import Style
-from dense_calc.render.checks.words import explained, failed
+from dense_calc.render.checks.wording import explained, failed
 from dense_calc.render.json import ENCODER, safe
 
 SCHEMA = (

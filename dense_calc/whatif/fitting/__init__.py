@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import LIMITS, AmountError, limit
-from dense_calc.overrides import plain
-from dense_calc.variants import Row
+from dense_calc.settings.apply import plain
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting.answers import Bounds, Question, answer
 
 NOTHING: Mapping[str, str] = {}
@@ -50,7 +50,7 @@ def fit(
         DenseCalcError: it holds no model, has no such variable, or nothing limits it; or a limit
             is none.
     """
-    from dense_calc.loading import variants  # the search itself knows nothing of files
+    from dense_calc.files.loader import variants  # the search itself knows nothing of files
 
     given = {
         "params": max_params,

@@ -9,11 +9,11 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.budgets import Check
+from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
-from dense_calc.spec.scope import is_number
-from dense_calc.variants import Row, Settings
+from dense_calc.settings.variants import Row, Settings
+from dense_calc.spec_language.scope import is_number
 from dense_calc.whatif.fitting.demands import (
     Demand,
     Measure,

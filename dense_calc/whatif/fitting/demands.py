@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct
 
-from dense_calc.budgets import Check, checked
+from dense_calc.analysis.budget import Check, checked
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import TOTALS, Limit
-from dense_calc.variants import Row, Settings
+from dense_calc.settings.variants import Row, Settings
 
 Counts = tuple[int, ...]
 Measure = Callable[[Settings], Row]

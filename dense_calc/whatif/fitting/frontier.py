@@ -11,7 +11,7 @@ from operator import ge
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.variants import Row
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Watch, falls, is_valid
 from dense_calc.whatif.fitting.lines import Range
 from dense_calc.whatif.fitting.search import ALL, TRIES, room_for, spread

@@ -11,7 +11,7 @@ from time import process_time
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.variants import Row
+from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Watch, falls, is_valid
 from dense_calc.whatif.fitting.lines import Line
 

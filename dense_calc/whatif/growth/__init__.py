@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dense_calc.whatif.growth.search import Growth, NoModelError, Step, growth
+from dense_calc.whatif.growth.find_growth import Growth, NoModelError, Step, growth
 
 __all__ = ["Growth", "NoModelError", "Step", "growth"]

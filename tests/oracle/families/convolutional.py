@@ -7,7 +7,8 @@ from typing import Any
 
 from drawing import BOOLEAN, FLOATS, Draw, listed, number, one_of, simple
 
-from dense_calc.layers import kind_named, words
+from dense_calc.layers import kind_named
+from dense_calc.layers.arguments import types
 
 MISSHAPEN = 0.015  # how often a window has a number of sizes that is not the kind's
 EVERY_DTYPE = ("int32", "uint8", "bool", "float64", "complex64", "string")
@@ -22,9 +23,9 @@ initializer = one_of(*5 * SOUND, "orthogonal", "identity")
 OWN: dict[str, Draw] = SELDOM | {
     "bias_initializer": initializer,
     "depth_multiplier": one_of(1, 2, 3),
-    "depthwise_constraint": listed(words.Constraint),
+    "depthwise_constraint": listed(types.Constraint),
     "depthwise_initializer": initializer,
-    "depthwise_regularizer": listed(words.Regularizer),
+    "depthwise_regularizer": listed(types.Regularizer),
     "dtype": one_of(*8 * FLOATS, *4 * MIXED, *QUANTIZED, *EVERY_DTYPE),
     "filters": one_of(1, 6, 6, 6, 12, 12, 5),
     "groups": one_of(1, 1, 1, 2, 3),
@@ -32,9 +33,9 @@ OWN: dict[str, Draw] = SELDOM | {
     "lora_rank": one_of(None, None, 0, 1, 4),
     "padding": one_of(*5 * ["valid", "same", "SAME", "Valid"], "causal"),
     "Conv1D.padding": one_of("valid", "same", "causal", "causal", "Causal"),
-    "pointwise_constraint": listed(words.Constraint),
+    "pointwise_constraint": listed(types.Constraint),
     "pointwise_initializer": initializer,
-    "pointwise_regularizer": listed(words.Regularizer),
+    "pointwise_regularizer": listed(types.Regularizer),
     "use_bias": BOOLEAN,
 }
 

@@ -20,9 +20,10 @@ from drawing import (
     size,
 )
 
-from dense_calc.layers import kind_named, words
-from dense_calc.layers.policies import PLAIN
-from dense_calc.layers.words import BITS
+from dense_calc.layers import kind_named
+from dense_calc.layers.arguments import types
+from dense_calc.layers.arguments.dtype_policies import PLAIN
+from dense_calc.layers.arguments.types import BITS
 
 QUANTIZED = 0.4  # how often a dtype policy is quantized
 ODD = 0.08  # how often something is what Keras may not take
@@ -104,7 +105,7 @@ def initializer(rng: random.Random) -> Any:
 
 def activation(rng: random.Random) -> Any:
     """An activation, a name or a serialized function or layer."""
-    name = listed(words.Activation)(rng) if rng.random() > ODD else "rel"
+    name = listed(types.Activation)(rng) if rng.random() > ODD else "rel"
     function = {"class_name": "function", "module": "builtins", "config": name}
     layer = {"class_name": "LeakyReLU", "module": "keras.layers", "config": {}}
     return rng.choice([name, name, function, layer])
@@ -179,9 +180,9 @@ OWN: dict[str, Draw] = {
     "activation": activation,
     "arguments": one_of(None, {}, {"a": 1}),
     "bias_axes": one_of(None),
-    "embeddings_constraint": listed(words.Constraint),
+    "embeddings_constraint": listed(types.Constraint),
     "embeddings_initializer": initializer,
-    "embeddings_regularizer": listed(words.Regularizer),
+    "embeddings_regularizer": listed(types.Regularizer),
     "equation": one_of(""),
     "function": one_of(None),
     "gptq_unpacked_column_size": one_of(None, 3),

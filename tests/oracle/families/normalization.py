@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import BOOLEAN, Draw, listed, one_of, simple
 
-from dense_calc.layers import words
+from dense_calc.layers.arguments import types
 
 
 def axes(rng: random.Random) -> int | list[int]:
@@ -24,13 +24,13 @@ OWN: dict[str, Draw] = {
     "axis": axes,
     "BatchNormalization.axis": one_of(-1, -1, -1, -1, 1, 1, -2, 2, 0, 4),
     "GroupNormalization.axis": one_of(-1, -1, -1, -1, 1, 1, -2, 2, 0, 4),
-    "beta_constraint": listed(words.Constraint),
+    "beta_constraint": listed(types.Constraint),
     "beta_initializer": FILLED,
-    "beta_regularizer": listed(words.Regularizer),
+    "beta_regularizer": listed(types.Regularizer),
     "epsilon": one_of(1e-5, 1, 0.0),
-    "gamma_constraint": listed(words.Constraint),
+    "gamma_constraint": listed(types.Constraint),
     "gamma_initializer": FILLED,
-    "gamma_regularizer": listed(words.Regularizer),
+    "gamma_regularizer": listed(types.Regularizer),
     "groups": one_of(*[-1] * 4, 1, 1, 1, 2, 2, 3, 4, 32, 0, -2),
     "moving_mean_initializer": FILLED,
     "moving_variance_initializer": one_of("ones", "Ones", "uniform", None, TWO),

@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import BOOLEAN, FLOATS, Draw, arguments_of, listed, one_of, size
 
-from dense_calc.layers import words
+from dense_calc.layers.arguments import types
 
 CELLS = ("SimpleRNNCell", "GRUCell", "LSTMCell")
 ODD = 0.06  # how often a shape has an unusual number of axes, or a state another size
@@ -20,11 +20,11 @@ OWN: dict[str, Draw] = {
     "input_dim": one_of(None),
     "kernel_initializer": one_of("he_normal", "zeros", "Ones", None, "orthogonal"),
     "name": one_of("own", "a b", "lstm_cell", "x.y", "slash/ed"),
-    "recurrent_activation": listed(words.Activation),
-    "recurrent_constraint": listed(words.Constraint),
+    "recurrent_activation": listed(types.Activation),
+    "recurrent_constraint": listed(types.Constraint),
     "recurrent_dropout": one_of(0, 0.2, 1, 1.5, -0.5),
     "recurrent_initializer": one_of("orthogonal", "zeros", "he_normal", None, "random_normal"),
-    "recurrent_regularizer": listed(words.Regularizer),
+    "recurrent_regularizer": listed(types.Regularizer),
     "reset_after": BOOLEAN,
     "return_sequences": BOOLEAN,
     "return_state": BOOLEAN,

@@ -1,0 +1,1 @@
+"""A file or a text of any kind → a Model."""

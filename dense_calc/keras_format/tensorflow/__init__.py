@@ -1,0 +1,1 @@
+"""Functions of TensorFlow that files of tf.keras call as layers."""

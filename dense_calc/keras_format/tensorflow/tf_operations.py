@@ -1,0 +1,269 @@
+"""Operations of TensorFlow that stand as layers in files of tf.keras 1.14 to 2.3.
+
+Such a layer is a node of a graph: the name of an operation, its attributes, and those of its inputs
+that are constants. It gives what the function gives that calls the operation (`tf_functions`).
+Sources: TensorFlowOpLayer of tensorflow/python/keras/engine/base_layer.py of 2.3, and the inputs
+and attributes of TensorFlow's operations.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import field
+
+from dense_calc.dtypes import Dtypes
+from dense_calc.errors import LayerError
+from dense_calc.keras_format.tensorflow.tf_arguments import UNKNOWN, Given
+from dense_calc.keras_format.tensorflow.tf_functions import FUNCTIONS, NOTHING, Names
+from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
+from dense_calc.layers.operations.operation import possible
+from dense_calc.shapes import Shape, Shapes
+
+Values = dict[str, Any]
+
+PACK = "Pack"  # makes a list of numbers
+MOST = 64  # axes, of which a list of sizes tells something
+ALL = "*"  # marks the parameter that several inputs are together
+
+
+class Node(NamedTuple):
+    """Operations that a function calls, and what its parameters are called in a node.
+
+    `inputs` are the parameters that the inputs of the node are, in order, `attributes` those that
+    attributes are, by their names; `arranged` makes arguments of them that the function has.
+    """
+
+    function: str
+    inputs: str
+    operations: str
+    attributes: Names = NOTHING
+    arranged: Callable[[Values], Values] | None = None
+
+
+def slices(values: Values) -> Values:
+    """The key of `x[...]`, which a node tells by its ends and by the bits of its masks."""
+    names = ("begin", "end", "strides")
+    ends = [values[name] for name in names if isinstance(values.get(name), list)]
+    if len(ends) != len(names):
+        raise LayerError("how many axes it is about is known only with data")
+    masks = ("new_axis_mask", "ellipsis_mask", "shrink_axis_mask", "begin_mask", "end_mask")
+    bits = [values.get(name) or 0 for name in masks]
+    spec = []
+    for place, (start, stop, step) in enumerate(zip(*ends, strict=False)):
+        new, dots, single, first, last = (bool(bit >> place & 1) for bit in bits)
+        part = {
+            "start": None if first else start, "stop": None if last else stop, "step": step,
+        }  # fmt: skip
+        one = start if single else part
+        spec.append({"class_name": "__ellipsis__"} if dots else None if new else one)
+    return {"slice_spec": spec}
+
+
+# fmt: off
+KEEPS = {"keep_dims": "keepdims"}
+WINDOWS = {name: name for name in ("data_format", "dilations", "ksize", "padding", "strides")}
+NODES = (
+    Node("abs", "x", """
+        Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil CheckNumerics Conj Cos Cosh Digamma Elu Erf
+        Erfc Erfinv Exp Expm1 Floor Identity Imag Inv Invert IsFinite IsInf IsNan LRN LeakyRelu
+        Lgamma Log Log1p LogSoftmax LogicalNot MatrixInverse Ndtri Neg OnesLike
+        PreventGradient Real Reciprocal Relu Relu6 Rint Round Rsqrt Selu Sigmoid Sign Sin Sinh
+        Snapshot Softmax Softplus Softsign Sqrt Square StopGradient Tan Tanh ZerosLike
+        AdjustHue AdjustSaturation AdjustContrastv2 HSVToRGB RGBToHSV
+        FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
+    """),
+    Node("add", "x y", """
+        Add AddV2 Atan2 BitwiseAnd BitwiseOr BitwiseXor Div DivNoNan Equal FloorDiv FloorMod Greater
+        GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mod Mul MulNoNan NotEqual
+        Pow RealDiv SquaredDifference Sub TruncateDiv TruncateMod Xdivy Xlogy
+    """),
+    Node("add_n", "inputs*", "AddN"),
+    Node("argmax", "input axis", "ArgMax ArgMin"),
+    Node("avg_pool2d", "input", "AvgPool MaxPool AvgPool3D MaxPool3D", WINDOWS),
+    Node("bias_add", "value bias", "BiasAdd BiasAddV1"),
+    Node("broadcast_to", "input shape", "BroadcastTo"),
+    Node("broadcast_to", "shape input", "Fill"),
+    Node("clip_by_value", "t clip_value_min clip_value_max", "ClipByValue"),
+    Node("concat", "axis values*", "Concat"),
+    Node("concat", "values* axis", "ConcatV2"),
+    Node("conv2d", "input filters", "Conv2D Conv3D", WINDOWS),
+    Node("cumsum", "x axis", "Cumsum Cumprod"),
+    Node("depth_to_space", "input", "DepthToSpace",
+         {"block_size": "block_size", "data_format": "data_format"}),
+    Node("depthwise_conv2d", "input filter", "DepthwiseConv2dNative", WINDOWS),
+    Node("ensure_shape", "x", "EnsureShape", {"shape": "shape"}),
+    Node("expand_dims", "input axis", "ExpandDims"),
+    Node("gather", "params indices axis", "Gather GatherV2", {"batch_dims": "batch_dims"}),
+    Node("gather_nd", "params indices", "GatherNd"),
+    Node("getitem", "tensor begin end strides", "StridedSlice",
+         {name: name for name in ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask",
+                                  "shrink_axis_mask")}, slices),
+    Node("image.crop_and_resize", "image boxes box_indices crop_size", "CropAndResize"),
+    Node("image.extract_patches", "images", "ExtractImagePatches",
+         {"ksizes": "sizes", "padding": "padding", "rates": "rates", "strides": "strides"}),
+    Node("image.resize", "images size",
+         "ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor"),
+    Node("l2_loss", "t", "L2Loss"),
+    Node("matmul", "a b", "BatchMatMul BatchMatMulV2 MatMul",
+         {"adj_x": "adjoint_a", "adj_y": "adjoint_b", "transpose_a": "transpose_a",
+          "transpose_b": "transpose_b"}),
+    Node("one_hot", "indices depth on_value off_value", "OneHot", {"axis": "axis"}),
+    Node("pad", "tensor paddings constant_values", "MirrorPad Pad PadV2"),
+    Node("reduce_sum", "input_tensor axis",
+         "All Any EuclideanNorm Max Mean Min Prod Sum", KEEPS),
+    Node("reshape", "tensor shape", "Reshape"),
+    Node("reverse", "tensor axis", "ReverseV2"),
+    Node("roll", "input shift axis", "Roll"),
+    Node("shape", "input", "Shape"),
+    Node("size", "input", "Rank Size"),
+    Node("slice", "input_ begin size", "Slice"),
+    Node("space_to_depth", "input", "SpaceToDepth",
+         {"block_size": "block_size", "data_format": "data_format"}),
+    Node("split", "axis value", "Split", {"num_split": "num_or_size_splits"}),
+    Node("split", "value num_or_size_splits axis", "SplitV"),
+    Node("squeeze", "input", "Squeeze", {"squeeze_dims": "axis"}),
+    Node("stack", "values*", "Pack", {"axis": "axis"}),
+    Node("tile", "input multiples", "Tile"),
+    Node("top_k", "input k", "TopKV2"),
+    Node("transpose", "a perm", "Transpose"),
+    Node("unstack", "value", "Unpack", {"axis": "axis", "num": "num"}),
+    Node("where", "condition x y", "Select SelectV2 Where"),
+)
+# fmt: on
+OPERATIONS = {operation: node for node in NODES for operation in node.operations.split()}
+
+
+class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
+    """An operation of TensorFlow; its constants are by their numbers among all its inputs.
+
+    `told` are lists that its tensors hold, by their numbers among these, with None for what only
+    data tell.
+    """
+
+    takes: ClassVar[range] = LIST_OF_INPUTS
+    on_a_list: ClassVar[bool] = True
+    module: ClassVar[str] = ""
+    rule: ClassVar[str] = "(...), ... → (...')"
+
+    operation: str
+    attributes: dict[str, Any]
+    constants: dict[str, Any]
+    told: dict[str, list[int | None]] = field(default_factory=dict)
+
+    def packed(self, tensors: int) -> list[int | None] | None:
+        """The list of numbers that it makes of its inputs, None if it makes none."""
+        if self.operation != PACK:
+            return None
+        values = [self.constants.get(str(each)) for each in range(tensors + len(self.constants))]
+        return values if all(isinstance(each, int | None) for each in values) else None
+
+    def output_shape(self, *shapes: Shape) -> Shapes:
+        node = OPERATIONS[self.operation]
+        function = FUNCTIONS[node.function]
+        values = {node.attributes[name]: value for name, value in self.attributes.items()}
+        tensors: dict[str, Any] = {}
+        for name, shape, value in self.inputs_of(node, shapes):
+            if name.removesuffix(ALL) not in function.inputs:
+                values[name] = value
+            elif name.endswith(ALL):
+                tensors[name[:-1]] = (*tensors.get(name[:-1], ()), shape)
+            else:
+                tensors[name] = shape
+        given = [tensors.get(name) for name in function.inputs]
+        if None in given[: len(given) - function.optional]:
+            raise LayerError(f"{self.operation} has too few inputs", "from")
+        arguments = node.arranged(values) if node.arranged else values
+        return possible(function.rule(Given(arguments), *given))
+
+    def output_dtype(self, *_dtypes: Any) -> Dtypes:
+        return None
+
+    def inputs_of(self, node: Node, shapes: tuple[Shape, ...]) -> Iterator[tuple[str, Shape, Any]]:
+        """The parameter, the shape and the value of each input; a tensor's value is unknown."""
+        count = len(shapes) + len(self.constants)
+        left = iter(enumerate(shapes))
+        for number, name in zip(range(count), spread(node.inputs.split(), count), strict=False):
+            if str(number) in self.constants:
+                value = self.constants[str(number)]
+                yield name, sizes_of(value), value
+                continue
+            tensor, shape = next(left, (None, None))
+            if tensor is None or shape is None:
+                raise LayerError(f"the constants are not those of {self.operation}")
+            yield name, shape, self.value_of(tensor, shape)
+        if next(left, None) is not None:
+            raise LayerError(f"{self.operation} has too many inputs", "from")
+
+    def value_of(self, tensor: int, shape: Shape) -> Any:
+        """What is known of what a tensor holds: one number, or a list of known length."""
+        told = self.told.get(str(tensor))
+        if told and shape == (len(told),):
+            return [UNKNOWN if each is None else each for each in told]
+        match shape:
+            case (int(size),) if size <= MOST:
+                return [UNKNOWN] * size
+        return UNKNOWN
+
+
+def spread(names: list[str], count: int) -> Iterator[str]:
+    """As many parameters, of which the one that is marked takes what the others leave."""
+    several = count - len(names) + 1
+    for name in names:
+        yield from [name] * (several if name.endswith(ALL) else 1)
+
+
+def sizes_of(value: Any) -> Shape:
+    """The sizes of an array in nested lists."""
+    sizes = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
+
+
+def name_in(node: Any) -> str:
+    """The name of the operation that a node of a graph is, '' if it does not tell."""
+    match node:
+        case {"op": str(name)}:
+            return name
+    return ""
+
+
+def operation_of(node: Any, constants: Any) -> TensorFlowOpLayer | None:
+    """The operation that a node of a graph is, None where it is not known."""
+    name = name_in(node)
+    if name not in OPERATIONS:
+        return None
+    attributes = node.get("attr")
+    known = attributes if isinstance(attributes, dict) else {}
+    held = constants if isinstance(constants, dict) else {}
+    return TensorFlowOpLayer(
+        operation=name,
+        attributes={
+            each: attribute(known[each]) for each in OPERATIONS[name].attributes if each in known
+        },
+        constants={str(each): held[each] for each in held},
+    )
+
+
+def attribute(written: Any) -> Any:
+    """The value of an attribute, as the JSON of a protobuf has it; None of any other sort."""
+    match written:
+        case {"b": bool(flag)}:
+            return flag
+        case {"i": int() | str() as number} if str(number).removeprefix("-").isdecimal():
+            return int(str(number)[:MOST])
+        case {"s": str(text)}:
+            try:
+                return a2b_base64(text).decode(errors="replace")
+            except ValueError:
+                return text
+        case {"list": {"i": list(numbers)}}:
+            return [attribute({"i": number}) for number in numbers]
+        case {"shape": {"dim": list(sizes)}}:
+            told = (attribute({"i": size.get("size")}) for size in sizes if isinstance(size, dict))
+            return [None if size == -1 else size for size in told]
+    return None

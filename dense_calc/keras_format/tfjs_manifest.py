@@ -1,0 +1,78 @@
+"""The weights that a `model.json` of TensorFlow.js names: its `weightsManifest`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from msgspec import Meta, Struct, ValidationError, convert
+
+from dense_calc.errors import Source
+from dense_calc.keras_format.archives import MIB
+from dense_calc.keras_format.detect import MANIFEST
+from dense_calc.keras_format.hdf5_groups import Path
+from dense_calc.keras_format.json_locations import value_of
+from dense_calc.keras_format.stored_weights import NO_WEIGHTS, Stored
+from dense_calc.layers.base import NotNegative
+from dense_calc.shapes import MAX_RANK, Sizes
+
+MAX_TEXT = 16 * MIB  # bytes of a file with a manifest
+MAX_STEPS = 20  # names in the name of a weight
+
+
+class Weight(Struct):
+    """A weight as the manifest has it: `dense/kernel` and its shape."""
+
+    name: str
+    shape: Annotated[tuple[NotNegative, ...], Meta(max_length=MAX_RANK)]
+
+
+class Group(Struct):
+    """Weights that are stored together."""
+
+    weights: list[Weight]
+
+
+def in_manifest(data: bytes, name: str, owners: Mapping[str, str]) -> list[Stored]:
+    """What a file stores of the layers of a model; `owners` are they by their names.
+
+    Those of layers inside them lead to them, too.
+
+    Raises:
+        SpecError: it is no JSON.
+        ValueError: it has no manifest, or one that is not understood.
+    """
+    value = value_of(Source(name, data.decode()))
+    if not isinstance(value, dict) or MANIFEST not in value:
+        raise ValueError(NO_WEIGHTS)
+    try:
+        groups = convert(value[MANIFEST], list[Group])
+    except ValidationError as error:
+        raise ValueError(f"its {MANIFEST} is not understood: {error}") from None
+    found: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
+    for weight in (each for group in groups for each in group.weights):
+        steps = tuple(weight.name.split("/")[:MAX_STEPS])
+        owner = owner_of(steps, owners)
+        found[owner].append(((owner, *steps), weight.shape))
+    return [
+        Stored(owner, owner, [shape for _, shape in pairs], paths=[path for path, _ in pairs])
+        for owner, pairs in found.items()
+    ]
+
+
+def owners_among(layers: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
+    """The layers of a model by their names, and by those of layers inside them, which come last."""
+    pairs = [(name, list(inside)) for name, inside in layers]
+    owners = {each: name for name, inside in reversed(pairs) for each in reversed(inside)}
+    return owners | {name: name for name, _ in pairs}
+
+
+def owner_of(steps: Path, owners: Mapping[str, str]) -> str:
+    """The layer that a weight belongs to: the first that its name tells, or else its first part."""
+    for start in range(len(steps)):
+        for end in range(len(steps) - 1, start, -1):
+            name = "/".join(steps[start:end])
+            if name in owners:
+                return owners[name]
+    return steps[0]

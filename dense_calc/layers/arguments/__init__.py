@@ -1,0 +1,1 @@
+"""The types of layers' arguments, and what their values mean."""

@@ -1,0 +1,1 @@
+"""What the types of a layer kind say: its arguments in words, and mistakes in them."""

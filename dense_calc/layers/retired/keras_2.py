@@ -1,0 +1,284 @@
+"""Layers of Keras 1 and 2 that Keras 3 does not have and that none of its layers can stand for.
+
+They are read from old files, never from a spec. Sources: the modules of the same layers in Keras
+1.2.2 and 2.3.1, keras/legacy/layers.py of Keras 2.2.4, and tf_keras 2.21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from msgspec import field
+from msgspec.structs import replace
+
+from dense_calc.layers.activations import PReLU
+from dense_calc.layers.arguments.types import (
+    Activation,
+    Constraint,
+    ConvPadding,
+    Initializer,
+    Regularizer,
+    SerializedInitializer,
+)
+from dense_calc.layers.base import (
+    KerasLayer,
+    LayerKind,
+    LayerWithKernel,
+    NotNegative,
+    Positive,
+    Seed,
+    Weight,
+)
+from dense_calc.layers.cells import Cell, GRUCell, LSTMCell, UnitsCell
+from dense_calc.layers.convolutional import Conv
+from dense_calc.layers.recurrent import Loop
+from dense_calc.layers.retired.locally_connected import LocallyConnected1D, LocallyConnected2D
+from dense_calc.layers.retired.rnn_cells import (
+    DeviceWrapper,
+    DropoutWrapper,
+    PeepholeLSTMCell,
+    ResidualWrapper,
+)
+from dense_calc.shapes import (
+    IMAGE,
+    Shape,
+    demand_rank,
+    known,
+    sides,
+    with_sides,
+)
+
+
+class AddLoss(KerasLayer, frozen=True, kw_only=True):
+    """Counts what it is given as a loss, and hands it on."""
+
+    module: ClassVar[str] = ""
+
+    unconditional: bool = False
+
+
+class AddMetric(KerasLayer, frozen=True, kw_only=True):
+    """Measures what it is given, and hands it on."""
+
+    module: ClassVar[str] = ""
+
+    aggregation: str | None = None
+    metric_name: str | None = None
+
+
+class CuDNNLoop(Loop, LayerWithKernel, frozen=True, kw_only=True):
+    """A recurrent layer in the layout of NVIDIA's library: each gate has two biases, in one row."""
+
+    module: ClassVar[str] = ""
+    cell_kind: ClassVar[type[UnitsCell]]
+    gates: ClassVar[int]
+
+    units: Positive
+    recurrent_initializer: Initializer = "orthogonal"
+    recurrent_regularizer: Regularizer = None
+    recurrent_constraint: Constraint = None
+    return_sequences: bool = False
+    return_state: bool = False
+    go_backwards: bool = False
+    stateful: bool = False
+
+    @property
+    def repeated(self) -> Cell:
+        return self.cell_kind(units=self.units)
+
+    def weights(self, sequences: Shape, /, *_others: Any) -> Iterator[Weight]:
+        inputs, units = known(self.step(sequences), -1), self.units
+        held = {f"{self.gates} × units": self.gates * units}
+        yield Weight("kernel", {"inputs": inputs, **held}, self.kernel_initializer)
+        yield Weight("recurrent_kernel", {"units": units, **held}, self.recurrent_initializer)
+        biases = {f"{2 * self.gates} × units": 2 * self.gates * units}
+        yield Weight("bias", biases, self.bias_initializer)
+
+
+class CuDNNGRU(CuDNNLoop, frozen=True, kw_only=True):
+    """GRU as NVIDIA's library has it."""
+
+    cell_kind = GRUCell
+    gates = 3
+
+
+class CuDNNLSTM(CuDNNLoop, frozen=True, kw_only=True):
+    """LSTM as NVIDIA's library has it."""
+
+    cell_kind = LSTMCell
+    gates = 4
+
+    unit_forget_bias: bool = True
+
+
+class Deconvolution2D(Conv, frozen=True, kw_only=True):
+    """A transposed convolution that is told the shape of its output, with the batch axis."""
+
+    module: ClassVar[str] = ""
+
+    axes = IMAGE
+
+    padding: ConvPadding = ConvPadding.valid
+    output_size: tuple[NotNegative | None, ...] = field(name="output_shape")
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        sides(shape, self.axes, self.data_format)
+        sizes = sides(self.output_size, self.axes, self.data_format)
+        return with_sides(shape, sizes, self.filters, self.data_format)
+
+
+class MaxoutDense(LayerWithKernel, frozen=True, kw_only=True):
+    """The largest of `nb_feature` fully connected layers, element by element."""
+
+    module: ClassVar[str] = ""
+    rule: ClassVar[str] = "(batch, inputs) → (batch, units)"
+
+    units: Positive
+    nb_feature: Positive = 4
+    use_bias: bool = True
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_rank(shape, 2, "(batch, inputs)")
+        return (shape[0], self.units)
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        several, units = {"nb_feature": self.nb_feature}, {"units": self.units}
+        kernel = {**several, "inputs": known(shape, -1), **units}
+        yield Weight("W", kernel, self.kernel_initializer)
+        if self.use_bias:
+            yield Weight("b", {**several, **units}, self.bias_initializer)
+
+
+class Highway(LayerWithKernel, frozen=True, kw_only=True):
+    """A fully connected layer that learns how much of its input to carry on as it is."""
+
+    module: ClassVar[str] = ""
+    rule: ClassVar[str] = "(batch, inputs) → (batch, inputs)"
+
+    activation: Activation = None
+    use_bias: bool = True
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_rank(shape, 2, "(batch, inputs)")
+        return shape
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        inputs = known(shape, -1)
+        for name in "W", "W_carry":
+            yield Weight(name, {"inputs": inputs, "outputs": inputs}, self.kernel_initializer)
+        if self.use_bias:
+            yield Weight("b", {"outputs": inputs}, self.bias_initializer)
+            yield Weight("b_carry", {"outputs": inputs}, "ones")
+
+
+class ThresholdedReLU(KerasLayer, frozen=True, kw_only=True):
+    """Lets through what is above `theta`."""
+
+    module: ClassVar[str] = ""
+
+    theta: float = 1.0
+
+
+class ParametricSoftplus(KerasLayer, frozen=True, kw_only=True):
+    """A softplus with two numbers for each element, which are learned; see PReLU for its axes."""
+
+    module: ClassVar[str] = ""
+
+    alpha_init: float = 0.2
+    beta_init: float = 5.0
+    shared_axes: int | tuple[int, ...] | None = None
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        for name in "alphas", "betas":
+            yield elementwise(name, "ones", shape, self.shared_axes)
+
+
+class SReLU(KerasLayer, frozen=True, kw_only=True):
+    """A line of three pieces for each element, which are learned; see PReLU for its axes."""
+
+    module: ClassVar[str] = ""
+
+    t_left_initializer: Initializer = "zeros"
+    a_left_initializer: Initializer = "glorot_uniform"
+    t_right_initializer: Initializer = "glorot_uniform"
+    a_right_initializer: Initializer = "ones"
+    shared_axes: int | tuple[int, ...] | None = None
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        for name in "t_left", "a_left", "t_right", "a_right":
+            initializer = getattr(self, f"{name}_initializer")
+            yield elementwise(name, initializer, shape, self.shared_axes)
+
+
+class RandomFourierFeatures(KerasLayer, frozen=True, kw_only=True):
+    """Waves of random lengths over its input, whose sums approach a kernel machine."""
+
+    module: ClassVar[str] = ""
+    rule: ClassVar[str] = "(batch, inputs) → (batch, output_dim)"
+
+    output_dim: Positive
+    kernel_initializer: Literal["gaussian", "laplacian"] | SerializedInitializer = "gaussian"
+    scale: float | None = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_rank(shape, 2, "(batch, inputs)")
+        return (shape[0], self.output_dim)
+
+    def weights(self, shape: Shape, /) -> Iterator[Weight]:
+        output = {"output_dim": self.output_dim}
+        kernel = {"inputs": known(shape, -1), **output}
+        yield Weight("unscaled_kernel", kernel, "normal", trainable=False, dtype="float32")
+        yield Weight("bias", output, "uniform", trainable=False, dtype="float32")
+        yield Weight("kernel_scale", {"1": 1}, "ones", dtype="float32")
+
+
+class RandomSide(KerasLayer, frozen=True, kw_only=True):
+    """Makes one side of images longer or shorter, by chance: its size is unknown."""
+
+    module: ClassVar[str] = ""
+    side: ClassVar[int]
+
+    factor: float | tuple[float, ...]
+    interpolation: str = "bilinear"
+    seed: Seed = None
+
+    def output_shape(self, shape: Shape, /) -> Shape:
+        demand_rank(shape, 3, "(..., height, width, channels)", or_more=True)
+        place = len(shape) + self.side
+        return (*shape[:place], None, *shape[place + 1 :])
+
+
+class RandomHeight(RandomSide, frozen=True, kw_only=True):
+    """Makes images higher or lower, by chance."""
+
+    rule: ClassVar[str] = "(..., height, width, channels) → (..., height', width, channels)"
+    side = -3
+
+
+class RandomWidth(RandomSide, frozen=True, kw_only=True):
+    """Makes images wider or narrower, by chance."""
+
+    rule: ClassVar[str] = "(..., height, width, channels) → (..., height, width', channels)"
+    side = -2
+
+
+def elementwise(
+    name: str, initializer: Initializer, shape: Shape, shared_axes: int | tuple[int, ...] | None
+) -> Weight:
+    """A weight of a number for each element of the input, or for all along `shared_axes`."""
+    (alpha,) = PReLU(shared_axes=shared_axes).weights(shape)
+    return replace(alpha, name=name, initializer=initializer)
+
+
+# fmt: off
+RETIRED: dict[str, type[LayerKind]] = {
+    kind.__name__: kind
+    for kind in (
+        AddLoss, AddMetric, CuDNNGRU, CuDNNLSTM, Deconvolution2D, DeviceWrapper, DropoutWrapper,
+        Highway, LocallyConnected1D, LocallyConnected2D, MaxoutDense, ParametricSoftplus,
+        PeepholeLSTMCell, RandomFourierFeatures, RandomHeight, RandomWidth, ResidualWrapper, SReLU,
+        ThresholdedReLU,
+    )
+}
+# fmt: on

@@ -1,0 +1,19 @@
+"""Verdicts as JSON: a contract, to which keys may be added; a line for each check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dense_calc.analysis.budget import Verdict
+from dense_calc.render import Style
+from dense_calc.render.json import by_key, safe
+
+SELDOM = ("error", "line", "column", "notes")
+
+
+def render(verdicts: Sequence[Verdict], style: Style) -> str:
+    """Whether all is well, and the checks of each file."""
+    ok = "true" if all(verdict.ok for verdict in verdicts) else "false"
+    texts = (by_key(verdict, "checks", SELDOM) for verdict in verdicts)
+    files = ",\n".join(texts).replace("\n", "\n    ")
+    return safe(f'{{\n  "ok": {ok},\n  "files": [\n    {files}\n  ]\n}}\n', style)

@@ -1,0 +1,1 @@
+"""What a setting means, and what it changes in a Model."""

@@ -1,0 +1,196 @@
+"""The names that expressions use: the vars of a spec, and in a block its parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from keyword import iskeyword
+from typing import Any, TypeGuard
+from unicodedata import normalize
+
+from dense_calc.errors import SpecError, did_you_mean, said
+from dense_calc.spec_language.yaml_tree import Marked
+
+Number = int | float
+
+MAX_CHAIN = 50  # vars that use vars that use vars
+INDEX = "index"  # which copy of a repeated block this is: 0, 1, ...
+
+
+class ExpressionError(Exception):
+    """An expression without a value; the message says why."""
+
+
+class Scope(Mapping[str, Number]):
+    """Vars and their values, each computed when it is first asked for; a var may use others.
+
+    In a block, the definitions are those of its parameters, `given` has the values that its use
+    gives some of them, numbers or anything else, and `outer` is the scope of the model.
+    """
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Marked],
+        given: Mapping[str, Any] | None = None,
+        outer: Mapping[str, Number] | None = None,
+        index: int | None = None,
+    ) -> None:
+        for name, definition in definitions.items():
+            demand_var_name(name, definition)
+        self.definitions = definitions
+        self.handed = given or {}
+        self.given: dict[str, Any] = {}
+        self.words: dict[str, Any] = {}  # no numbers: they stand where their names stand
+        for name, value in self.handed.items():
+            self.give(name, value)
+        self.outer = outer or {}
+        self.read: dict[str, Number] = {}  # what of the outer names was asked for
+        self.index = index
+        self.asked_index = False
+        self.consulted = 0  # how often something was made of its names
+        self.results: dict[str, Number] = {}  # of expressions
+        self.asked: list[str] = []
+
+    def __getitem__(self, name: str) -> Number:
+        if name in self.given:
+            return self.number_given(name)
+        if name == INDEX and self.index is not None:
+            self.asked_index = True
+            return self.index
+        if name not in self.definitions:
+            value = self.read[name] = self.outer[name]
+            return value
+        definition = self.definitions[name]
+        if name in self.asked:
+            told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
+            raise SpecError(f"vars use each other: {told}", definition)
+        if len(self.asked) == MAX_CHAIN:
+            raise SpecError(f"more than {MAX_CHAIN} vars use each other in a chain", definition)
+        self.asked.append(name)
+        value = self.number(definition)
+        self.asked.pop()
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return (
+            name in self.given
+            or name in self.definitions
+            or (name == INDEX and self.index is not None)
+            or name in self.outer
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        index = {} if self.index is None else {INDEX: None}
+        return iter({**self.definitions, **self.given, **index, **dict.fromkeys(self.outer)})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def is_given(self, values: Mapping[str, Any]) -> bool:
+        """Whether it has these values, of the same types: 1 is not true."""
+        return values is self.handed or repr(values) == repr(self.handed)
+
+    def is_same(self, outer: Mapping[str, Number], given: Mapping[str, Any]) -> bool:
+        """Whether all that was made of its names is the same with these outer ones and values."""
+        return self.is_given(given) and all(
+            outer[name] == value and type(outer[name]) is type(value)
+            for name, value in self.read.items()
+        )
+
+    def give(self, name: str, value: Any) -> None:
+        """Give a parameter its value."""
+        self.given[name] = value
+        if not is_number(value):
+            self.words[name] = value
+
+    def number_given(self, name: str) -> Number:
+        """The number that a use gives a parameter; ExpressionError if that is no number."""
+        value = self.given[name]
+        if is_number(value):
+            return value
+        hint = did_you_mean(value, self, else_listed=False) if isinstance(value, str) else ""
+        raise ExpressionError(f"'{name}' is {said(value)}, not a number{hint}")
+
+    def number(self, marked: Marked) -> Number:
+        """The number that a var is given: itself, or its expression's.
+
+        Raises:
+            SpecError: it is none.
+        """
+        value = marked.value
+        if is_number(value):
+            return value
+        if not isinstance(value, str):
+            raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
+        try:
+            return self.evaluate(value)
+        except ExpressionError as error:
+            raise SpecError(str(error), marked) from None
+
+    def evaluate(self, text: str) -> Number:
+        """The value of an expression, computed once.
+
+        Raises:
+            ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
+        """
+        self.consulted += 1
+        if text not in self.results:
+            from dense_calc.spec_language.expressions import (
+                evaluate,  # 2 ms, for files that have any
+            )
+
+            self.results[text] = evaluate(text, self)
+        return self.results[text]
+
+    def value(self, marked: Marked) -> Any:
+        """What a parameter is given: a number, or a word or another value to stand in its place.
+
+        A word that no var has for a name is text, and so is what is no arithmetic at all.
+
+        Raises:
+            SpecError: it is an expression without a value.
+        """
+        value = marked.value
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if not isinstance(value, str):
+            return marked.plain()
+        if value in self.words:
+            return self.given[value]
+        from dense_calc.spec_language.expressions import is_arithmetic
+
+        if value not in self and (value.isidentifier() or not is_arithmetic(value)):
+            return value
+        return self.number(marked)
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """Whether this is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a value are finite."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return all(map(is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
+    """Raise SpecError unless an expression can mean a var by this name."""
+    if not is_var_name(name):
+        as_read = normalize("NFKC", name)
+        hint = f"; write '{as_read}'" if as_read != name and is_var_name(as_read) else ""
+        raise SpecError(f"a {what} cannot be called '{name}'{hint}", place)
+
+
+@lru_cache
+def is_var_name(name: str) -> bool:
+    """Whether an expression can mean a var by this name, which Python reads in the form NFKC."""
+    from dense_calc.spec_language.expressions import FUNCTIONS
+
+    is_plain = name.isascii() or normalize("NFKC", name) == name
+    return name.isidentifier() and is_plain and not iskeyword(name) and name not in FUNCTIONS

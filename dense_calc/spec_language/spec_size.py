@@ -1,0 +1,105 @@
+"""How much a spec comes to once it is written out in full, and how much it may come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from operator import attrgetter
+
+from msgspec import Struct
+
+from dense_calc.errors import Note, Place, SpecError
+from dense_calc.model import Node
+from dense_calc.spec_language.yaml_tree import MAX_VALUES, Marked
+
+MAX_LAYERS = 100_000
+MAX_COPIES = 100_000  # of blocks, those of blocks inside included
+MAX_CONNECTIONS = 500_000
+MAX_CHARACTERS = 2**25  # of names, those of connections included
+MAX_UNLIKE_COPIES = 20_000  # those that are worked out each by itself
+MAX_UNLIKE_VALUES = 500_000  # that stand in them
+
+
+class Extent(Struct, frozen=True, gc=False):
+    """Numbers of layers, connections, characters in the names of both, values, and copies."""
+
+    layers: int = 0
+    connections: int = 0
+    characters: int = 0
+    values: int = 0
+    copies: int = 0
+
+    def __add__(self, other: Extent) -> Extent:
+        return Extent(
+            self.layers + other.layers,
+            self.connections + other.connections,
+            self.characters + other.characters,
+            self.values + other.values,
+            self.copies + other.copies,
+        )
+
+    def copied(self, times: int, prefixes: int) -> Extent:
+        """That of so many copies, before whose names so many characters are put in all."""
+        return Extent(
+            self.layers * times,
+            self.connections * times,
+            self.characters * times + (self.layers + self.connections) * prefixes,
+            self.values * times,
+            self.copies * times,
+        )
+
+
+MOST: Mapping[str, tuple[int, str]] = {
+    "layers": (MAX_LAYERS, "layers"),
+    "connections": (MAX_CONNECTIONS, "connections"),
+    "characters": (MAX_CHARACTERS, "characters of names"),
+    "values": (MAX_VALUES, "values"),
+    "copies": (MAX_COPIES, "copies of blocks"),
+}
+
+
+# the same of what is worked out anew: copies that differ take longer than copies that are alike
+MOST_WORKED: Mapping[str, tuple[int, str]] = {
+    **MOST,
+    "values": (MAX_UNLIKE_VALUES, "values that may differ from copy to copy"),
+    "copies": (MAX_UNLIKE_COPIES, "copies that may differ"),
+}
+
+
+def demand_few(
+    extent: Extent,
+    place: Place | None,
+    notes: Iterable[Note] = (),
+    allowed: Mapping[str, tuple[int, str]] = MOST,
+) -> None:
+    """Raise SpecError where a model would come to more than is allowed."""
+    for name, (most, what) in allowed.items():
+        number = getattr(extent, name)
+        if number > most:
+            told = f"this would make {number:,} {what}; blocks may make {most:,}"
+            raise SpecError(told, place, notes)
+
+
+def extent_of(nodes: Iterable[Node]) -> Extent:
+    """That of nodes, without the values that are written in them."""
+    nodes = list(nodes)
+    read = list(chain.from_iterable(map(attrgetter("inputs"), nodes)))
+    characters = sum(map(len, read)) + sum(map(len, map(attrgetter("name"), nodes)))
+    return Extent(len(nodes), len(read), characters)
+
+
+def values_in(written: Marked) -> int:
+    """How many values are written here, those that aliases repeat included."""
+    if written.size > 1:  # measured already
+        return written.size
+    value = written.value
+    if isinstance(value, list):
+        return 1 + sum(map(values_in, value))
+    if isinstance(value, dict):
+        return 1 + sum(1 + values_in(each) for _, each in value.values())
+    return 1
+
+
+def values_under(arguments: Mapping[str, tuple[Marked, Marked]]) -> int:
+    """How many values are written in arguments, with the word that they belong to."""
+    return 1 + sum(1 + values_in(value) for _, value in arguments.values())

@@ -1,0 +1,1 @@
+"""Follow shapes through a Model and fill a Report."""
