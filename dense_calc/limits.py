@@ -14,48 +14,40 @@ from dense_calc.errors import Place, said
 if TYPE_CHECKING:
     from fractions import Fraction
 
-Rule = Literal["max", "min", "exact"]
-Units = Mapping[str, int]
+Rule = Literal["max", "min", "exact"]  # which values a limit allows
 
-# unit, in small letters → how many; a name without one counts parameters, or bytes
-COUNTS: Units = {"": 1, "params": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
-SIZES: Units = {
-    **dict.fromkeys(("", "b", "bytes"), 1),
-    **{unit: 10**power for unit, power in {"kb": 3, "mb": 6, "gb": 9, "tb": 12}.items()},
-    **{unit: 2**power for unit, power in {"kib": 10, "mib": 20, "gib": 30, "tib": 40}.items()},
-}
+
+class Unit(Struct, frozen=True):
+    """How amounts are written.
+
+    `factors` are those of the signs that stand behind a number, in small letters; `word` stands
+    behind an amount where it could be taken for parameters.
+    """
+
+    factors: Mapping[str, int]
+    examples: tuple[str, str]
+    word: str = ""
+
+
+PARAMETERS = Unit(
+    {"": 1, "params": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}, ("100k", "5M")
+)
+BYTES = Unit(
+    {
+        **dict.fromkeys(("", "b", "bytes"), 1),
+        **{sign: 10**power for sign, power in {"kb": 3, "mb": 6, "gb": 9, "tb": 12}.items()},
+        **{sign: 2**power for sign, power in {"kib": 10, "mib": 20, "gib": 30, "tib": 40}.items()},
+    },
+    ("20MiB", "80MB"),
+    "bytes",
+)
+
+
 WHOLE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
 AMOUNT = rf"\+?((?:{WHOLE})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
 MAX_LENGTH = 40  # characters of an amount
 LARGEST = 2**63 - 1
-EXAMPLES = {
-    **dict.fromkeys(("params", "trainable"), "100k, 5M or 1_000_000"),
-    "size": "20MiB, 80MB or 1_000_000, in bytes",
-}
-
-
-class Measure(Struct, frozen=True):
-    """What a limit is put on, and which side of it is allowed."""
-
-    what: Literal["params", "trainable", "size"]
-    rule: Rule = "max"
-
-    @property
-    def units(self) -> Units:
-        """The units that amounts of it are written in."""
-        return SIZES if self.what == "size" else COUNTS
-
-
-# what a limit is put on → the key of the whole model's, in reports and in rows of variants
-TOTALS = {"params": "total_params", "trainable": "trainable_params", "size": "total_bytes"}
-
-# The limits of a budget, by their names there; flags are called by them, too: `--max-params`.
-LIMITS = {
-    "params": Measure("params"),
-    "trainable": Measure("trainable"),
-    "size": Measure("size"),
-    "min_params": Measure("params", "min"),
-}
+NO_UNIT = Unit({"": 1}, ("", ""))
 
 
 class Limit(Struct, frozen=True):
@@ -101,18 +93,6 @@ class AmountError(ValueError):
     """A value that is no amount; the message says why."""
 
 
-def limit(measure: Measure, value: object, place: Place | None = None) -> Limit:
-    """The limit that a value means: a number, or a text with a unit.
-
-    Raises:
-        AmountError: it means none.
-    """
-    number = amount(value, measure.units, EXAMPLES[measure.what])
-    whole = math.floor(number) if measure.rule == "max" else math.ceil(number)
-    given = None if str(value) == str(whole) else str(value).strip()
-    return Limit(measure.what, measure.rule, whole, given, place=place)
-
-
 def increase(text: str) -> Increase:
     """The increase that a text allows: `5%`, `100k`.
 
@@ -122,14 +102,14 @@ def increase(text: str) -> Increase:
     text = text.strip()
     examples = "5%, 0.5% or 100k"
     if text.endswith("%"):
-        return Increase(text, amount(text[:-1], {"": 1}, examples), is_percent=True)
-    number = amount(text, COUNTS, examples)
+        return Increase(text, amount(text[:-1], NO_UNIT, examples), is_percent=True)
+    number = amount(text, PARAMETERS, examples)
     if number and not text[-1].isalpha():
         raise AmountError(f"'{text}' could be parameters or per cent: say {text}params or {text}%")
     return Increase(text, number, is_percent=False)
 
 
-def amount(value: object, units: Units, examples: str, what: str = "a limit is") -> Fraction:
+def amount(value: object, unit: Unit, examples: str, what: str = "a limit is") -> Fraction:
     """The number that a value means; `what` begins the complaint that it means none.
 
     Raises:
@@ -142,20 +122,20 @@ def amount(value: object, units: Units, examples: str, what: str = "a limit is")
     if is_written and re.match(r"-\s*[0-9.]", text):
         raise AmountError(f"a limit cannot be negative, as {said(value)} is")
     found = re.fullmatch(AMOUNT, text) if is_written and len(text) <= MAX_LENGTH else None
-    if not found or found[3].lower() not in units:
-        hint = hint_of(text, found[3], units) if found else ""
+    if not found or found[3].lower() not in unit.factors:
+        hint = hint_of(text, found[3], unit) if found else ""
         raise AmountError(f"{what} a number such as {examples}, not {said(value)}{hint}")
     digits = re.sub("[_,]", "", found[1])
-    number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * units[found[3].lower()]
+    number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * unit.factors[found[3].lower()]
     if number > LARGEST:
         raise AmountError(f"{said(value)} is too large; a limit may be {LARGEST:,}")
     return number
 
 
-def hint_of(text: str, unit: str, units: Units) -> str:
-    """What is wrong with a unit that stands where others are meant."""
-    if units is COUNTS and unit.lower() in SIZES:
-        return f"; '{unit}' counts bytes"
-    if units is SIZES and unit.lower() in COUNTS:
+def hint_of(text: str, sign: str, unit: Unit) -> str:
+    """What is wrong with the sign of a unit that stands where another unit is meant."""
+    if unit is PARAMETERS and sign.lower() in BYTES.factors:
+        return f"; '{sign}' counts bytes"
+    if unit is BYTES and sign.lower() in PARAMETERS.factors:
         return f"; did you mean '{text}B' or '{text}iB'?"
     return ""

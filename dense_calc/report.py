@@ -72,6 +72,20 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
         """The weights that count in this row."""
         return tuple([weight for weight in self.weights if not weight.shared_with])
 
+    @property
+    def unfolded(self) -> tuple[Row, ...]:
+        """The rows of the layers that it stands for: itself, but for a folded block."""
+        return (self,)
+
+
+class FoldedRow(Row, frozen=True, gc=True, omit_defaults=True, dict=True):
+    """A block as one row. It knows the rows of its layers, which are no key of its JSON."""
+
+    @property
+    def unfolded(self) -> tuple[Row, ...]:
+        rows: tuple[Row, ...] = self.__dict__["rows"]
+        return rows
+
 
 class Port(Struct, frozen=True):
     """An input or output of the model."""

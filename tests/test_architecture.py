@@ -20,10 +20,13 @@ MAX_LINES = 300
 # A room may import itself and those that stand after it in one of these ways, nothing above it.
 FLOW = (
     "cli", "schema", "whatif", "files", "settings", "analysis", "keras_format", "spec_language",
-    "tracing", "report", "model", "limits", "layers", "dtypes", "shapes", "gaps", "errors",
+    "tracing", "quantities", "report", "model", "limits", "layers", "dtypes", "shapes", "gaps",
+    "errors",
 )  # fmt: skip
-SIDE = ("cli", "render", "whatif", "settings", "analysis", "report", "limits", "layers",
-        "dtypes", "shapes", "errors")  # fmt: skip
+SIDE = (
+    "cli", "render", "whatif", "settings", "analysis", "quantities", "report", "limits", "layers",
+    "dtypes", "shapes", "errors",
+)  # fmt: skip
 
 
 def room(module: str) -> str:

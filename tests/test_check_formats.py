@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from dense_calc.analysis.budget import Check, Part, Verdict
 from dense_calc.errors import printable
-from dense_calc.limits import LIMITS
+from dense_calc.quantities import limit_kinds
 from dense_calc.render import Style
 from dense_calc.render.checks import rendered
 from dense_calc.render.checks.github import IN_DATA, IN_PROPERTY
@@ -316,7 +316,7 @@ def test_sarif_has_the_numbers_and_says_if_all_files_could_be_checked() -> None:
 
 
 def test_every_limit_there_is_has_a_rule_and_words() -> None:
-    limits = {(measure.what, measure.rule) for measure in LIMITS.values()}
+    limits = {(kind.quantity.name, kind.rule) for kind in limit_kinds().values()}
     facts = {(what, "exact") for what in Expect.__struct_fields__ if what != "source"}
     assert RULES.keys() == limits | facts | {("increase", "max")}
     assert {what for what, _ in RULES} == MEASURED.keys()

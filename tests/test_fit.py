@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.limits import LIMITS, Limit, limit
+from dense_calc.limits import Limit
+from dense_calc.quantities import limit, limit_kinds
 from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting import fit, search
 from dense_calc.whatif.fitting import frontier as frontiers
@@ -77,7 +78,7 @@ class Fake:
 
 def asked(count: Count, vary: str, most: int, **question: Any) -> Answer:
     """What fits of a function that may be at most so much."""
-    limits = (limit(LIMITS["params"], most),)
+    limits = (limit(limit_kinds()["params"], most),)
     own = question.pop("own", None)
     return answer(Fake(count, own), Question(tuple(vary.split(",")), limits, **question))
 
@@ -306,7 +307,7 @@ def test_what_is_no_number_cannot_be_scaled(own: object) -> None:
 
 
 def test_the_tightest_limit_has_the_slack() -> None:
-    limits = (limit(LIMITS["params"], 1000), limit(LIMITS["size"], "3600"))
+    limits = (limit(limit_kinds()["params"], 1000), limit(limit_kinds()["size"], "3600"))
     found = answer(Fake(lambda w: 10 * w), Question(("w",), limits))
     assert found.fits[0]["set"] == {"w": 90}
     assert found.fits[0]["slack"] == 0
@@ -314,7 +315,7 @@ def test_the_tightest_limit_has_the_slack() -> None:
 
 
 def test_what_is_below_a_minimum_does_not_fit() -> None:
-    limits = (limit(LIMITS["params"], 1000), limit(LIMITS["min_params"], 995))
+    limits = (limit(limit_kinds()["params"], 1000), limit(limit_kinds()["min_params"], 995))
     found = answer(Fake(lambda w: 10 * w), Question(("w",), limits, multiple_of=7))
     assert found.fits == ()
     assert found.nearest

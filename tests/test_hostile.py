@@ -17,7 +17,7 @@ from dense_calc.analysis.budget import broken, checks, verdict
 from dense_calc.analysis.difference import comparison, folded
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.limits import LIMITS
+from dense_calc.quantities import limit_kinds
 from dense_calc.render import FORMATS, GRIDS, Style, drawn, rendered
 from dense_calc.render.checks import FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import rendered as checks_rendered
@@ -79,7 +79,7 @@ def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> Non
 
 
 LIMITED = st.dictionaries(
-    st.sampled_from([*LIMITS, "layers", "each", "max_params", "macs"])
+    st.sampled_from([*limit_kinds(), "layers", "each", "max_params", "macs"])
     | st.sampled_from(["n0", "n*", "*", "n0/n1", "[", "in?"]),
     VALUES | st.sampled_from(["5M", "20MiB", "1e3", "-1", "n", ".nan", "1 k", "5%"]),
     max_size=3,

@@ -8,21 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dense_calc.limits import (
-    COUNTS,
-    LARGEST,
-    LIMITS,
-    SIZES,
-    AmountError,
-    Measure,
-    increase,
-    limit,
-)
+from dense_calc.limits import BYTES, LARGEST, PARAMETERS, AmountError, increase
+from dense_calc.quantities import LimitKind, limit, limit_kinds
 
-PARAMS, SIZE, LEAST = LIMITS["params"], LIMITS["size"], LIMITS["min_params"]
+PARAMS, SIZE, LEAST = limit_kinds()["params"], limit_kinds()["size"], limit_kinds()["min_params"]
 
 # what is written → how many that is at most
-AMOUNTS: list[tuple[Measure, object, int]] = [
+AMOUNTS: list[tuple[LimitKind, object, int]] = [
     (PARAMS, "100k", 100_000),
     (PARAMS, "100K", 100_000),
     (PARAMS, "5M", 5_000_000),
@@ -59,9 +51,9 @@ AMOUNTS: list[tuple[Measure, object, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("measure", "written", "meant"), AMOUNTS)
-def test_an_amount_is_what_people_mean(measure: Measure, written: object, meant: int) -> None:
-    assert limit(measure, written).amount == meant
+@pytest.mark.parametrize(("kind", "written", "meant"), AMOUNTS)
+def test_an_amount_is_what_people_mean(kind: LimitKind, written: object, meant: int) -> None:
+    assert limit(kind, written).amount == meant
 
 
 NONE: list[object] = [
@@ -99,11 +91,11 @@ def test_a_limit_tells_how_it_was_written_unless_in_plain_digits() -> None:
 DIGITS = st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,6})?", fullmatch=True)
 
 
-@given(DIGITS, st.sampled_from([*COUNTS]), st.integers(0, 10**12))
+@given(DIGITS, st.sampled_from([*PARAMETERS.factors]), st.integers(0, 10**12))
 def test_a_value_keeps_to_a_limit_if_it_is_not_above_what_is_written(
     digits: str, unit: str, value: int
 ) -> None:
-    amount = Fraction(digits) * COUNTS[unit]
+    amount = Fraction(digits) * PARAMETERS.factors[unit]
     most, least = limit(PARAMS, digits + unit).amount, limit(LEAST, digits + unit).amount
     assert isinstance(most, int)
     assert isinstance(least, int)
@@ -111,18 +103,18 @@ def test_a_value_keeps_to_a_limit_if_it_is_not_above_what_is_written(
     assert (value >= least) == (value >= amount)
 
 
-@given(DIGITS, st.sampled_from([*SIZES]), st.integers(0, 10**15))
+@given(DIGITS, st.sampled_from([*BYTES.factors]), st.integers(0, 10**15))
 def test_a_size_keeps_to_a_limit_likewise(digits: str, unit: str, value: int) -> None:
     amount = limit(SIZE, f"{digits} {unit.upper()}").amount
     assert isinstance(amount, int)
-    assert (value <= amount) == (value <= Fraction(digits) * SIZES[unit])
+    assert (value <= amount) == (value <= Fraction(digits) * BYTES.factors[unit])
 
 
 @given(st.text(max_size=50))
 def test_any_text_is_an_amount_or_refused(text: str) -> None:
-    for measure in (PARAMS, SIZE):
+    for kind in (PARAMS, SIZE):
         try:
-            amount = limit(measure, text).amount
+            amount = limit(kind, text).amount
         except AmountError:
             continue
         assert isinstance(amount, int)

@@ -26,8 +26,9 @@ from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import KINDS, OTHERS
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import operation_named
-from dense_calc.limits import LIMITS, Limit, limit
+from dense_calc.limits import Limit
 from dense_calc.model import Model
+from dense_calc.quantities import limit, limit_kinds
 from dense_calc.render import FORMATS, GRIDS, Style, rendered
 from dense_calc.render.checks import FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import rendered as rendered_checks
@@ -164,4 +165,4 @@ def texts_on(model: Model, style: Style) -> Iterator[str]:
 
 def limits() -> Sequence[Limit]:
     """A limit of each sort, which is broken."""
-    return [limit(each, "1") for each in LIMITS.values()]
+    return [limit(each, "1") for each in limit_kinds().values()]

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.analysis.patterns import Layers
 from dense_calc.errors import DenseCalcError, SpecError
-from dense_calc.limits import TOTALS, Increase, Limit, Rule
+from dense_calc.limits import Increase, Limit, Rule
+from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.report import Report, Row, counted_once
 from dense_calc.tracing.collapse import in_any_copy
 
 FEW = 5  # layers that a check names
 MAX_CHECKS = 50_000  # of one model, with those of each layer
-
-# what a limit is put on → how much of it a layer has
-MEASURES: Mapping[str, Callable[[Row], int]] = {
-    "params": attrgetter("params"),
-    "trainable": attrgetter("trainable_params"),
-    "size": lambda row: sum(weight.bytes for weight in row.weights),
-}
 
 
 class Part(Struct, frozen=True, omit_defaults=True):
@@ -91,7 +84,7 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             yield checked(limit, shapes[0] if len(shapes) == 1 else shapes)
             continue
         if limit.layers is None:
-            check = checked(limit, getattr(report, TOTALS[limit.what]))
+            check = checked(limit, QUANTITIES[limit.what].of_model(report))
             yield with_largest(check, report.layers, layers)
             continue
         limited = layers.limited(limit)
@@ -100,7 +93,7 @@ def checks(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             many = f"more than {MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
         for name, rows in limited.items():
-            value = sum(map(MEASURES[limit.what], counted_once(rows.values())))
+            value = QUANTITIES[limit.what].of_rows(counted_once(rows.values()))
             check = checked(replace(limit, layers=name), value)
             yield with_largest(check, rows.values(), layers)
 
@@ -140,20 +133,18 @@ def with_largest(check: Check, rows: Iterable[Row], layers: Layers) -> Check:
     is_over = isinstance(value, int) and isinstance(limit, int) and value > limit
     if check.ok or not is_over:
         return check
-    return replace(check, largest=tuple(largest(rows, MEASURES[check.what], layers.blocks)))
+    return replace(check, largest=tuple(largest(rows, QUANTITIES[check.what], layers.blocks)))
 
 
-def largest(
-    rows: Iterable[Row], measured: Callable[[Row], int], blocks: Mapping[str, str]
-) -> Iterator[Part]:
-    """The few layers that have the most of what is measured.
+def largest(rows: Iterable[Row], quantity: Quantity, blocks: Mapping[str, str]) -> Iterator[Part]:
+    """The few layers that have the most of a quantity.
 
     A layer in a repeated block is one with its likes in the other copies.
     """
     alike: defaultdict[str, list[Row]] = defaultdict(list)
     for row in counted_once(rows):
         alike[in_any_copy(row.name, blocks)].append(row)
-    sums = {name: sum(map(measured, held)) for name, held in alike.items()}
+    sums = {name: quantity.of_rows(held) for name, held in alike.items()}
     total = sum(sums.values())
     for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:FEW]:
         if value:

@@ -15,33 +15,33 @@ from dense_calc.cli.revision_reader import Reader, reader_options
 from dense_calc.cli.streams import tell
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.loader import title
-from dense_calc.limits import LIMITS, AmountError, Limit, limit
+from dense_calc.limits import AmountError, Limit
+from dense_calc.quantities import limit, limit_kinds
 from dense_calc.render.checks import FORMATS, rendered
 from dense_calc.tracing.tracer import trace
 
 SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
-HELP = {
-    "params": "The most parameters that a model may have: 100k, 5M, 1.5B, 1_000_000.",
-    "trainable": "The most trainable parameters that it may have.",
-    "size": "The most bytes that its weights may take, each in its dtype: 20MiB, 80MB.",
-    "min_params": "The fewest parameters that it may have.",
-}
 
 
 def limit_of(ctx: click.Context, option: click.Parameter, given: str | None) -> Limit | None:
     """`--max-params 5M` as a limit."""
     try:
-        return None if given is None else limit(LIMITS[str(option.name)], given)
+        return None if given is None else limit(limit_kinds()[str(option.name)], given)
     except AmountError as error:
         raise click.BadParameter(str(error)) from None
 
 
 def limit_options(command: Command) -> Command:
     """Add a flag for each limit that a budget knows."""
-    flags = {name: f"--{name}" if name.startswith("min") else f"--max-{name}" for name in LIMITS}
     options = [
-        click.option(flag.replace("_", "-"), name, metavar="N", callback=limit_of, help=HELP[name])
-        for name, flag in flags.items()
+        click.option(
+            kind.flag,
+            name,
+            metavar="N",
+            callback=limit_of,
+            help=kind.quantity.limits[kind.rule].flag_help,
+        )
+        for name, kind in limit_kinds().items()
     ]
     return with_options(command, options)
 
@@ -66,7 +66,7 @@ def check(files: tuple[str, ...], reader: Reader, format: str | None, **options:
     """
     if (reader.base is None) != (reader.max_increase is None):
         raise click.UsageError("--base and --max-increase need each other.")
-    flags = [options.pop(name) for name in LIMITS]
+    flags = [options.pop(name) for name in limit_kinds()]
     limits = [each for each in flags if each is not None]
     chosen = format or by_ending(options["output"], SUFFIXES) or "text"
     verdicts = []

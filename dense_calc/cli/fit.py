@@ -20,7 +20,7 @@ from dense_calc.cli.options import (
 from dense_calc.cli.progress import progress
 from dense_calc.cli.vary_options import bound_option, of_each, vary_option
 from dense_calc.files.loader import variants
-from dense_calc.limits import LIMITS
+from dense_calc.quantities import limit_kinds
 from dense_calc.render import Style, drawn
 from dense_calc.render.fit_grid import grid, render_json
 from dense_calc.whatif.fitting.answers import Answer, Question, answer
@@ -56,7 +56,7 @@ def fit(
 
     Example: dense-calc fit specs/lenet5.yaml --vary width --max-params 100k
     """
-    limits = [options.pop(name) for name in LIMITS]
+    limits = [options.pop(name) for name in limit_kinds()]
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
     question = Question(
         vary=vary,

@@ -44,8 +44,8 @@ def quoted(lines: str) -> str:
 def values(row: Row, chosen: Sequence[str], style: Style) -> list[object]:
     """The fields of a row."""
     return [
-        getattr(row, name)
-        if COLUMNS[name].number and row.state != "unknown"
-        else shown(COLUMNS[name].cell(row), style)
-        for name in chosen
+        column.value(row)
+        if column.value and row.state != "unknown"
+        else shown(column.cell(row), style)
+        for column in map(COLUMNS.__getitem__, chosen)
     ]

@@ -8,11 +8,12 @@ from typing import Any
 
 from dense_calc.analysis.budget import Check
 from dense_calc.errors import printable
+from dense_calc.quantities import QUANTITIES
 from dense_calc.render import Style
 from dense_calc.render.checks.wording import allowed, sentence, subject
 from dense_calc.render.grid import Column, Grid, cells_of, shown
 from dense_calc.render.json import ENCODER, lines_of, object_of, safe
-from dense_calc.render.sweep_grid import COUNTS, setting_column
+from dense_calc.render.sweep_grid import TOTALS, setting_column
 from dense_calc.whatif.fitting.answers import Answer
 from dense_calc.whatif.fitting.lines import Range
 
@@ -63,7 +64,7 @@ def columns_of(answer: Answer) -> Iterator[Column]:
         yield setting_column(each.name, each.steps)
     if answer.is_scaled:
         yield Column("Scale", lambda row: f"× {row['scale']:.4g}", number=True)
-    yield from COUNTS
+    yield from TOTALS
     yield Column("Slack", partial(slack_text, answer), number=True)
 
 
@@ -72,7 +73,7 @@ def slack_text(answer: Answer, row: Row) -> str:
     check = answer.demand.tightest(row)
     if check is None or check.slack is None:
         return "-"
-    return f"{check.slack:,}{' bytes' if check.what == 'size' else ''}"
+    return f"{check.slack:,} {QUANTITIES[check.what].unit.word}".rstrip()
 
 
 def sentences(answer: Answer) -> Iterator[str]:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from dense_calc.errors import printable
+from dense_calc.limits import BYTES
+from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.render import Style
 from dense_calc.report import Report, Row, WeightRow
 from dense_calc.shapes import Shapes, is_shape, leaves
@@ -18,7 +20,8 @@ class Column(Struct, frozen=True):
     """A column: its title, its cell for a row, and what that is.
 
     A number is never broken, and aligned to the right; sizes are numbers among other text. On a
-    page that is too narrow, a column keeps its `least` width.
+    page that is too narrow, a column keeps its `least` width. Where plain digits are wanted, a
+    number is its `value`.
     """
 
     title: str
@@ -26,6 +29,7 @@ class Column(Struct, frozen=True):
     number: bool = False
     sizes: bool = False
     least: int = 1
+    value: Callable[[Any], int] | None = None
 
 
 class Grid(Struct, frozen=True):
@@ -102,6 +106,20 @@ def weight_text(weight: WeightRow) -> str:
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
 
+def quantity_column(quantity: Quantity) -> Column:
+    """The column of a quantity; that of all parameters also says whether a layer has its own."""
+    text = size_text if quantity.unit is BYTES else "{:,}".format
+
+    def count(row: Row) -> int:
+        return quantity.of_rows([row])
+
+    def cell(row: Row) -> str:
+        return UNKNOWN if row.state == "unknown" else text(count(row))
+
+    is_first = quantity.column == "params"
+    return Column(quantity.title, params_text if is_first else cell, number=True, value=count)
+
+
 UNKNOWN = "?"  # as Keras prints it
 PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
 COLUMNS = {
@@ -109,13 +127,7 @@ COLUMNS = {
     "name": Column("Name", name_text),
     "type": Column("Type", lambda row: printable(row.type)),
     "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),
-    "params": Column("Param #", params_text, number=True),
-    "trainable_params": Column(
-        "Trainable", lambda row: count_text(row, row.trainable_params), number=True
-    ),
-    "non_trainable_params": Column(
-        "Non-trainable", lambda row: count_text(row, row.non_trainable_params), number=True
-    ),
+    **{each.column: quantity_column(each) for each in QUANTITIES.values() if each.column},
     "connected_to": Column("Connected to", lambda row: printable(", ".join(row.connected_to))),
     "feeds": Column("Feeds", lambda row: printable(", ".join(row.feeds))),
     "weights": Column("Weights", weights_text, sizes=True),

@@ -6,9 +6,12 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from dense_calc.errors import printable
+from dense_calc.limits import BYTES
+from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.render import Style
 from dense_calc.render.axes import Points, value_text
 from dense_calc.render.csv import quoted
@@ -24,11 +27,6 @@ MOST_POINTS = 10_000  # of a picture, which shows fewer anyway
 NUMBERS = (int, float)
 PROSE = 16  # columns in which sentences can be read
 IN_WORDS = {True: "yes", False: "no", None: "-"}
-COUNTS = (
-    Column("Param #", lambda row: count_text(row.get("total_params")), number=True),
-    Column("Trainable", lambda row: count_text(row.get("trainable_params")), number=True),
-    Column("Size", lambda row: optional(size_text, row.get("total_bytes")), number=True),
-)
 CHANGE = Column("Change", lambda row: optional(signed, row.get("change")), number=True)
 # Columns that are there where any row has the key.
 SELDOM = {
@@ -36,10 +34,7 @@ SELDOM = {
     "error": Column("Error", lambda row: printable(row.get("error", "")), least=PROSE),
 }
 FIELDS = (
-    "total_params",
-    "trainable_params",
-    "non_trainable_params",
-    "total_bytes",
+    *(quantity.total for quantity in QUANTITIES.values()),
     "change",
     "within_budget",
     "error",
@@ -49,6 +44,15 @@ FIELDS = (
 def optional(text: Any, value: Any) -> str:
     """The text of a value, '' of none."""
     return "" if value is None else str(text(value))
+
+
+def total_column(quantity: Quantity) -> Column:
+    """The column of what whole models have of a quantity."""
+    text = partial(optional, size_text) if quantity.unit is BYTES else count_text
+    return Column(quantity.title, lambda row: text(row.get(quantity.total)), number=True)
+
+
+TOTALS = [total_column(each) for each in QUANTITIES.values() if each.in_tables]
 
 
 class CellRows(Iterable[list[str]]):
@@ -83,7 +87,7 @@ def grid(whole: Sweep, rows: Iterable[Row], style: Style) -> Grid:
 def columns_of(choices: Choices, keys: Iterable[str]) -> list[Column]:
     """The columns of rows with these settings and, among others, these keys."""
     settings = [setting_column(name, values) for name, values in choices.items()]
-    return [*settings, *COUNTS, CHANGE, *(SELDOM[key] for key in SELDOM if key in keys)]
+    return [*settings, *TOTALS, CHANGE, *(SELDOM[key] for key in SELDOM if key in keys)]
 
 
 def setting_column(name: str, values: Sequence[Any]) -> Column:

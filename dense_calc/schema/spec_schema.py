@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dense_calc.layers import ALIASES, OPERATION, OTHERS, kind_named
-from dense_calc.limits import EXAMPLES, LIMITS
+from dense_calc.quantities import limit_kinds
 from dense_calc.schema.kind_schema import WITH_PARAMETERS, Schema, any_of, ref
 from dense_calc.spec_language.expressions import FUNCTIONS
 from dense_calc.tracing.nested_model import KINDS as MODELS
@@ -134,10 +134,10 @@ def budget() -> Schema:
     """The limits of a model, and of layers in it by names or patterns."""
     limits = {
         name: {
-            "description": f"{limit.rule}imum: a number, or {EXAMPLES[limit.what]}.",
+            "description": f"{kind.rule}imum: a number, or {kind.examples}.",
             **any_of({"type": "number", "minimum": 0}, {"type": "string"}),
         }
-        for name, limit in LIMITS.items()
+        for name, kind in limit_kinds().items()
     }
     own = mapping({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
     return mapping({**limits, "layers": {"type": "object", "additionalProperties": own}})

@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.gaps import demand_no_gaps
-from dense_calc.limits import TOTALS, Limit
+from dense_calc.limits import Limit
 from dense_calc.model import End, Model
+from dense_calc.quantities import QUANTITIES
 from dense_calc.spec_language.outline import MAX_KEPT, Outline
 from dense_calc.spec_language.scope import Scope
+from dense_calc.tracing.layer import Built
 from dense_calc.tracing.shared_layers import Known
 from dense_calc.tracing.tracer import totals_of, trace
 
@@ -28,8 +30,8 @@ Again = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
 
 Groups = list[list[str]]  # names of nodes
 
-SHOWN = ("total_params", "trainable_params", "non_trainable_params", "total_bytes")
 NO_SETTINGS: Settings = {}
+TOTALS = [quantity.total for quantity in QUANTITIES.values()]
 
 
 class Kin(Struct):
@@ -160,14 +162,27 @@ class Variants:
         base = self.base
         try:
             model = self.model(settings)
-            totals = totals_of(model, self.known)
+            totals = self.totals(model)
         except DenseCalcError as error:
             return {"set": settings, "error": error.message}
-        row: Row = {"set": settings, **{name: totals[name] for name in SHOWN}}
+        row: Row = {"set": settings, **{each: totals[each] for each in TOTALS}}
         row["change"] = None if base is None else totals["total_params"] - base
         if model.limits:
             row |= self.kept(model, totals)
         return row
+
+    def totals(self, model: Model) -> dict[str, int]:
+        """What the model has of each quantity; what is no sum that the trace keeps, by its report.
+
+        Raises:
+            DenseCalcError: Keras would not build it.
+        """
+        totals = totals_of(model, self.known)
+        others = [each for each in QUANTITIES.values() if each.total not in totals]
+        if others:
+            report = trace(model)
+            totals |= {each.total: each.of_model(report) for each in others}
+        return totals
 
     def kept(self, model: Model, totals: Mapping[str, int]) -> Row:
         """Whether a model is within its budget, None if a layer that has a limit is not there."""
@@ -180,11 +195,12 @@ class Variants:
     def is_kept(self, limit: Limit, model: Model, totals: Mapping[str, int]) -> bool | None:
         """Whether a model keeps to a limit, None if that is put on layers that are not there."""
         if limit.layers is None:
-            return limit.allows(totals[TOTALS[limit.what]])
+            return limit.allows(totals[QUANTITIES[limit.what].total])
         groups = self.groups(limit, model)
         if groups is None:
             return None
         is_known = self.known.keys() >= set(chain.from_iterable(groups))
+        is_known = is_known and limit.what in Built.__struct_fields__
         if not is_known or any(node.loans for node in model.nodes):  # in a model inside, or shared
             from dense_calc.analysis.budget import checks
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import defstruct
 from msgspec.structs import replace
 
 from dense_calc.errors import SpecError, did_you_mean, said
 from dense_calc.layers.base import NotNegative
-from dense_calc.limits import LIMITS, AmountError, Limit, limit
+from dense_calc.limits import AmountError, Limit
+from dense_calc.quantities import QUANTITIES, limit, limit_kinds
 from dense_calc.spec_language.entries import Entry
 from dense_calc.spec_language.layer_arguments import decoded
 from dense_calc.spec_language.scope import ExpressionError, Scope
@@ -18,13 +19,20 @@ from dense_calc.spec_language.yaml_tree import Marked
 MAX_LAYERS = 100  # names and patterns, each of which is compared with every layer
 
 
-class Expect(Struct, frozen=True, forbid_unknown_fields=True):
-    """The facts that a file says of its model, and where it has them from."""
+COUNTED = [name for name, quantity in QUANTITIES.items() if "exact" in quantity.limits]
+Outputs = tuple[NotNegative | tuple[NotNegative | None, ...] | None, ...]
 
-    params: NotNegative | None = None
-    trainable: NotNegative | None = None
-    output_shape: tuple[NotNegative | tuple[NotNegative | None, ...] | None, ...] | None = None
-    source: str | None = None
+Expect = defstruct(
+    "Expect",
+    [
+        *((name, NotNegative | None, None) for name in COUNTED),
+        ("output_shape", Outputs | None, None),
+        ("source", str | None, None),
+    ],
+    namespace={"__doc__": "The facts that a file says of its model, and where it has them from."},
+    frozen=True,
+    forbid_unknown_fields=True,
+)
 
 
 def limits_of(sections: Mapping[str, Marked], scope: Scope) -> Iterator[Limit]:
@@ -77,17 +85,18 @@ def is_true(marked: Marked) -> bool:
 def limit_at(word: Marked, marked: Marked, scope: Scope) -> Limit:
     """One limit of a budget: an amount with a unit, or an expression."""
     name = word.value
-    if name not in LIMITS:
-        hint = did_you_mean(name.removeprefix("max_"), LIMITS)
+    kinds = limit_kinds()
+    if name not in kinds:
+        hint = did_you_mean(name.removeprefix("max_"), kinds)
         raise SpecError(f"a budget has no limit '{name}'{hint}", word)
-    measure, value = LIMITS[name], marked.value
+    kind, value = kinds[name], marked.value
     try:
-        return limit(measure, value, marked)
+        return limit(kind, value, marked)
     except AmountError as error:
         if not is_expression(value, scope):
             raise SpecError(str(error), marked) from None
     try:
-        return limit(measure, scope.evaluate(value), marked)
+        return limit(kind, scope.evaluate(value), marked)
     except (AmountError, ExpressionError) as error:
         raise SpecError(str(error), marked) from None
 
@@ -105,8 +114,8 @@ def expected(section: Marked, scope: Scope) -> Iterator[Limit]:
     """What `expect:` says, as limits that are exact."""
     values = {name: value.plain() for name, (_, value) in section.value.items()}
     entry = Entry(*section.where, Expect, section.value, "expect")
-    expect: Expect = decoded(entry, values, scope)
-    for what in ("params", "trainable", "output_shape"):
+    expect = decoded(entry, values, scope)
+    for what in (*COUNTED, "output_shape"):
         amount = getattr(expect, what)
         if what in section.value:
             if amount is None:

@@ -9,7 +9,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from dense_calc.model import Block
-from dense_calc.report import Report, Row, counted_once
+from dense_calc.report import FoldedRow, Report, Row, counted_once
 
 
 def to_depth(report: Report, depth: int) -> Report:
@@ -109,7 +109,7 @@ def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> 
     params = sum(row.params for row in rows)
     last = next((row for row in rows if row.name == block.output), rows[-1])
     shared = outside(block, (row.shared_with for row in rows if row.shared_with), names)
-    return Row(
+    row = FoldedRow(
         name=block.name,
         type=block.type,
         output_shape=last.output_shape,
@@ -124,6 +124,8 @@ def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> 
         shared_with=shared[0] if shared and not params else None,
         repeat=len(block.copies),
     )
+    row.__dict__["rows"] = tuple(rows)
+    return row
 
 
 def outside(block: Block, layers: Iterable[str], names: Mapping[str, Block]) -> tuple[str, ...]:

@@ -10,21 +10,18 @@ from typing import Any
 from msgspec import Struct
 
 from dense_calc.errors import Source, SpecError, did_you_mean
-from dense_calc.limits import COUNTS, SIZES, TOTALS, AmountError, Units, amount
+from dense_calc.limits import PARAMETERS, AmountError, Unit, amount
+from dense_calc.quantities import QUANTITIES
 from dense_calc.settings.apply import meant
 from dense_calc.settings.variants import Row
 from dense_calc.whatif.shelf import arranged
 
-# what rows are asked for → their key, and the units of its amounts
-MEASURES: Mapping[str, tuple[str, Units]] = {
-    "params": (TOTALS["params"], COUNTS),
-    "trainable": (TOTALS["trainable"], COUNTS),
-    "non_trainable": ("non_trainable_params", COUNTS),
-    "size": (TOTALS["size"], SIZES),
-    "change": ("change", COUNTS),
-    "within_budget": ("within_budget", {}),
+# what rows are asked for → their key, and the unit of its amounts, None for yes and no
+MEASURES: Mapping[str, tuple[str, Unit | None]] = {
+    **{name: (quantity.total, quantity.unit) for name, quantity in QUANTITIES.items()},
+    "change": ("change", PARAMETERS),
+    "within_budget": ("within_budget", None),
 }
-EXAMPLES = {"size": "20MiB or 80MB"}
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -87,15 +84,14 @@ def wanted(name: str, text: str, settings: Collection[str], *, is_order: bool) -
         if is_order and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise SpecError(f"'{name}' is compared with a number, not '{text}'")
         return value
-    _, units = MEASURES[name]
-    if not units:
+    _, unit = MEASURES[name]
+    if unit is None:
         if is_order or text.lower() not in TRUTHS:
             raise SpecError(f"'{name}' is yes or no; write {name} or {name}=no")
         return TRUTHS[text.lower()]
     sign, number = (-1, text[1:]) if text.startswith("-") else (1, text)
     try:
-        examples = EXAMPLES.get(name, "100k or 5M")
-        return sign * amount(number, units, examples, f"'{name}' is compared with")
+        return sign * amount(number, unit, " or ".join(unit.examples), f"'{name}' is compared with")
     except AmountError as error:
         raise SpecError(str(error)) from None
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from dense_calc import __version__
 from dense_calc.analysis.budget import Check, Verdict
 from dense_calc.errors import STDIN, printable
+from dense_calc.quantities import CORRECT, QUANTITIES, SMALLER
 from dense_calc.render import Style
 from dense_calc.render.checks.wording import explained, failed
 from dense_calc.render.json import ENCODER, safe
@@ -32,8 +33,7 @@ class ScanRule(Struct, frozen=True):
     level: Literal["error", "note"] = "error"
 
 
-SMALLER = "Make the largest layers smaller, or raise the limit."
-OTHER = "Correct the model if it was not meant to change, or else what the file expects of it."
+SIDES = {"max": "max", "min": "min", "exact": "expected"}
 BROKEN = ScanRule(
     "broken-model",
     "The file holds no model that can be traced.",
@@ -48,27 +48,16 @@ NOT_CHECKED = ScanRule(
 
 # what a limit is put on, and which side of it is allowed → the rule
 RULES = {
-    ("params", "max"): ScanRule("max-params", "There are too many parameters.", SMALLER),
-    ("params", "min"): ScanRule(
-        "min-params", "There are too few parameters.", "Make layers larger, or lower the limit."
-    ),
-    ("params", "exact"): ScanRule(
-        "expected-params", "The parameters are not as many as expected.", OTHER
-    ),
-    ("trainable", "max"): ScanRule(
-        "max-trainable", "There are too many trainable parameters.", SMALLER
-    ),
-    ("trainable", "exact"): ScanRule(
-        "expected-trainable", "The trainable parameters are not as many as expected.", OTHER
-    ),
-    ("size", "max"): ScanRule("max-size", "The weights take too many bytes.", SMALLER),
-    ("output_shape", "exact"): ScanRule(
-        "expected-output-shape", "The output has not the shape that is expected.", OTHER
-    ),
-    ("increase", "max"): ScanRule(
-        "max-increase", "The model has grown by too many parameters.", SMALLER
-    ),
+    (name, rule): ScanRule(f"{SIDES[rule]}-{name}", breach.sentence, breach.mending)
+    for name, quantity in QUANTITIES.items()
+    for rule, breach in quantity.limits.items()
 }
+RULES["output_shape", "exact"] = ScanRule(
+    "expected-output-shape", "The output has not the shape that is expected.", CORRECT
+)
+RULES["increase", "max"] = ScanRule(
+    "max-increase", "The model has grown by too many parameters.", SMALLER
+)
 ALL_RULES = (*RULES.values(), BROKEN, NOT_CHECKED)
 
 

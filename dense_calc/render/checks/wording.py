@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dense_calc.analysis.budget import Check, Part, Verdict
 from dense_calc.errors import printable
+from dense_calc.quantities import QUANTITIES
 from dense_calc.render.grid import layer_text
 
 MEASURED = {
-    "params": "params",
-    "trainable": "trainable params",
-    "size": "bytes of weights",
+    **{name: quantity.words for name, quantity in QUANTITIES.items() if quantity.limits},
     "output_shape": "output shape",
     "increase": "increase of params",
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from dense_calc.errors import DenseCalcError
-from dense_calc.limits import LIMITS, AmountError, limit
+from dense_calc.errors import DenseCalcError, did_you_mean
+from dense_calc.limits import AmountError
+from dense_calc.quantities import limit, limit_kinds
 from dense_calc.settings.apply import plain
 from dense_calc.settings.variants import Row
 from dense_calc.whatif.fitting.answers import Bounds, Question, answer
@@ -18,16 +19,13 @@ def fit(
     path: str | os.PathLike[str],
     vary: str | Iterable[str],
     *,
-    max_params: int | str | None = None,
-    max_trainable: int | str | None = None,
-    max_size: int | str | None = None,
-    min_params: int | str | None = None,
     multiple_of: Bounds = 1,
     min: Bounds = 1,
     max: Bounds | None = None,
     scale: bool = False,
     settings: Mapping[str, int | float | str] = NOTHING,
     assume: Mapping[str, str] = NOTHING,
+    **limits: int | str | None,
 ) -> list[Row]:
     """The largest values of a variable, or of several, with which the model in a file fits.
 
@@ -40,7 +38,8 @@ def fit(
     >>> row["set"], row["total_params"], row["slack"]
     ({'width': 95}, 99620, 380)
 
-    Limits are numbers or texts such as "1M" and "20MiB"; without any, the file's own budget is
+    The limits are `max_params`, `max_trainable`, `max_size` and `min_params`, as the flags of the
+    command: numbers, or texts such as "1M" and "20MiB". Without any, the file's own budget is
     what to fit. Values are the multiples of `multiple_of` from `min` to `max`, each a number for
     all variables or a mapping of names to numbers; without `max`, up to where nothing fits.
     `settings` gives other vars their values, `assume` is that of `load`.
@@ -52,22 +51,21 @@ def fit(
     """
     from dense_calc.files.loader import variants  # the search itself knows nothing of files
 
-    given = {
-        "params": max_params,
-        "trainable": max_trainable,
-        "size": max_size,
-        "min_params": min_params,
-    }
+    kinds = {kind.flag[2:].replace("-", "_"): kind for kind in limit_kinds().values()}
+    for name in limits.keys() - kinds.keys():
+        raise TypeError(f"fit() has no argument '{name}'{did_you_mean(name, kinds)}")
     try:
-        limits = [
-            limit(LIMITS[name], plain(value)) for name, value in given.items() if value is not None
+        demanded = [
+            limit(kind, plain(limits[name]))
+            for name, kind in kinds.items()
+            if limits.get(name) is not None
         ]
     except AmountError as error:
         raise DenseCalcError(str(error)) from None
     names = vary.split(",") if isinstance(vary, str) else vary
     question = Question(
         vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),
-        limits=tuple(limits),
+        limits=tuple(demanded),
         multiple_of=multiple_of,
         min=min,
         max=max,

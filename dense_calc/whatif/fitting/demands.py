@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from dense_calc.analysis.budget import Check, checked
 from dense_calc.errors import DenseCalcError
-from dense_calc.limits import TOTALS, Limit
+from dense_calc.limits import Limit
+from dense_calc.quantities import QUANTITIES
 from dense_calc.settings.variants import Row, Settings
 
 Counts = tuple[int, ...]
@@ -34,13 +35,13 @@ class Demand(Struct, frozen=True):
 
     def checks(self, row: Row) -> list[Check]:
         """The limits held against a row."""
-        return [checked(limit, row[TOTALS[limit.what]]) for limit in self.limits]
+        return [checked(limit, row[QUANTITIES[limit.what].total]) for limit in self.limits]
 
     def holds(self, row: Row) -> bool:
         """Whether a row fits; within a budget that cannot be checked, none does."""
         if self.is_budget:
             return bool(row["within_budget"])
-        return all(limit.allows(row[TOTALS[limit.what]]) for limit in self.limits)
+        return all(limit.allows(row[QUANTITIES[limit.what].total]) for limit in self.limits)
 
     def is_under(self, row: Row) -> bool:
         """Whether a row fits, or would if there were more of it."""
@@ -59,7 +60,7 @@ class Demand(Struct, frozen=True):
 
     def counts(self, row: Row) -> Counts:
         """What is counted of a row: what its limits are put on."""
-        keys = dict.fromkeys(TOTALS[limit.what] for limit in self.limits)
+        keys = dict.fromkeys(QUANTITIES[limit.what].total for limit in self.limits)
         return tuple(row[key] for key in keys or ("total_params",))
 
 

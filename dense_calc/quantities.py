@@ -1,0 +1,165 @@
+"""What can be counted of a model: one entry for each quantity, read by all that counts.
+
+Limits, budgets, flags, columns, conditions on the rows of a sweep and the rules of SARIF are made
+from `QUANTITIES`: to count something else, add an entry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+
+from msgspec import Struct
+
+from dense_calc.errors import Place
+from dense_calc.limits import BYTES, PARAMETERS, Limit, Rule, Unit, amount
+from dense_calc.report import Report, Row
+
+
+class Breach(Struct, frozen=True):
+    """What it means that a limit is broken: a sentence, how to mend it, and its flag's help."""
+
+    sentence: str
+    mending: str
+    flag_help: str = ""
+
+
+class Quantity(Struct, frozen=True):
+    """Something that layers have some of, and models the sum of it.
+
+    `name` stands in budgets and conditions, and in the flag `--max-NAME`; `total` is the key of a
+    model's amount in JSON and CSV, `column` that of a layer's, None if summaries do not show it.
+    `words` tell what a check has counted, `title` heads a column. `limits` are the rules that a
+    limit on it may have. `in_tables` says whether tables of variants show it unasked.
+    """
+
+    name: str
+    total: str
+    words: str
+    title: str
+    of_layer: Callable[[Row], int]
+    column: str | None = None
+    unit: Unit = PARAMETERS
+    limits: Mapping[Rule, Breach] = {}
+    in_tables: bool = True
+
+    def of_rows(self, rows: Iterable[Row]) -> int:
+        """What the layers in these rows have together; a folded block counts as its layers."""
+        return sum(self.of_layer(layer) for row in rows for layer in row.unfolded)
+
+    def of_model(self, report: Report) -> int:
+        """What a model has, be it a total of its report or the sum over its layers."""
+        total: int | None = getattr(report, self.total, None)
+        return self.of_rows(report.layers) if total is None else total
+
+
+SMALLER = "Make the largest layers smaller, or raise the limit."
+CORRECT = "Correct the model if it was not meant to change, or else what the file expects of it."
+
+QUANTITIES = {
+    quantity.name: quantity
+    for quantity in (
+        Quantity(
+            name="params",
+            total="total_params",
+            column="params",
+            words="params",
+            title="Param #",
+            of_layer=attrgetter("params"),
+            limits={
+                "max": Breach(
+                    "There are too many parameters.",
+                    SMALLER,
+                    "The most parameters that a model may have: 100k, 5M, 1.5B, 1_000_000.",
+                ),
+                "min": Breach(
+                    "There are too few parameters.",
+                    "Make layers larger, or lower the limit.",
+                    "The fewest parameters that it may have.",
+                ),
+                "exact": Breach("The parameters are not as many as expected.", CORRECT),
+            },
+        ),
+        Quantity(
+            name="trainable",
+            total="trainable_params",
+            column="trainable_params",
+            words="trainable params",
+            title="Trainable",
+            of_layer=attrgetter("trainable_params"),
+            limits={
+                "max": Breach(
+                    "There are too many trainable parameters.",
+                    SMALLER,
+                    "The most trainable parameters that it may have.",
+                ),
+                "exact": Breach("The trainable parameters are not as many as expected.", CORRECT),
+            },
+        ),
+        Quantity(
+            name="non_trainable",
+            total="non_trainable_params",
+            column="non_trainable_params",
+            words="non-trainable params",
+            title="Non-trainable",
+            of_layer=attrgetter("non_trainable_params"),
+            in_tables=False,
+        ),
+        Quantity(
+            name="size",
+            total="total_bytes",
+            words="bytes of weights",
+            title="Size",
+            unit=BYTES,
+            of_layer=lambda row: sum(weight.bytes for weight in row.weights),
+            limits={
+                "max": Breach(
+                    "The weights take too many bytes.",
+                    SMALLER,
+                    "The most bytes that its weights may take, each in its dtype: 20MiB, 80MB.",
+                ),
+            },
+        ),
+    )
+}
+
+
+class LimitKind(Struct, frozen=True):
+    """What a limit is put on, and which side of it is allowed."""
+
+    quantity: Quantity
+    rule: Rule
+
+    @property
+    def examples(self) -> str:
+        """Amounts as they may be written."""
+        unit = self.quantity.unit
+        return f"{', '.join(unit.examples)} or 1_000_000{', in bytes' if unit is BYTES else ''}"
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets one: `--max-params`."""
+        return f"--{self.rule}-{self.quantity.name}".replace("_", "-")
+
+
+def limit_kinds() -> dict[str, LimitKind]:
+    """The limits that a budget may set, by their names there."""
+    return {
+        quantity.name if rule == "max" else f"{rule}_{quantity.name}": LimitKind(quantity, rule)
+        for rule in ("max", "min")
+        for quantity in QUANTITIES.values()
+        if rule in quantity.limits
+    }
+
+
+def limit(kind: LimitKind, value: object, place: Place | None = None) -> Limit:
+    """The limit that a value means: a number, or a text with a unit.
+
+    Raises:
+        AmountError: it means none.
+    """
+    number = amount(value, kind.quantity.unit, kind.examples)
+    whole = math.floor(number) if kind.rule == "max" else math.ceil(number)
+    given = None if str(value) == str(whole) else str(value).strip()
+    return Limit(kind.quantity.name, kind.rule, whole, given, place=place)
