@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-# The program with one quantity more: the number of weight tensors.
+# The program with two quantities more: the number of weight tensors, and bytes at 16 bits.
 TOY = """
 import sys
 from dense_calc import quantities
@@ -27,6 +27,15 @@ toy = quantities.Quantity(
     },
 )
 quantities.QUANTITIES["tensors"] = toy
+quantities.QUANTITIES["memory"] = quantities.Quantity(
+    name="memory",
+    total="total_memory",
+    column="memory",
+    words="bytes at 16 bits",
+    title="Memory",
+    unit=quantities.BYTES,
+    of_layer=lambda row: 2 * row.params,
+)
 from dense_calc.cli import main
 main()
 """
@@ -80,6 +89,8 @@ def test_a_quantity_is_a_column(model: Path) -> None:
     assert text.splitlines() == ["name,tensors", "b × 3,6", "head,1"]
     _, text = run("summary", model, "--columns", "name,tensors", "--format", "text")
     assert "Tensors" in text
+    _, text = run("summary", model, "--columns", "name,memory", "--format", "markdown")
+    assert "| head | 16.00 B |" in text
 
 
 def test_a_quantity_is_a_condition_and_a_column_of_a_sweep(model: Path) -> None:
@@ -89,8 +100,10 @@ def test_a_quantity_is_a_condition_and_a_column_of_a_sweep(model: Path) -> None:
     head, *rows = text.splitlines()
     at = head.split(",").index("total_tensors")
     assert [row.split(",")[at] for row in rows] == ["7", "5", "3"]
-    _, text = run(*command, "--format", "text")
+    _, text = run(*command, "--where", "memory>100B", "--format", "text")
     assert "Tensors" in text
+    assert "136.00 B" in text
+    assert "96.00 B" not in text
 
 
 def test_a_quantity_limits_what_fits(model: Path) -> None:

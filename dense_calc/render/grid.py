@@ -106,6 +106,16 @@ def weight_text(weight: WeightRow) -> str:
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
 
+def size_text(size: float) -> str:
+    """A number of bytes as Keras prints it: `30.66 KB`, in steps of 1024."""
+    step = 1024
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < step:
+            return f"{size:.2f} {unit}"
+        size /= step
+    return f"{size:.2f} PB"
+
+
 def quantity_column(quantity: Quantity) -> Column:
     """The column of a quantity; that of all parameters also says whether a layer has its own."""
     text = size_text if quantity.unit is BYTES else "{:,}".format
@@ -183,13 +193,3 @@ def totals(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.optimizer_params:
         kept = size_text(report.optimizer_bytes)
         yield f"Optimizer params: {least}", f"{report.optimizer_params:,}", f" ({kept})"
-
-
-def size_text(size: float) -> str:
-    """A number of bytes as Keras prints it: `30.66 KB`, in steps of 1024."""
-    step = 1024
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if size < step:
-            return f"{size:.2f} {unit}"
-        size /= step
-    return f"{size:.2f} PB"
