@@ -24,6 +24,8 @@ settings.register_profile(
 settings.load_profile("ours")
 
 ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "specs"
+DATA = ROOT / "tests" / "data"
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]
 TraceFunction = Callable[[FrameType, str, Any], Any]

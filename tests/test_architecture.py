@@ -7,13 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from msgspec.structs import fields
 
 from dense_calc.layers import ALIASES, KINDS, OPERATION, OTHERS, kind_named
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import OPERATIONS
 
-PACKAGE = Path(__file__).parents[1] / "dense_calc"
+PACKAGE = ROOT / "dense_calc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 300
 

@@ -9,13 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import DATA
 
 from dense_calc.analysis.budget import checks
 from dense_calc.errors import DenseCalcError, Place, Source, SpecError, did_you_mean, printable
 from dense_calc.spec_language import parse
 from dense_calc.tracing.tracer import trace
 
-FILES = sorted((Path(__file__).parent / "data" / "errors").glob("*.txt"))
+FILES = sorted((DATA / "errors").glob("*.txt"))
 CASE = re.compile(r"=== (.*)\n((?s:.*?))~~~\n((?s:.*?))(?==== |\Z)")
 CASES = {path: CASE.findall(path.read_text("utf-8")) for path in FILES}
 

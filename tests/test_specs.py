@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import SPECS
 
 import dense_calc
 from dense_calc.analysis.budget import checks
-
-SPECS = Path(__file__).parents[1] / "specs"
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from cases import Case, read_facts
 from click.testing import CliRunner
+from conftest import SPECS
 from jsonschema import Draft202012Validator
 from ours import model_of, spec_of
 
@@ -19,7 +20,6 @@ from dense_calc.layers import ALIASES, KINDS, kind_named
 from dense_calc.schema import schema
 from dense_calc.spec_language.sections import SECTIONS
 
-SPECS = Path(__file__).parents[1] / "specs"
 WHOLE = schema()
 VALIDATOR = Draft202012Validator(WHOLE)
 

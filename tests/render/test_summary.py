@@ -6,10 +6,10 @@ import csv
 import io
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DATA, SPECS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +22,7 @@ from dense_calc.report import Port, Report, Row, WeightRow
 from dense_calc.spec_language import parse
 from dense_calc.tracing.tracer import trace
 
-SPECS = Path(__file__).parents[1] / "specs"
-GOLDEN = Path(__file__).parent / "data" / "golden"
+GOLDEN = DATA / "golden"
 ALL = tuple(COLUMNS)
 
 STYLES: dict[str, Style] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import h5py
 import pytest
-from conftest import Run
+from conftest import DATA, Run
 
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.optimizers import optimizer_named, optimizer_of_file, with_optimizer
@@ -17,7 +17,7 @@ from dense_calc.keras_format.reader import from_keras
 from dense_calc.spec_language import parse
 from dense_calc.tracing.tracer import trace
 
-WHOLE = json.loads((Path(__file__).parent / "data" / "optimizers.json").read_text("utf-8"))
+WHOLE = json.loads((DATA / "optimizers.json").read_text("utf-8"))
 REPORT = trace(from_keras(json.loads(WHOLE["model"]), Source("m", WHOLE["model"]), "m", {}))
 CHAIN = "input: [8]\nlayers:\n  - Dense: {units: 3}\n"
 

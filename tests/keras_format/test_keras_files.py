@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import pytest
 import yaml
-from conftest import Run
+from conftest import DATA, SPECS, Run
 
 import dense_calc
 from dense_calc.dtypes import dtypes_in
@@ -28,8 +28,7 @@ from dense_calc.spec_language import parse
 from dense_calc.spec_language.spec_writer import to_spec
 from dense_calc.tracing.tracer import trace
 
-DATA = Path(__file__).parent / "data"
-SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))
+SPEC_FILES = sorted(SPECS.glob("*.yaml"))
 FACTS = {
     fact["title"]: fact
     for fact in map(
@@ -84,7 +83,7 @@ def dotted(report: Report) -> list[list[Any]]:
     return [json.loads(json.dumps(row_of(row)).replace("/", ".")) for row in report.layers]
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SPEC_FILES, ids=lambda path: path.stem)
 def test_a_spec_and_its_json_and_the_spec_of_that_agree(path: Path) -> None:
     model = dense_calc.load(path)
     read = model_of(to_keras(model))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from math import prod
-from pathlib import Path
 
 import pytest
 from cases import Case, read_facts
 from click.testing import CliRunner
+from conftest import SPECS
 from hypothesis import given
 from hypothesis import strategies as st
 from ours import model_of
@@ -25,7 +25,6 @@ from dense_calc.render.explanation_text import render
 from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
 
-SPECS = Path(__file__).parents[1] / "specs"
 FACTS = [fact for fact in read_facts() if "refused" not in fact]
 
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Run
+from conftest import DATA, Run
 
 import dense_calc
 from dense_calc.errors import DenseCalcError
 from dense_calc.keras_format.detect import FOREIGN
 
-DATA = Path(__file__).parent / "data"
 FACTS = {
     fact["title"]: fact["json"]
     for fact in map(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DATA
 from msgspec import ValidationError, convert
 
 from dense_calc.dtypes import spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations import OPERATIONS, operation_named
 
-FACTS = (Path(__file__).parent / "data" / "operations.jsonl").read_text("utf-8").splitlines()
+FACTS = (DATA / "operations.jsonl").read_text("utf-8").splitlines()
 
 
 def tuples(written: Any) -> Any:

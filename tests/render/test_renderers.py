@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from cases import read_facts
+from keras_format.test_legacy_layers import FACTS as OLD_FACTS
+from keras_format.test_legacy_layers import layer_of
+from layers.test_operations import FACTS as OPERATION_FACTS
+from layers.test_operations import tuples
 from msgspec import Struct, convert
 from ours import model_of
-from test_legacy import FACTS as OLD_FACTS
-from test_legacy import layer_of
-from test_operations import FACTS as OPERATION_FACTS
-from test_operations import tuples
 
 from dense_calc.analysis.budget import checks, verdict
 from dense_calc.analysis.catalog import examples

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import ROOT, Run
+from conftest import DATA, ROOT, Run
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
@@ -33,7 +33,7 @@ from dense_calc.render.checks.wording import MEASURED, explained
 from dense_calc.render.markdown import escaped
 from dense_calc.spec_language.budget_section import Expect
 
-GOLDEN = Path(__file__).parent / "data" / "checks"
+GOLDEN = DATA / "checks"
 FORMATS = ("github", "junit", "sarif", "markdown")
 PLAIN, ASCII = Style(), Style(ascii=True)
 

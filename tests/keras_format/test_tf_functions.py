@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import convert
@@ -17,8 +18,8 @@ from dense_calc.errors import LayerError
 from dense_calc.keras_format.tensorflow.tf_functions import CLASSES, FUNCTIONS, tf_kind
 from dense_calc.model import Leaf
 
-DATA = Path(__file__).parent / "data" / "legacy" / "tf_functions.jsonl"
-FACTS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
+FILE = DATA / "legacy" / "tf_functions.jsonl"
+FACTS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 
 
 def called(fact: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import DATA, Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +19,8 @@ from dense_calc.keras_format.tensorflow.tf_functions import FUNCTIONS
 from dense_calc.keras_format.tensorflow.tf_operations import NODES, OPERATIONS, operation_of
 from dense_calc.report import Report
 
-DATA = Path(__file__).parent / "data" / "legacy" / "tf_operations.jsonl.xz"
-FACTS = [json.loads(line) for line in lzma.decompress(DATA.read_bytes()).splitlines()]
+FILE = DATA / "legacy" / "tf_operations.jsonl.xz"
+FACTS = [json.loads(line) for line in lzma.decompress(FILE.read_bytes()).splitlines()]
 FOLLOWED = {"Shape", "Size"}  # whose numbers TensorFlow follows, and we do not
 OF_LISTS = {"BroadcastTo", "Pack", "Reshape", "Shape", "StridedSlice", "Tile"}  # with constants
 # What only data or an unknown operation tells.

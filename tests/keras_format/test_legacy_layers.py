@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import convert
@@ -23,8 +23,8 @@ from dense_calc.layers import KINDS, kind_named
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.retired.keras_2 import RETIRED
 
-DATA = Path(__file__).parent / "data" / "legacy"
-FACTS = [json.loads(line) for line in (DATA / "tf_keras.jsonl").read_text("utf-8").splitlines()]
+LEGACY = DATA / "legacy"
+FACTS = [json.loads(line) for line in (LEGACY / "tf_keras.jsonl").read_text("utf-8").splitlines()]
 
 # What the layers of a file give and how many weights they have, by hand, from the sources of the
 # version that wrote it. The shapes are without the batch.
@@ -80,7 +80,7 @@ MODELS: dict[str, list[tuple[tuple[int, ...], int]]] = {
 
 # Each class of each version: what `get_config` wrote, and what else the constructor could be given.
 WRITTEN = [
-    json.loads(line) for line in (DATA / "config_keys.jsonl").read_text("utf-8").splitlines()
+    json.loads(line) for line in (LEGACY / "config_keys.jsonl").read_text("utf-8").splitlines()
 ]
 OF_TENSORFLOW = {"SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer"}  # they name a function
 NOT_READ = {  # what they give depends on code or on data; `--assume` says it
@@ -129,7 +129,7 @@ def test_a_layer_of_keras_2_gives_and_holds_what_it_did(fact: dict[str, Any]) ->
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_layers_of_an_old_model_give_and_hold_what_they_did(name: str) -> None:
-    model = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    model = json.loads((LEGACY / f"{name}.json").read_text("utf-8"))
     keras = int(model["keras_version"][0])
     shape: Any = tuple(model["config"][0]["config"]["batch_input_shape"])
     found = []

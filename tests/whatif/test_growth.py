@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import cache
 from itertools import product
 from math import comb, prod
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from conftest import SPECS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +33,6 @@ from dense_calc.whatif.growth import Growth, NoModelError, growth
 from dense_calc.whatif.growth.polynomial import Interpolation, Polynomial, value
 from dense_calc.whatif.growth.samples import MAX_SAMPLES
 
-SPECS = Path(__file__).parents[1] / "specs"
 Point = tuple[int, ...]
 Count = Callable[..., int | None]
 

@@ -1,0 +1,1 @@
+"""Tests of `dense_calc/cli`."""
