@@ -17,6 +17,8 @@ from dense_calc.layers.operations import OPERATIONS
 PACKAGE = ROOT / "dense_calc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 300
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MAX_TEST_LINES = 400
 
 # A room may import itself and those that stand after it in one of these ways, nothing above it.
 FLOW = (
@@ -59,6 +61,13 @@ def test_a_module_says_what_it_is_for_and_stays_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert text.count("\n") <= MAX_LINES
+
+
+def test_a_file_of_tests_says_what_it_tests_and_stays_small() -> None:
+    for path in TESTS:
+        text = path.read_text("utf-8")
+        assert ast.get_docstring(ast.parse(text)), path
+        assert text.count("\n") <= MAX_TEST_LINES, path
 
 
 def test_the_table_of_kinds_is_alphabetical_and_its_aliases_lead_to_it() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -12,34 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from helpers.terminal import terminal_output
 
 import dense_calc
 from dense_calc.render.grid import COLUMNS
 
 BROKEN = "input: [784]\nlayers:\n  - Dense: {unit: 10}\n"
 SOUND = "input: [784]\nlayers:\n  - Dense: {units: 10}\n"
-
-
-def terminal_output(*arguments: str, **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dense_calc", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=follower,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"} | environ,
-    )
-    os.close(follower)
-    chunks = []
-    try:
-        while chunk := os.read(leader, 65_536):
-            chunks.append(chunk)
-    except OSError:  # how Linux says that a terminal's other end is closed
-        pass
-    assert process.wait() == 0
-    os.close(leader)
-    return b"".join(chunks).decode()
 
 
 CRASHES = {

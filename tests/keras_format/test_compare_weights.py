@@ -2,94 +2,33 @@
 
 from __future__ import annotations
 
-import io
-import json
-import random
 import re
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pytest
+from helpers.weight_files import (
+    FIRST,
+    IN_GROUPS,
+    LAYERS,
+    NAMES,
+    SECOND,
+    SOUND,
+    Arrays,
+    Names,
+    archive,
+    filled,
+    hdf5_file,
+    keras_file,
+    report,
+)
 from msgspec.structs import replace
 
-from dense_calc.errors import FileError, Source
+from dense_calc.errors import FileError
 from dense_calc.keras_format.compare_weights import differences
-from dense_calc.keras_format.hdf5_groups import MAX_OBJECTS
 from dense_calc.keras_format.stored_weights import NO_WEIGHTS
-from dense_calc.report import Report
-from dense_calc.spec_language import parse
-from dense_calc.tracing.tracer import trace
-
-Arrays = Mapping[str, tuple[int, ...]]  # the shapes of arrays by their paths
-Names = Mapping[str, str]  # the names of layers by their groups
-
-LAYERS: list[Any] = [
-    {"Dense": {"units": 10, "name": "first"}},
-    {"Dropout": {"rate": 0.5}},
-    {"Dense": {"units": 2, "name": "second"}},
-]
-FIRST = "'first' holds kernel (4, 10) and bias (10,)"
-SECOND = "'second' holds kernel (10, 2) and bias (2,)"
-NAMES = {"dense": "first", "dropout": "dropout", "dense_1": "second"}
-SOUND: Arrays = {
-    "dense/vars/0": (4, 10),
-    "dense/vars/1": (10,),
-    "dropout/seed_generator/vars/0": (2,),
-    "dense_1/vars/0": (10, 2),
-    "dense_1/vars/1": (2,),
-}
-IN_GROUPS: Arrays = {
-    "first/model/first/kernel": (4, 10),
-    "first/model/first/bias": (10,),
-    "second/model/second/kernel": (10, 2),
-    "second/model/second/bias": (2,),
-}
-
-
-def report(layers: list[Any] = LAYERS, size: tuple[int, ...] = (4,)) -> Report:
-    """The report on a chain of layers."""
-    spec = {"input": size, "layers": layers}
-    return trace(parse(Source("spec", json.dumps(spec)), "spec"))
-
-
-def filled(file: Any, top: str, arrays: Arrays, names: Names) -> None:
-    """Give an HDF5 file arrays and the names of layers, as Keras does; none of them is filled."""
-    group = file.require_group(top)
-    for name, told in names.items():
-        group.require_group(f"{name}/vars").attrs["name"] = told
-    for path, shape in arrays.items():
-        group.create_dataset(path, shape, "f4")
-
-
-def archive(
-    path: Path, fill: Callable[[Any], None], method: int = zipfile.ZIP_STORED, before: int = 0
-) -> str:
-    """A `.keras` archive with such weights; `before` bytes stand before them."""
-    data = io.BytesIO()
-    with h5py.File(data, "w") as file:
-        fill(file)
-    with zipfile.ZipFile(path, "w", method) as members:
-        members.writestr("config.json", b" " * before)
-        members.writestr("model.weights.h5", data.getvalue())
-    return str(path)
-
-
-def keras_file(path: Path, arrays: Arrays = SOUND, names: Names = NAMES, **how: Any) -> str:
-    """A `.keras` archive of these arrays."""
-    return archive(path, lambda file: filled(file, "layers", arrays, names), **how)
-
-
-def hdf5_file(path: Path, arrays: Arrays, top: str = "model_weights") -> str:
-    """An HDF5 file of these arrays."""
-    with h5py.File(path, "w") as file:
-        filled(file, top, arrays, {})
-        file[top].require_group("top_level_model_weights")
-    return str(path)
 
 
 @pytest.mark.parametrize("names", [NAMES, {}])
@@ -261,96 +200,6 @@ def test_names_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
     assert len(said) < 200
 
 
-def cyclic(file: Any) -> None:
-    file["layers/dense"] = file.create_group("layers")
-
-
-def deep(file: Any) -> None:
-    group = file.create_group("layers")
-    for _ in range(5000):
-        group = group.create_group("a")
-
-
-def soft(file: Any) -> None:
-    file["layers/dense/vars"] = h5py.SoftLink("/layers")
-
-
-def external(file: Any) -> None:
-    file["layers/dense/vars"] = h5py.ExternalLink("/dev/zero", "/")
-
-
-def outside(file: Any) -> None:
-    file["layers"] = h5py.ExternalLink("/dev/zero", "/")
-
-
-def virtual(file: Any) -> None:
-    layout = h5py.VirtualLayout((4, 10), "f4", (None, 10))
-    space = h5py.VirtualSource("/dev/zero", "a", (4, 10), maxshape=(None, 10))
-    layout[: h5py.h5s.UNLIMITED] = space[: h5py.h5s.UNLIMITED]
-    file.create_virtual_dataset("layers/dense/vars/0", layout)
-
-
-def shapeless(file: Any) -> None:
-    file["layers/dense/vars/0"] = h5py.Empty("f4")
-
-
-def an_array(file: Any) -> None:
-    file["layers"] = np.zeros(3)
-
-
-def many(file: Any) -> None:
-    file.create_dataset("array", (2,), "f4")
-    group = file.create_group("layers/dense/vars", track_order=True)
-    for number in range(MAX_OBJECTS):
-        group.id.links.create_hard(str(number).encode(), file.id, b"array")
-
-
-def branching(file: Any) -> None:
-    """Each group is ten times in the next: of 10 to the 20th ways, none is new."""
-    group = file.create_group("start")
-    for number in range(20):
-        above = file.create_group(str(number))
-        for name in "abcdefghij":
-            above[name] = group
-        group = above
-    file["layers"] = group
-
-
-def long_name(file: Any) -> None:
-    file.create_dataset("layers/" + "a" * 5000, (3,), "f4")
-
-
-def named_at_length(file: Any) -> None:
-    name = np.bytes_(b"a" * 60_000)
-    file.create_dataset("layers/dense/vars/0", (3,), "f4")
-    file["layers/dense/vars"].attrs["name"] = name
-
-
-@pytest.mark.parametrize(
-    ("fill", "why"),
-    [
-        (cyclic, "it has more groups and arrays than a model has"),
-        (deep, "it has more groups and arrays than a model has"),
-        (many, "it has more groups and arrays than a model has"),
-        (branching, "it has more groups and arrays than a model has"),
-        (soft, "'vars' in it is no group or array, but leads elsewhere"),
-        (external, "'vars' in it is no group or array, but leads elsewhere"),
-        (outside, "'layers' in it is no group or array, but leads elsewhere"),
-        (virtual, "an array in it is in other files"),
-        (shapeless, "an array in it has no shape"),
-        (an_array, "its 'layers' is no group"),
-        (long_name, f"'{'a' * 40}...' in it is no group or array, but leads elsewhere"),
-        (named_at_length, "a layer's name in it is too long"),
-    ],
-)
-def test_hostile_weights_are_refused(tmp_path: Path, fill: Callable[[Any], None], why: str) -> None:
-    path = archive(tmp_path / "a.keras", fill)
-    held = report()
-    with pytest.raises(FileError) as caught:
-        differences(held, path)
-    assert caught.value.message == f"cannot read {path}: {why}"
-
-
 def test_a_shape_is_only_told(tmp_path: Path) -> None:
     def vast(file: Any) -> None:
         file.create_dataset("layers/dense/vars/0", (2**40, 2**20), "f8", chunks=(1, 1))
@@ -388,17 +237,3 @@ def test_an_archive_without_weights(tmp_path: Path) -> None:
         members.writestr("config.json", "{}")
     with pytest.raises(FileError, match=r"it has no model\.weights\.h5"):
         differences(report(), str(path))
-
-
-def test_broken_files_end_in_a_complaint_or_a_difference(tmp_path: Path) -> None:
-    """Every place in the small file is broken once in a while."""
-    sound = Path(hdf5_file(tmp_path / "a.h5", IN_GROUPS)).read_bytes()
-    held, rng = report(), random.Random(1)
-    path = tmp_path / "b.h5"
-    for _ in range(300):
-        broken = bytearray(sound)
-        for _ in range(rng.randrange(1, 4)):
-            broken[rng.randrange(len(broken))] = rng.randrange(256)
-        path.write_bytes(broken[: rng.choice([len(broken), rng.randrange(len(broken))])])
-        with suppress(FileError):
-            differences(held, str(path))

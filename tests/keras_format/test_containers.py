@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import pickle
 import re
 import zipfile
@@ -14,20 +13,18 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import DATA, Run
+from conftest import Run
+from helpers.applications import FACTS
+from helpers.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError
 from dense_calc.keras_format.detect import FOREIGN
 
-FACTS = {
-    fact["title"]: fact["json"]
-    for fact in map(
-        json.loads, lzma.decompress((DATA / "applications.jsonl.xz").read_bytes()).splitlines()
-    )
-}
-GRAPH = json.loads(FACTS["nested"])
-CHAIN = json.loads(FACTS["chain"])
+NESTED: str = FACTS["nested"]["json"]
+GRAPH = json.loads(NESTED)
+
+
 OLD = [{"class_name": "Dense", "config": {"units": 3, "batch_input_shape": [None, 4], "name": "d"}}]
 
 Value = dict[str, Any]
@@ -90,7 +87,7 @@ def test_a_spec_in_json_may_hold_classes(tmp_path: Path) -> None:
     assert dense_calc.summarize(path).total_params == 3 * 2 + 2
 
 
-SPOILT = json.loads(re.sub(r'"units": \d+', r'"units": "Dänse\\n😀"', FACTS["nested"], count=1))
+SPOILT = json.loads(re.sub(r'"units": \d+', r'"units": "Dänse\\n😀"', NESTED, count=1))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -107,42 +104,6 @@ def test_the_caret_stands_under_what_is_meant(tmp_path: Path, wrapper: str) -> N
     while under.startswith("\\"):
         under = json.loads(f'"{under}"')
     assert json.loads(under) == "Dänse\n😀"
-
-
-KERAS_YAML = """\
-backend: tensorflow
-class_name: Model
-config:
-  input_layers: !!python/object/apply:tensorflow.python.training.data_structures.ListWrapper
-  - - - x
-      - 0
-      - 0
-  layers:
-  - class_name: InputLayer
-    config:
-      batch_input_shape: !!python/object/apply:tensorflow.python.util.TupleWrapper
-      - !!python/tuple [null, 9, 3]
-      name: x
-    inbound_nodes: []
-    name: x
-  - class_name: Conv1D
-    config:
-      activation: !!python/name:relu ''
-      filters: !!python/long '4'
-      kernel_size: !!python/object/new:ListWrapper
-        listitems: &id001
-        - 3
-        state: {_layers: []}
-      name: !!python/unicode 'd'
-      padding: !!python/object/apply:builtins.str [same]
-      strides: *id001
-    inbound_nodes: [[[x, 0, 0, !!python/object/new:DictWrapper {args: [{}]}]]]
-    name: d
-  name: m
-  output_layers: [[d, 0, 0]]
-backend: tensorflow
-keras_version: 2.2.4-tf
-"""
 
 
 def test_tags_in_the_yaml_of_keras_are_plain_data(tmp_path: Path) -> None:

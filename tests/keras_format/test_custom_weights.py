@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import pytest
 from conftest import Run
+from helpers.custom_files import Arrays, archive, hdf5_file, layer
 
 import dense_calc
 from dense_calc.errors import SpecError
-
-Arrays = Mapping[str, tuple[int, ...]]  # the shapes of arrays by their paths
-
-
-def layer(of: str, name: str, **config: Any) -> dict[str, Any]:
-    """A layer of Keras 3, of a class of one's own if it has a package."""
-    own = ">" in of
-    return {
-        "module": None if own else "keras.layers",
-        "class_name": of.rpartition(">")[2],
-        "config": {"name": name, **config},
-        "registered_name": of if own else None,
-    }
 
 
 def chain(*layers: dict[str, Any], name: str = "m") -> dict[str, Any]:
@@ -57,30 +43,6 @@ IN_FILE: Arrays = {
     "two/m/two/gamma:0": (2,),
     "head/m/head/kernel:0": (4, 2),
 }
-
-
-def archive(path: Path, model: dict[str, Any], arrays: Arrays, names: Mapping[str, str]) -> Path:
-    """A `.keras` archive that stores these arrays."""
-    data = io.BytesIO()
-    with h5py.File(data, "w") as file:
-        for group, name in names.items():
-            file.require_group(f"layers/{group}/vars").attrs["name"] = name
-        for key, shape in arrays.items():
-            file.create_dataset(f"layers/{key}", shape, "f4")
-    with zipfile.ZipFile(path, "w") as members:
-        members.writestr("config.json", json.dumps(model))
-        members.writestr("model.weights.h5", data.getvalue())
-    return path
-
-
-def hdf5_file(path: Path, model: dict[str, Any], arrays: Arrays) -> Path:
-    """An HDF5 file that stores these arrays."""
-    with h5py.File(path, "w") as file:
-        file.attrs["model_config"] = json.dumps(model)
-        file.attrs["keras_version"] = "2.9.0"
-        for key, shape in arrays.items():
-            file.create_dataset(f"model_weights/{key}", shape, "f4")
-    return path
 
 
 @pytest.mark.parametrize("names", [NAMES, {}])

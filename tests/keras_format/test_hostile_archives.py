@@ -14,12 +14,12 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.archives import archive as zipped
+from helpers.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, FileError
 from dense_calc.keras_format.compare_weights import differences
-from keras_format.test_containers import CHAIN, KERAS_YAML
-from keras_format.test_keras_files import archive as zipped
 
 TEXT = json.dumps(CHAIN).encode()
 LONG = b"{" + b" " * 2**25

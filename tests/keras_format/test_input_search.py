@@ -12,13 +12,13 @@ from typing import Any
 import h5py
 import pytest
 from conftest import Run
+from helpers.custom_files import Arrays, archive, hdf5_file, layer
 
 import dense_calc
 from dense_calc.errors import Source, SpecError
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.model import Model
 from dense_calc.tracing.tracer import trace
-from keras_format.test_custom_weights import Arrays, archive, hdf5_file, layer
 
 Json = dict[str, Any]
 

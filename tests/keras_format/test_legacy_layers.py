@@ -10,21 +10,16 @@ from math import prod
 from typing import Any
 
 import pytest
-from conftest import DATA
+from helpers.old_layers import FACTS, LEGACY, layer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import convert
 
 from dense_calc.errors import LayerError
 from dense_calc.keras_format.legacy import layer_configs as legacy
 from dense_calc.keras_format.legacy.layer_configs import is_of_keras_1, modern, ordered
 from dense_calc.keras_format.legacy.values import unwrapped
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.layers.base import LayerKind
 from dense_calc.layers.retired.keras_2 import RETIRED
-
-LEGACY = DATA / "legacy"
-FACTS = [json.loads(line) for line in (LEGACY / "tf_keras.jsonl").read_text("utf-8").splitlines()]
 
 # What the layers of a file give and how many weights they have, by hand, from the sources of the
 # version that wrote it. The shapes are without the batch.
@@ -100,19 +95,6 @@ OF_ALL = {"args", "kwargs", "name"}
 def title(line: dict[str, Any]) -> str:
     """What a line of that table is about."""
     return f"{line['class_name']} {line['versions'][0]}"
-
-
-def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
-    """The layer that Keras wrote so, with the layers inside it."""
-    name, config = modern(written["class_name"], written["config"], keras)
-    kind = RETIRED.get(name) or kind_named(name)
-    for argument in kind.wraps:
-        match config.get(argument):
-            case dict() as inner:
-                config[argument] = layer_of(inner, keras)
-            case list() as inner:
-                config[argument] = [layer_of(each, keras) for each in inner]
-    return convert(config, kind)
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["class_name"])

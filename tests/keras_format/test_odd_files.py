@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from helpers.keras_objects import Json, chain, graph, layer, model_of, reading, tensor
 
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.keras_format.writer import to_keras
@@ -14,7 +15,6 @@ from dense_calc.render import FORMATS, Style, rendered
 from dense_calc.spec_language import parse
 from dense_calc.spec_language.spec_writer import to_spec
 from dense_calc.tracing.tracer import trace
-from keras_format.test_unknown import Json, chain, graph, layer, model_of, reading, tensor
 
 INPUT = tensor("i", [None, 8])
 SCALE = layer("lab>Scale", "s")

@@ -9,22 +9,29 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import Run
+from helpers.keras_objects import (
+    Json,
+    chain,
+    code,
+    dense,
+    graph,
+    layer,
+    model_of,
+    reading,
+    rows_of,
+    saved,
+    tensor,
+)
 
 import dense_calc
-from dense_calc.errors import DenseCalcError, LayerError, Source, SpecError
-from dense_calc.keras_format.reader import from_keras
+from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers import KINDS, kind_named
-from dense_calc.model import Model
 from dense_calc.render import Style, rendered
 from dense_calc.shapes import OPAQUE
-from dense_calc.spec_language.spec_writer import to_spec
 from dense_calc.tracing.tracer import trace
-
-Json = dict[str, Any]
 
 # Kinds whose layers Keras calls built as soon as they are made.
 START_BUILT = {
@@ -35,69 +42,6 @@ START_BUILT = {
     *("LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "ReLU", "Reshape"),
     *("Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization"),
 }
-
-
-def layer(of: str, name: str = "", build: Any = None, **config: Any) -> Json:
-    """A layer as Keras 3 writes it; one of a class of one's own has the package `lab`."""
-    own = of.startswith("lab>")
-    class_name = of.removeprefix("lab>")
-    written: Json = {
-        "module": None if own else "keras.layers",
-        "class_name": class_name,
-        "config": {"name": name or class_name.lower(), "trainable": True, **config},
-        "registered_name": of if own else None,
-    }
-    return written | ({"build_config": {"input_shape": build}} if build else {})
-
-
-def dense(units: int, name: str = "", build: Any = None) -> Json:
-    return layer("Dense", name, build, units=units)
-
-
-def code(name: str, build: Any = None, **config: Any) -> Json:
-    """A Lambda, whose code is not run."""
-    function = {"class_name": "__lambda__", "config": {"code": "4wEA"}}
-    return layer("Lambda", name, build, function=function, arguments={}, **config)
-
-
-def chain(*layers: Json, name: str = "m", shape: Any = None) -> Json:
-    first = [layer("InputLayer", "i", batch_shape=shape)] if shape else []
-    config = {"name": name, "trainable": True, "layers": [*first, *layers]}
-    return {"module": "keras", "class_name": "Sequential", "config": config}
-
-
-def tensor(name: str, shape: Any, index: int = 0) -> Json:
-    history = {"shape": shape, "dtype": "float32", "keras_history": [name, 0, index]}
-    return {"class_name": "__keras_tensor__", "config": history}
-
-
-def reading(written: Json, *tensors: Json) -> Json:
-    """A layer of a graph that reads these tensors."""
-    return written | {"name": written["config"]["name"],
-                      "inbound_nodes": [{"args": [*tensors], "kwargs": {}}]}  # fmt: skip
-
-
-def graph(*layers: Json, shape: Any = (None, 8)) -> Json:
-    first = layer("InputLayer", "i", batch_shape=shape) | {"name": "i", "inbound_nodes": []}
-    last = layers[-1]["name"]
-    config = {"name": "g", "layers": [first, *layers], "input_layers": [["i", 0, 0]],
-              "output_layers": [[last, 0, 0]]}  # fmt: skip
-    return {"module": "keras", "class_name": "Functional", "config": config}
-
-
-def model_of(written: Json, **assume: str) -> Model:
-    text = json.dumps(written)
-    return from_keras(json.loads(text), Source("m.json", text), "m", assume)
-
-
-def rows_of(written: Json, **assume: str) -> list[tuple[str, Any, int, str]]:
-    report = trace(model_of(written, **assume), partial=True)
-    return [(row.name, row.output_shape, row.params, row.state) for row in report.layers]
-
-
-def saved(folder: Path, written: Json) -> str:
-    (folder / "m.json").write_text(json.dumps(written, indent=1), "utf-8")
-    return "m.json"
 
 
 UNBUILT = chain(dense(4), layer("Dropout", rate=0.5), dense(2, "head"))
@@ -368,89 +312,3 @@ def test_a_partial_summary_of_what_is_all_known(tmp_path: Path, run: Run) -> Non
     saved(tmp_path, chain(dense(4), shape=[None, 8]))
     done = run("summary", "m.json", "--partial", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-OBJECTS = {
-    "activation": ("activation", "swoosh", "swoosh"),
-    "initializer": ("kernel_initializer", "my_init", "my_init"),
-    "code": ("bias_initializer", "<lambda>", "<lambda>"),
-    "serialized code": ("activation", {"class_name": "__lambda__", "config": {}}, "<lambda>"),
-    "regularizer": ("kernel_regularizer", "my_l2", "my_l2"),
-    "constraint": ("kernel_constraint", {"class_name": "Mine", "config": {}}, "Mine"),
-    "an activation that is no layer": (
-        "activation",
-        {"module": "keras.layers", "class_name": "Swoosh", "config": {}, "registered_name": None},
-        "Swoosh",
-    ),
-    "a function of a package": (
-        "activation",
-        {"module": "builtins", "class_name": "function", "config": "lab>swoosh",
-         "registered_name": "function"},
-        "swoosh",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("sort", OBJECTS)
-def test_an_object_that_keras_does_not_have(sort: str) -> None:
-    argument, value, name = OBJECTS[sort]
-    written = chain(layer("Dense", "d", units=2, **{argument: value}), shape=[None, 8])
-    with pytest.raises(DenseCalcError) as caught:
-        trace(model_of(written))
-    way = f"'{name}=identity'" if "<" in name else f"{name}=identity"
-    assert caught.value.message == (
-        f"'{name}' is not known, and no code is run; if it changes no shape, say so: --assume {way}"
-    )
-    assert trace(model_of(written, **{name: "identity"})).total_params == 18
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "relu",
-        None,
-        {"module": "keras.layers", "class_name": "ReLU", "config": {}, "registered_name": None},
-        {"module": "builtins", "class_name": "function", "config": "gelu",
-         "registered_name": "function"},
-    ],
-)  # fmt: skip
-def test_activations_of_keras_own_need_nothing_said(value: Any) -> None:
-    written = chain(layer("Dense", "d", units=2, activation=value), shape=[None, 8])
-    assert trace(model_of(written)).total_params == 18
-
-
-GRAPH = graph(reading(dense(3), tensor("i", [None, 8])))
-CHAIN = chain(dense(3), shape=[None, 8])
-
-
-@pytest.mark.parametrize(("written", "kind"), [(GRAPH, "Functional"), (CHAIN, "Sequential")])
-def test_a_class_derived_from_a_model_is_read_as_that(written: Json, kind: str) -> None:
-    own = written | {"class_name": "Mine", "module": None, "registered_name": "lab>Mine"}
-    model = model_of(own)
-    assert (model.type, trace(model).total_params) == (kind, 27)
-    said = [f"'Mine' is read as the {kind} that its config tells"]
-    assert [note.message for note in model.remarks] == said
-    outer = model_of(chain(own, dense(2, "head"), shape=[None, 8]))
-    rows = trace(outer).layers
-    assert [(row.type, row.params) for row in rows] == [("Mine", 27), ("Dense", 8)]
-    assert f"- {kind}:\n" in to_spec(outer)
-    assumed = trace(model_of(chain(own, dense(2, "head"), shape=[None, 8]), Mine="identity"))
-    assert assumed.total_params == 18
-
-
-def test_a_model_of_a_class_of_its_own_may_not_tell_its_layers() -> None:
-    for config in ({}, {"layers": [1]}, {"layers": [dense(3)]}, {"layers": 2, "input_layers": []}):
-        with pytest.raises(SpecError, match="the model is of a class of its own, 'Mine', and"):
-            model_of({"module": None, "class_name": "Mine", "config": config})
-
-
-def test_every_output_of_an_unknown_class_is_unknown() -> None:
-    def reads(name: str, *ends: tuple[str, int]) -> Json:  # as before Keras 3, without shapes
-        return {"name": name, "inbound_nodes": [[[end, 0, index, {}] for end, index in ends]]}
-
-    split = layer("Split", "s") | reads("s", ("i", 0))
-    one = dense(2, "d") | reads("d", ("s", 1))
-    all_of_them = layer("Swap", "w") | reads("w", ("s", 0), ("s", 2), ("d", 0))
-    rows = rows_of(graph(split, one, all_of_them))[1:]
-    assert [(name, str(shape), state) for name, shape, _, state in rows] == [
-        ("s", "?", "unknown"), ("d", "?", "unknown"), ("w", "?", "unknown")]  # fmt: skip

@@ -11,10 +11,10 @@ from typing import Any
 import h5py
 import pytest
 from conftest import Run
+from helpers.weight_files import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.keras_format.compare_weights import differences
-from keras_format.test_compare_weights import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
 
 
 def of_gates(gates: str, kernel: tuple[int, ...], recurrent: tuple[int, ...]) -> Arrays:

@@ -6,19 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DATA
+from helpers.operation_facts import FACTS, tuples
 from msgspec import ValidationError, convert
 
 from dense_calc.dtypes import spread
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations import OPERATIONS, operation_named
-
-FACTS = (DATA / "operations.jsonl").read_text("utf-8").splitlines()
-
-
-def tuples(written: Any) -> Any:
-    """Nested lists as tuples."""
-    return tuple(map(tuples, written)) if isinstance(written, list) else written
 
 
 def spec_of(fact: dict[str, Any]) -> Any:

@@ -34,7 +34,8 @@ import numpy as np
 from keras_files import difference_in_files
 from msgspec import ValidationError, convert
 from msgspec.structs import fields
-from operation_cases import Case, draw
+from operation_arguments import Case
+from operation_cases import draw
 from ours import model_of
 from signatures import REQUIRED, default_of, same
 

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 from cases import read_facts
-from keras_format.test_legacy_layers import FACTS as OLD_FACTS
-from keras_format.test_legacy_layers import layer_of
-from layers.test_operations import FACTS as OPERATION_FACTS
-from layers.test_operations import tuples
+from helpers.old_layers import FACTS as OLD_FACTS
+from helpers.old_layers import layer_of
+from helpers.operation_facts import FACTS as OPERATION_FACTS
+from helpers.operation_facts import tuples
 from msgspec import Struct, convert
 from ours import model_of
 

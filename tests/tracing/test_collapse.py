@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli.test_command_line import terminal_output
 from conftest import ROOT, Run
-from spec_language.test_blocks import report_of
+from helpers.reports import report_of
+from helpers.terminal import terminal_output
 
 import dense_calc
 from dense_calc.cli.summary import READABLE

@@ -1,0 +1,1 @@
+"""What several test files share: small models, readers and ways to ask."""

@@ -1,0 +1,30 @@
+"""Layers of Keras 1 and 2 as they were written, and their facts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from conftest import DATA
+from msgspec import convert
+
+from dense_calc.keras_format.legacy.layer_configs import modern
+from dense_calc.layers import kind_named
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.retired.keras_2 import RETIRED
+
+LEGACY = DATA / "legacy"
+FACTS = [json.loads(line) for line in (LEGACY / "tf_keras.jsonl").read_text("utf-8").splitlines()]
+
+
+def layer_of(written: dict[str, Any], keras: int) -> LayerKind:
+    """The layer that Keras wrote so, with the layers inside it."""
+    name, config = modern(written["class_name"], written["config"], keras)
+    kind = RETIRED.get(name) or kind_named(name)
+    for argument in kind.wraps:
+        match config.get(argument):
+            case dict() as inner:
+                config[argument] = layer_of(inner, keras)
+            case list() as inner:
+                config[argument] = [layer_of(each, keras) for each in inner]
+    return convert(config, kind)

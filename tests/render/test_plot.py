@@ -1,0 +1,76 @@
+"""A plot in a file: the same each time, of whatever is swept."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import pytest
+from helpers.points import FIELD, MANY, WIDTHS, WORDS, sweeps
+from hypothesis import given, settings
+
+from dense_calc.errors import FileError
+from dense_calc.render.axes import Points, axes
+from dense_calc.render.plot import drawn, picture
+
+PLOTS: dict[str, tuple[list[str], Points]] = {
+    "curve": (["width"], WIDTHS),
+    "long curve": (["width"], [((width,), width**2) for width in range(1, 200)]),
+    "one point": (["width"], [((0.5,), 0)]),
+    "words": (["a$b$_模型\x1b"], WORDS),
+    "field": (["width", "$x_{"], FIELD),
+    "large field": (["x", "y"], MANY),
+    "long diagonal": (["x", "y"], [((x, -x), x) for x in range(1001)]),
+    "field of words": (["y" * 2000, "word"], [((x, "word " * x), x * 10**19) for x in range(9)]),
+    "last digits": (["x", "y"], [((x, math.inf), 10**30 + x) for x in range(3)]),
+}
+MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("ending", MAGIC)
+@pytest.mark.parametrize("case", PLOTS)
+def test_a_plot_is_the_same_each_time(case: str, ending: str) -> None:
+    one = picture(*PLOTS[case], f"one.{ending}")
+    assert one.startswith(MAGIC[ending])
+    assert one == picture(*PLOTS[case], f"other.{ending.upper()}")
+
+
+@given(sweeps())
+@settings(deadline=None, max_examples=25)
+def test_no_sweep_is_too_odd_for_a_plot(sweep: tuple[list[str], Points]) -> None:
+    if sweep[1]:
+        assert drawn(axes(*sweep), sweep[1], ".png").startswith(MAGIC["png"])
+
+
+def test_a_plot_has_its_own_look() -> None:
+    import matplotlib
+
+    plain = picture(["width"], WIDTHS, "plain.svg")
+    with matplotlib.rc_context({"text.usetex": True, "figure.figsize": (1, 1)}):
+        assert picture(["width"], WIDTHS, "set.svg") == plain
+        assert matplotlib.rcParams["text.usetex"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("plot.jpg", "cannot write plot.jpg: a plot ends in .svg, .png or .pdf"),
+        ("svg", "cannot write svg: a plot ends in .svg, .png or .pdf"),
+    ],
+)
+def test_a_plot_of_no_known_kind(path: str, message: str) -> None:
+    with pytest.raises(FileError) as raised:
+        picture(["width"], WIDTHS, path)
+    assert raised.value.message == message
+
+
+def test_a_plot_of_nothing() -> None:
+    with pytest.raises(FileError, match=r"cannot write plot\.svg: there is nothing to plot"):
+        picture(["width"], [], "plot.svg")
+
+
+def test_a_plot_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(FileError) as raised:
+        picture(["width"], WIDTHS, "plot.svg")
+    assert raised.value.message == "a plot needs matplotlib: pip install 'dense-calc[plot]'"
