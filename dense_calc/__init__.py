@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 # The modules are not called load and trace: Python binds a submodule's name in its package when
 # it is first imported, which would hide the function of the same name.
-HOMES = {
+_EXPORT_MODULES = {
     "fit": "whatif.fitting",
     "load": "files.loader",
     "summarize": "files.loader",
@@ -34,8 +34,8 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in _EXPORT_MODULES:
         raise AttributeError(f"module 'dense_calc' has no attribute '{name}'")
     from importlib import import_module
 
-    return getattr(import_module(f"dense_calc.{HOMES[name]}"), name)
+    return getattr(import_module(f"dense_calc.{_EXPORT_MODULES[name]}"), name)

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dense_calc.shapes import Shapes, is_shape, parts
+from dense_calc.shapes import Shapes, child_shapes, is_shape
 
-Dtype = str | None  # None where nothing tells
-Dtypes = Dtype | tuple["Dtypes", ...] | dict[str, "Dtypes"]  # () where there is no tensor
-NOTHING: Dtypes = ()
-FLOATS = ("bfloat", "float")  # how the dtypes of fractions begin
+TensorDtype = str | None  # None where nothing tells
+Dtypes = TensorDtype | tuple["Dtypes", ...] | dict[str, "Dtypes"]  # () where there is no tensor
+NO_DTYPES: Dtypes = ()
+FLOAT_PREFIXES = ("bfloat", "float")  # how the dtypes of fractions begin
 
 
-def spread(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
+def expand_dtypes(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
     """A dtype for each tensor of a nest of shapes, where one may stand for all of a part."""
     if isinstance(dtypes, tuple):
-        return tuple(map(spread, dtypes, parts(shapes)))
+        return tuple(map(expand_dtypes, dtypes, child_shapes(shapes)))
     if is_shape(shapes) or isinstance(dtypes, dict):
         return dtypes
     if isinstance(shapes, dict):
-        return {name: spread(dtypes, each) for name, each in shapes.items()}
-    return tuple([spread(dtypes, each) for each in shapes if isinstance(each, tuple | dict)])
+        return {name: expand_dtypes(dtypes, each) for name, each in shapes.items()}
+    return tuple([expand_dtypes(dtypes, each) for each in shapes if isinstance(each, tuple | dict)])
 
 
-def dtypes_in(dtypes: Dtypes) -> Iterator[Dtype]:
+def leaf_dtypes(dtypes: Dtypes) -> Iterator[TensorDtype]:
     """The dtypes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
     if isinstance(dtypes, str | None):
         yield dtypes
         return
     nest = [dtypes[name] for name in sorted(dtypes)] if isinstance(dtypes, dict) else dtypes
     for each in nest:
-        yield from dtypes_in(each)
+        yield from leaf_dtypes(each)
 
 
-def autocast(dtypes: tuple[Dtypes, ...], to: str) -> tuple[Dtypes, ...]:
+def autocast_dtypes(dtypes: tuple[Dtypes, ...], to: str) -> tuple[Dtypes, ...]:
     """Dtypes, or nests of them, of which those of fractions become another, as Keras converts.
 
     Source: `DTypePolicy.convert_input`.
@@ -43,7 +43,7 @@ def autocast(dtypes: tuple[Dtypes, ...], to: str) -> tuple[Dtypes, ...]:
         if isinstance(each, dict):
             return {name: converted(one) for name, one in each.items()}
         if isinstance(each, tuple):
-            return autocast(each, to)
-        return to if each and each.startswith(FLOATS) else each
+            return autocast_dtypes(each, to)
+        return to if each and each.startswith(FLOAT_PREFIXES) else each
 
     return tuple(map(converted, dtypes))

@@ -26,14 +26,14 @@ from typing import Any
 
 from msgspec import Struct
 
-STDIN = "<stdin>"  # what standard input is called
-EXCERPT = 100  # characters shown of a line: a whole model may stand on one
-FEW = 8  # choices that a message can list
-MANY = 10_000  # choices that are looked at
-EFFORT = 5_000_000  # pairs of characters that a moment suffices to compare
-SHORT = 40  # characters of a value that a message repeats
-MOST = 2000  # characters of a message
-LONG = rf"((?:^|(?<=[\s(]))'[^']{{{SHORT}}})[^']{{{EXCERPT - SHORT + 1},}}'"  # what is quoted
+STDIN_NAME = "<stdin>"  # what standard input is called
+MAX_EXCERPT_CHARS = 100  # characters shown of a line: a whole model may stand on one
+MAX_LISTED_CHOICES = 8  # choices that a message can list
+_MAX_COMPARED_CHOICES = 10_000  # choices that are looked at
+_MAX_COMPARED_PAIRS = 5_000_000  # pairs of characters that a moment suffices to compare
+_MAX_QUOTED_CHARS = 40  # characters of a value that a message repeats
+_MAX_MESSAGE_CHARS = 2000  # characters of a message
+_LONG_QUOTATION = rf"((?:^|(?<=[\s(]))'[^']{{{_MAX_QUOTED_CHARS}}})[^']{{{MAX_EXCERPT_CHARS - _MAX_QUOTED_CHARS + 1},}}'"  # what is quoted
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -55,15 +55,15 @@ class Place(Struct, gc=False):
     width: int
 
     @property
-    def where(self) -> tuple[Source, int, int, int]:
+    def coordinates(self) -> tuple[Source, int, int, int]:
         """The place alone, to make another thing there."""
         return self.source, self.line, self.column, self.width
 
-    def part(self, name: str) -> Place:
+    def locate_part(self, name: str) -> Place:
         """The place of a named part of what stands here; this place where it has none."""
         return self
 
-    def found(self) -> Place:
+    def resolve(self) -> Place:
         """This place, looked for now where only the way to it is known."""
         return self
 
@@ -82,13 +82,13 @@ class DenseCalcError(Exception):
         self, message: str, place: Place | None = None, notes: Iterable[Note] = ()
     ) -> None:
         super().__init__(message)
-        self.message = message if len(message) <= EXCERPT else brief(message)
+        self.message = message if len(message) <= MAX_EXCERPT_CHARS else shorten_message(message)
         self.place = place
         self.notes = list(notes)
 
     def __str__(self) -> str:
-        said = [remark("error", self.message, self.place)]
-        said += [remark("note", note.message, note.place) for note in self.notes]
+        said = [format_diagnostic("error", self.message, self.place)]
+        said += [format_diagnostic("note", note.message, note.place) for note in self.notes]
         return "\n".join(said)
 
 
@@ -121,33 +121,37 @@ class UnknownSizeError(LayerError):
     """A layer whose weights depend on a size that its input leaves open."""
 
 
-def remark(sort: str, message: str, place: Place | None) -> str:
+def format_diagnostic(sort: str, message: str, place: Place | None) -> str:
     """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
     if place is None:
-        return f"{sort}: {printable(message)}"
-    place = place.found()
-    where = f"{printable(place.source.name)}:{place.line}:{place.column}"
-    return f"{where}: {sort}: {printable(message)}{excerpt(place)}"
+        return f"{sort}: {escape_unprintable(message)}"
+    place = place.resolve()
+    where = f"{escape_unprintable(place.source.name)}:{place.line}:{place.column}"
+    return f"{where}: {sort}: {escape_unprintable(message)}{_format_excerpt(place)}"
 
 
-def excerpt(place: Place) -> str:
+def _format_excerpt(place: Place) -> str:
     """The line that holds `place` and a caret under it, each on a new line; '' at a text's end."""
     lines = place.source.text.splitlines()
     if place.line > len(lines) or not lines[place.line - 1].strip():
         return ""
     text = lines[place.line - 1]
     start = place.column - 1
-    first = 0 if len(text) <= EXCERPT else max(0, start - EXCERPT // 2)
-    shown = text[first : first + EXCERPT]
-    before = printable("…" * (first > 0) + text[first:start])
-    marked = printable(text[start : max(start, min(start + place.width, first + EXCERPT))])
-    line = printable("…" * (first > 0) + shown + "…" * (first + EXCERPT < len(text)))
+    first = 0 if len(text) <= MAX_EXCERPT_CHARS else max(0, start - MAX_EXCERPT_CHARS // 2)
+    shown = text[first : first + MAX_EXCERPT_CHARS]
+    before = escape_unprintable("…" * (first > 0) + text[first:start])
+    marked = escape_unprintable(
+        text[start : max(start, min(start + place.width, first + MAX_EXCERPT_CHARS))]
+    )
+    line = escape_unprintable(
+        "…" * (first > 0) + shown + "…" * (first + MAX_EXCERPT_CHARS < len(text))
+    )
     gutter = f"{place.line:>3} | "
-    caret = " " * (len(gutter) + columns(before)) + "^" * max(1, columns(marked))
+    caret = " " * (len(gutter) + display_width(before)) + "^" * max(1, display_width(marked))
     return f"\n{gutter}{line}\n{caret}"
 
 
-def columns(text: str) -> int:
+def display_width(text: str) -> int:
     """The number of terminal columns that `text` takes: one each, two for wide characters."""
     if text.isascii():
         return len(text)
@@ -156,13 +160,17 @@ def columns(text: str) -> int:
     return cell_len(text)
 
 
-def brief(message: str) -> str:
+def shorten_message(message: str) -> str:
     """A message in which what a user wrote is no longer than can be read."""
-    short = re.sub(LONG, r"\1...'", message)
-    return short if len(short) <= MOST else f"{short[: MOST // 2]}...{short[-MOST // 2 :]}"
+    short = re.sub(_LONG_QUOTATION, r"\1...'", message)
+    return (
+        short
+        if len(short) <= _MAX_MESSAGE_CHARS
+        else f"{short[: _MAX_MESSAGE_CHARS // 2]}...{short[-_MAX_MESSAGE_CHARS // 2 :]}"
+    )
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """`text` with control characters escaped, so that no file can speak to the terminal."""
     if text.isprintable():
         return text
@@ -175,18 +183,22 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
     """`; did you mean 'units'?`: the choice most like `word`, else all if they are few, or ''."""
     from difflib import get_close_matches  # only a mistake pays for it
 
-    word = word.lower()[:EXCERPT]
-    lowered = {choice.lower(): choice for choice in islice(choices, MANY)}
+    word = word.lower()[:MAX_EXCERPT_CHARS]
+    lowered = {choice.lower(): choice for choice in islice(choices, _MAX_COMPARED_CHOICES)}
     efforts = accumulate(len(word) * len(choice) for choice in lowered)
-    some = [choice for choice, effort in zip(lowered, efforts, strict=True) if effort <= EFFORT]
+    some = [
+        choice
+        for choice, effort in zip(lowered, efforts, strict=True)
+        if effort <= _MAX_COMPARED_PAIRS
+    ]
     close = get_close_matches(word, some, n=1)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
-    listed = else_listed and 0 < len(lowered) <= FEW
+    listed = else_listed and 0 < len(lowered) <= MAX_LISTED_CHOICES
     return f"; there is {', '.join(lowered.values())}" if listed else ""
 
 
-def said(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """A value in words: as the user wrote it if it is short, else what it is."""
     match value:
         case None:
@@ -198,7 +210,7 @@ def said(value: Any) -> str:
         case dict():
             return "a mapping" if value else "an empty mapping"
         case str():
-            return f"'{value if len(value) <= SHORT else value[:SHORT] + '...'}'"
+            return f"'{value if len(value) <= _MAX_QUOTED_CHARS else value[:_MAX_QUOTED_CHARS] + '...'}'"
         case float():
             return str(value).replace("inf", ".inf").replace("nan", ".nan")  # YAML's words
     return str(value)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from dense_calc.errors import Place, said
+from dense_calc.errors import Place, describe_value
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-Rule = Literal["max", "min", "exact"]  # which values a limit allows
+LimitRule = Literal["max", "min", "exact"]  # which values a limit allows
 
 
-class Unit(Struct, frozen=True):
+class AmountUnit(Struct, frozen=True):
     """How amounts are written.
 
     `factors` are those of the signs that stand behind a number, in small letters; `word` stands
@@ -29,10 +29,10 @@ class Unit(Struct, frozen=True):
     word: str = ""
 
 
-PARAMETERS = Unit(
+PARAM_UNIT = AmountUnit(
     {"": 1, "params": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}, ("100k", "5M")
 )
-BYTES = Unit(
+BYTE_UNIT = AmountUnit(
     {
         **dict.fromkeys(("", "b", "bytes"), 1),
         **{sign: 10**power for sign, power in {"kb": 3, "mb": 6, "gb": 9, "tb": 12}.items()},
@@ -43,11 +43,13 @@ BYTES = Unit(
 )
 
 
-WHOLE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
-AMOUNT = rf"\+?((?:{WHOLE})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
-MAX_LENGTH = 40  # characters of an amount
-LARGEST = 2**63 - 1
-NO_UNIT = Unit({"": 1}, ("", ""))
+_DIGITS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
+_AMOUNT_PATTERN = (
+    rf"\+?((?:{_DIGITS_PATTERN})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
+)
+_MAX_AMOUNT_CHARS = 40  # characters of an amount
+MAX_AMOUNT = 2**63 - 1
+_BARE_NUMBER_UNIT = AmountUnit({"": 1}, ("", ""))
 
 
 class Limit(Struct, frozen=True):
@@ -59,9 +61,9 @@ class Limit(Struct, frozen=True):
     """
 
     what: str
-    rule: Rule
+    rule: LimitRule
     amount: object
-    given: str | None = None
+    amount_text: str | None = None
     layers: str | None = None
     each: bool = False
     place: Place | None = None
@@ -77,14 +79,14 @@ class Limit(Struct, frozen=True):
         return value == self.amount
 
 
-class Increase(Struct, frozen=True):
+class AllowedIncrease(Struct, frozen=True):
     """How many parameters more than before a model may have: so many, or so many per cent."""
 
-    given: str
+    amount_text: str
     amount: Fraction
     is_percent: bool
 
-    def allowed(self, params: int) -> int:
+    def allowed_params(self, params: int) -> int:
         """The parameters that may come to `params`."""
         return math.floor(self.amount * params / 100 if self.is_percent else self.amount)
 
@@ -93,7 +95,7 @@ class AmountError(ValueError):
     """A value that is no amount; the message says why."""
 
 
-def increase(text: str) -> Increase:
+def parse_increase(text: str) -> AllowedIncrease:
     """The increase that a text allows: `5%`, `100k`.
 
     Raises:
@@ -102,14 +104,18 @@ def increase(text: str) -> Increase:
     text = text.strip()
     examples = "5%, 0.5% or 100k"
     if text.endswith("%"):
-        return Increase(text, amount(text[:-1], NO_UNIT, examples), is_percent=True)
-    number = amount(text, PARAMETERS, examples)
+        return AllowedIncrease(
+            text, parse_amount(text[:-1], _BARE_NUMBER_UNIT, examples), is_percent=True
+        )
+    number = parse_amount(text, PARAM_UNIT, examples)
     if number and not text[-1].isalpha():
         raise AmountError(f"'{text}' could be parameters or per cent: say {text}params or {text}%")
-    return Increase(text, number, is_percent=False)
+    return AllowedIncrease(text, number, is_percent=False)
 
 
-def amount(value: object, unit: Unit, examples: str, what: str = "a limit is") -> Fraction:
+def parse_amount(
+    value: object, unit: AmountUnit, examples: str, what: str = "a limit is"
+) -> Fraction:
     """The number that a value means; `what` begins the complaint that it means none.
 
     Raises:
@@ -120,22 +126,26 @@ def amount(value: object, unit: Unit, examples: str, what: str = "a limit is") -
     text = f"{value:f}" if isinstance(value, float) else str(value).strip()
     is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
     if is_written and re.match(r"-\s*[0-9.]", text):
-        raise AmountError(f"a limit cannot be negative, as {said(value)} is")
-    found = re.fullmatch(AMOUNT, text) if is_written and len(text) <= MAX_LENGTH else None
+        raise AmountError(f"a limit cannot be negative, as {describe_value(value)} is")
+    found = (
+        re.fullmatch(_AMOUNT_PATTERN, text)
+        if is_written and len(text) <= _MAX_AMOUNT_CHARS
+        else None
+    )
     if not found or found[3].lower() not in unit.factors:
-        hint = hint_of(text, found[3], unit) if found else ""
-        raise AmountError(f"{what} a number such as {examples}, not {said(value)}{hint}")
+        hint = _unit_hint(text, found[3], unit) if found else ""
+        raise AmountError(f"{what} a number such as {examples}, not {describe_value(value)}{hint}")
     digits = re.sub("[_,]", "", found[1])
     number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * unit.factors[found[3].lower()]
-    if number > LARGEST:
-        raise AmountError(f"{said(value)} is too large; a limit may be {LARGEST:,}")
+    if number > MAX_AMOUNT:
+        raise AmountError(f"{describe_value(value)} is too large; a limit may be {MAX_AMOUNT:,}")
     return number
 
 
-def hint_of(text: str, sign: str, unit: Unit) -> str:
+def _unit_hint(text: str, sign: str, unit: AmountUnit) -> str:
     """What is wrong with the sign of a unit that stands where another unit is meant."""
-    if unit is PARAMETERS and sign.lower() in BYTES.factors:
+    if unit is PARAM_UNIT and sign.lower() in BYTE_UNIT.factors:
         return f"; '{sign}' counts bytes"
-    if unit is BYTES and sign.lower() in PARAMETERS.factors:
+    if unit is BYTE_UNIT and sign.lower() in PARAM_UNIT.factors:
         return f"; did you mean '{text}B' or '{text}iB'?"
     return ""

@@ -14,17 +14,17 @@ from dense_calc.errors import Note, Place
 from dense_calc.gaps import Gap
 from dense_calc.layers.base import LayerKind
 from dense_calc.limits import Limit
-from dense_calc.shapes import Shapes, Sizes, Unknown
+from dense_calc.shapes import Shapes, Sizes, UnknownShape
 
 
-class Output(Struct, frozen=True):
+class OutputPath(Struct, frozen=True):
     """One of the tensors that a layer gives: its place in the nest of them, `lstm[1]`."""
 
     name: str
     steps: tuple[int | str, ...]
 
 
-class Leaf(Struct, frozen=True):
+class OutputIndex(Struct, frozen=True):
     """One of the tensors that a layer gives, by its number among them all, as Keras counts."""
 
     name: str
@@ -52,18 +52,26 @@ class Constant(Struct, frozen=True):
 
 
 # What a call is given: the whole output of a layer by its name, one tensor of it, or a nest.
-Given = str | Output | Leaf | Constant | tuple["Given", ...] | dict[str, "Given"] | None
+CallInput = (
+    str
+    | OutputPath
+    | OutputIndex
+    | Constant
+    | tuple["CallInput", ...]
+    | dict[str, "CallInput"]
+    | None
+)
 
 
-class Statement(Struct, frozen=True):
+class RecordedOutput(Struct, frozen=True):
     """What a file states of the output of a call, which holds if it reads these tensors."""
 
-    reads: tuple[tuple[Leaf, Shapes], ...]
+    reads: tuple[tuple[OutputIndex, Shapes], ...]
     shape: Shapes
     dtype: Dtypes = None
 
 
-class Loan(Struct, frozen=True):
+class LentLayer(Struct, frozen=True):
     """A layer of the model inside another: its `holder`, and the way to it, ("layer",)."""
 
     path: tuple[str, ...]
@@ -84,20 +92,20 @@ class Node(Struct, frozen=True):
     layer: LayerKind
     inputs: tuple[str, ...]
     place: Place | None = None
-    call: tuple[Given, ...] | None = None
-    shares: str | None = None
+    call_inputs: tuple[CallInput, ...] | None = None
+    first_call: str | None = None
     notes: tuple[Note, ...] = ()
-    statement: Statement | None = None
-    mask: Given = None
-    loans: tuple[Loan, ...] = ()
+    recorded_output: RecordedOutput | None = None
+    mask: CallInput = None
+    lent_layers: tuple[LentLayer, ...] = ()
 
     @property
     def holder(self) -> str:
         """The name under which the weights of the layer are known."""
-        return self.shares or self.name
+        return self.first_call or self.name
 
 
-class Block(Struct, frozen=True):
+class ModelBlock(Struct, frozen=True):
     """A block where it is used: its name there, its copies' names, and the layer that it gives.
 
     Names of nodes in a copy start with its name and a slash: `decoder_3/attention`.
@@ -109,13 +117,13 @@ class Block(Struct, frozen=True):
     output: str
 
 
-class End(Struct, frozen=True):
+class ModelOutput(Struct, frozen=True):
     """An output of the model: a layer, or one of its outputs, and where that is written.
 
     `label` is its name, if it has another than the layer.
     """
 
-    what: str | Output | Leaf
+    source: str | OutputPath | OutputIndex
     place: Place | None = None
     label: str | None = None
 
@@ -124,7 +132,11 @@ class End(Struct, frozen=True):
         """What the output is called: its label, or as it is written, `lstm[1]`."""
         if self.label is not None:
             return self.label
-        return self.what.name if isinstance(self.what, Leaf) else told(self.what)
+        return (
+            self.source.name
+            if isinstance(self.source, OutputIndex)
+            else format_call_input(self.source)
+        )
 
 
 ModelType = Literal["Functional", "Sequential"]
@@ -145,8 +157,8 @@ class Model(Struct, frozen=True, dict=True):
     name: str
     nodes: tuple[Node, ...]
     inputs: tuple[str, ...]
-    outputs: tuple[End, ...]
-    blocks: tuple[Block, ...] = ()
+    outputs: tuple[ModelOutput, ...]
+    blocks: tuple[ModelBlock, ...] = ()
     unused: tuple[Node, ...] = ()
     limits: tuple[Limit, ...] = ()
     type: ModelType | None = None
@@ -162,7 +174,7 @@ class Model(Struct, frozen=True, dict=True):
         return (*self.nodes, *self.unused)
 
     @cached_property
-    def by_name(self) -> Mapping[str, Node]:
+    def nodes_by_name(self) -> Mapping[str, Node]:
         """The nodes by their names, and by those under which the weights of layers are known."""
         nodes = self.all_nodes
         return {node.holder: node for node in reversed(nodes)} | {node.name: node for node in nodes}
@@ -180,59 +192,59 @@ class Model(Struct, frozen=True, dict=True):
         if self.type != "Sequential" or not self.nodes:
             return False
         first = self.nodes[0]
-        return not first.inputs and isinstance(first.layer.output_shape(), Unknown)
+        return not first.inputs and isinstance(first.layer.output_shape(), UnknownShape)
 
     @property
     def is_sequential(self) -> bool:
         """Whether this is Keras' Sequential: by its type, or as a chain of layers with none."""
         if self.type is not None:
             return self.type == "Sequential"
-        return is_chain(self.nodes) and all(map(fits_sequential, self.nodes))
+        return is_node_chain(self.nodes) and all(map(fits_sequential, self.nodes))
 
 
-def dotted(name: str) -> str:
+def dotted_name(name: str) -> str:
     """A name of a layer in a block, `encoder_3/norm`, without slashes: `encoder_3.norm`."""
     return name.replace("/", ".")
 
 
-def names_in(what: Given) -> Iterator[str]:
+def layer_names_in(what: CallInput) -> Iterator[str]:
     """The names of the layers in what an input is given."""
     match what:
-        case str(name) | Output(name=name) | Leaf(name=name):
+        case str(name) | OutputPath(name=name) | OutputIndex(name=name):
             yield name
         case tuple(items):
             for item in items:
-                yield from names_in(item)
+                yield from layer_names_in(item)
         case dict(pairs):  # Keras flattens a mapping by its keys
             for _, item in sorted(pairs.items()):
-                yield from names_in(item)
+                yield from layer_names_in(item)
 
 
-def told(what: Given, named: Callable[[str], str] = str) -> str:
+def format_call_input(what: CallInput, named: Callable[[str], str] = str) -> str:
     """What an input is given as it is written: `norm`, `lstm[1]`, `[x, [h, c]]`.
 
     `named` gives layers other names.
     """
     match what:
-        case str(name) | Leaf(name, 0):
+        case str(name) | OutputIndex(name, 0):
             return named(name)
-        case Leaf(name, index):
+        case OutputIndex(name, index):
             return f"{named(name)}[{index}]"
-        case Output(name, steps):
+        case OutputPath(name, steps):
             return named(name) + "".join(f"[{step}]" for step in steps)
         case tuple(items):
-            return f"[{', '.join(told(item, named) for item in items)}]"
+            return f"[{', '.join(format_call_input(item, named) for item in items)}]"
         case dict(pairs):
-            return f"{{{', '.join(f'{key}: {told(each, named)}' for key, each in pairs.items())}}}"
+            return f"{{{', '.join(f'{key}: {format_call_input(each, named)}' for key, each in pairs.items())}}}"
         case Constant(value):
             return str(value)
     return "nothing"
 
 
-def is_chain(nodes: Sequence[Node]) -> bool:
+def is_node_chain(nodes: Sequence[Node]) -> bool:
     """Whether each node reads the one before it and nothing else, and is called once."""
     return not nodes[0].inputs and all(
-        node.inputs == (before.name,) and node.call is None and node.shares is None
+        node.inputs == (before.name,) and node.call_inputs is None and node.first_call is None
         for before, node in pairwise(nodes)
     )
 
@@ -240,10 +252,10 @@ def is_chain(nodes: Sequence[Node]) -> bool:
 def fits_sequential(node: Node) -> bool:
     """Whether Keras' Sequential can make this call: of a layer, on one tensor and nothing more."""
     layer = node.layer
-    if layer.is_operation or layer.on_a_list:
+    if layer.is_operation or layer.inputs_as_list:
         return False
-    if not layer.of_call:
+    if not layer.call_arguments:
         return True
-    from dense_calc.layers.introspect.config import arguments_of_call  # few layers pay for it
+    from dense_calc.layers.introspect.config import call_argument_values  # few layers pay for it
 
-    return not arguments_of_call(layer)
+    return not call_argument_values(layer)

@@ -13,11 +13,11 @@ from operator import attrgetter
 from msgspec import Struct
 
 from dense_calc.errors import Place
-from dense_calc.limits import BYTES, PARAMETERS, Limit, Rule, Unit, amount
-from dense_calc.report import Report, Row
+from dense_calc.limits import BYTE_UNIT, PARAM_UNIT, AmountUnit, Limit, LimitRule, parse_amount
+from dense_calc.report import LayerRow, Report
 
 
-class Breach(Struct, frozen=True):
+class LimitBreach(Struct, frozen=True):
     """What it means that a limit is broken: a sentence, how to mend it, and its flag's help."""
 
     sentence: str
@@ -38,24 +38,26 @@ class Quantity(Struct, frozen=True):
     total: str
     words: str
     title: str
-    of_layer: Callable[[Row], int]
+    layer_amount: Callable[[LayerRow], int]
     column: str | None = None
-    unit: Unit = PARAMETERS
-    limits: Mapping[Rule, Breach] = {}
+    unit: AmountUnit = PARAM_UNIT
+    limits: Mapping[LimitRule, LimitBreach] = {}
     in_tables: bool = True
 
-    def of_rows(self, rows: Iterable[Row]) -> int:
+    def sum_rows(self, rows: Iterable[LayerRow]) -> int:
         """What the layers in these rows have together; a folded block counts as its layers."""
-        return sum(self.of_layer(layer) for row in rows for layer in row.unfolded)
+        return sum(self.layer_amount(layer) for row in rows for layer in row.layer_rows)
 
-    def of_model(self, report: Report) -> int:
+    def model_amount(self, report: Report) -> int:
         """What a model has, be it a total of its report or the sum over its layers."""
         total: int | None = getattr(report, self.total, None)
-        return self.of_rows(report.layers) if total is None else total
+        return self.sum_rows(report.layers) if total is None else total
 
 
-SMALLER = "Make the largest layers smaller, or raise the limit."
-CORRECT = "Correct the model if it was not meant to change, or else what the file expects of it."
+SMALLER_MENDING = "Make the largest layers smaller, or raise the limit."
+CORRECT_MENDING = (
+    "Correct the model if it was not meant to change, or else what the file expects of it."
+)
 
 QUANTITIES = {
     quantity.name: quantity
@@ -66,19 +68,21 @@ QUANTITIES = {
             column="params",
             words="params",
             title="Param #",
-            of_layer=attrgetter("params"),
+            layer_amount=attrgetter("params"),
             limits={
-                "max": Breach(
+                "max": LimitBreach(
                     "There are too many parameters.",
-                    SMALLER,
+                    SMALLER_MENDING,
                     "The most parameters that a model may have: 100k, 5M, 1.5B, 1_000_000.",
                 ),
-                "min": Breach(
+                "min": LimitBreach(
                     "There are too few parameters.",
                     "Make layers larger, or lower the limit.",
                     "The fewest parameters that it may have.",
                 ),
-                "exact": Breach("The parameters are not as many as expected.", CORRECT),
+                "exact": LimitBreach(
+                    "The parameters are not as many as expected.", CORRECT_MENDING
+                ),
             },
         ),
         Quantity(
@@ -87,14 +91,16 @@ QUANTITIES = {
             column="trainable_params",
             words="trainable params",
             title="Trainable",
-            of_layer=attrgetter("trainable_params"),
+            layer_amount=attrgetter("trainable_params"),
             limits={
-                "max": Breach(
+                "max": LimitBreach(
                     "There are too many trainable parameters.",
-                    SMALLER,
+                    SMALLER_MENDING,
                     "The most trainable parameters that it may have.",
                 ),
-                "exact": Breach("The trainable parameters are not as many as expected.", CORRECT),
+                "exact": LimitBreach(
+                    "The trainable parameters are not as many as expected.", CORRECT_MENDING
+                ),
             },
         ),
         Quantity(
@@ -103,7 +109,7 @@ QUANTITIES = {
             column="non_trainable_params",
             words="non-trainable params",
             title="Non-trainable",
-            of_layer=attrgetter("non_trainable_params"),
+            layer_amount=attrgetter("non_trainable_params"),
             in_tables=False,
         ),
         Quantity(
@@ -111,12 +117,12 @@ QUANTITIES = {
             total="total_bytes",
             words="bytes of weights",
             title="Size",
-            unit=BYTES,
-            of_layer=lambda row: sum(weight.bytes for weight in row.weights),
+            unit=BYTE_UNIT,
+            layer_amount=lambda row: sum(weight.bytes for weight in row.weights),
             limits={
-                "max": Breach(
+                "max": LimitBreach(
                     "The weights take too many bytes.",
-                    SMALLER,
+                    SMALLER_MENDING,
                     "The most bytes that its weights may take, each in its dtype: 20MiB, 80MB.",
                 ),
             },
@@ -129,13 +135,13 @@ class LimitKind(Struct, frozen=True):
     """What a limit is put on, and which side of it is allowed."""
 
     quantity: Quantity
-    rule: Rule
+    rule: LimitRule
 
     @property
     def examples(self) -> str:
         """Amounts as they may be written."""
         unit = self.quantity.unit
-        return f"{', '.join(unit.examples)} or 1_000_000{', in bytes' if unit is BYTES else ''}"
+        return f"{', '.join(unit.examples)} or 1_000_000{', in bytes' if unit is BYTE_UNIT else ''}"
 
     @property
     def flag(self) -> str:
@@ -153,13 +159,13 @@ def limit_kinds() -> dict[str, LimitKind]:
     }
 
 
-def limit(kind: LimitKind, value: object, place: Place | None = None) -> Limit:
+def parse_limit(kind: LimitKind, value: object, place: Place | None = None) -> Limit:
     """The limit that a value means: a number, or a text with a unit.
 
     Raises:
         AmountError: it means none.
     """
-    number = amount(value, kind.quantity.unit, kind.examples)
+    number = parse_amount(value, kind.quantity.unit, kind.examples)
     whole = math.floor(number) if kind.rule == "max" else math.ceil(number)
     given = None if str(value) == str(whole) else str(value).strip()
     return Limit(kind.quantity.name, kind.rule, whole, given, place=place)

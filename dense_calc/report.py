@@ -12,11 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.dtypes import Dtypes
-from dense_calc.layers.arguments.types import BITS
-from dense_calc.model import Block
+from dense_calc.layers.arguments.types import DTYPE_BITS
+from dense_calc.model import ModelBlock
 from dense_calc.shapes import Shapes, Sizes
 
-State = Literal["", "unbuilt", "unknown"]  # what the counts of a row say: all, or not all
+CountState = Literal["", "unbuilt", "unknown"]  # what the counts of a row say: all, or not all
 
 
 class WeightRow(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -37,10 +37,10 @@ class WeightRow(Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def bytes(self) -> int:
         """The memory that the weight takes."""
-        return self.params * BITS[self.dtype] // 8
+        return self.params * DTYPE_BITS[self.dtype] // 8
 
 
-class Row(Struct, frozen=True, gc=False, omit_defaults=True):
+class LayerRow(Struct, frozen=True, gc=False, omit_defaults=True):
     """One layer of the summary; `input_shapes` are those of what a call was given, in order.
 
     A dtype is None where nothing tells it, as of what a layer that is not known gives.
@@ -64,26 +64,26 @@ class Row(Struct, frozen=True, gc=False, omit_defaults=True):
     input_shapes: tuple[Shapes | None, ...]
     shared_with: str | None = None
     repeat: int = 1
-    layers: tuple[Row, ...] = ()
-    state: State = ""
+    layers: tuple[LayerRow, ...] = ()
+    state: CountState = ""
 
     @property
-    def counted(self) -> tuple[WeightRow, ...]:
+    def counted_weights(self) -> tuple[WeightRow, ...]:
         """The weights that count in this row."""
         return tuple([weight for weight in self.weights if not weight.shared_with])
 
     @property
-    def unfolded(self) -> tuple[Row, ...]:
+    def layer_rows(self) -> tuple[LayerRow, ...]:
         """The rows of the layers that it stands for: itself, but for a folded block."""
         return (self,)
 
 
-class FoldedRow(Row, frozen=True, gc=True, omit_defaults=True, dict=True):
+class FoldedRow(LayerRow, frozen=True, gc=True, omit_defaults=True, dict=True):
     """A block as one row. It knows the rows of its layers, which are no key of its JSON."""
 
     @property
-    def unfolded(self) -> tuple[Row, ...]:
-        rows: tuple[Row, ...] = self.__dict__["rows"]
+    def layer_rows(self) -> tuple[LayerRow, ...]:
+        rows: tuple[LayerRow, ...] = self.__dict__["rows"]
         return rows
 
 
@@ -113,16 +113,16 @@ class Report(Struct, frozen=True):
     non_trainable_bytes: int
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    layers: tuple[Row, ...]
-    blocks: tuple[Block, ...] = ()
+    layers: tuple[LayerRow, ...]
+    blocks: tuple[ModelBlock, ...] = ()
     unused: tuple[str, ...] = ()
     partial: bool = False
-    state: State = ""
+    state: CountState = ""
     optimizer_params: int = 0
     optimizer_bytes: int = 0
 
 
-def counts_of(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
+def weight_totals(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
     """The parameters of weights, those that are trained, and the bytes of both."""
     params = trained = size = trained_size = 0
     for weight in weights:
@@ -134,24 +134,26 @@ def counts_of(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
     return params, trained, size, trained_size
 
 
-def counted_once(rows: Iterable[Row]) -> list[Row]:
+def deduplicate_weights(rows: Iterable[LayerRow]) -> list[LayerRow]:
     """Rows without the weights that count in others of them."""
     held = list(rows)
     names = {row.name for row in held}
-    return [without_weights(row, names) for row in held]
+    return [_drop_shared_weights(row, names) for row in held]
 
 
-def without_weights(row: Row, names: Collection[str]) -> Row:
+def _drop_shared_weights(row: LayerRow, names: Collection[str]) -> LayerRow:
     """A row without the weights that it shares with those of these names."""
     left = tuple(weight for weight in row.weights if weight.shared_with not in names)
     if len(left) == len(row.weights):
         return row
-    params, trained, *_ = counts_of(left)
+    params, trained, *_ = weight_totals(left)
     counts = {"params": params, "trainable_params": trained}
     return replace(row, weights=left, non_trainable_params=params - trained, **counts)
 
 
-def per_layer(rows: Iterable[Row], calls: Mapping[str, Sequence[str]]) -> tuple[Row, ...]:
+def merge_call_rows(
+    rows: Iterable[LayerRow], calls: Mapping[str, Sequence[str]]
+) -> tuple[LayerRow, ...]:
     """The rows of calls as rows of layers; `calls` are those of the layers that have several."""
     owners = {name: layer for layer, names in calls.items() for name in names}
     by_name = {row.name: row for row in rows}

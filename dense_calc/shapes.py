@@ -18,7 +18,7 @@ Sizes = tuple[int, ...]
 Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of several tensors, as Keras nests
 
 
-class Unknown(tuple[Size, ...]):
+class UnknownShape(tuple[Size, ...]):
     """The shape of a tensor of which not even the axes are known; it holds the reason."""
 
     __slots__ = ()
@@ -29,42 +29,42 @@ class Unknown(tuple[Size, ...]):
     __repr__ = __str__
 
 
-UNBUILT = Unknown(["unbuilt"])  # type: ignore[list-item]  # nobody has said what the model reads
-OPAQUE = Unknown(["opaque"])  # type: ignore[list-item]  # a layer does what its file does not tell
+UNBUILT_SHAPE = UnknownShape(["unbuilt"])  # type: ignore[list-item]  # nobody has said what the model reads
+OPAQUE_SHAPE = UnknownShape(["opaque"])  # type: ignore[list-item]  # a layer does what its file does not tell
 
-NESTS = {tuple, dict, Unknown}
+_NEST_TYPES = {tuple, dict, UnknownShape}
 MAX_RANK = 64  # axes of a tensor, as in NumPy
-SEQUENCE = ("length",)
-IMAGE = ("height", "width")
-VOLUME = ("depth", "height", "width")
+SEQUENCE_AXES = ("length",)
+IMAGE_AXES = ("height", "width")
+VOLUME_AXES = ("depth", "height", "width")
 
 
-class Worked(int):
+class ComputedSize(int):
     """A size that remembers the arithmetic it came from, so that it can be explained."""
 
-    how: str
+    arithmetic: str
 
 
-def worked(size: int, how: str) -> Worked:
+def computed_size(size: int, how: str) -> ComputedSize:
     """`size`, worked out as `how` says in numbers and + - × // ( ): `(28 - 3) // 2 + 1`."""
-    result = Worked(size)
-    result.how = how
+    result = ComputedSize(size)
+    result.arithmetic = how
     return result
 
 
 def is_shape(shapes: Shapes) -> TypeGuard[Shape]:
     """Whether this is the shape of one tensor, not of several."""
-    return isinstance(shapes, tuple) and NESTS.isdisjoint(map(type, shapes))
+    return isinstance(shapes, tuple) and _NEST_TYPES.isdisjoint(map(type, shapes))
 
 
-def parts(shapes: Shapes) -> tuple[Shapes, ...]:
+def child_shapes(shapes: Shapes) -> tuple[Shapes, ...]:
     """What a nest of shapes holds; nothing if it is the shape of one tensor."""
     if isinstance(shapes, dict):
         return tuple(shapes.values())
     return tuple([each for each in shapes if isinstance(each, tuple | dict)])
 
 
-def part_of(shapes: Shapes, step: int | str) -> Shapes | None:
+def child_shape_at(shapes: Shapes, step: int | str) -> Shapes | None:
     """One part of a nest of shapes, by its place or its name; None where there is none."""
     if isinstance(shapes, dict):
         return shapes.get(step) if isinstance(step, str) else None
@@ -72,61 +72,63 @@ def part_of(shapes: Shapes, step: int | str) -> Shapes | None:
     return part if isinstance(part, tuple | dict) else None
 
 
-def leaves(shapes: Shapes) -> Iterator[Shape]:
+def leaf_shapes(shapes: Shapes) -> Iterator[Shape]:
     """The shapes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
     if is_shape(shapes):
         yield shapes
         return
     if isinstance(shapes, dict):
         shapes = dict(sorted(shapes.items()))
-    for each in parts(shapes):
-        yield from (each,) if is_shape(each) else leaves(each)
+    for each in child_shapes(shapes):
+        yield from (each,) if is_shape(each) else leaf_shapes(each)
 
 
-def ways(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
+def leaf_paths(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
     """The way to each single tensor in a nest, in the order of `leaves`."""
     if is_shape(shapes):
         yield ()
     elif isinstance(shapes, dict):
         for name, each in sorted(shapes.items()):
-            yield from ((name, *further) for further in ways(each))
+            yield from ((name, *further) for further in leaf_paths(each))
     else:
-        for number, each in enumerate(parts(shapes)):
-            further = ((),) if is_shape(each) else ways(each)
+        for number, each in enumerate(child_shapes(shapes)):
+            further = ((),) if is_shape(each) else leaf_paths(each)
             yield from [(number, *way) for way in further]
 
 
-def reason(shapes: Shapes) -> Unknown | None:
+def find_unknown_shape(shapes: Shapes) -> UnknownShape | None:
     """Why the shape of a tensor among these is not known, None if all are."""
-    if isinstance(shapes, Unknown):
+    if isinstance(shapes, UnknownShape):
         return shapes
     if is_shape(shapes):
         return None
-    return next((each for each in leaves(shapes) if isinstance(each, Unknown)), None)
+    return next((each for each in leaf_shapes(shapes) if isinstance(each, UnknownShape)), None)
 
 
-def why_unknown(inputs: tuple[Shapes | None, ...]) -> Unknown | None:
+def find_unknown_input(inputs: tuple[Shapes | None, ...]) -> UnknownShape | None:
     """Why the inputs of a layer are not known, None if they are."""
-    return next(filter(None, (reason(each) for each in inputs if each is not None)), None)
+    return next(
+        filter(None, (find_unknown_shape(each) for each in inputs if each is not None)), None
+    )
 
 
-def plain(shapes: Shapes) -> Shapes:
+def strip_arithmetic(shapes: Shapes) -> Shapes:
     """The same shapes without the memory of where sizes came from."""
-    if isinstance(shapes, Unknown):
+    if isinstance(shapes, UnknownShape):
         return shapes
     if isinstance(shapes, dict):
-        return {name: plain(each) for name, each in shapes.items()}
+        return {name: strip_arithmetic(each) for name, each in shapes.items()}
     if is_shape(shapes):
         return tuple([None if size is None else int(size) for size in shapes])
-    return tuple([plain(each) for each in parts(shapes)])
+    return tuple([strip_arithmetic(each) for each in child_shapes(shapes)])
 
 
-def times(sizes: Sequence[Size]) -> str:
+def format_sizes(sizes: Sequence[Size]) -> str:
     """Sizes as they are said: `3 × 3`."""
     return " × ".join(map(str, sizes))
 
 
-def known(shape: Shape, axis: int) -> int:
+def known_axis_size(shape: Shape, axis: int) -> int:
     """The size of an axis that a weight depends on.
 
     Raises:
@@ -153,19 +155,21 @@ def demand_rank(shape: Shape, rank: int, axes: str, *, or_more: bool = False) ->
         )
 
 
-def product(sizes: Shape) -> Size:
+def size_product(sizes: Shape) -> Size:
     """The number of elements, unknown if any size is; 1 for no axes."""
     if None in sizes:
         return None
     elements = math.prod(size for size in sizes if size is not None)
-    return worked(elements, times(sizes)) if len(sizes) > 1 else elements
+    return computed_size(elements, format_sizes(sizes)) if len(sizes) > 1 else elements
 
 
-def total(sizes: Sequence[Size]) -> Size:
+def size_sum(sizes: Sequence[Size]) -> Size:
     """The sum of sizes, unknown if any is."""
     if None in sizes:
         return None
-    return worked(sum(size for size in sizes if size is not None), " + ".join(map(str, sizes)))
+    return computed_size(
+        sum(size for size in sizes if size is not None), " + ".join(map(str, sizes))
+    )
 
 
 def channel_axis(data_format: str | None) -> int:
@@ -173,7 +177,7 @@ def channel_axis(data_format: str | None) -> int:
     return 1 if data_format == "channels_first" else -1
 
 
-def sides(shape: Shape, names: tuple[str, ...], data_format: str | None) -> Shape:
+def spatial_sizes(shape: Shape, names: tuple[str, ...], data_format: str | None) -> Shape:
     """The sizes of the axes called `names`, such as height and width, without batch and channels.
 
     Raises:
@@ -185,14 +189,16 @@ def sides(shape: Shape, names: tuple[str, ...], data_format: str | None) -> Shap
     return shape[2:] if first else shape[1:-1]
 
 
-def with_sides(shape: Shape, sizes: Shape, channels: Size, data_format: str | None) -> Shape:
+def with_spatial_sizes(
+    shape: Shape, sizes: Shape, channels: Size, data_format: str | None
+) -> Shape:
     """`shape` with other sides and channels."""
     if data_format == "channels_first":
         return (shape[0], channels, *sizes)
     return (shape[0], *sizes, channels)
 
 
-def slide(
+def window_counts(
     sizes: Shape, window: Sizes, strides: Sizes, reach: Sizes, padding: str, argument: str
 ) -> Shape:
     """How often a window fits along each axis.
@@ -206,27 +212,27 @@ def slide(
     """
     if padding != "valid":
         reach = (1,) * len(reach)
-    places = tuple(map(steps, sizes, reach, strides))
+    places = tuple(map(_axis_window_count, sizes, reach, strides))
     if padding == "valid" and any(place is not None and place < 1 for place in places):
-        dilated = "" if reach == window else f", dilated to {times(reach)},"
+        dilated = "" if reach == window else f", dilated to {format_sizes(reach)},"
         raise LayerError(
-            f"{argument} {times(window)}{dilated} does not fit into {times(sizes)}; "
+            f"{argument} {format_sizes(window)}{dilated} does not fit into {format_sizes(sizes)}; "
             "make it smaller, or write 'padding: same'",
             argument,
         )
     return places
 
 
-def steps(size: Size, span: int, stride: int) -> Size:
+def _axis_window_count(size: Size, span: int, stride: int) -> Size:
     """How often a window fits along one axis."""
     if size is None or (span == stride == 1):
         return size
     if stride == 1:
-        return worked(size - span + 1, f"{size} - {span} + 1")
-    return worked((size - span) // stride + 1, f"({size} - {span}) // {stride} + 1")
+        return computed_size(size - span + 1, f"{size} - {span} + 1")
+    return computed_size((size - span) // stride + 1, f"({size} - {span}) // {stride} + 1")
 
 
-def spread(
+def transposed_sizes(
     sizes: Shape, reach: Sizes, strides: Sizes, padding: str, extra: Sizes | None, argument: str
 ) -> Shape:
     """How far windows spread that are laid down, one for each place: `slide` the other way round.
@@ -240,7 +246,7 @@ def spread(
     """
     more = extra or (None,) * len(reach)
     spans = tuple(
-        covered(*each, same=padding == "same")
+        _transposed_axis_size(*each, same=padding == "same")
         for each in zip(sizes, reach, strides, more, strict=True)
     )
     if any(span is not None and span < 0 for span in spans):
@@ -251,20 +257,24 @@ def spread(
     return spans
 
 
-def covered(size: Size, span: int, stride: int, extra: int | None, *, same: bool) -> Size:
+def _transposed_axis_size(
+    size: Size, span: int, stride: int, extra: int | None, *, same: bool
+) -> Size:
     """How far windows spread along one axis."""
     if size is None or (same and extra is None and stride == 1):
         return size
     if same and extra is None:
-        return worked(size * stride, f"{size} × {stride}")
+        return computed_size(size * stride, f"{size} × {stride}")
     last = span % 2 if same else span
     if extra is None:
         extra = max(span, stride) - span
     tail = f" + {extra}" if extra else ""
-    return worked((size - 1) * stride + last + extra, f"({size} - 1) × {stride} + {last}{tail}")
+    return computed_size(
+        (size - 1) * stride + last + extra, f"({size} - 1) × {stride} + {last}{tail}"
+    )
 
 
-def broadcast(one: Shape, other: Shape) -> Shape:
+def broadcast_shapes(one: Shape, other: Shape) -> Shape:
     """The shape of an elementwise operation: axes are matched from the last, and 1 stretches.
 
     Raises:
@@ -273,10 +283,10 @@ def broadcast(one: Shape, other: Shape) -> Shape:
     if len(one) < len(other):
         one, other = other, one
     lead = len(one) - len(other)
-    return (*one[:lead], *map(stretched, one[lead:], other))
+    return (*one[:lead], *map(_broadcast_size, one[lead:], other))
 
 
-def stretched(one: Size, other: Size) -> Size:
+def _broadcast_size(one: Size, other: Size) -> Size:
     """The size of one broadcast axis; unknown beside anything is unknown, as Keras merges."""
     if one is None or other is None:
         return None
@@ -285,7 +295,7 @@ def stretched(one: Size, other: Size) -> Size:
     return other if one == 1 else one
 
 
-def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
+def sizes_per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
     """A window argument as one size for each of `rank` axes.
 
     Raises:

@@ -10,9 +10,15 @@ import pytest
 from conftest import ROOT
 from msgspec.structs import fields
 
-from dense_calc.layers import ALIASES, KINDS, OPERATION, OTHERS, kind_named
+from dense_calc.layers import (
+    KIND_ALIASES,
+    KIND_MODULES,
+    OPERATION_PREFIX,
+    UNEXPORTED_KIND_MODULES,
+    find_kind,
+)
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.operations import OPERATIONS
+from dense_calc.layers.operations import OPERATION_MODULES
 
 PACKAGE = ROOT / "dense_calc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -71,22 +77,29 @@ def test_a_file_of_tests_says_what_it_tests_and_stays_small() -> None:
 
 
 def test_the_table_of_kinds_is_alphabetical_and_its_aliases_lead_to_it() -> None:
-    assert all(one < other for one, other in pairwise(KINDS))
-    assert all(one < other for one, other in pairwise(ALIASES))
-    assert set(ALIASES.values()) <= set(KINDS)
-    assert not set(ALIASES) & set(KINDS)
+    assert all(one < other for one, other in pairwise(KIND_MODULES))
+    assert all(one < other for one, other in pairwise(KIND_ALIASES))
+    assert set(KIND_ALIASES.values()) <= set(KIND_MODULES)
+    assert not set(KIND_ALIASES) & set(KIND_MODULES)
 
 
-@pytest.mark.parametrize("name", [*KINDS, *OTHERS, *(OPERATION + name for name in OPERATIONS)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *KIND_MODULES,
+        *UNEXPORTED_KIND_MODULES,
+        *(OPERATION_PREFIX + name for name in OPERATION_MODULES),
+    ],
+)
 def test_no_argument_hides_what_every_kind_has(name: str) -> None:
     common = {each for each in vars(LayerKind) if not each.startswith("_")}
-    own = {field.name for field in fields(kind_named(name))}
+    own = {field.name for field in fields(find_kind(name))}
     assert own & common <= {"name", "trainable", "dtype"}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KIND_MODULES)
 def test_a_kind_is_its_fields_and_two_methods(name: str) -> None:
-    kind = kind_named(name)
+    kind = find_kind(name)
     assert issubclass(kind, LayerKind)
     assert kind.__name__ == name
     assert kind.__doc__
@@ -98,7 +111,7 @@ def test_nothing_outside_the_layers_knows_a_kind_by_name() -> None:
     known = set()
     for path in MODULES:
         if not {"layers", "legacy", "tensorflow"} & set(path.parts):
-            known |= {(path.name, name) for name in words(path) & {*KINDS, *ALIASES}}
+            known |= {(path.name, name) for name in words(path) & {*KIND_MODULES, *KIND_ALIASES}}
     assert known == {("entries.py", "InputLayer")}  # the spec writes it as `input:`
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from dense_calc.dtypes import NOTHING, autocast, dtypes_in, spread
+from dense_calc.dtypes import NO_DTYPES, autocast_dtypes, expand_dtypes, leaf_dtypes
 from dense_calc.errors import LayerError, Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.layers.operations import OPERATIONS
-from dense_calc.layers.operations.output_dtypes import FIXED, RULES
-from dense_calc.layers.promotion import promoted
+from dense_calc.layers.operations import OPERATION_MODULES
+from dense_calc.layers.operations.output_dtypes import NAMES_BY_DTYPE_RULE, NAMES_BY_FIXED_DTYPE
+from dense_calc.layers.promotion import promote_dtypes
 from dense_calc.model import Model
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 INPUTS = """
@@ -83,7 +83,7 @@ LAYERS: list[tuple[str, Any]] = [
 
 def model_of(layer: str) -> Model:
     """The model of a layer that reads one of the inputs."""
-    return parse(Source("m.yaml", f"{INPUTS}  - {layer}\n"), "m")
+    return parse_spec(Source("m.yaml", f"{INPUTS}  - {layer}\n"), "m")
 
 
 @pytest.mark.parametrize(("layer", "dtype"), LAYERS)
@@ -111,7 +111,7 @@ def test_keras_json_tells_the_dtype_of_each_tensor() -> None:
     layers = (
         "  - ops.TopK: {k: 2, from: half, name: top}\n  - ops.Add: {from: ['top[0]', 'top[1]']}"
     )
-    model = parse(Source("m.yaml", f"{INPUTS}{layers}\n"), "m")
+    model = parse_spec(Source("m.yaml", f"{INPUTS}{layers}\n"), "m")
     written = json.loads(to_keras(model))["config"]["layers"]
     assert tensors_in(written) == {
         ("half", 0): "float16",
@@ -165,32 +165,37 @@ PROMOTED = [
 
 @pytest.mark.parametrize(("dtypes", "result"), PROMOTED)
 def test_dtypes_come_to_one(dtypes: tuple[str | None, ...], result: str | None) -> None:
-    assert promoted(*dtypes) == promoted(*reversed(dtypes)) == result
+    assert promote_dtypes(*dtypes) == promote_dtypes(*reversed(dtypes)) == result
 
 
 @pytest.mark.parametrize("dtypes", [("string", "int8"), ("float8_e5m2",), ("float8_e5m2", "int8")])
 def test_some_dtypes_do_not(dtypes: tuple[str, ...]) -> None:
     with pytest.raises(LayerError):
-        promoted(*dtypes)
+        promote_dtypes(*dtypes)
 
 
 def test_an_operation_has_one_rule() -> None:
-    names = [name for table in (FIXED, RULES) for held in table.values() for name in held.split()]
+    names = [
+        name
+        for table in (NAMES_BY_FIXED_DTYPE, NAMES_BY_DTYPE_RULE)
+        for held in table.values()
+        for name in held.split()
+    ]
     assert len(names) == len(set(names))
-    assert set(names) <= set(OPERATIONS)
+    assert set(names) <= set(OPERATION_MODULES)
 
 
 def test_nests_of_dtypes() -> None:
     shapes: Any = {"b": ((None, 3), ()), "a": (2,)}
-    dtypes = spread("int8", shapes)
+    dtypes = expand_dtypes("int8", shapes)
     assert dtypes == {"b": ("int8", "int8"), "a": "int8"}
-    assert spread(dtypes, shapes) == dtypes
-    assert list(dtypes_in({"b": ("int8", None), "a": "bool", "c": NOTHING})) == [
+    assert expand_dtypes(dtypes, shapes) == dtypes
+    assert list(leaf_dtypes({"b": ("int8", None), "a": "bool", "c": NO_DTYPES})) == [
         "bool",
         "int8",
         None,
     ]
-    assert autocast((("bfloat16", None), {"a": "int8"}), "float16") == (
+    assert autocast_dtypes((("bfloat16", None), {"a": "int8"}), "float16") == (
         ("float16", None),
         {"a": "int8"},
     )

@@ -11,9 +11,16 @@ from pathlib import Path
 import pytest
 from conftest import DATA
 
-from dense_calc.analysis.budget import checks
-from dense_calc.errors import DenseCalcError, Place, Source, SpecError, did_you_mean, printable
-from dense_calc.spec_language import parse
+from dense_calc.analysis.budget import check_limits
+from dense_calc.errors import (
+    DenseCalcError,
+    Place,
+    Source,
+    SpecError,
+    did_you_mean,
+    escape_unprintable,
+)
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 FILES = sorted((DATA / "errors").glob("*.txt"))
@@ -30,8 +37,8 @@ def complaint(spec: str) -> str:
 
 def check(spec: str) -> None:
     """Hold a spec against its own limits."""
-    model = parse(Source("m.yaml", spec), "m")
-    list(checks(trace(model), model.limits))
+    model = parse_spec(Source("m.yaml", spec), "m")
+    list(check_limits(trace(model), model.limits))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +68,7 @@ def test_a_place_beyond_the_text_has_no_excerpt() -> None:
 
 @pytest.mark.parametrize("char", ["\x1b", "\x07", "\x9b", "\u202e", "\u2028", "\ud800"])
 def test_nothing_in_a_file_speaks_to_the_terminal(char: str) -> None:
-    shown = printable(f"a{char}b")
+    shown = escape_unprintable(f"a{char}b")
     assert shown.isprintable()
     assert char not in shown
     error = SpecError(f"what is {char}", Place(Source(f"{char}.yaml", f"a: {char}"), 1, 4, 1))

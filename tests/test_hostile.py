@@ -13,23 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ours import answer_of
 
-from dense_calc.analysis.budget import broken, checks, verdict
-from dense_calc.analysis.difference import comparison, folded
+from dense_calc.analysis.budget import broken_check_result, check_limits, check_result
+from dense_calc.analysis.difference import compare_models, fold_copies
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers import KINDS, kind_named
+from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.quantities import limit_kinds
-from dense_calc.render import FORMATS, GRIDS, Style, drawn, rendered
-from dense_calc.render.checks import FORMATS as CHECK_FORMATS
-from dense_calc.render.checks import rendered as checks_rendered
-from dense_calc.render.difference_grid import grid, render_json
+from dense_calc.render import GRID_FORMATS, REPORT_FORMATS, Style, render_grids, render_reports
+from dense_calc.render.checks import VERDICT_FORMATS as CHECK_FORMATS
+from dense_calc.render.checks import render_verdicts as checks_rendered
+from dense_calc.render.difference_grid import comparison_grid, comparisons_json
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 
 def report_of(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("m.yaml", text), "m"))
+    return trace(parse_spec(Source("m.yaml", text), "m"))
 
 
 PUNCTUATION = [*"&*-:?|>'#,[]{}\"\n", "&a", "*a", "!!str", "[]", "{}"]
@@ -40,9 +40,11 @@ SECTIONS = [
 ]
 NAMES = [
     "from",
-    *sorted({name for kind in KINDS for name in kind_named(kind).__struct_encode_fields__}),
+    *sorted({name for kind in KIND_MODULES for name in find_kind(kind).__struct_encode_fields__}),
 ]
-WORDS = st.sampled_from([*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, "class_name", "config", *KINDS])
+WORDS = st.sampled_from(
+    [*PUNCTUATION, *NUMBERS, *SECTIONS, *NAMES, "class_name", "config", *KIND_MODULES]
+)
 
 
 def complaint_or_nothing(text: str) -> str:
@@ -51,8 +53,8 @@ def complaint_or_nothing(text: str) -> str:
         report = report_of(text)
     except DenseCalcError as error:
         return str(error)
-    for format in FORMATS if len(report.layers) < 100 else ("text", "json"):
-        assert rendered([report], format, Style(width=50))
+    for format in REPORT_FORMATS if len(report.layers) < 100 else ("text", "json"):
+        assert render_reports([report], format, Style(width=50))
     return ""
 
 
@@ -71,7 +73,10 @@ ARGUMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
 
 
 @settings(max_examples=600)
-@given(st.lists(st.tuples(st.sampled_from(list(KINDS)), ARGUMENTS), min_size=1, max_size=3), VALUES)
+@given(
+    st.lists(st.tuples(st.sampled_from(list(KIND_MODULES)), ARGUMENTS), min_size=1, max_size=3),
+    VALUES,
+)
 def test_no_arguments_break_it(layers: list[tuple[str, Any]], shape: Any) -> None:
     spec = {"input": shape, "layers": [{kind: arguments} for kind, arguments in layers]}
     complaint = complaint_or_nothing(json.dumps(spec))
@@ -91,10 +96,10 @@ LIMITED = st.dictionaries(
 def test_no_budget_breaks_it(seed: int, limits: Any, layers: Any) -> None:
     spec = random_spec(random.Random(seed)) | {"budget": {**limits, "layers": layers or limits}}
     try:
-        model = parse(Source("m.yaml", json.dumps(spec)), "m")
-        found = verdict("m.yaml", checks(trace(model), model.limits))
+        model = parse_spec(Source("m.yaml", json.dumps(spec)), "m")
+        found = check_result("m.yaml", check_limits(trace(model), model.limits))
     except DenseCalcError as error:
-        found = broken("m.yaml", (), error)
+        found = broken_check_result("m.yaml", (), error)
     for format in CHECK_FORMATS:
         text = checks_rendered([found], format, Style(width=50))
         assert all(line.isprintable() for line in text.splitlines())
@@ -104,19 +109,21 @@ def test_no_budget_breaks_it(seed: int, limits: Any, layers: Any) -> None:
 @given(st.integers(0, 10**6), st.lists(st.tuples(st.integers(0, 10**6), VALUES), max_size=3))
 def test_no_change_breaks_a_comparison(seed: int, changes: list[tuple[int, Any]]) -> None:
     spec = random_spec(random.Random(seed))
-    old = parse(Source("old.yaml", json.dumps(spec)), "m")
+    old = parse_spec(Source("old.yaml", json.dumps(spec)), "m")
     for number, value in changes:
         holder, key = places(spec)[number % len(places(spec))]
         holder[key] = value
     try:
-        new = parse(Source("m.yaml", json.dumps(spec)), "m")
-        found = comparison(old, new, "old.yaml", "m.yaml")
+        new = parse_spec(Source("m.yaml", json.dumps(spec)), "m")
+        found = compare_models(old, new, "old.yaml", "m.yaml")
     except DenseCalcError:
         return
     assert sum(change.change for change in found.layers) == found.total_params.change
-    assert render_json([found], False, Style())
-    for format in GRIDS:
-        text = drawn([grid(folded(found), Style(width=50))], format, Style(width=50))
+    assert comparisons_json([found], False, Style())
+    for format in GRID_FORMATS:
+        text = render_grids(
+            [comparison_grid(fold_copies(found), Style(width=50))], format, Style(width=50)
+        )
         assert all(line.isprintable() for line in text.splitlines())
 
 
@@ -146,7 +153,7 @@ FACTS = read_facts()
 @settings(max_examples=1500)
 @given(st.sampled_from(FACTS), st.data())
 def test_no_argument_breaks_a_kind(fact: Case, data: st.DataObject) -> None:
-    kind = kind_named(fact["kind"])
+    kind = find_kind(fact["kind"])
     name = data.draw(st.sampled_from(kind.__struct_encode_fields__))
     arguments = {**fact["arguments"], name: data.draw(VALUES)}
     answer_of({**fact, "arguments": arguments})  # whatever it is, no traceback

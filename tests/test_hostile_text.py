@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 
 import dense_calc
-from dense_calc.cli import command_line, complaint
-from dense_calc.cli.streams import tell
+from dense_calc.cli import command_line, failure_message
+from dense_calc.cli.streams import write_stderr
 
 TO_TERMINALS = [*"\a\b\t\n\v\f\r\0\x1b\x7f\x85\x9b\xad\u061c\u200b\u200e\u2028\u2029\u202e\ufeff"]
 TO_TERMINALS += [
@@ -194,7 +194,7 @@ def run_here(*arguments: str) -> tuple[int, str, str]:
             status = int(end.code or 0)
         except Exception as error:
             status = 2
-            tell(complaint(error))
+            write_stderr(failure_message(error))
     return status, out.getvalue().decode(), err.getvalue().decode()
 
 

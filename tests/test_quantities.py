@@ -20,10 +20,10 @@ toy = quantities.Quantity(
     column="tensors",
     words="tensors",
     title="Tensors",
-    of_layer=lambda row: len(row.counted),
+    layer_amount=lambda row: len(row.counted_weights),
     limits={
-        "max": quantities.Breach("There are too many tensors.", "Remove some.", "The most."),
-        "exact": quantities.Breach("The tensors are not as many as expected.", "Correct it."),
+        "max": quantities.LimitBreach("There are too many tensors.", "Remove some.", "The most."),
+        "exact": quantities.LimitBreach("The tensors are not as many as expected.", "Correct it."),
     },
 )
 quantities.QUANTITIES["tensors"] = toy
@@ -33,8 +33,8 @@ quantities.QUANTITIES["memory"] = quantities.Quantity(
     column="memory",
     words="bytes at 16 bits",
     title="Memory",
-    unit=quantities.BYTES,
-    of_layer=lambda row: 2 * row.params,
+    unit=quantities.BYTE_UNIT,
+    layer_amount=lambda row: 2 * row.params,
 )
 from dense_calc.cli import main
 main()

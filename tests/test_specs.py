@@ -10,14 +10,14 @@ import yaml
 from conftest import SPECS
 
 import dense_calc
-from dense_calc.analysis.budget import checks
+from dense_calc.analysis.budget import check_limits
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_spec_has_what_it_expects(path: Path) -> None:
     model = dense_calc.load(path)
     report = dense_calc.trace(model)
-    expected = [check for check in checks(report, model.limits) if check.rule == "exact"]
+    expected = [check for check in check_limits(report, model.limits) if check.rule == "exact"]
     assert all(check.ok for check in expected)
     told = {check.what for check in expected}
     assert told >= {"params", "output_shape"} | (

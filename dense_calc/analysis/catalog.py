@@ -10,20 +10,20 @@ from typing import Any
 
 from msgspec import NODEFAULT, Struct, inspect
 
-from dense_calc.analysis.formula import distinct, formula, told
+from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
 from dense_calc.errors import Source
-from dense_calc.layers import ALIASES, KINDS, family_of, kind_named
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind, kind_family
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.shape_rules import rule_of
-from dense_calc.layers.introspect.type_phrases import phrase, words_of
+from dense_calc.layers.introspect.shape_rules import expanded_shape_rule
+from dense_calc.layers.introspect.type_phrases import allowed_words, describe_type
 from dense_calc.report import WeightRow
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
-EXAMPLES = "examples.yaml"  # a spec under the name of each kind
+_EXAMPLES_FILE = "examples.yaml"  # a spec under the name of each kind
 
 
-class Argument(Struct, frozen=True):
+class ArgumentEntry(Struct, frozen=True):
     """An argument of a kind; `default` means nothing where it is `required`.
 
     `choices` are the words that Keras knows for it, if it is a word.
@@ -36,7 +36,7 @@ class Argument(Struct, frozen=True):
     default: Any
 
 
-class Entry(Struct, frozen=True):
+class CatalogEntry(Struct, frozen=True):
     """A line of the catalogue."""
 
     name: str
@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True):
     what: str
 
 
-class Card(Struct, frozen=True):
+class KindDescription(Struct, frozen=True):
     """All there is to know of a kind; `weights` and `formula` are those of the example."""
 
     name: str
@@ -55,52 +55,54 @@ class Card(Struct, frozen=True):
     rule: str
     weights: tuple[WeightRow, ...]
     formula: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[ArgumentEntry, ...]
     example: str
 
 
-def families() -> Mapping[str, list[Entry]]:
+def kinds_by_family() -> Mapping[str, list[CatalogEntry]]:
     """The kinds of each of Keras' families, in alphabetical order."""
-    found: dict[str, list[Entry]] = defaultdict(list)
-    for name in sorted(KINDS):
-        family = family_of(name)
-        found[family].append(Entry(name, aliases_of(name), family, about(name)[0]))
+    found: dict[str, list[CatalogEntry]] = defaultdict(list)
+    for name in sorted(KIND_MODULES):
+        family = kind_family(name)
+        found[family].append(
+            CatalogEntry(name, _kind_aliases(name), family, _kind_paragraphs(name)[0])
+        )
     return dict(sorted(found.items()))
 
 
-def card(name: str) -> Card:
+def describe_kind(name: str) -> KindDescription:
     """What there is to know of the kind with this name or alias; KeyError where there is none."""
-    kind = kind_named(name)
+    kind = find_kind(name)
     name = kind.__name__
-    example = examples()[name]
-    report = trace(parse(Source(EXAMPLES, example), name))
+    example = kind_examples()[name]
+    report = trace(parse_spec(Source(_EXAMPLES_FILE, example), name))
     rows = sorted(report.layers, key=lambda row: row.type == name)  # one inside another has none
-    weights = distinct(rows[-1].weights) if rows else ()
-    return Card(
+    weights = distinguish_axes(rows[-1].weights) if rows else ()
+    return KindDescription(
         name=name,
-        aliases=aliases_of(name),
-        family=family_of(name),
-        what="\n\n".join(about(name)),
-        rule=rule_of(kind),
+        aliases=_kind_aliases(name),
+        family=kind_family(name),
+        what="\n\n".join(_kind_paragraphs(name)),
+        rule=expanded_shape_rule(kind),
         weights=weights,
-        formula=told(formula(weights), numbers=False),
-        arguments=tuple(sorted(arguments_of(kind), key=lambda each: not each.required)),
+        formula=format_sum(param_formula(weights), numbers=False),
+        arguments=tuple(sorted(_kind_arguments(kind), key=lambda each: not each.required)),
         example=example,
     )
 
 
-def aliases_of(name: str) -> tuple[str, ...]:
+def _kind_aliases(name: str) -> tuple[str, ...]:
     """Keras' other names for a kind."""
-    return tuple(alias for alias, own in ALIASES.items() if own == name)
+    return tuple(alias for alias, own in KIND_ALIASES.items() if own == name)
 
 
-def about(name: str) -> list[str]:
+def _kind_paragraphs(name: str) -> list[str]:
     """What a kind says of itself, paragraph by paragraph."""
-    text = kind_named(name).__doc__ or ""
+    text = find_kind(name).__doc__ or ""
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-def arguments_of(kind: type[LayerKind]) -> Iterator[Argument]:
+def _kind_arguments(kind: type[LayerKind]) -> Iterator[ArgumentEntry]:
     """The arguments of a kind: its own first, last those that every kind has."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
@@ -110,19 +112,20 @@ def arguments_of(kind: type[LayerKind]) -> Iterator[Argument]:
             field = by_name.pop(name, None)
             if field is not None:
                 default = None if field.default is NODEFAULT else field.default
-                yield Argument(
+                yield ArgumentEntry(
                     name=field.encode_name,
-                    type=phrase(field.type) + (", in a call" if name in kind.of_call else ""),
-                    choices=tuple(words_of(field.type)),
+                    type=describe_type(field.type)
+                    + (", in a call" if name in kind.call_arguments else ""),
+                    choices=tuple(allowed_words(field.type)),
                     required=field.required,
                     default=default,
                 )
 
 
 @cache
-def examples() -> Mapping[str, str]:
+def kind_examples() -> Mapping[str, str]:
     """The example of each kind: a spec."""
-    text = (files("dense_calc.layers") / EXAMPLES).read_text("utf-8")
+    text = (files("dense_calc.layers") / _EXAMPLES_FILE).read_text("utf-8")
     found: dict[str, str] = {}
     name = ""
     for line in text.splitlines():

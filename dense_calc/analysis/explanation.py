@@ -6,20 +6,20 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from dense_calc.analysis.formula import distinct, formula, told
+from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.shape_rules import axis_names, rule_that_holds
+from dense_calc.layers.introspect.shape_rules import axis_names, matching_shape_rule
 from dense_calc.model import Model
-from dense_calc.report import Report, Row, WeightRow
-from dense_calc.shapes import Shapes, Worked, is_shape
+from dense_calc.report import LayerRow, Report, WeightRow
+from dense_calc.shapes import ComputedSize, Shapes, is_shape
 from dense_calc.tracing.tracer import trace
 
-MOST = 10_000  # layers that are explained at a time
-MOST_WEIGHTS = 50_000  # that they have
+MAX_EXPLAINED_LAYERS = 10_000  # layers that are explained at a time
+MAX_EXPLAINED_WEIGHTS = 50_000  # that they have
 
 
-class Count(Struct, frozen=True):
+class ParamCount(Struct, frozen=True):
     """A number of parameters: by the names of axes, by their sizes, and what it comes to."""
 
     formula: str
@@ -27,7 +27,7 @@ class Count(Struct, frozen=True):
     params: int
 
 
-class Side(Struct, frozen=True):
+class _ComputedAxis(Struct, frozen=True):
     """A size of an output shape that was worked out: its axis, how, and what it is."""
 
     axis: str
@@ -48,17 +48,17 @@ class Explanation(Struct, frozen=True):
     input_shapes: tuple[Shapes | None, ...]
     output_shape: Shapes
     rule: str | None
-    sides: tuple[Side, ...]
+    sides: tuple[_ComputedAxis, ...]
     weights: tuple[WeightRow, ...]
     params: int
     share: float
     formula: str
     arithmetic: str
-    non_trainable: Count | None
+    non_trainable: ParamCount | None
     shared_with: str | None
 
 
-def explained(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
+def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
     """A model's report, and why its layers have what they have.
 
     Of all layers, those with the most parameters first; or of those with these names.
@@ -77,32 +77,35 @@ def explained(model: Model, names: Collection[str]) -> tuple[Report, list[Explan
     chosen = list(map(rows.__getitem__, names))
     if not names:
         chosen = sorted(report.layers, key=lambda row: -row.params)
-    demand_few(chosen)
-    return report, [explanation(row, layers[row.name], report.total_params) for row in chosen]
+    _demand_explainable(chosen)
+    return report, [_explain_layer(row, layers[row.name], report.total_params) for row in chosen]
 
 
-def demand_few(rows: Sequence[Row]) -> None:
+def _demand_explainable(rows: Sequence[LayerRow]) -> None:
     """Raise SpecError where more is to be explained than is done at a time."""
     weights = sum(len(row.weights) for row in rows)
-    for number, most, what in ((len(rows), MOST, "layers"), (weights, MOST_WEIGHTS, "weights")):
+    for number, most, what in (
+        (len(rows), MAX_EXPLAINED_LAYERS, "layers"),
+        (weights, MAX_EXPLAINED_WEIGHTS, "weights"),
+    ):
         if number > most:
             told = f"these are {number:,} {what}, and {most:,} can be explained; name some layers"
             raise SpecError(told)
 
 
-def explanation(row: Row, layer: LayerKind, total: int) -> Explanation:
+def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> Explanation:
     """Why one layer has what it has, in a model with `total` parameters."""
-    rule = rule_that_holds(layer, row.input_shapes, row.output_shape)
-    weights = distinct(row.weights)
-    whole = count(weights)
-    frozen = count(weight for weight in weights if not weight.trainable)
+    rule = matching_shape_rule(layer, row.input_shapes, row.output_shape)
+    weights = distinguish_axes(row.weights)
+    whole = _count_params(weights)
+    frozen = _count_params(weight for weight in weights if not weight.trainable)
     return Explanation(
         name=row.name,
         type=row.type,
         input_shapes=row.input_shapes,
         output_shape=row.output_shape,
         rule=rule,
-        sides=tuple(sides(layer, rule, row.input_shapes)),
+        sides=tuple(_computed_axes(layer, rule, row.input_shapes)),
         weights=weights,
         params=row.params,
         share=row.params / total if total else 0.0,
@@ -113,21 +116,23 @@ def explanation(row: Row, layer: LayerKind, total: int) -> Explanation:
     )
 
 
-def sides(layer: LayerKind, rule: str | None, inputs: tuple[Shapes | None, ...]) -> Iterator[Side]:
+def _computed_axes(
+    layer: LayerKind, rule: str | None, inputs: tuple[Shapes | None, ...]
+) -> Iterator[_ComputedAxis]:
     """The sizes of the output that the layer worked out from the inputs and its arguments."""
     shape = layer.output_shape(*inputs)
     if is_shape(shape):
         for axis, size in zip(axis_names(rule, shape), shape, strict=True):
-            if isinstance(size, Worked):
-                yield Side(axis, size.how, int(size))
+            if isinstance(size, ComputedSize):
+                yield _ComputedAxis(axis, size.arithmetic, int(size))
 
 
-def count(weights: Iterable[WeightRow]) -> Count:
+def _count_params(weights: Iterable[WeightRow]) -> ParamCount:
     """The number of parameters of these weights, with what they share factored out."""
     held = tuple(weights)
-    terms = formula(held)
-    return Count(
-        formula=told(terms, numbers=False),
-        arithmetic=told(terms, numbers=True),
+    terms = param_formula(held)
+    return ParamCount(
+        formula=format_sum(terms, numbers=False),
+        arithmetic=format_sum(terms, numbers=True),
         params=sum(weight.params for weight in held),
     )

@@ -13,84 +13,84 @@ from math import gcd, prod
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.layers.base import TIMES
+from dense_calc.layers.base import PRODUCT_SIGN
 from dense_calc.report import WeightRow
 
-Symbol = tuple[str, int]  # an axis: its name and its size
+_AxisSymbol = tuple[str, int]  # an axis: its name and its size
 
 
-class Product(Struct, frozen=True):
+class _Product(Struct, frozen=True):
     """`factor × symbols[0] × symbols[1] × ... × (rest[0] + rest[1] + ...)`."""
 
     factor: int
-    symbols: tuple[Symbol, ...]
-    rest: tuple[Product, ...] = ()
+    symbols: tuple[_AxisSymbol, ...]
+    rest: tuple[_Product, ...] = ()
 
     @property
     def value(self) -> int:
         """What it comes to."""
         sizes = prod(size for _, size in self.symbols)
-        return self.factor * sizes * (value(self.rest) if self.rest else 1)
+        return self.factor * sizes * (sum_value(self.rest) if self.rest else 1)
 
-    def told(self, *, numbers: bool) -> str:
+    def format_product(self, *, numbers: bool) -> str:
         """The product in the names of the axes, or in their sizes."""
         parts = [str(size) if numbers else name for name, size in self.symbols]
         if self.rest:
-            parts.append(f"({told(self.rest, numbers=numbers)})")
+            parts.append(f"({format_sum(self.rest, numbers=numbers)})")
         if self.factor != 1 or not parts:
             parts.insert(0, str(self.factor))
-        return TIMES.join(parts)
+        return PRODUCT_SIGN.join(parts)
 
 
-Sum = Sequence[Product]
+_SumOfProducts = Sequence[_Product]
 
 
-def told(terms: Sum, *, numbers: bool) -> str:
+def format_sum(terms: _SumOfProducts, *, numbers: bool) -> str:
     """A sum in the names of the axes, or in their sizes; `0` if it has no terms."""
-    return " + ".join(term.told(numbers=numbers) for term in terms) or "0"
+    return " + ".join(term.format_product(numbers=numbers) for term in terms) or "0"
 
 
-def value(terms: Sum) -> int:
+def sum_value(terms: _SumOfProducts) -> int:
     """What a sum comes to."""
     return sum(term.value for term in terms)
 
 
-def formula(weights: Sequence[WeightRow]) -> Sum:
+def param_formula(weights: Sequence[WeightRow]) -> _SumOfProducts:
     """The number of parameters of these weights, with what they share factored out."""
-    sizes = sizes_of(weights)
-    counts: Counter[tuple[Symbol, ...]] = Counter()
-    orders: dict[tuple[Symbol, ...], tuple[Symbol, ...]] = {}
+    sizes = single_axis_sizes(weights)
+    counts: Counter[tuple[_AxisSymbol, ...]] = Counter()
+    orders: dict[tuple[_AxisSymbol, ...], tuple[_AxisSymbol, ...]] = {}
     for weight in weights:
         factor = 1
-        symbols: list[Symbol] = []
+        symbols: list[_AxisSymbol] = []
         for axis, size in zip(weight.axes, weight.shape, strict=True):
-            number, names = split(axis)
+            number, names = split_axis(axis)
             factor *= number
-            symbols += resolved(names, size // number if number else 0, sizes)
+            symbols += _resolve_symbols(names, size // number if number else 0, sizes)
         same = tuple(sorted(symbols))
         counts[same] += factor
         orders.setdefault(same, tuple(symbols))
-    return tuple(factored([Product(counts[same], order) for same, order in orders.items()]))
+    return tuple(_factor_terms([_Product(counts[same], order) for same, order in orders.items()]))
 
 
-def distinct(weights: Iterable[WeightRow]) -> tuple[WeightRow, ...]:
+def distinguish_axes(weights: Iterable[WeightRow]) -> tuple[WeightRow, ...]:
     """The weights with axes that differ in size under one name told apart by their layers."""
     held = tuple(weights)
     sizes = defaultdict(set)
     for weight in held:
         for axis, size in zip(weight.axes, weight.shape, strict=True):
-            number, names = split(axis)
+            number, names = split_axis(axis)
             if len(names) == 1 and number:
                 sizes[names[0]].add(size // number)
     doubtful = {name for name, several in sizes.items() if len(several) > 1}
-    owners = list(owners_of(held))
+    owners = list(_weight_owners(held))
     short = [owner.rpartition("/")[2] for owner in owners]
     if len(set(short)) == len(set(owners)):
         owners = short
-    return tuple(told_apart(*each, doubtful) for each in zip(held, owners, strict=True))
+    return tuple(_qualify_axes(*each, doubtful) for each in zip(held, owners, strict=True))
 
 
-def owners_of(weights: Iterable[WeightRow]) -> Iterator[str]:
+def _weight_owners(weights: Iterable[WeightRow]) -> Iterator[str]:
     """The path to the layer of each weight; layers of one name are numbered from the second on."""
     seen: Counter[str] = Counter()
     for weight in weights:
@@ -99,42 +99,44 @@ def owners_of(weights: Iterable[WeightRow]) -> Iterator[str]:
         yield weight.path.rpartition("/")[0] + number
 
 
-def told_apart(weight: WeightRow, owner: str, doubtful: Set[str]) -> WeightRow:
+def _qualify_axes(weight: WeightRow, owner: str, doubtful: Set[str]) -> WeightRow:
     """A weight whose doubtful axes have the name of its owner before them."""
     axes = (
-        TIMES.join(f"{owner} {part}" if part in doubtful else part for part in axis.split(TIMES))
+        PRODUCT_SIGN.join(
+            f"{owner} {part}" if part in doubtful else part for part in axis.split(PRODUCT_SIGN)
+        )
         for axis in weight.axes
     )
     return replace(weight, axes=tuple(axes))
 
 
-def split(axis: str) -> tuple[int, list[str]]:
+def split_axis(axis: str) -> tuple[int, list[str]]:
     """The number and the names whose product an axis is: `3 × units`."""
-    parts = axis.split(TIMES)
+    parts = axis.split(PRODUCT_SIGN)
     return prod(int(part) for part in parts if part.isdigit()), [
         part for part in parts if not part.isdigit()
     ]
 
 
-def sizes_of(weights: Iterable[WeightRow]) -> dict[str, int]:
+def single_axis_sizes(weights: Iterable[WeightRow]) -> dict[str, int]:
     """The sizes of the axes that some weight has by themselves, or times a number."""
     sizes = {}
     for weight in weights:
         for axis, size in zip(weight.axes, weight.shape, strict=True):
-            number, names = split(axis)
+            number, names = split_axis(axis)
             if len(names) == 1 and number:
                 sizes[names[0]] = size // number
     return sizes
 
 
-def resolved(names: list[str], size: int, sizes: Mapping[str, int]) -> list[Symbol]:
+def _resolve_symbols(names: list[str], size: int, sizes: Mapping[str, int]) -> list[_AxisSymbol]:
     """The symbols that together have `size`; one of them where their own sizes are not known."""
     if prod(sizes.get(name, 0) for name in names) == size and len(names) != 1:
         return [(name, sizes[name]) for name in names]
-    return [(TIMES.join(names), size)]
+    return [(PRODUCT_SIGN.join(names), size)]
 
 
-def factored(terms: Sum) -> Iterator[Product]:
+def _factor_terms(terms: _SumOfProducts) -> Iterator[_Product]:
     """The same sum with what its terms share in front of them, what most share first."""
     if len(terms) < 2:
         yield from terms
@@ -144,22 +146,22 @@ def factored(terms: Sum) -> Iterator[Product]:
         shared &= Counter(term.symbols)
     factor = gcd(*(term.factor for term in terms)) or 1
     if shared or factor > 1:
-        rest = tuple(factored([without(term, factor, shared) for term in terms]))
+        rest = tuple(_factor_terms([_divide_product(term, factor, shared) for term in terms]))
         plain_last = sorted(rest, key=lambda term: not term.symbols)
-        yield Product(factor, tuple(shared.elements()), tuple(plain_last))
+        yield _Product(factor, tuple(shared.elements()), tuple(plain_last))
         return
     held = Counter(symbol for term in terms for symbol in dict.fromkeys(term.symbols))
     symbol, times = max(held.items(), key=lambda pair: pair[1], default=(("", 0), 0))
     if times < 2:
         yield from terms
         return
-    yield from factored([term for term in terms if symbol in term.symbols])
-    yield from factored([term for term in terms if symbol not in term.symbols])
+    yield from _factor_terms([term for term in terms if symbol in term.symbols])
+    yield from _factor_terms([term for term in terms if symbol not in term.symbols])
 
 
-def without(term: Product, factor: int, shared: Counter[Symbol]) -> Product:
+def _divide_product(term: _Product, factor: int, shared: Counter[_AxisSymbol]) -> _Product:
     """A product without a factor and without symbols that it holds, the first of each."""
     left = list(term.symbols)
     for symbol in shared.elements():
         left.remove(symbol)
-    return Product(term.factor // factor, tuple(left))
+    return _Product(term.factor // factor, tuple(left))

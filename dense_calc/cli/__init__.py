@@ -13,10 +13,10 @@ from importlib import import_module
 import click
 
 import dense_calc
-from dense_calc.cli.streams import OUT, abandon, open_streams, tell
+from dense_calc.cli.streams import STDOUT_FILENO, discard_stream, open_streams, write_stderr
 
 # name → module, whose function of the same name is the command
-COMMANDS = {
+_COMMAND_MODULES = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
     "check": "dense_calc.cli.check",
@@ -30,22 +30,22 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class _LazyGroup(click.Group):
     """A group that imports a command when it is first asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(_COMMAND_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in _COMMAND_MODULES:
             from dense_calc.errors import did_you_mean  # a mistake pays for msgspec
 
-            ctx.fail(f"there is no command '{cmd_name}'{did_you_mean(cmd_name, COMMANDS)}")
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+            ctx.fail(f"there is no command '{cmd_name}'{did_you_mean(cmd_name, _COMMAND_MODULES)}")
+        command: click.Command = getattr(import_module(_COMMAND_MODULES[cmd_name]), cmd_name)
         return command
 
 
-@click.group("dense-calc", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("dense-calc", cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(dense_calc.__version__, prog_name="dense-calc")
 def command_line() -> None:
     """Size a neural network from a text file: every shape and parameter of a Keras model.
@@ -66,15 +66,15 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         if isinstance(error, OSError):  # of standard output; others are told where they arise
-            abandon(OUT)
-        tell(complaint(error))
+            discard_stream(STDOUT_FILENO)
+        write_stderr(failure_message(error))
         sys.exit(2)
 
 
-def complaint(error: Exception) -> str:
+def failure_message(error: Exception) -> str:
     """What to say of an error that ends the run."""
     if isinstance(error, click.ClickException):
-        return usage_complaint(error)
+        return _usage_message(error)
     if isinstance(error, MemoryError):
         return "error: there is not enough memory"
     if isinstance(error, RecursionError):
@@ -90,13 +90,13 @@ def complaint(error: Exception) -> str:
     return "".join(format_exception(error)).rstrip()
 
 
-def usage_complaint(error: click.ClickException) -> str:
+def _usage_message(error: click.ClickException) -> str:
     """What is wrong with the command line, as click says it; what users said is cut and escaped."""
-    from dense_calc.errors import brief, printable
+    from dense_calc.errors import escape_unprintable, shorten_message
 
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
         return error.format_message()
-    said = f"Error: {brief(printable(error.format_message()))}"
+    said = f"Error: {shorten_message(escape_unprintable(error.format_message()))}"
     ctx = getattr(error, "ctx", None)
     if ctx is None:
         return said

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
-from dense_calc.cli.options import assume_option, by_ending, emit, loaded, output_option, set_option
-from dense_calc.cli.streams import tell
-from dense_calc.errors import remark
+from dense_calc.cli.options import (
+    assume_option,
+    emit_text,
+    format_by_suffix,
+    load_model,
+    output_option,
+    set_option,
+)
+from dense_calc.cli.streams import write_stderr
+from dense_calc.errors import format_diagnostic
 
-FORMS = ("keras", "yaml")
-SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
+_TARGET_FORMS = ("keras", "yaml")
+_TARGET_SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
 
 
 @click.command()
@@ -17,7 +24,7 @@ SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
 @click.option(
     "--to",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice(_TARGET_FORMS),
     help="keras: JSON for keras.models.model_from_json; yaml: a spec. Default: as FILE of -o ends.",
 )
 @set_option
@@ -34,18 +41,23 @@ def convert(
 
     Example: dense-calc convert specs/resnet50.yaml -o resnet50.json
     """
-    form = form or by_ending(output, SUFFIXES)
+    form = form or format_by_suffix(output, _TARGET_SUFFIXES)
     if form is None:
         raise click.UsageError("Say what to write: --to keras or --to yaml.")
-    model = loaded(file, overrides, assumed)
+    model = load_model(file, overrides, assumed)
     if form == "keras":
         from dense_calc.keras_format.writer import to_keras
-        from dense_calc.render.json import safe
+        from dense_calc.render.json import escape_json
 
-        emit(lambda style: safe(to_keras(model), style), output=output, width=None, color="never")
+        emit_text(
+            lambda style: escape_json(to_keras(model), style),
+            output=output,
+            width=None,
+            color="never",
+        )
         return
-    from dense_calc.spec_language.spec_writer import to_spec
+    from dense_calc.spec_language.spec_writer import format_spec
 
     if model.limits:
-        tell(remark("warning", "'budget' and 'expect' are left out", None))
-    emit(lambda style: to_spec(model), output=output, width=None, color="never")
+        write_stderr(format_diagnostic("warning", "'budget' and 'expect' are left out", None))
+    emit_text(lambda style: format_spec(model), output=output, width=None, color="never")

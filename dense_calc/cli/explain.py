@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import assume_option, emit, loaded, look_options, set_option
+from dense_calc.cli.options import assume_option, emit_text, load_model, set_option, style_options
 
 
 @click.command()
@@ -17,7 +17,7 @@ from dense_calc.cli.options import assume_option, emit, loaded, look_options, se
 @click.option(
     "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-@look_options
+@style_options
 def explain(
     file: str,
     layers: tuple[str, ...],
@@ -33,14 +33,14 @@ def explain(
 
     Example: dense-calc explain specs/mnist.yaml dense
     """
-    from dense_calc.analysis.explanation import explained
+    from dense_calc.analysis.explanation import explain_layers
 
-    report, explanations = explained(loaded(file, overrides, assumed), layers)
+    report, explanations = explain_layers(load_model(file, overrides, assumed), layers)
     if format == "json":
         from dense_calc.render.json import explanation_json
 
-        emit(lambda style: explanation_json(report, explanations, style), **look)
+        emit_text(lambda style: explanation_json(report, explanations, style), **look)
     else:
-        from dense_calc.render.explanation_text import render
+        from dense_calc.render.explanation_text import render_explanations
 
-        emit(lambda style: render(report, explanations, style), **look)
+        emit_text(lambda style: render_explanations(report, explanations, style), **look)

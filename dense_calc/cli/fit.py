@@ -11,19 +11,19 @@ from dense_calc.cli.check import limit_options
 from dense_calc.cli.options import (
     GRID_SUFFIXES,
     assume_option,
-    emit,
-    format_of,
+    choose_format,
+    emit_text,
     grid_options,
     set_option,
-    warned_of,
+    warn_about_variants,
 )
-from dense_calc.cli.progress import progress
-from dense_calc.cli.vary_options import bound_option, of_each, vary_option
-from dense_calc.files.loader import variants
+from dense_calc.cli.progress import show_progress
+from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option
+from dense_calc.files.loader import read_variants
 from dense_calc.quantities import limit_kinds
-from dense_calc.render import Style, drawn
-from dense_calc.render.fit_grid import grid, render_json
-from dense_calc.whatif.fitting.answers import Answer, Question, answer
+from dense_calc.render import Style, render_grids
+from dense_calc.render.fit_grid import answer_grid, answer_json
+from dense_calc.whatif.fitting.answers import FitQuery, FitResult, answer_fit_query
 
 
 @click.command()
@@ -58,21 +58,23 @@ def fit(
     """
     limits = [options.pop(name) for name in limit_kinds()]
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
-    question = Question(
+    question = FitQuery(
         vary=vary,
         limits=tuple(limit for limit in limits if limit is not None),
         scale=scale,
         settings=overrides,
-        **{name: of_each(bound, vary) for name, bound in bounds.items()},
+        **{name: variable_bounds(bound, vary) for name, bound in bounds.items()},
     )
-    found = answer(warned_of(variants(file, assumed)), question, progress)
-    chosen = format_of(format, options["output"], GRID_SUFFIXES)
-    emit(lambda style: rendered(found, chosen, style), **options)
-    sys.exit(int(not found.fits))
+    found = answer_fit_query(
+        warn_about_variants(read_variants(file, assumed)), question, show_progress
+    )
+    chosen = choose_format(format, options["output"], GRID_SUFFIXES)
+    emit_text(lambda style: _render_answer(found, chosen, style), **options)
+    sys.exit(int(not found.fitting_rows))
 
 
-def rendered(found: Answer, format: str, style: Style) -> str:
+def _render_answer(found: FitResult, format: str, style: Style) -> str:
     """An answer in a format."""
     if format == "json":
-        return render_json(found, style)
-    return drawn([grid(found, style)], format, style)
+        return answer_json(found, style)
+    return render_grids([answer_grid(found, style)], format, style)

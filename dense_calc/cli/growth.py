@@ -10,21 +10,21 @@ import click
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
-    emit,
-    look_options,
+    emit_text,
     set_option,
-    warned_of,
+    style_options,
+    warn_about_variants,
 )
-from dense_calc.cli.vary_options import FARTHEST, bound_option, of_each, vary_option
+from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
-from dense_calc.whatif.variables import no_number, own_values
+from dense_calc.whatif.variables import file_values, non_integer_error
 
 if TYPE_CHECKING:
-    from dense_calc.settings.variants import Variants
+    from dense_calc.settings.variants import ModelVariants
     from dense_calc.whatif.growth import Growth
 
-SPAN = 4  # times its own value a variable is looked at, and up to a power of two
-LEAST_SPAN = 64
+_SPAN_FACTOR = 4  # times its own value a variable is looked at, and up to a power of two
+_MIN_SPAN = 64
 
 
 @click.command()
@@ -37,7 +37,7 @@ LEAST_SPAN = 64
 @click.option(
     "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-@look_options
+@style_options
 @ascii_option
 def growth(
     file: str,
@@ -57,28 +57,30 @@ def growth(
 
     Example: dense-calc growth specs/gpt2.yaml --vary width,depth
     """
-    from dense_calc.files.loader import variants
+    from dense_calc.files.loader import read_variants
 
-    models = warned_of(variants(file, assumed))
-    lows, highs = of_each(min, vary), of_each(max, vary)
-    values = own_values(models, vary, overrides, (lows, highs))
-    owns = {name: whole_number(name, value) for name, value in values.items()}
-    ranges = [range_of(name, own, lows.get(name), highs.get(name)) for name, own in owns.items()]
+    models = warn_about_variants(read_variants(file, assumed))
+    lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
+    values = file_values(models, vary, overrides, (lows, highs))
+    owns = {name: _own_integer(name, value) for name, value in values.items()}
+    ranges = [
+        _variable_range(name, own, lows.get(name), highs.get(name)) for name, own in owns.items()
+    ]
     start = tuple(
         each[0] if own is None else own for own, each in zip(owns.values(), ranges, strict=True)
     )
-    total, found = measured(models, vary, overrides, ranges, start)
+    total, found = _measure_growth(models, vary, overrides, ranges, start)
     if format == "json":
         from dense_calc.render.growth_text import growth_json
 
-        emit(lambda style: growth_json(models.name, total, found, vary, style), **look)
+        emit_text(lambda style: growth_json(models.name, total, found, vary, style), **look)
     else:
-        from dense_calc.render.growth_text import render
+        from dense_calc.render.growth_text import render_growth
 
-        emit(lambda style: render(found, vary, style), **look)
+        emit_text(lambda style: render_growth(found, vary, style), **look)
 
 
-def whole_number(name: str, value: object) -> int | None:
+def _own_integer(name: str, value: object) -> int | None:
     """The value that a file has for a variable, None where it has not a single one.
 
     Raises:
@@ -90,10 +92,10 @@ def whole_number(name: str, value: object) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise no_number(name, value)
+    raise non_integer_error(name, value)
 
 
-def range_of(name: str, own: int | None, low: int | None, high: int | None) -> range:
+def _variable_range(name: str, own: int | None, low: int | None, high: int | None) -> range:
     """The values of a variable that are looked at, by default some on both sides of its own.
 
     Raises:
@@ -102,15 +104,15 @@ def range_of(name: str, own: int | None, low: int | None, high: int | None) -> r
     if low is None:
         low = 1 if own is None else min(1, own)
     if high is None:
-        farther = SPAN * max(low, low if own is None else own)
-        high = min(FARTHEST, max(LEAST_SPAN, 1 << (max(farther, 1) - 1).bit_length()))
+        farther = _SPAN_FACTOR * max(low, low if own is None else own)
+        high = min(MAX_BOUND, max(_MIN_SPAN, 1 << (max(farther, 1) - 1).bit_length()))
     if low > high:
         raise DenseCalcError(f"'{name}' cannot go from {low:,} to {high:,}; see --min and --max")
     return range(low, high + 1)
 
 
-def measured(
-    models: Variants,
+def _measure_growth(
+    models: ModelVariants,
     vary: tuple[str, ...],
     overrides: Mapping[str, str],
     ranges: list[range],
@@ -125,7 +127,7 @@ def measured(
     from dense_calc.whatif.growth import growth as growth_of
 
     def row(point: tuple[int, ...]) -> dict[str, Any]:
-        return models.row({**overrides, **dict(zip(vary, point, strict=True))})
+        return models.row_with({**overrides, **dict(zip(vary, point, strict=True))})
 
     def measure(point: tuple[int, ...]) -> int | None:
         count: int | None = row(point).get("total_params")

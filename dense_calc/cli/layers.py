@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import emit, look_options
-from dense_calc.layers import ALIASES, KINDS
+from dense_calc.cli.options import emit_text, style_options
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES
 
 
 @click.command()
@@ -15,26 +15,30 @@ from dense_calc.layers import ALIASES, KINDS
 @click.option(
     "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-@look_options
+@style_options
 def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
     """List the layer kinds by family; or show the arguments, the rule and the weights of a KIND.
 
     Example: dense-calc layers Conv2D
     """
     for name in kinds:
-        if name not in KINDS and name not in ALIASES:
+        if name not in KIND_MODULES and name not in KIND_ALIASES:
             from dense_calc.errors import did_you_mean
 
-            hint = did_you_mean(name, (*KINDS, *ALIASES))
+            hint = did_you_mean(name, (*KIND_MODULES, *KIND_ALIASES))
             raise click.BadParameter(f"there is no layer kind '{name}'{hint}", param_hint="KIND")
     from dense_calc.analysis import catalog
 
-    shown = [catalog.card(name) for name in dict.fromkeys(kinds)] if kinds else catalog.families()
+    shown = (
+        [catalog.describe_kind(name) for name in dict.fromkeys(kinds)]
+        if kinds
+        else catalog.kinds_by_family()
+    )
     if format == "json":
         from dense_calc.render.json import catalogue_json
 
-        emit(lambda style: catalogue_json(shown, style), **look)
+        emit_text(lambda style: catalogue_json(shown, style), **look)
     else:
-        from dense_calc.render.catalog_text import render
+        from dense_calc.render.catalog_text import render_catalog
 
-        emit(lambda style: render(shown, style), **look)
+        emit_text(lambda style: render_catalog(shown, style), **look)

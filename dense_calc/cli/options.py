@@ -11,21 +11,29 @@ from typing import Any
 
 import click
 
-from dense_calc.analysis.freezing import idle_freezes
-from dense_calc.cli.streams import NAMES, put, tell
-from dense_calc.errors import FEW, DenseCalcError, Place, did_you_mean, remark
-from dense_calc.files.loader import load_at
+from dense_calc.analysis.freezing import idle_freeze_notes
+from dense_calc.cli.streams import STDOUT_NAMES, write_stderr, write_stdout
+from dense_calc.errors import (
+    MAX_LISTED_CHOICES,
+    DenseCalcError,
+    Place,
+    did_you_mean,
+    format_diagnostic,
+)
+from dense_calc.files.loader import load_at_revision
 from dense_calc.model import Model
-from dense_calc.render import FORMATS, GRIDS, Style, rendered
+from dense_calc.render import GRID_FORMATS, REPORT_FORMATS, Style, render_reports
 from dense_calc.report import Report
-from dense_calc.settings.variants import Variants
+from dense_calc.settings.variants import ModelVariants
 
-Command = Callable[..., Any]
-Text = str | Iterator[str]  # a long one comes in parts
-SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown"}
+CommandFunction = Callable[..., Any]
+_OutputText = str | Iterator[str]  # a long one comes in parts
+_REPORT_SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown"}
 
 
-def settings(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def parse_settings(
+    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
     """`--set NAME=VALUE` as a mapping; the last of a name wins."""
     pairs = [text.partition("=") for text in given]
     for name, equals, value in pairs:
@@ -34,18 +42,18 @@ def settings(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def column_names(
+def _parse_columns(
     ctx: click.Context, option: click.Parameter, given: str | None
 ) -> tuple[str, ...] | None:
     """`--columns a,b` as names of columns."""
     if given is None:
         return None
-    from dense_calc.render.grid import COLUMNS  # JSON needs none of it
+    from dense_calc.render.grid import REPORT_COLUMNS  # JSON needs none of it
 
     names = tuple(re.sub("[ -]", "_", name.strip().lower()) for name in given.split(","))
     for name in names:
-        if name not in COLUMNS:
-            hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
+        if name not in REPORT_COLUMNS:
+            hint = did_you_mean(name, REPORT_COLUMNS) or f"; there are {', '.join(REPORT_COLUMNS)}"
             raise click.BadParameter(f"there is no column '{name}'{hint}")
     if len(names) > len(set(names)):
         twice = next(name for name in names if names.count(name) > 1)
@@ -58,7 +66,7 @@ set_option = click.option(
     "overrides",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=settings,
+    callback=parse_settings,
     help="Give a var, an argument of a layer (dense_1.units=64) or the input (input=[64, 64, 3]) "
     "another value; numbers may be expressions. Repeatable.",
 )
@@ -68,30 +76,30 @@ assume_option = click.option(
     "assumed",
     metavar="CLASS=WHAT",
     multiple=True,
-    callback=settings,
+    callback=parse_settings,
     help="What stands in for a class that Keras does not have: 'identity', or what it gives and "
     "holds, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also be the name of one "
     "layer, of a function, an initializer or the like, or '*', all that is not known. Repeatable.",
 )
 
 
-def output_name(ctx: click.Context, option: click.Parameter, given: str | None) -> str | None:
+def _parse_output(ctx: click.Context, option: click.Parameter, given: str | None) -> str | None:
     """The file that `-o FILE` names, None for standard output."""
     if given is not None and not given.strip():
         raise click.BadParameter(f"'{given}' names no file; write - for standard output")
-    return None if given in NAMES else given
+    return None if given in STDOUT_NAMES else given
 
 
 output_option = click.option(
     "-o",
     "--output",
     metavar="FILE",
-    callback=output_name,
+    callback=_parse_output,
     help="Write to FILE instead of standard output, which is -. FILE is replaced once all is "
     "written.",
 )
 
-LOOK_OPTIONS = (
+_STYLE_OPTIONS = (
     output_option,
     click.option(
         "--width",
@@ -109,35 +117,35 @@ LOOK_OPTIONS = (
 ascii_option = click.option("--ascii", is_flag=True, help="Draw the table in ASCII.")
 
 GRID_SUFFIXES = {".json": "json", ".md": "markdown"}
-GRID_OPTIONS = (
+_GRID_OPTIONS = (
     click.option(
         "--format",
-        type=click.Choice([*GRIDS, "json"]),
+        type=click.Choice([*GRID_FORMATS, "json"]),
         help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
     ),
-    *LOOK_OPTIONS,
+    *_STYLE_OPTIONS,
     ascii_option,
 )
 
-TABLE_OPTIONS = (
+_TABLE_OPTIONS = (
     click.option(
         "--format",
-        type=click.Choice(list(FORMATS)),
+        type=click.Choice(list(REPORT_FORMATS)),
         help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
     ),
     click.option(
         "--columns",
         metavar="A,B,...",
-        callback=column_names,
+        callback=_parse_columns,
         help="What to show of each layer: layer, name, type, output_shape, params, "
         "trainable_params, non_trainable_params, connected_to, feeds, weights.",
     ),
-    *LOOK_OPTIONS,
+    *_STYLE_OPTIONS,
     ascii_option,
 )
 
 
-def loaded(
+def load_model(
     file: str,
     overrides: Mapping[str, str],
     assumed: Mapping[str, str],
@@ -148,58 +156,60 @@ def loaded(
     Raises:
         DenseCalcError: the file holds no model.
     """
-    return warned(load_at(file, revision, assumed, overrides))
+    return warn_about_model(load_at_revision(file, revision, assumed, overrides))
 
 
-def warned(model: Model) -> Model:
+def warn_about_model(model: Model) -> Model:
     """The same model; what no output of it needs, and what freezes nothing, is reported."""
-    report_few(
+    _print_remarks(
         "warning",
         [(f"no output needs '{node.name}'; it is left out", node.place) for node in model.unused],
     )
-    notes = (*model.remarks, *idle_freezes(model))
-    report_few("note", [(note.message, note.place) for note in notes])
+    notes = (*model.remarks, *idle_freeze_notes(model))
+    _print_remarks("note", [(note.message, note.place) for note in notes])
     return model
 
 
-def warned_of(models: Variants) -> Variants:
+def warn_about_variants(models: ModelVariants) -> ModelVariants:
     """The same models; what there is to say of the file as it stands is reported."""
     with suppress(DenseCalcError):  # a model that is none may be one with other settings
-        warned(models.model())
+        warn_about_model(models.model_with())
     return models
 
 
-def report_few(sort: str, remarks: Sequence[tuple[str, Place | None]]) -> None:
+def _print_remarks(sort: str, remarks: Sequence[tuple[str, Place | None]]) -> None:
     """Print what there is to say of a model, and where; not all of it where that is much."""
-    for message, place in remarks[:FEW]:
-        tell(remark(sort, message, place))
-    if len(remarks) > FEW:
-        tell(remark(sort, f"and {len(remarks) - FEW:,} more", None))
+    for message, place in remarks[:MAX_LISTED_CHOICES]:
+        write_stderr(format_diagnostic(sort, message, place))
+    if len(remarks) > MAX_LISTED_CHOICES:
+        write_stderr(
+            format_diagnostic(sort, f"and {len(remarks) - MAX_LISTED_CHOICES:,} more", None)
+        )
 
 
-def with_options(command: Command, options: Sequence[Command]) -> Command:
+def add_options(command: CommandFunction, options: Sequence[CommandFunction]) -> CommandFunction:
     """A command with more options, in this order."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def look_options(command: Command) -> Command:
+def style_options(command: CommandFunction) -> CommandFunction:
     """Add the options that say where and how a text is printed; `emit` takes them."""
-    return with_options(command, LOOK_OPTIONS)
+    return add_options(command, _STYLE_OPTIONS)
 
 
-def grid_options(command: Command) -> Command:
+def grid_options(command: CommandFunction) -> CommandFunction:
     """Add the options that say where and how a grid is printed; `emit` takes most of them."""
-    return with_options(command, GRID_OPTIONS)
+    return add_options(command, _GRID_OPTIONS)
 
 
-def table_options(command: Command) -> Command:
+def table_options(command: CommandFunction) -> CommandFunction:
     """Add the options that say where and how reports are printed; `write` takes them."""
-    return with_options(command, TABLE_OPTIONS)
+    return add_options(command, _TABLE_OPTIONS)
 
 
-def write(
+def write_reports(
     reports: Sequence[Report], *, format: str | None, output: str | None, **look: Any
 ) -> None:
     """Print reports as the options say.
@@ -207,26 +217,32 @@ def write(
     Raises:
         FileError: the output cannot be written.
     """
-    format = format_of(format, output)
+    format = choose_format(format, output)
     if format == "json" and look["columns"]:
         raise click.UsageError("--columns does not go with JSON, which holds everything.")
-    emit(lambda style: rendered(reports, format, style), output=output, **look)
+    emit_text(lambda style: render_reports(reports, format, style), output=output, **look)
 
 
-def format_of(
-    format: str | None, output: str | None, suffixes: Mapping[str, str] = SUFFIXES
+def choose_format(
+    format: str | None, output: str | None, suffixes: Mapping[str, str] = _REPORT_SUFFIXES
 ) -> str:
     """The format that is asked for, or that suits the output."""
-    return format or by_ending(output, suffixes) or ("table" if is_terminal(output) else "text")
+    return (
+        format or format_by_suffix(output, suffixes) or ("table" if is_terminal(output) else "text")
+    )
 
 
-def by_ending(output: str | None, formats: Mapping[str, str]) -> str | None:
+def format_by_suffix(output: str | None, formats: Mapping[str, str]) -> str | None:
     """The format that the name of the output ends in, if any."""
     return formats.get(os.path.splitext(output or "")[1].lower())
 
 
-def emit(
-    text_in: Callable[[Style], Text], *, output: str | None, commands: bool = False, **look: Any
+def emit_text(
+    text_in: Callable[[Style], _OutputText],
+    *,
+    output: str | None,
+    commands: bool = False,
+    **look: Any,
 ) -> None:
     """Print the text that `text_in` gives for a style, as the options say.
 
@@ -236,14 +252,14 @@ def emit(
         FileError: the output cannot be written.
         OSError: standard output cannot.
     """
-    text = text_in(style_of(is_terminal(output), output is not None, **look))
+    text = text_in(_output_style(is_terminal(output), output is not None, **look))
     texts = [text] if isinstance(text, str) else text
     if output is None:
-        put(texts, commands=commands)
+        write_stdout(texts, commands=commands)
         return
-    from dense_calc.cli.write_file import save  # most texts are printed
+    from dense_calc.cli.write_file import save_file  # most texts are printed
 
-    save(output, (each.encode("utf-8", "backslashreplace") for each in texts))
+    save_file(output, (each.encode("utf-8", "backslashreplace") for each in texts))
 
 
 def is_terminal(output: str | None) -> bool:
@@ -251,7 +267,7 @@ def is_terminal(output: str | None) -> bool:
     return output is None and sys.stdout.isatty()
 
 
-def style_of(
+def _output_style(
     is_terminal: bool,
     is_file: bool,
     *,
@@ -263,13 +279,13 @@ def style_of(
     """How to show reports where they go."""
     return Style(
         columns,
-        width=width or (None if is_file else terminal_width(is_terminal)),
-        ascii=ascii or not (is_file or can_draw_boxes(os.environ)),
-        color=color == "always" or (color == "auto" and is_terminal and wants_color(os.environ)),
+        width=width or (None if is_file else _terminal_width(is_terminal)),
+        ascii=ascii or not (is_file or _can_draw_boxes(os.environ)),
+        color=color == "always" or (color == "auto" and is_terminal and _wants_color(os.environ)),
     )
 
 
-def terminal_width(is_terminal: bool) -> int | None:
+def _terminal_width(is_terminal: bool) -> int | None:
     """The columns of the terminal, or of $COLUMNS; None where neither says."""
     if not is_terminal and "COLUMNS" not in os.environ:
         return None
@@ -278,7 +294,7 @@ def terminal_width(is_terminal: bool) -> int | None:
     return get_terminal_size((0, 0)).columns or None
 
 
-def can_draw_boxes(environ: Mapping[str, str]) -> bool:
+def _can_draw_boxes(environ: Mapping[str, str]) -> bool:
     """Whether the encoding of standard output, or a locale that says C, can carry a box.
 
     Python itself sets LC_CTYPE=C.UTF-8 where it finds the C locale, so that word is not the user's.
@@ -294,6 +310,6 @@ def can_draw_boxes(environ: Mapping[str, str]) -> bool:
     return True
 
 
-def wants_color(environ: Mapping[str, str]) -> bool:
+def _wants_color(environ: Mapping[str, str]) -> bool:
     """Whether a terminal and its user allow colours; see no-color.org."""
     return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

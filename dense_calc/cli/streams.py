@@ -10,46 +10,46 @@ import sys
 from collections.abc import Iterable
 from io import TextIOBase, TextIOWrapper
 
-NAMES = ("-", "/dev/stdout")  # what standard output is called where a file is named
-OUT, ERR = 1, 2  # the numbers of the streams
-CLOSED = "it is closed"
+STDOUT_NAMES = ("-", "/dev/stdout")  # what standard output is called where a file is named
+STDOUT_FILENO, _STDERR_FILENO = 1, 2  # the numbers of the streams
+_CLOSED_MESSAGE = "it is closed"
 # A line of a log that a runner of GitHub Actions would obey, `::stop-commands::`; only
 # `check --format github` means it.
-COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+_WORKFLOW_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 
 
-class Closed(TextIOBase):
+class _ClosedStream(TextIOBase):
     """A stream that the process was started without: whoever writes is told so."""
 
     def write(self, text: str, /) -> int:
-        raise OSError(errno.EBADF, CLOSED)
+        raise OSError(errno.EBADF, _CLOSED_MESSAGE)
 
 
 def open_streams() -> None:
     """Give the process the streams that it was started without, and nothing else their numbers."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
         number = 0
-        while number <= ERR:
+        while number <= _STDERR_FILENO:
             number = os.open(os.devnull, os.O_RDWR)
         os.close(number)
-    sys.stdout = Closed() if sys.stdout is None else sys.stdout
-    sys.stderr = Closed() if sys.stderr is None else sys.stderr
+    sys.stdout = _ClosedStream() if sys.stdout is None else sys.stdout
+    sys.stderr = _ClosedStream() if sys.stderr is None else sys.stderr
 
 
-def tell(message: object) -> None:
+def write_stderr(message: object) -> None:
     """Print a message on standard error; where nobody can be told, the exit status still is."""
     try:
-        print(inert(str(message)), file=sys.stderr, flush=True)
+        print(_escape_commands(str(message)), file=sys.stderr, flush=True)
     except OSError:
-        abandon(ERR)
+        discard_stream(_STDERR_FILENO)
 
 
-def inert(text: str) -> str:
+def _escape_commands(text: str) -> str:
     """A text in which no line is a command to what keeps a log: the first colon is escaped."""
-    return COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
+    return _WORKFLOW_COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
 
 
-def put(texts: Iterable[str], *, commands: bool = False) -> None:
+def write_stdout(texts: Iterable[str], *, commands: bool = False) -> None:
     """Print texts on standard output, one after the other; a pipe that is closed ends the run.
 
     Lines may be commands to what keeps a log only where they are meant to be.
@@ -60,14 +60,14 @@ def put(texts: Iterable[str], *, commands: bool = False) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stdout.writelines(texts if commands else map(inert, texts))
+        sys.stdout.writelines(texts if commands else map(_escape_commands, texts))
         sys.stdout.flush()
     except BrokenPipeError:  # silent, and as if the signal had ended it
-        abandon(OUT)
+        discard_stream(STDOUT_FILENO)
         sys.exit(128 + signal.SIGPIPE)
 
 
-def abandon(stream: int) -> None:
+def discard_stream(stream: int) -> None:
     """Let what a stream still has to write go nowhere, for Python would complain at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     if nowhere != stream:
@@ -75,7 +75,7 @@ def abandon(stream: int) -> None:
         os.close(nowhere)
 
 
-def end_in_order() -> None:
+def exit_on_signals() -> None:
     """Let a stop, or a pipe that is closed, end the run by an exception, which is cleaned up after.
 
     A signal that whoever started the run has it ignore, as nohup does, stays ignored.

@@ -11,24 +11,24 @@ import click
 from dense_calc.cli.options import (
     GRID_SUFFIXES,
     assume_option,
-    emit,
-    format_of,
+    choose_format,
+    emit_text,
     is_terminal,
-    loaded,
+    load_model,
     set_option,
     table_options,
-    write,
+    write_reports,
 )
-from dense_calc.cli.streams import put, tell
-from dense_calc.errors import DenseCalcError, SpecError, printable
-from dense_calc.files.loader import title
-from dense_calc.gaps import NO_INPUT
+from dense_calc.cli.streams import write_stderr, write_stdout
+from dense_calc.errors import DenseCalcError, SpecError, escape_unprintable
+from dense_calc.files.loader import file_title
+from dense_calc.gaps import NO_INPUT_MESSAGE
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.tracing.tracer import trace
 
-READABLE = 50  # rows that can be read on a screen
-OF_FILE = ""  # the optimizer that a file tells
+MAX_READABLE_ROWS = 50  # rows that can be read on a screen
+_FILE_OPTIMIZER = ""  # the optimizer that a file tells
 
 
 @click.command()
@@ -45,7 +45,7 @@ OF_FILE = ""  # the optimizer that a file tells
     "--expand",
     is_flag=True,
     help="Show every layer. In a table, and in text on a terminal, the repeats of a block that are "
-    f"alike are one row if there would be more than {READABLE} rows.",
+    f"alike are one row if there would be more than {MAX_READABLE_ROWS} rows.",
 )
 @click.option(
     "--compare",
@@ -68,7 +68,7 @@ OF_FILE = ""  # the optimizer that a file tells
     "--optimizer",
     metavar="[NAME]",
     is_flag=False,
-    flag_value=OF_FILE,
+    flag_value=_FILE_OPTIMIZER,
     help="Also count what an optimizer keeps, as Keras does in a compiled model: that of the file, "
     "or adam, or '{SGD: {momentum: 0.9}}'.",
 )
@@ -90,33 +90,33 @@ def summary(
         of_summary = (expand, depth is not None, verify_weights, optimizer is not None)
         if any(of_summary) or options.pop("columns"):
             raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
-        before_and_after(files, overrides, assumed, **options)
+        _print_comparisons(files, overrides, assumed, **options)
         return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
-    found = list(reports_on(files, overrides, assumed, partial, optimizer))
+    found = list(_read_reports(files, overrides, assumed, partial, optimizer))
     if len(found) < len(files):
         sys.exit(2)
     reports = [report for report, _ in found]
     brief = reports
     if depth is not None:
-        from dense_calc.tracing.collapse import to_depth
+        from dense_calc.tracing.collapse import collapse_to_depth
 
-        brief = [to_depth(report, depth) for report in reports]
-    elif not expand and is_for_eyes(options["format"], options["output"]):
-        brief = list(map(readable, reports))
-    write(brief, **options)
+        brief = [collapse_to_depth(report, depth) for report in reports]
+    elif not expand and _is_human_output(options["format"], options["output"]):
+        brief = list(map(_fold_long_report, reports))
+    write_reports(brief, **options)
     if depth is None and brief != reports:
-        put([folded_note(reports, brief)])
-    agrees = not verify_weights or all(map(agree, files, reports))
+        write_stdout([_folded_rows_note(reports, brief)])
+    agrees = not verify_weights or all(map(_verify_stored_weights, files, reports))
     lacking = [error for _, error in found if error]
     for error in lacking:
-        tell(error)
+        write_stderr(error)
     if lacking or not agrees:
         sys.exit(2)
 
 
-def before_and_after(
+def _print_comparisons(
     files: Sequence[str],
     overrides: dict[str, str],
     assumed: dict[str, str],
@@ -130,24 +130,24 @@ def before_and_after(
     """
     if not overrides:
         raise click.UsageError("--compare needs --set, what is to be compared.")
-    from dense_calc.cli.diff import changed_by, rendered
+    from dense_calc.cli.diff import compare_settings, render_comparisons
 
-    chosen = format_of(format, look["output"], GRID_SUFFIXES)
+    chosen = choose_format(format, look["output"], GRID_SUFFIXES)
     if chosen == "csv":
         raise click.UsageError("--compare has no CSV; take json.")
     found = []
     for file in files:
         try:
-            found.append(changed_by(file, overrides, assumed))
+            found.append(compare_settings(file, overrides, assumed))
         except DenseCalcError as error:
-            tell(error)
+            write_stderr(error)
     if found:
-        emit(lambda style: rendered(found, len(files) > 1, chosen, style), **look)
+        emit_text(lambda style: render_comparisons(found, len(files) > 1, chosen, style), **look)
     if len(found) < len(files):
         sys.exit(2)
 
 
-def reports_on(
+def _read_reports(
     files: Sequence[str],
     overrides: dict[str, str],
     assumed: dict[str, str],
@@ -160,17 +160,17 @@ def reports_on(
     """
     for file in files:
         try:
-            model = loaded(file, overrides, assumed)
-            report, lacking = report_on(file, model, partial)
-            yield compiled(report, model, file, optimizer), lacking
+            model = load_model(file, overrides, assumed)
+            report, lacking = _model_report(file, model, partial)
+            yield _report_with_optimizer(report, model, file, optimizer), lacking
         except DenseCalcError as error:
-            tell(error)
+            write_stderr(error)
 
 
-def report_on(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalcError | None]:
+def _model_report(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalcError | None]:
     """The report on a model; one that nobody has built yet is shown as Keras shows it."""
     if model.is_unbuilt:
-        tell(f"{printable(title(file))}: warning: {NO_INPUT}")
+        write_stderr(f"{escape_unprintable(file_title(file))}: warning: {NO_INPUT_MESSAGE}")
         return trace(model, partial=True), None
     try:
         return trace(model), None
@@ -180,49 +180,51 @@ def report_on(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalc
         return trace(model, partial=True), error
 
 
-def compiled(report: Report, model: Model, file: str, optimizer: str | None) -> Report:
+def _report_with_optimizer(
+    report: Report, model: Model, file: str, optimizer: str | None
+) -> Report:
     """A report with what an optimizer keeps, if one is asked for."""
     if optimizer is None:
         return report
     from dense_calc.keras_format.optimizers import (
-        optimizer_named,
-        optimizer_of_file,
+        optimizer_from_file,
+        parse_optimizer,
         with_optimizer,
     )
 
-    if optimizer == OF_FILE:
-        return with_optimizer(report, optimizer_of_file(model.optimizer, title(file)))
-    return with_optimizer(report, optimizer_named(optimizer))
+    if optimizer == _FILE_OPTIMIZER:
+        return with_optimizer(report, optimizer_from_file(model.optimizer, file_title(file)))
+    return with_optimizer(report, parse_optimizer(optimizer))
 
 
-def agree(file: str, report: Report) -> bool:
+def _verify_stored_weights(file: str, report: Report) -> bool:
     """Whether a file stores the weights that its model has; where it does not is printed."""
-    from dense_calc.keras_format.compare_weights import differences
+    from dense_calc.keras_format.compare_weights import weight_differences
 
-    different = differences(report, file)
+    different = weight_differences(report, file)
     for sentence in different:
-        tell(f"{printable(file)}: error: {sentence}")
+        write_stderr(f"{escape_unprintable(file)}: error: {sentence}")
     return not different
 
 
-def is_for_eyes(format: str | None, output: str | None) -> bool:
+def _is_human_output(format: str | None, output: str | None) -> bool:
     """Whether a person will read the output as it is: a table, or text on a terminal."""
     if output is not None:
         return False
-    chosen = format_of(format, output)
+    chosen = choose_format(format, output)
     return chosen == "table" or (chosen == "text" and is_terminal(output))
 
 
-def readable(report: Report) -> Report:
+def _fold_long_report(report: Report) -> Report:
     """A report without alike repeats, if it is too long to be read as it is."""
-    if len(report.layers) <= READABLE or not report.blocks:
+    if len(report.layers) <= MAX_READABLE_ROWS or not report.blocks:
         return report
-    from dense_calc.tracing.collapse import without_repeats  # most models are short
+    from dense_calc.tracing.collapse import collapse_repeats  # most models are short
 
-    return without_repeats(report)
+    return collapse_repeats(report)
 
 
-def folded_note(reports: Sequence[Report], brief: Sequence[Report]) -> str:
+def _folded_rows_note(reports: Sequence[Report], brief: Sequence[Report]) -> str:
     """What to say below tables that do not show all rows."""
     rows = sum(len(report.layers) for report in reports)
     left = rows - sum(len(report.layers) for report in brief)

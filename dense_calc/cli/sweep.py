@@ -10,29 +10,29 @@ import click
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
-    emit,
-    format_of,
+    choose_format,
+    emit_text,
     is_terminal,
-    look_options,
-    settings,
-    warned_of,
+    parse_settings,
+    style_options,
+    warn_about_variants,
 )
-from dense_calc.cli.progress import progress
-from dense_calc.cli.streams import end_in_order, tell
-from dense_calc.errors import remark
-from dense_calc.render import GRIDS, Style, streamed
-from dense_calc.render.axes import PICTURES, Points
-from dense_calc.render.sweep_grid import csv_lines, grid, json_lines, points
-from dense_calc.settings.variants import Row
+from dense_calc.cli.progress import show_progress
+from dense_calc.cli.streams import exit_on_signals, write_stderr
+from dense_calc.errors import format_diagnostic
+from dense_calc.render import GRID_FORMATS, Style, stream_grid
+from dense_calc.render.axes import PICTURE_SUFFIXES, SweepPoints
+from dense_calc.render.sweep_grid import combination_grid, csv_lines, json_lines, sweep_points
+from dense_calc.settings.variants import VariantRow
 from dense_calc.whatif.shelf import Shelf
-from dense_calc.whatif.sweeping import Sweep, spread
+from dense_calc.whatif.sweeping import Sweep, rows_in_parallel
 from dense_calc.whatif.sweeping import sweep as sweep_of
 
-SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
-FORMATS = (*GRIDS, "json", "csv", "chart")
-STREAMS = {"json": json_lines, "csv": csv_lines}
-LARGEST = "-params"  # what --top means without an order
-MOST_SEEN = 2  # settings in a picture
+_SWEEP_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
+_SWEEP_FORMATS = (*GRID_FORMATS, "json", "csv", "chart")
+_STREAM_FORMATS = {"json": json_lines, "csv": csv_lines}
+_TOP_ORDER = "-params"  # what --top means without an order
+_MAX_PICTURE_SETTINGS = 2  # settings in a picture
 
 
 @click.command()
@@ -43,7 +43,7 @@ MOST_SEEN = 2  # settings in a picture
     metavar="NAME=VALUES",
     multiple=True,
     required=True,
-    callback=settings,
+    callback=parse_settings,
     help="The values of a var, of an argument of a layer (conv2d_1.filters) or of the input: a "
     "list, 32,64,128, or a range with its last value, 2:12:2. Repeatable: every combination is "
     "tried.",
@@ -88,11 +88,11 @@ MOST_SEEN = 2  # settings in a picture
 @assume_option
 @click.option(
     "--format",
-    type=click.Choice(FORMATS),
+    type=click.Choice(_SWEEP_FORMATS),
     help="How to print it: a table with a chart on a terminal and text elsewhere, or as FILE of -o "
     "ends. In JSON, a line for each row.",
 )
-@look_options
+@style_options
 @ascii_option
 def sweep(
     file: str,
@@ -114,48 +114,52 @@ def sweep(
     Example: dense-calc sweep specs/lenet5.yaml --set width=4:16:4
     """
     whole = sweep_of(file, choices, zip=zipped, assume=assumed)
-    warned_of(whole.variants)
+    warn_about_variants(whole.variants)
     names = list(choices)
-    pick = picker(where, sort, top, names)
-    chosen = format_of(format, look["output"], SUFFIXES)
-    seen = pictured(whole)
-    if format is None and str(look["output"]).lower().endswith(PICTURES):
+    pick = _row_selector(where, sort, top, names)
+    chosen = choose_format(format, look["output"], _SWEEP_SUFFIXES)
+    seen = _picture_settings(whole)
+    if format is None and str(look["output"]).lower().endswith(PICTURE_SUFFIXES):
         raise click.UsageError(f"-o takes a table; draw with --plot {look['output']}.")
     if plot or chosen == "chart":
-        demand_drawable(seen, plot)
+        _demand_drawable_settings(seen, plot)
     if jobs > 1:
-        end_in_order()
-    streams = chosen in STREAMS and not plot
-    with progress(len(whole), "sweep", quiet=streams and is_terminal(look["output"])) as advance:
-        rows = counted(spread(whole, jobs) if jobs > 1 else whole, advance)
+        exit_on_signals()
+    streams = chosen in _STREAM_FORMATS and not plot
+    with show_progress(
+        len(whole), "sweep", quiet=streams and is_terminal(look["output"])
+    ) as advance:
+        rows = _rows_with_progress(rows_in_parallel(whole, jobs) if jobs > 1 else whole, advance)
         if streams:
-            emit(lambda style: STREAMS[chosen](pick(rows), names, style), **look)
+            emit_text(lambda style: _STREAM_FORMATS[chosen](pick(rows), names, style), **look)
             return
         shelf = Shelf(pick(rows))
-    found = points(shelf, seen, whole.choices) if len(seen) <= MOST_SEEN else ()
+    found = sweep_points(shelf, seen, whole.choices) if len(seen) <= _MAX_PICTURE_SETTINGS else ()
     if plot:
-        from dense_calc.cli.write_file import save
-        from dense_calc.render.plot import picture
+        from dense_calc.cli.write_file import save_file
+        from dense_calc.render.plot import render_plot
 
-        save(plot, [picture(seen, found, plot)])
+        save_file(plot, [render_plot(seen, found, plot)])
     if chosen == "chart" and not found:
-        tell(remark("note", "there is nothing to draw", None))
-    emit(lambda style: shown(whole, shelf, chosen, (seen, found), style), **look)
+        write_stderr(format_diagnostic("note", "there is nothing to draw", None))
+    emit_text(lambda style: _render_sweep(whole, shelf, chosen, (seen, found), style), **look)
 
 
-def demand_drawable(seen: Sequence[str], plot: str | None) -> None:
+def _demand_drawable_settings(seen: Sequence[str], plot: str | None) -> None:
     """Raise a complaint where a picture of these settings cannot be drawn, perhaps to a file."""
-    if len(seen) > MOST_SEEN:
-        raise click.UsageError(f"A picture shows {MOST_SEEN} settings, not {len(seen)}.")
+    if len(seen) > _MAX_PICTURE_SETTINGS:
+        raise click.UsageError(
+            f"A picture shows {_MAX_PICTURE_SETTINGS} settings, not {len(seen)}."
+        )
     if plot:
-        from dense_calc.render.plot import demand_drawable as demand_file
+        from dense_calc.render.plot import demand_plot_file as demand_file
 
         demand_file(plot)
 
 
-def picker(
+def _row_selector(
     where: Sequence[str], sort: str | None, top: int | None, names: Sequence[str]
-) -> Callable[[Iterable[Row]], Iterable[Row]]:
+) -> Callable[[Iterable[VariantRow]], Iterable[VariantRow]]:
     """What takes from rows with these settings those that are wanted, in their order.
 
     Raises:
@@ -163,33 +167,43 @@ def picker(
     """
     if not where and sort is None and not top:
         return iter
-    from dense_calc.whatif.picking import picked
+    from dense_calc.whatif.picking import build_row_selector
 
-    return picked(where, LARGEST if sort is None and top else sort, top, names)
+    return build_row_selector(where, _TOP_ORDER if sort is None and top else sort, top, names)
 
 
-def counted(rows: Iterable[Row], advance: Callable[[int], None]) -> Iterator[Row]:
+def _rows_with_progress(
+    rows: Iterable[VariantRow], advance: Callable[[int], None]
+) -> Iterator[VariantRow]:
     """The rows, each of which is a step of the run."""
     for row in rows:
         yield row
         advance(1)
 
 
-def pictured(whole: Sweep) -> list[str]:
+def _picture_settings(whole: Sweep) -> list[str]:
     """The settings that a picture shows: those of several values; what goes together is one."""
     several = [name for name, values in whole.choices.items() if len(values) > 1]
-    return (several or list(whole.choices))[: 1 if whole.zipped or not several else None]
+    return (several or list(whole.choices))[: 1 if whole.is_zipped or not several else None]
 
 
-def shown(
-    whole: Sweep, shelf: Shelf, format: str, picture: tuple[Sequence[str], Points], style: Style
+def _render_sweep(
+    whole: Sweep,
+    shelf: Shelf,
+    format: str,
+    picture: tuple[Sequence[str], SweepPoints],
+    style: Style,
 ) -> Iterator[str]:
     """The rows in a format; a table has a chart below it on a terminal."""
-    if format in STREAMS:
-        yield from STREAMS[format](shelf, list(whole.choices), style)
-    if format in GRIDS:
-        yield from streamed(grid(whole, shelf, style), format, style)
+    if format in _STREAM_FORMATS:
+        yield from _STREAM_FORMATS[format](shelf, list(whole.choices), style)
+    if format in GRID_FORMATS:
+        yield from stream_grid(combination_grid(whole, shelf, style), format, style)
     if format == "chart" or (format == "table" and len(picture[1]) > 1):
-        from dense_calc.render.chart import chart
+        from dense_calc.render.chart import render_chart
 
-        yield f"\n{chart(*picture, style)}" if format == "table" else chart(*picture, style)
+        yield (
+            f"\n{render_chart(*picture, style)}"
+            if format == "table"
+            else render_chart(*picture, style)
+        )

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import Command
+from dense_calc.cli.options import CommandFunction
 
-Bounds = Mapping[str, int]
-EVERY = ""  # stands for all variables
-FARTHEST = 2**61
+_OptionBounds = Mapping[str, int]
+_ALL_VARIABLES = ""  # stands for all variables
+MAX_BOUND = 2**61
 
 
-def names_of(
+def _parse_variable_names(
     ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> tuple[str, ...]:
     """`--vary width,depth --vary heads` as names, each once."""
@@ -22,7 +22,7 @@ def names_of(
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def bounds_of(
+def _parse_bounds(
     ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, int]:
     """`--max 512 --max depth=48` as a mapping; the last of a name wins."""
@@ -34,25 +34,29 @@ def bounds_of(
         except ValueError:
             message = f"'{text}' is no whole number, nor NAME=N with one"
             raise click.BadParameter(message) from None
-        if abs(bound) > FARTHEST:
-            raise click.BadParameter(f"'{text}' is too far; at most {FARTHEST:,}")
+        if abs(bound) > MAX_BOUND:
+            raise click.BadParameter(f"'{text}' is too far; at most {MAX_BOUND:,}")
         bounds[name.strip()] = bound
     return bounds
 
 
-def vary_option(help: str) -> Callable[[Command], Command]:
+def vary_option(help: str) -> Callable[[CommandFunction], CommandFunction]:
     """The option that names the variables; the command takes them as `vary`."""
-    return click.option("--vary", metavar="A,B,...", multiple=True, callback=names_of, help=help)
-
-
-def bound_option(*names: str, help: str, **others: Any) -> Callable[[Command], Command]:
-    """An option that is a number for all variables, or one for each."""
     return click.option(
-        *names, metavar="N|NAME=N", multiple=True, callback=bounds_of, help=help, **others
+        "--vary", metavar="A,B,...", multiple=True, callback=_parse_variable_names, help=help
     )
 
 
-def of_each(bounds: Bounds, vary: tuple[str, ...]) -> dict[str, int]:
+def bound_option(
+    *names: str, help: str, **others: Any
+) -> Callable[[CommandFunction], CommandFunction]:
+    """An option that is a number for all variables, or one for each."""
+    return click.option(
+        *names, metavar="N|NAME=N", multiple=True, callback=_parse_bounds, help=help, **others
+    )
+
+
+def variable_bounds(bounds: _OptionBounds, vary: tuple[str, ...]) -> dict[str, int]:
     """The bound of each variable: its own, or else that of all."""
-    every = dict.fromkeys(vary, bounds[EVERY]) if EVERY in bounds else {}
-    return every | {name: bound for name, bound in bounds.items() if name != EVERY}
+    every = dict.fromkeys(vary, bounds[_ALL_VARIABLES]) if _ALL_VARIABLES in bounds else {}
+    return every | {name: bound for name, bound in bounds.items() if name != _ALL_VARIABLES}

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from dense_calc.cli.streams import end_in_order
+from dense_calc.cli.streams import exit_on_signals
 from dense_calc.errors import FileError
-from dense_calc.files.loader import was_read
+from dense_calc.files.loader import was_file_read
 
 
-def save(path: str, parts: Iterable[bytes]) -> None:
+def save_file(path: str, parts: Iterable[bytes]) -> None:
     """Write the parts of a file, one after the other.
 
     A link leads to its target, and a file that is replaced has its mode passed on. A device, a
@@ -22,10 +22,12 @@ def save(path: str, parts: Iterable[bytes]) -> None:
         FileError: the file cannot be written, or is one that was read.
     """
     try:
-        if was_read(path):
+        if was_file_read(path):
             raise FileError(f"cannot write {path}: it is a file that was read")
         target = os.path.realpath(path) if os.path.islink(path) else path
-        with replacement(target) if is_replaceable(path, target) else open(path, "wb") as file:
+        with (
+            _open_replacement(target) if _is_replaceable(path, target) else open(path, "wb") as file
+        ):
             file.writelines(parts)
     except BrokenPipeError:  # a pipe with a name; silent as every other
         raise
@@ -34,29 +36,29 @@ def save(path: str, parts: Iterable[bytes]) -> None:
         raise FileError(f"cannot write {path}: {reason}") from None
 
 
-def is_replaceable(path: str, target: str) -> bool:
+def _is_replaceable(path: str, target: str) -> bool:
     """Whether a plain file stands at a path, or can, in a folder that takes one more."""
     folder, name = os.path.split(target)
-    if names_streams(path) or not name.strip(".") or not os.access(folder or ".", os.W_OK):
+    if _is_stream_path(path) or not name.strip(".") or not os.access(folder or ".", os.W_OK):
         return False
     return not os.path.lexists(target) or (os.path.isfile(target) and os.access(target, os.W_OK))
 
 
-def names_streams(path: str) -> bool:
+def _is_stream_path(path: str) -> bool:
     """Whether a path stands where names lead to what is open: `/dev/stderr`, `/proc/self/fd/3`."""
     folder = os.path.realpath(os.path.dirname(path))
     return folder == "/dev" or folder.startswith("/proc/")
 
 
 @contextmanager
-def replacement(path: str) -> Iterator[BinaryIO]:
+def _open_replacement(path: str) -> Iterator[BinaryIO]:
     """A new file that takes its place once it is whole; nothing is left of one that is not."""
-    end_in_order()
+    exit_on_signals()
     beside = os.path.join(os.path.dirname(path), f".dense-calc-{os.urandom(8).hex()}")
     try:
         with open(beside, "xb") as file:
             if os.path.exists(path):
-                pass_on(os.stat(path), beside)
+                _copy_permissions(os.stat(path), beside)
             yield file
         os.replace(beside, path)
     except BaseException:
@@ -65,7 +67,7 @@ def replacement(path: str) -> Iterator[BinaryIO]:
         raise
 
 
-def pass_on(status: os.stat_result, path: str) -> None:
+def _copy_permissions(status: os.stat_result, path: str) -> None:
     """Give a file the mode of another, and its owner where that is allowed."""
     if hasattr(os, "chown"):
         with suppress(OSError):

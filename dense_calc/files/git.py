@@ -14,19 +14,19 @@ from functools import lru_cache
 from dense_calc.errors import AbsentError, FileError
 
 # What git sets for its hooks: the repository that they run for. That of the file is meant.
-OF_A_HOOK = {"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
-MOST = 256 * 2**20  # bytes, for archives with weights; the reader of a text is stricter
-POINTER = b"version https://git-lfs"  # how a file begins that stands for one kept elsewhere
-STORED_ELSEWHERE = (
+_HOOK_VARIABLES = {"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
+MAX_BLOB_BYTES = 256 * 2**20  # bytes, for archives with weights; the reader of a text is stricter
+_LFS_POINTER = b"version https://git-lfs"  # how a file begins that stands for one kept elsewhere
+_LFS_MESSAGE = (
     "it is a pointer of Git LFS; what 'git lfs smudge' makes of it is a file to compare with"
 )
-LACKING = (
+_LOST_OBJECT_MESSAGE = (
     "git has lost it, which 'git fsck' tells more of; or this is a partial clone, to which "
     "'git show' brings it"
 )
-PLACES = ("GIT_DIR", "GIT_WORK_TREE")  # together they are the user's own choice
+_REPOSITORY_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE")  # together they are the user's own choice
 # For git before 2.44, which knows no GIT_NO_LAZY_FETCH, a fetch has no way that is allowed.
-ASKS_NOTHING = {
+_SAFE_ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1",
@@ -34,10 +34,10 @@ ASKS_NOTHING = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-RUNS_NOTHING = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+_SAFE_OPTIONS = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
 
-def content(path: str, revision: str) -> bytes:
+def read_revision(path: str, revision: str) -> bytes:
     """The bytes of a file at a revision; a link leads to where it led then.
 
     Raises:
@@ -48,20 +48,20 @@ def content(path: str, revision: str) -> bytes:
         raise FileError(f"standard input has no revision '{revision}'; name a file")
     folder, name = os.path.split(os.path.abspath(path))
     folder = os.path.realpath(folder)
-    commit = commit_of(folder, revision)
+    commit = _demand_commit(folder, revision)
     called = f"{revision}:{path}"
-    number, size = blob_of(folder, commit, name, (path, revision))
-    if size > MOST:
-        raise FileError(f"cannot read {called}: it is larger than {MOST // 2**20} MiB")
-    answer = asked(folder, "cat-file", "blob", number)
+    number, size = _find_blob(folder, commit, name, (path, revision))
+    if size > MAX_BLOB_BYTES:
+        raise FileError(f"cannot read {called}: it is larger than {MAX_BLOB_BYTES // 2**20} MiB")
+    answer = _run_git(folder, "cat-file", "blob", number)
     if answer.returncode:
-        raise FileError(f"cannot read {called}: {why(answer)}")
-    if answer.stdout.startswith(POINTER):
-        raise FileError(f"cannot read {called}: {STORED_ELSEWHERE}")
+        raise FileError(f"cannot read {called}: {_git_failure(answer)}")
+    if answer.stdout.startswith(_LFS_POINTER):
+        raise FileError(f"cannot read {called}: {_LFS_MESSAGE}")
     return answer.stdout
 
 
-def blob_of(folder: str, commit: str, name: str, asked_for: tuple[str, str]) -> tuple[str, int]:
+def _find_blob(folder: str, commit: str, name: str, asked_for: tuple[str, str]) -> tuple[str, int]:
     """The object that a file is at a commit, and its bytes; it is known by path and revision.
 
     Raises:
@@ -72,94 +72,96 @@ def blob_of(folder: str, commit: str, name: str, asked_for: tuple[str, str]) -> 
     question = f"{commit}:./{name}"
     end, flags = ("\0", ("-z",)) if "\n" in name else ("\n", ())  # -z needs git 2.38
     command = ("cat-file", "--batch-check", "--follow-symlinks", *flags)
-    answer = asked(folder, *command, question=f"{question}{end}")
+    answer = _run_git(folder, *command, question=f"{question}{end}")
     found = re.fullmatch(rb"([0-9a-f]+) blob ([0-9]+)\n", answer.stdout)
     if found:
         return found[1].decode(), int(found[2])
     if answer.returncode == 0 and answer.stdout != os.fsencode(f"{question} missing\n"):
-        raise FileError(f"'{path}' is no file in revision '{revision}', but {what(answer.stdout)}")
-    entry = asked(folder, "ls-tree", commit, "--", name)  # which needs no more than the folder
+        raise FileError(
+            f"'{path}' is no file in revision '{revision}', but {_describe_non_file(answer.stdout)}"
+        )
+    entry = _run_git(folder, "ls-tree", commit, "--", name)  # which needs no more than the folder
     if entry.returncode:
-        raise FileError(f"cannot read {revision}:{path}: {why(entry)}")
+        raise FileError(f"cannot read {revision}:{path}: {_git_failure(entry)}")
     if entry.stdout:
-        raise FileError(f"cannot read {revision}:{path}: {LACKING}")
+        raise FileError(f"cannot read {revision}:{path}: {_LOST_OBJECT_MESSAGE}")
     raise AbsentError(f"'{path}' is not in revision '{revision}'")
 
 
-def what(head: bytes) -> str:
+def _describe_non_file(head: bytes) -> str:
     """What git has in place of a file."""
     if b" tree " in head:
         return "a folder"
     return "a link that leads out of it, or nowhere"
 
 
-def commit_of(folder: str, revision: str) -> str:
+def _demand_commit(folder: str, revision: str) -> str:
     """The name of the commit that a revision is in the repository of a folder.
 
     Raises:
         AbsentError: there is none.
         FileError: the folder is in no repository.
     """
-    commit, mistake = looked_up(folder, revision)
+    commit, mistake = _find_commit(folder, revision)
     if mistake:
         raise mistake
     return commit
 
 
 @lru_cache(maxsize=1000)  # the files of a folder have the same
-def looked_up(folder: str, revision: str) -> tuple[str, FileError | None]:
+def _find_commit(folder: str, revision: str) -> tuple[str, FileError | None]:
     """The name of a commit, or why there is none."""
-    inside = asked(folder, "rev-parse", "--is-inside-work-tree")
+    inside = _run_git(folder, "rev-parse", "--is-inside-work-tree")
     if inside.returncode:
-        return "", FileError(f"cannot ask git for revision '{revision}': {why(inside)}")
+        return "", FileError(f"cannot ask git for revision '{revision}': {_git_failure(inside)}")
     if inside.stdout.strip() != b"true":
         return "", FileError(f"cannot ask git for revision '{revision}': this is no work tree")
-    commit = object_of(folder, f"{revision}^{{commit}}")
+    commit = _find_object(folder, f"{revision}^{{commit}}")
     if commit:
         return commit, None
-    if is_lost(folder, revision):
-        return "", FileError(f"cannot read revision '{revision}': {LACKING}")
-    shallow = asked(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    if _is_lost_revision(folder, revision):
+        return "", FileError(f"cannot read revision '{revision}': {_LOST_OBJECT_MESSAGE}")
+    shallow = _run_git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
     hint = "; the clone is shallow, 'git fetch' brings more of it" if shallow else ""
     return "", AbsentError(f"there is no revision '{revision}'{hint}")
 
 
-def is_lost(folder: str, revision: str) -> bool:
+def _is_lost_revision(folder: str, revision: str) -> bool:
     """Whether a revision leads to an object that git should have, and cannot read."""
-    number = object_of(folder, revision)
-    if not number or not asked(folder, "cat-file", "-t", number).returncode:
+    number = _find_object(folder, revision)
+    if not number or not _run_git(folder, "cat-file", "-t", number).returncode:
         return False
-    is_there = not asked(folder, "cat-file", "-e", number).returncode
+    is_there = not _run_git(folder, "cat-file", "-e", number).returncode
     return is_there or number != revision  # any number is one that git may not have
 
 
-def object_of(folder: str, revision: str) -> str:
+def _find_object(folder: str, revision: str) -> str:
     """The number that a revision leads to, whether or not git has the object; '' if it does not."""
     command = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
-    number = asked(folder, *command).stdout.decode(errors="replace").strip()
+    number = _run_git(folder, *command).stdout.decode(errors="replace").strip()
     return number if re.fullmatch("[0-9a-f]+", number) else ""
 
 
-def asked(
+def _run_git(
     folder: str, *command: str, question: str | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """What git answers in a folder, perhaps to a question on its standard input."""
-    environ = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
-    if all(name in os.environ for name in PLACES):
-        environ |= {name: os.path.abspath(os.environ[name]) for name in PLACES}
+    environ = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
+    if all(name in os.environ for name in _REPOSITORY_VARIABLES):
+        environ |= {name: os.path.abspath(os.environ[name]) for name in _REPOSITORY_VARIABLES}
     try:
         return subprocess.run(  # noqa: S603, there is no shell
-            ("git", "-C", folder, *RUNS_NOTHING, *command),  # noqa: S607, the user's own
+            ("git", "-C", folder, *_SAFE_OPTIONS, *command),  # noqa: S607, the user's own
             input=b"" if question is None else os.fsencode(question),
             capture_output=True,
-            env=environ | ASKS_NOTHING,
+            env=environ | _SAFE_ENVIRONMENT,
             check=False,
         )
     except (OSError, ValueError) as error:
         raise FileError(f"cannot run git: {getattr(error, 'strerror', None) or error}") from None
 
 
-def why(answer: subprocess.CompletedProcess[bytes]) -> str:
+def _git_failure(answer: subprocess.CompletedProcess[bytes]) -> str:
     """What git says went wrong, and the command with which it says that is mended, if any."""
     lines = answer.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
     said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])

@@ -14,38 +14,38 @@ from typing import Any, TypeVar
 from msgspec import defstruct
 from msgspec.structs import replace
 
-from dense_calc.errors import Place, Source, SpecError, said
-from dense_calc.keras_format.assumed_layer import Stated
+from dense_calc.errors import Place, Source, SpecError, describe_value
+from dense_calc.keras_format.assumed_layer import AssumedLayer
 from dense_calc.layers.base import LayerKind
-from dense_calc.spec_language.entries import Entry
-from dense_calc.spec_language.layer_arguments import decoded
+from dense_calc.spec_language.entries import SpecEntry
+from dense_calc.spec_language.layer_arguments import decode_arguments
 from dense_calc.spec_language.scope import Scope, is_number, is_var_name
-from dense_calc.spec_language.yaml_tree import Marked, document
+from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml
 
-IDENTITY = "identity"
+_IDENTITY = "identity"
 
-Assumption = Marked
+Assumption = YamlNode
 Kind = TypeVar("Kind", bound=LayerKind)
 
 
-def assumption(name: str, text: str) -> Assumption:
+def parse_assumption(name: str, text: str) -> Assumption:
     """What is assumed of a class, as it is written on the command line.
 
     Raises:
         SpecError: it is neither identity nor a mapping.
     """
-    written = document(Source(f"--assume {name}", text))
-    is_identity = isinstance(written.value, str) and written.value.lower() == IDENTITY
+    written = parse_yaml(Source(f"--assume {name}", text))
+    is_identity = isinstance(written.value, str) and written.value.lower() == _IDENTITY
     if not is_identity and not isinstance(written.value, dict):
         raise SpecError(
-            f"assume '{IDENTITY}', or {{output_shape: [...], weights: {{...}}}}, "
-            f"not {said(written.value)}",
+            f"assume '{_IDENTITY}', or {{output_shape: [...], weights: {{...}}}}, "
+            f"not {describe_value(written.value)}",
             written,
         )
     return written
 
 
-def stand_in(
+def build_stand_in(
     class_name: str, config: Mapping[str, Any], assumed: Assumption, spot: Place
 ) -> LayerKind:
     """The layer that stands in for one of a class, with what the class's config says.
@@ -53,21 +53,21 @@ def stand_in(
     Raises:
         SpecError: the assumption does not fit together.
     """
-    kind = kind_called(class_name, Stated)
+    kind = derive_named_kind(class_name, AssumedLayer)
     arguments = assumed.value if isinstance(assumed.value, dict) else {}
-    entry = Entry(*assumed.where, kind, arguments, class_name)
+    entry = SpecEntry(*assumed.coordinates, kind, arguments, class_name)
     numbers = {
-        name: Marked(*assumed.where, value)
+        name: YamlNode(*assumed.coordinates, value)
         for name, value in config.items()
         if is_number(value) and is_var_name(name)
     }
-    values = {name: value.plain() for name, (_, value) in arguments.items()}
-    layer: LayerKind = decoded(entry, values, Scope(numbers))
+    values = {name: value.plain_value() for name, (_, value) in arguments.items()}
+    layer: LayerKind = decode_arguments(entry, values, Scope(numbers))
     return replace(layer, trainable=False) if config.get("trainable") is False else layer
 
 
 @cache
-def kind_called(class_name: str, kind: type[Kind]) -> type[Kind]:
+def derive_named_kind(class_name: str, kind: type[Kind]) -> type[Kind]:
     """A kind of what stands in for a class, under the class's name."""
     name = class_name.encode(errors="replace").decode().replace("\0", "?")
     made: Any = defstruct(name, [], bases=(kind,), frozen=True, kw_only=True)

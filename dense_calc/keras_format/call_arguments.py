@@ -9,67 +9,75 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from dense_calc.errors import LayerError, did_you_mean
-from dense_calc.keras_format.inbound_nodes import Call, has_tensors
-from dense_calc.layers.base import LayerKind, reads_a_list
-from dense_calc.model import Constant, Given, Leaf, names_in
+from dense_calc.keras_format.inbound_nodes import LayerCall, has_tensors
+from dense_calc.layers.base import LayerKind, has_unnamed_inputs
+from dense_calc.model import CallInput, Constant, OutputIndex, layer_names_in
 from dense_calc.tracing.layer import demand_mask
 
-INPUTS = "inputs"  # what the call of a layer takes that has no other name for it
-MASK, TRAINING = "mask", "training"  # what the calls of many layers take, too
-STATES = "initial_state"  # what older versions add to the list of a recurrent layer's inputs
+_INPUTS_ARGUMENT = "inputs"  # what the call of a layer takes that has no other name for it
+_MASK_ARGUMENT, _TRAINING_ARGUMENT = "mask", "training"  # what the calls of many layers take, too
+_INITIAL_STATE_ARGUMENT = (
+    "initial_state"  # what older versions add to the list of a recurrent layer's inputs
+)
 
 
-class Bound(Struct):
+class _BoundCall(Struct):
     """What a layer's call comes to: all names that it reads, its inputs, its mask, and the rest.
 
     The names are in the order in which Keras lists what a layer is connected to.
     """
 
-    reads: tuple[str, ...]
-    inputs: tuple[Given, ...]
-    of_call: dict[str, Any]
-    mask: Given = None
+    read_names: tuple[str, ...]
+    inputs: tuple[CallInput, ...]
+    call_arguments: dict[str, Any]
+    mask: CallInput = None
 
 
-def bound(call: Call, kind: type[LayerKind]) -> Bound:
+def bind_call(call: LayerCall, kind: type[LayerKind]) -> _BoundCall:
     """A call as what the kind of a layer says that it takes.
 
     Raises:
         LayerError: Keras' call of the kind takes no such arguments.
     """
-    if call.is_current and kind.module and not kind.further:
-        demand_known(call, kind)
+    if call.is_current and kind.keras_module and not kind.kwargs_argument:
+        _demand_known_arguments(call, kind)
     values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
-    reads = tuple(name for value in values for name in names_in(tensors(value)))
-    args, by_name = named(call, kind)
-    mask = None if MASK in kind.inputs or kind.further else tensors(by_name.get(MASK))
-    if mask is not None and kind.module:
+    reads = tuple(name for value in values for name in layer_names_in(_as_call_input(value)))
+    args, by_name = _bind_argument_names(call, kind)
+    mask = (
+        None
+        if _MASK_ARGUMENT in kind.input_names or kind.kwargs_argument
+        else _as_call_input(by_name.get(_MASK_ARGUMENT))
+    )
+    if mask is not None and kind.keras_module:
         demand_mask(kind, mask if isinstance(mask, tuple) else None)
-    if reads_a_list(kind):
-        given = [tensors(value, kind.is_operation) for value in args]
-        return Bound(reads, tuple(given), {}, mask)
+    if has_unnamed_inputs(kind):
+        given = [_as_call_input(value, kind.is_operation) for value in args]
+        return _BoundCall(reads, tuple(given), {}, mask)
     of_call = {
-        name: as_truth(by_name[name]) if name in truths(kind) else by_name[name]
-        for name in kind.of_call
+        name: _as_bool(by_name[name]) if name in _bool_arguments(kind) else by_name[name]
+        for name in kind.call_arguments
         if by_name.get(name) is not None and not has_tensors(by_name[name])
     }
     inputs = [
-        None if name in of_call else tensors(by_name.get(name), kind.is_operation)
-        for name in kind.inputs or (INPUTS,)
+        None if name in of_call else _as_call_input(by_name.get(name), kind.is_operation)
+        for name in kind.input_names or (_INPUTS_ARGUMENT,)
     ]
     while inputs and inputs[-1] is None:
         inputs.pop()
-    inputs += [tensors(value) for value in args if has_tensors(value)]
-    if kind.further:
-        of_call[kind.further] = {
+    inputs += [_as_call_input(value) for value in args if has_tensors(value)]
+    if kind.kwargs_argument:
+        of_call[kind.kwargs_argument] = {
             name: value
             for name, value in call.kwargs.items()
-            if name not in (*kind.inputs, INPUTS, *kind.of_call)
+            if name not in (*kind.input_names, _INPUTS_ARGUMENT, *kind.call_arguments)
         }
-    return Bound(reads, tuple(inputs), of_call, mask)
+    return _BoundCall(reads, tuple(inputs), of_call, mask)
 
 
-def named(call: Call, kind: type[LayerKind]) -> tuple[list[Any], dict[str, Any]]:
+def _bind_argument_names(
+    call: LayerCall, kind: type[LayerKind]
+) -> tuple[list[Any], dict[str, Any]]:
     """What a call is given by position and has no name for, and the rest by name.
 
     Of a list of inputs, what is in it has names, or none.
@@ -78,94 +86,107 @@ def named(call: Call, kind: type[LayerKind]) -> tuple[list[Any], dict[str, Any]]
         LayerError: it is given more than a list.
     """
     args, by_name = list(call.args), dict(call.kwargs)
-    order = kind.call_order or (*(kind.inputs or (INPUTS,)), *kind.of_call)
-    if kind.on_a_list:
+    order = kind.positional_parameters or (
+        *(kind.input_names or (_INPUTS_ARGUMENT,)),
+        *kind.call_arguments,
+    )
+    if kind.inputs_as_list:
         held = args[:1] or [value for value in by_name.values() if has_tensors(value)][:1]
-        if has_tensors(tuple(args[1 + kind.takes_mask :])):
+        if has_tensors(tuple(args[1 + kind.accepts_mask :])):
             raise LayerError(f"{kind.__name__} takes one list of tensors")
-        by_name |= dict(zip((MASK,), args[1:], strict=False))
+        by_name |= dict(zip((_MASK_ARGUMENT,), args[1:], strict=False))
         args = [*held[0]] if held and isinstance(held[0], tuple) else held
-        order = kind.inputs
-    elif reads_a_list(kind):
+        order = kind.input_names
+    elif has_unnamed_inputs(kind):
         order = ()
-    elif STATES in kind.inputs and args and isinstance(args[0], tuple) and not call.is_current:
+    elif (
+        _INITIAL_STATE_ARGUMENT in kind.input_names
+        and args
+        and isinstance(args[0], tuple)
+        and not call.is_current
+    ):
         args = [args[0][0], args[0][1:], *args[1:]]  # as older versions write them
     return args[len(order) :], dict(zip(order, args, strict=False)) | by_name
 
 
-def demand_known(call: Call, kind: type[LayerKind]) -> None:
+def _demand_known_arguments(call: LayerCall, kind: type[LayerKind]) -> None:
     """Raise LayerError unless Keras 3 takes the arguments of a call by position, and by name."""
     name = kind.__name__
-    if not kind.is_operation and not all(map(is_nest, call.args)):
+    if not kind.is_operation and not all(map(_is_tensor_nest, call.args)):
         raise LayerError(f"{name} takes tensors alone by position")
-    if kind.on_a_list and call.args and isinstance(call.args[0], Leaf):
+    if kind.inputs_as_list and call.args and isinstance(call.args[0], OutputIndex):
         raise LayerError(f"{name} takes a list of tensors, not one")
     if not call.kwargs:
         return
-    known = [*kind.inputs, *kind.of_call, TRAINING, *[MASK] * kind.takes_mask]
-    if not kind.inputs or kind.on_a_list:
-        known.append(INPUTS)
+    known = [
+        *kind.input_names,
+        *kind.call_arguments,
+        _TRAINING_ARGUMENT,
+        *[_MASK_ARGUMENT] * kind.accepts_mask,
+    ]
+    if not kind.input_names or kind.inputs_as_list:
+        known.append(_INPUTS_ARGUMENT)
     strays = [each for each in call.kwargs if each not in known]
-    if strays and not (kind.is_operation and reads_a_list(kind)):
+    if strays and not (kind.is_operation and has_unnamed_inputs(kind)):
         hint = did_you_mean(strays[0], known, else_listed=False)
         raise LayerError(f"{name}'s call has no argument '{strays[0]}'{hint}")
 
 
-def demand_given(kind: type[LayerKind], inputs: tuple[Given, ...]) -> None:
+def demand_known_inputs(kind: type[LayerKind], inputs: tuple[CallInput, ...]) -> None:
     """Raise LayerError where a mapping names no input of the kind, or a nest has nothing in it."""
-    if not kind.module or kind.further:
+    if not kind.keras_module or kind.kwargs_argument:
         return
     for each in inputs:
-        if isinstance(each, dict) and kind.keys:
-            for name in (name for name in each if name not in kind.keys):
-                hint = did_you_mean(name, kind.keys)
+        if isinstance(each, dict) and kind.mapping_keys:
+            for name in (name for name in each if name not in kind.mapping_keys):
+                hint = did_you_mean(name, kind.mapping_keys)
                 raise LayerError(f"{kind.__name__} has no input '{name}'{hint}")
-        if has_gap(each):
+        if _has_missing_tensor(each):
             raise LayerError(f"{kind.__name__} is given a list or a mapping with null in it")
 
 
-def has_gap(given: Given) -> bool:
+def _has_missing_tensor(given: CallInput) -> bool:
     """Whether a nest has nothing in one of its places."""
     match given:
         case tuple():
-            return any(each is None or has_gap(each) for each in given)
+            return any(each is None or _has_missing_tensor(each) for each in given)
         case dict():
-            return has_gap(tuple(given.values()))
+            return _has_missing_tensor(tuple(given.values()))
     return False
 
 
-def is_nest(value: Any) -> bool:
+def _is_tensor_nest(value: Any) -> bool:
     """Whether a value of a call is a tensor, a nest of them, or nothing."""
     match value:
-        case None | Leaf() | Constant():
+        case None | OutputIndex() | Constant():
             return True
         case tuple(items):
-            return all(map(is_nest, items))
+            return all(map(_is_tensor_nest, items))
         case dict(pairs):
-            return all(map(is_nest, pairs.values()))
+            return all(map(_is_tensor_nest, pairs.values()))
     return False
 
 
 @cache
-def truths(kind: type[LayerKind]) -> tuple[str, ...]:
+def _bool_arguments(kind: type[LayerKind]) -> tuple[str, ...]:
     """The arguments of Keras' call that are true or false."""
     return tuple(field.encode_name for field in fields(kind) if field.type is bool)
 
 
-def as_truth(value: Any) -> Any:
+def _as_bool(value: Any) -> Any:
     """A truth that a file may write as a number, as Python reads it."""
     return bool(value) if isinstance(value, int) else value
 
 
-def tensors(value: Any, numbers: bool = False) -> Given:
+def _as_call_input(value: Any, numbers: bool = False) -> CallInput:
     """What an input is given, also if that is `numbers`; None where it is neither."""
     match value:
-        case Leaf() | Constant():
+        case OutputIndex() | Constant():
             return value
         case tuple():
-            return tuple(tensors(each, numbers) for each in value)
+            return tuple(_as_call_input(each, numbers) for each in value)
         case dict() if has_tensors(value):
-            return {name: tensors(each, numbers) for name, each in value.items()}
+            return {name: _as_call_input(each, numbers) for name, each in value.items()}
         case bool() | int() | float() | list() if numbers:
             return Constant(value)
     return None

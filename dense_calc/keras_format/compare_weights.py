@@ -9,20 +9,24 @@ from math import prod
 
 from msgspec.structs import replace
 
-from dense_calc.errors import FileError, printable
-from dense_calc.keras_format.archives import readable
-from dense_calc.keras_format.detect import HEAD, JSON
-from dense_calc.keras_format.hdf5_groups import quoted
-from dense_calc.keras_format.legacy.keras_1_weights import old_forms
-from dense_calc.keras_format.stored_weights import NO_WEIGHTS, Stored, stored_in
-from dense_calc.layers.base import snake_case
-from dense_calc.report import Report, Row, WeightRow
+from dense_calc.errors import FileError, escape_unprintable
+from dense_calc.keras_format.archives import wrap_read_errors
+from dense_calc.keras_format.detect import DETECTION_BYTES, JSON_START
+from dense_calc.keras_format.hdf5_groups import quote_stored_name
+from dense_calc.keras_format.legacy.keras_1_weights import keras_1_array_shapes
+from dense_calc.keras_format.stored_weights import (
+    NO_WEIGHTS_MESSAGE,
+    StoredLayer,
+    read_weights_file,
+)
+from dense_calc.layers.base import to_snake_case
+from dense_calc.report import LayerRow, Report, WeightRow
 from dense_calc.shapes import Sizes
 
-FEW = 4  # arrays that a sentence can tell
+_MAX_LISTED_ARRAYS = 4  # arrays that a sentence can tell
 
 
-def differences(report: Report, path: str) -> list[str]:
+def weight_differences(report: Report, path: str) -> list[str]:
     """A sentence for each layer of which a file stores other arrays than the report has.
 
     The rows are those of `trace`, not folded. Within a layer, the order of arrays is not looked at.
@@ -30,20 +34,20 @@ def differences(report: Report, path: str) -> list[str]:
     Raises:
         FileError: the file stores no weights, or is broken.
     """
-    said = compared(report.layers, stored_weights(path, report.layers))
-    return [printable(each) for each in said if each]
+    said = row_differences(report.layers, read_weights_for_rows(path, report.layers))
+    return [escape_unprintable(each) for each in said if each]
 
 
-def compared(rows: Sequence[Row], layers: list[Stored]) -> Iterator[str]:
+def row_differences(rows: Sequence[LayerRow], layers: list[StoredLayer]) -> Iterator[str]:
     """What to say of each row and of what is stored: '' where the file stores what the row has."""
-    found = matched(rows, layers)
+    found = match_stored_layers(rows, layers)
     for row in rows:
-        yield difference(row, found.pop(row.name, None))
+        yield _describe_row_difference(row, found.pop(row.name, None))
     for name, each in found.items():
-        yield unknown(name, each)
+        yield _describe_unknown_layer(name, each)
 
 
-def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
+def read_weights_for_rows(path: str, rows: Sequence[LayerRow]) -> list[StoredLayer]:
     """The layers of which a file stores arrays; `rows` are those of its model.
 
     Raises:
@@ -51,41 +55,51 @@ def stored_weights(path: str, rows: Sequence[Row]) -> list[Stored]:
     """
     if path == "-":
         raise FileError("cannot read the weights of <stdin>: they are read from a file")
-    with readable(path), open(path, "rb") as file:
-        found = stored_in(file, {row.name for row in rows})
+    with wrap_read_errors(path), open(path, "rb") as file:
+        found = read_weights_file(file, {row.name for row in rows})
         if found is not None:
             return found
         file.seek(0)
-        if not re.match(JSON, file.read(HEAD).decode(errors="replace")):  # as a manifest is
-            raise ValueError(NO_WEIGHTS)
-        from dense_calc.keras_format.tfjs_manifest import MAX_TEXT, in_manifest, owners_among
+        if not re.match(
+            JSON_START, file.read(DETECTION_BYTES).decode(errors="replace")
+        ):  # as a manifest is
+            raise ValueError(NO_WEIGHTS_MESSAGE)
+        from dense_calc.keras_format.tfjs_manifest import (
+            MAX_MANIFEST_BYTES,
+            owners_by_name,
+            read_weights_manifest,
+        )
 
         file.seek(0)
-        text = file.read(MAX_TEXT)
-        return in_manifest(text, path, owners_among((row.name, names_inside(row)) for row in rows))
+        text = file.read(MAX_MANIFEST_BYTES)
+        return read_weights_manifest(
+            text, path, owners_by_name((row.name, _inner_layer_names(row)) for row in rows)
+        )
 
 
-def names_inside(row: Row) -> Iterator[str]:
+def _inner_layer_names(row: LayerRow) -> Iterator[str]:
     """The names of the layers in a model, those further in last."""
     yield from (each.name for each in row.layers)
     for each in row.layers:
-        yield from names_inside(each)
+        yield from _inner_layer_names(each)
 
 
-def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
+def match_stored_layers(
+    rows: Sequence[LayerRow], layers: list[StoredLayer]
+) -> dict[str, StoredLayer]:
     """What is stored, by the names of rows; what belongs to none by its own name.
 
     Not every version of Keras tells a layer's name: what is stored of a class stands in the order
     of the layers of that class.
     """
     named = {each.name for each in layers}
-    waiting: defaultdict[str, list[Row]] = defaultdict(list)
+    waiting: defaultdict[str, list[LayerRow]] = defaultdict(list)
     for row in reversed(rows if "" in named else ()):
         if row.weights and row.name not in named:
-            waiting[snake_case(row.type)].append(row)
-    found: dict[str, Stored] = {}
-    for each in sorted(layers, key=number):
-        same = waiting[class_of(each)] if not each.name else []
+            waiting[to_snake_case(row.type)].append(row)
+    found: dict[str, StoredLayer] = {}
+    for each in sorted(layers, key=_group_number):
+        same = waiting[_group_class(each)] if not each.name else []
         name = each.name or (same.pop().name if same else each.group)
         if name in found:  # which Keras does not write
             found[name] = replace(each, shapes=[*found[name].shapes, *each.shapes])
@@ -94,70 +108,74 @@ def matched(rows: Sequence[Row], layers: list[Stored]) -> dict[str, Stored]:
     return found
 
 
-def class_of(layer: Stored) -> str:
+def _group_class(layer: StoredLayer) -> str:
     """The class of a layer, as Keras names groups: `dense` of `dense_2`."""
     return re.sub(r"_\d{1,9}$", "", layer.group)
 
 
-def number(layer: Stored) -> int:
+def _group_number(layer: StoredLayer) -> int:
     """The number of a layer among those of its class: 2 of `dense_2`."""
-    return int(layer.group[len(class_of(layer)) + 1 :] or 0)
+    return int(layer.group[len(_group_class(layer)) + 1 :] or 0)
 
 
-def difference(row: Row, stored: Stored | None) -> str:
+def _describe_row_difference(row: LayerRow, stored: StoredLayer | None) -> str:
     """What to say of a layer: '' if the file stores what the row has."""
     if stored is None:
-        holds = listed(map(told, row.weights))
-        return f"the file does not have {quoted(row.name)}, which holds {holds}" * bool(row.weights)
-    weights = stored_of(row, stored)
-    lacking, extra = apart(weights, stored)
+        holds = _join_arrays(map(format_stored_weight, row.weights))
+        return f"the file does not have {quote_stored_name(row.name)}, which holds {holds}" * bool(
+            row.weights
+        )
+    weights = _storable_weights(row, stored)
+    lacking, extra = _unmatched_arrays(weights, stored)
     if not lacking and not extra:
         return ""
-    if max(len(weights), len(stored.shapes)) <= FEW:
-        stores = listed(map(str, in_order_of(weights, lacking, extra)))
-        holds = listed(map(told, weights))
-        return f"{quoted(row.name)} holds {holds}, and the file stores {stores}"
-    stores = listed(map(str, extra))
+    if max(len(weights), len(stored.shapes)) <= _MAX_LISTED_ARRAYS:
+        stores = _join_arrays(map(str, _order_stored_shapes(weights, lacking, extra)))
+        holds = _join_arrays(map(format_stored_weight, weights))
+        return f"{quote_stored_name(row.name)} holds {holds}, and the file stores {stores}"
+    stores = _join_arrays(map(str, extra))
     if not lacking:
-        return f"the file stores {stores} beside what {quoted(row.name)} holds"
-    holds = listed(told_apart(weights, lacking))
+        return f"the file stores {stores} beside what {quote_stored_name(row.name)} holds"
+    holds = _join_arrays(_describe_missing_weights(weights, lacking))
     instead = f"; it stores {stores} instead" if extra else ""
-    return f"of what {quoted(row.name)} holds, the file does not store {holds}{instead}"
+    return f"of what {quote_stored_name(row.name)} holds, the file does not store {holds}{instead}"
 
 
-def excess(row: Row, stored: Stored) -> int:
+def excess_params(row: LayerRow, stored: StoredLayer) -> int:
     """How many numbers a layer holds more than a file stores of it, less if it is below 0."""
-    lacking, extra = apart(stored_of(row, stored), stored)
+    lacking, extra = _unmatched_arrays(_storable_weights(row, stored), stored)
     return sum(weight.params for weight in lacking) - sum(map(prod, extra))
 
 
-def stored_of(row: Row, stored: Stored) -> list[WeightRow]:
+def _storable_weights(row: LayerRow, stored: StoredLayer) -> list[WeightRow]:
     """The weights of a layer that a file stores, each in an array of its own."""
-    return [each for each in row.weights if not (stored.is_merged and is_added(each))]
+    return [each for each in row.weights if not (stored.is_lora_merged and _is_lora_weight(each))]
 
 
-def unknown(name: str, stored: Stored) -> str:
+def _describe_unknown_layer(name: str, stored: StoredLayer) -> str:
     """What to say of a stored layer that is not in the model."""
-    stores = listed(map(str, stored.shapes))
-    return f"the file stores {stores} for {quoted(name)}, which the model does not have"
+    stores = _join_arrays(map(str, stored.shapes))
+    return f"the file stores {stores} for {quote_stored_name(name)}, which the model does not have"
 
 
-def apart(weights: Iterable[WeightRow], stored: Stored) -> tuple[list[WeightRow], list[Sizes]]:
+def _unmatched_arrays(
+    weights: Iterable[WeightRow], stored: StoredLayer
+) -> tuple[list[WeightRow], list[Sizes]]:
     """The weights for which there is no array, and the shapes of arrays for which no weight is."""
     left = Counter(stored.shapes)
     lacking = []
     for weight in weights:
-        forms = [[weight.shape], *(old_forms(weight) if stored.is_old else ())]
+        forms = [[weight.shape], *(keras_1_array_shapes(weight) if stored.is_keras_1 else ())]
         counts = (Counter(form) for form in forms)
         form = next((count for count in counts if count <= left), None)
         if form is None:
             lacking.append(weight)
         else:
             left -= form
-    return lacking, list((left - Counter(stored.again)).elements())
+    return lacking, list((left - Counter(stored.repeated_shapes)).elements())
 
 
-def in_order_of(
+def _order_stored_shapes(
     weights: Iterable[WeightRow], lacking: list[WeightRow], extra: list[Sizes]
 ) -> Iterator[Sizes]:
     """The shapes of what is stored, as far as they are alike in the order of the weights."""
@@ -169,32 +187,34 @@ def in_order_of(
     yield from left
 
 
-def told_apart(weights: Iterable[WeightRow], lacking: Iterable[WeightRow]) -> Iterator[str]:
+def _describe_missing_weights(
+    weights: Iterable[WeightRow], lacking: Iterable[WeightRow]
+) -> Iterator[str]:
     """Weights that are not stored; of alike ones nothing says which, so their number is told."""
     alike = Counter(weight.shape for weight in weights)
     missing = Counter(weight.shape for weight in lacking)
     for weight in lacking:
         count = missing[weight.shape]
         if count == alike[weight.shape]:
-            yield told(weight)
+            yield format_stored_weight(weight)
         elif count:
             missing[weight.shape] = 0
             yield f"{count} of {alike[weight.shape]} arrays {weight.shape}"
 
 
-def is_added(weight: WeightRow) -> bool:
+def _is_lora_weight(weight: WeightRow) -> bool:
     """Whether a weight is one of LoRA."""
     return weight.name.startswith("lora_")
 
 
-def told(weight: WeightRow) -> str:
+def format_stored_weight(weight: WeightRow) -> str:
     """A weight as a sentence names it: `kernel (784, 10)`."""
     return f"{weight.path} {weight.shape}"
 
 
-def listed(items: Iterable[str]) -> str:
+def _join_arrays(items: Iterable[str]) -> str:
     """`a, b and c`; `nothing` if there is nothing, and the first ones of many."""
     shown = list(items)
-    if len(shown) > FEW + 1:
-        shown = [*shown[:FEW], f"{len(shown) - FEW:,} more"]
+    if len(shown) > _MAX_LISTED_ARRAYS + 1:
+        shown = [*shown[:_MAX_LISTED_ARRAYS], f"{len(shown) - _MAX_LISTED_ARRAYS:,} more"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:]))) or "nothing"

@@ -5,114 +5,132 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from dense_calc.errors import FileError, SpecError, printable
-from dense_calc.keras_format.archives import readable
-from dense_calc.keras_format.assumed_layer import Held
-from dense_calc.keras_format.custom_objects import Store
-from dense_calc.keras_format.hdf5_groups import Path
-from dense_calc.keras_format.stored_weights import LAYERS, Stored, stored_again, stored_in
+from dense_calc.errors import FileError, SpecError, escape_unprintable
+from dense_calc.keras_format.archives import wrap_read_errors
+from dense_calc.keras_format.assumed_layer import WeightShapes
+from dense_calc.keras_format.custom_objects import WeightStore
+from dense_calc.keras_format.hdf5_groups import GroupPath
+from dense_calc.keras_format.stored_weights import (
+    LAYER_GROUPS,
+    StoredLayer,
+    find_repeated_shapes,
+    read_weights_file,
+)
 from dense_calc.shapes import Sizes
 
-VARS = "vars"  # the group of an object's own variables
-NUMBER = ":0"  # what TensorFlow adds to the name of a variable
+_VARS_GROUP = "vars"  # the group of an object's own variables
+_VARIABLE_SUFFIX = ":0"  # what TensorFlow adds to the name of a variable
 
-Layers = Callable[[], dict[str, Stored]]
+_StoredLayersReader = Callable[[], dict[str, StoredLayer]]
 
 
-def store_in(path: str, owners: Callable[[], Mapping[str, str]]) -> Store:
+def open_weight_store(path: str, owners: Callable[[], Mapping[str, str]]) -> WeightStore:
     """What a file stores of its model; it is not read before that is asked.
 
     `owners` gives the layers of the model, by their names and those of layers inside them.
     """
 
     @cache
-    def layers() -> dict[str, Stored]:
+    def layers() -> dict[str, StoredLayer]:
         try:
-            found = stored_layers(path, owners)
+            found = _read_stored_layers(path, owners)
         except (FileError, SpecError):
             return {}
-        return {each.name or f"{VARS}/{each.group}": each for each in found}
+        return {each.name or f"{_VARS_GROUP}/{each.group}": each for each in found}
 
-    return FileStore(layers)
+    return _FileWeightStore(layers)
 
 
-def stored_layers(path: str, owners: Callable[[], Mapping[str, str]]) -> list[Stored]:
+def _read_stored_layers(path: str, owners: Callable[[], Mapping[str, str]]) -> list[StoredLayer]:
     """What an archive, an HDF5 file or the manifest of TensorFlow.js stores.
 
     Raises:
         FileError: it is broken.
         SpecError: its manifest is.
     """
-    with readable(path), open(path, "rb") as file:
-        found = stored_in(file, set())
+    with wrap_read_errors(path), open(path, "rb") as file:
+        found = read_weights_file(file, set())
         if found is not None:
             return found
         file.seek(0)
-        from dense_calc.keras_format.tfjs_manifest import MAX_TEXT, in_manifest  # of few files
+        from dense_calc.keras_format.tfjs_manifest import (  # of few files
+            MAX_MANIFEST_BYTES,
+            read_weights_manifest,
+        )
 
-        return in_manifest(file.read(MAX_TEXT), path, owners())
+        return read_weights_manifest(file.read(MAX_MANIFEST_BYTES), path, owners())
 
 
-class FileStore(Store):
+class _FileWeightStore(WeightStore):
     """What a file stores of a layer or a model, by the two ways to it.
 
     `names` are those of the models around it and its own, `groups` those of the groups of an
     archive: `functional`, `layers`, `dense`.
     """
 
-    def __init__(self, layers: Layers, names: Path = (), groups: Path = ()) -> None:
-        self.layers = layers
-        self.names = names
-        self.groups = groups
+    def __init__(
+        self, layers: _StoredLayersReader, names: GroupPath = (), groups: GroupPath = ()
+    ) -> None:
+        self.read_layers = layers
+        self.name_path = names
+        self.group_path = groups
 
-    def at(self, name: str, group: str) -> Store:
-        between = LAYERS[:1] if self.groups else ()
-        return FileStore(self.layers, (*self.names, name), (*self.groups, *between, group))
+    def for_layer(self, name: str, group: str) -> WeightStore:
+        between = LAYER_GROUPS[:1] if self.group_path else ()
+        return _FileWeightStore(
+            self.read_layers, (*self.name_path, name), (*self.group_path, *between, group)
+        )
 
-    def within(self, argument: str) -> Store:
-        return FileStore(self.layers, self.names, (*self.groups, argument))
+    def for_argument(self, argument: str) -> WeightStore:
+        return _FileWeightStore(self.read_layers, self.name_path, (*self.group_path, argument))
 
-    def held(self) -> Held | None:
-        if any("/" in name for name in self.names):  # which divides the groups of HDF5
+    def read_weight_shapes(self) -> WeightShapes | None:
+        if any("/" in name for name in self.name_path):  # which divides the groups of HDF5
             return None
-        stored = self.layers()
-        tells_names = stored and not any(each.startswith(f"{VARS}/") for each in stored)
-        top = stored.get(self.names[0]) or stored.get(f"{VARS}/{self.groups[0]}")
+        stored = self.read_layers()
+        tells_names = stored and not any(each.startswith(f"{_VARS_GROUP}/") for each in stored)
+        top = stored.get(self.name_path[0]) or stored.get(f"{_VARS_GROUP}/{self.group_path[0]}")
         if top is None:
             return {} if tells_names else None
-        found = top if len(self.names) == 1 else self.inside(top)
-        if found.again or not (found.shapes or tells_names):
+        found = top if len(self.name_path) == 1 else self.find_in_model(top)
+        if found.repeated_shapes or not (found.shapes or tells_names):
             return None
-        return named(found)
+        return _name_weight_shapes(found)
 
-    def inside(self, top: Stored) -> Stored:
+    def find_in_model(self, top: StoredLayer) -> StoredLayer:
         """What is stored of the layer, in what is stored of the outermost model around it."""
         pairs = list(zip(top.paths, top.shapes, strict=True))
-        if any(path[-2] == VARS for path in top.paths if len(path) > 1):
-            pairs = list(below(pairs, self.groups))
+        if any(path[-2] == _VARS_GROUP for path in top.paths if len(path) > 1):
+            pairs = list(_arrays_in_group(pairs, self.group_path))
         else:
-            pairs = closest(pairs, self.names)
+            pairs = _closest_arrays(pairs, self.name_path)
         paths, shapes = [path for path, _ in pairs], [shape for _, shape in pairs]
-        return Stored(self.names[-1], self.groups[-1], shapes, stored_again(pairs), paths=paths)
+        return StoredLayer(
+            self.name_path[-1],
+            self.group_path[-1],
+            shapes,
+            find_repeated_shapes(pairs),
+            paths=paths,
+        )
 
 
-Arrays = list[tuple[Path, Sizes]]
+_StoredArrays = list[tuple[GroupPath, Sizes]]
 
 
-def below(arrays: Arrays, groups: Path) -> Iterator[tuple[Path, Sizes]]:
+def _arrays_in_group(arrays: _StoredArrays, groups: GroupPath) -> Iterator[tuple[GroupPath, Sizes]]:
     """The arrays in a group of an archive, with their ways from the one around it."""
     for path, shape in arrays:
-        steps = tuple(LAYERS[0] if step in LAYERS else step for step in path)
+        steps = tuple(LAYER_GROUPS[0] if step in LAYER_GROUPS else step for step in path)
         if steps[: len(groups)] == groups:
             yield steps[len(groups) - 1 :], shape
 
 
-def closest(arrays: Arrays, names: Path) -> Arrays:
+def _closest_arrays(arrays: _StoredArrays, names: GroupPath) -> _StoredArrays:
     """The arrays that an HDF5 file has of the layer that these names lead to.
 
     The way to one may leave out models around it, and has the more of them, the closer it is.
     """
-    found: dict[int, Arrays] = {}
+    found: dict[int, _StoredArrays] = {}
     for path, shape in arrays:
         steps = path[1:]
         if names[0] in steps:
@@ -123,20 +141,20 @@ def closest(arrays: Arrays, names: Path) -> Arrays:
     return found[max(found)] if found else []
 
 
-def named(stored: Stored) -> Held:
+def _name_weight_shapes(stored: StoredLayer) -> WeightShapes:
     """The shapes of arrays by the names that their paths tell."""
-    held: Held = {}
+    held: WeightShapes = {}
     for path, shape in zip(stored.paths, stored.shapes, strict=True):
-        name = name_in(path, stored.name)
+        name = _array_name(path, stored.name)
         while name in held:
             name += "_"
         held[name] = shape
     return held
 
 
-def name_in(path: Path, layer: str) -> str:
+def _array_name(path: GroupPath, layer: str) -> str:
     """The name of an array within its layer: `dense/kernel`, or a number where there is none."""
-    steps = [step for step in path[1:] if step != VARS]
+    steps = [step for step in path[1:] if step != _VARS_GROUP]
     if layer in steps[:-1]:
         steps = steps[len(steps) - steps[::-1].index(layer) :]
-    return printable("/".join(steps).removesuffix(NUMBER))
+    return escape_unprintable("/".join(steps).removesuffix(_VARIABLE_SUFFIX))

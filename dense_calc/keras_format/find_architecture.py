@@ -8,14 +8,14 @@ from typing import Any
 from msgspec import Struct
 
 from dense_calc.errors import Source
-from dense_calc.keras_format.detect import JSON
-from dense_calc.keras_format.json_locations import Step, value_of
+from dense_calc.keras_format.detect import JSON_START
+from dense_calc.keras_format.json_locations import PathStep, decode_json
 
-MAX_WRAPPERS = 8  # around a model; files have two or three
-TOPOLOGY, CONFIG, MODEL_CONFIG = "modelTopology", "config", "model_config"
-FOR_DEEP = "architecture"  # in the JSON that frugally-deep makes of a model
-WRAPPERS = (TOPOLOGY, MODEL_CONFIG, FOR_DEEP)
-GRAPH, CHAIN = "Functional", "Sequential"
+_MAX_WRAPPERS = 8  # around a model; files have two or three
+_TOPOLOGY_KEY, _CONFIG_KEY, _MODEL_CONFIG_KEY = "modelTopology", "config", "model_config"
+_FRUGALLY_DEEP_KEY = "architecture"  # in the JSON that frugally-deep makes of a model
+_WRAPPER_KEYS = (_TOPOLOGY_KEY, _MODEL_CONFIG_KEY, _FRUGALLY_DEEP_KEY)
+_FUNCTIONAL_CLASS, _SEQUENTIAL_CLASS = "Functional", "Sequential"
 
 
 class Architecture(Struct):
@@ -27,9 +27,9 @@ class Architecture(Struct):
 
     class_name: Any
     config: Any
-    path: tuple[Step, ...]
-    version: str
-    tells_modules: bool
+    config_path: tuple[PathStep, ...]
+    keras_version: str
+    has_modules: bool
 
 
 def architecture_in(value: Any, name: str) -> Architecture | None:
@@ -41,46 +41,48 @@ def architecture_in(value: Any, name: str) -> Architecture | None:
     Raises:
         SpecError: a text inside is broken.
     """
-    path: tuple[Step, ...] = ()
+    path: tuple[PathStep, ...] = ()
     version = ""
-    for _ in range(MAX_WRAPPERS):
-        value = content(value, name)
-        key = next((each for each in WRAPPERS if has(value, each)), None)
-        version = (has(value, "keras_version") and str(value["keras_version"])) or version
+    for _ in range(_MAX_WRAPPERS):
+        value = decode_embedded_json(value, name)
+        key = next((each for each in _WRAPPER_KEYS if _has_key(value, each)), None)
+        version = (_has_key(value, "keras_version") and str(value["keras_version"])) or version
         if key is None:
-            return bare(value, path, version)
+            return _unwrapped_architecture(value, path, version)
         value, path = value[key], (*path, key)
     return None
 
 
-def has(value: Any, key: str) -> bool:
+def _has_key(value: Any, key: str) -> bool:
     """Whether this is a mapping with such a key."""
     return isinstance(value, dict) and key in value
 
 
-def bare(value: Any, path: tuple[Step, ...], version: str) -> Architecture | None:
+def _unwrapped_architecture(
+    value: Any, path: tuple[PathStep, ...], version: str
+) -> Architecture | None:
     """The architecture of what is in no wrapper; None if it is none."""
     match value:
         case {"class_name": str(name)}:
             return Architecture(
-                name, value.get(CONFIG), (*path, CONFIG), version, "module" in value
+                name, value.get(_CONFIG_KEY), (*path, _CONFIG_KEY), version, "module" in value
             )
         case {"layers": [{"class_name": _} as first, *_]}:
-            name = GRAPH if "output_layers" in value else CHAIN
+            name = _FUNCTIONAL_CLASS if "output_layers" in value else _SEQUENTIAL_CLASS
             return Architecture(name, value, path, version, "module" in first)
         case [{"class_name": _, "config": _}, *_]:
-            return Architecture(CHAIN, value, path, version, False)
+            return Architecture(_SEQUENTIAL_CLASS, value, path, version, False)
     return None
 
 
-def content(value: Any, name: str) -> Any:
+def decode_embedded_json(value: Any, name: str) -> Any:
     """A value, or what the JSON holds that is kept in a text: once more encoded than meant.
 
     Raises:
         SpecError: the text is broken.
     """
-    for _ in range(MAX_WRAPPERS):
-        if not isinstance(value, str) or not re.match(JSON, value):
+    for _ in range(_MAX_WRAPPERS):
+        if not isinstance(value, str) or not re.match(JSON_START, value):
             break
-        value = value_of(Source(f"the text in {name}", value))
+        value = decode_json(Source(f"the text in {name}", value))
     return value

@@ -8,20 +8,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
-from dense_calc.keras_format.archives import MAX_METADATA, MIB, Beside, demand_little, readable
-from dense_calc.keras_format.detect import SAVE, WRITE
+from dense_calc.keras_format.archives import (
+    MAX_METADATA_BYTES,
+    MIB,
+    FileMetadata,
+    demand_max_bytes,
+    wrap_read_errors,
+)
+from dense_calc.keras_format.detect import SAVE_HINT, WRITE_HINT
 
-MODEL_CONFIG, VERSION, TRAINING_CONFIG = "model_config", "keras_version", "training_config"
-COUNT = "nb_layers"  # an attribute of what `save_weights` of Keras 0 wrote
-MAX_READ = 32 * MIB  # bytes that HDF5 asks for at once; a long text and what stands beside it
-MAX_KEPT = MIB  # bytes of what was read that are looked at again
-TEXTS = b"GCOL"  # how a heap of texts starts
-HEAPS = (TEXTS, b"HEAP")  # how the parts start that tell their length in 8 bytes after 8
-LENGTH = 8  # bytes of a length
-ITEM = 16  # bytes before what an item of a heap holds
+MODEL_CONFIG_ATTRIBUTE, VERSION_ATTRIBUTE, _TRAINING_CONFIG_ATTRIBUTE = (
+    "model_config",
+    "keras_version",
+    "training_config",
+)
+_LAYER_COUNT_ATTRIBUTE = "nb_layers"  # an attribute of what `save_weights` of Keras 0 wrote
+_MAX_READ_BYTES = (
+    32 * MIB
+)  # bytes that HDF5 asks for at once; a long text and what stands beside it
+_MAX_KEPT_BYTES = MIB  # bytes of what was read that are looked at again
+_TEXT_HEAP_MAGIC = b"GCOL"  # how a heap of texts starts
+_HEAP_MAGICS = (
+    _TEXT_HEAP_MAGIC,
+    b"HEAP",
+)  # how the parts start that tell their length in 8 bytes after 8
+_LENGTH_BYTES = 8  # bytes of a length
+_HEAP_ITEM_HEADER_BYTES = 16  # bytes before what an item of a heap holds
 
 
-def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, Beside]:
+def read_hdf5_config(file: BinaryIO, name: str, most: int) -> tuple[bytes, FileMetadata]:
     """The architecture in an HDF5 file, and what that tells beside it.
 
     It needs the extra `h5`.
@@ -29,35 +44,42 @@ def text_in_hdf5(file: BinaryIO, name: str, most: int) -> tuple[bytes, Beside]:
     Raises:
         FileError: the file is broken, or holds weights alone.
     """
-    with readable(name), opened_hdf5(file) as (root, stretch):
-        config = text_attribute(root, MODEL_CONFIG, most, stretch)
-        if config is None and COUNT in root.attrs:
-            raise ValueError(f"it holds weights alone, of Keras 0, by numbers of layers; {WRITE}")
+    with wrap_read_errors(name), open_hdf5(file) as (root, stretch):
+        config = read_text_attribute(root, MODEL_CONFIG_ATTRIBUTE, most, stretch)
+        if config is None and _LAYER_COUNT_ATTRIBUTE in root.attrs:
+            raise ValueError(
+                f"it holds weights alone, of Keras 0, by numbers of layers; {WRITE_HINT}"
+            )
         if config is None:
-            raise ValueError(f"it holds weights alone and no {MODEL_CONFIG}; {SAVE}")
-        version = text_attribute(root, VERSION, MAX_METADATA, stretch) or b""
+            raise ValueError(f"it holds weights alone and no {MODEL_CONFIG_ATTRIBUTE}; {SAVE_HINT}")
+        version = read_text_attribute(root, VERSION_ATTRIBUTE, MAX_METADATA_BYTES, stretch) or b""
         training = b""
         with suppress(ValueError):  # it is no reason to refuse the architecture
-            training = text_attribute(root, TRAINING_CONFIG, MAX_METADATA, stretch) or b""
-        return config, Beside(*(each.decode(errors="replace") for each in (version, training)))
+            training = (
+                read_text_attribute(root, _TRAINING_CONFIG_ATTRIBUTE, MAX_METADATA_BYTES, stretch)
+                or b""
+            )
+        return config, FileMetadata(
+            *(each.decode(errors="replace") for each in (version, training))
+        )
 
 
 @contextmanager
-def opened_hdf5(file: BinaryIO) -> Iterator[tuple[Any, Stretch]]:
+def open_hdf5(file: BinaryIO) -> Iterator[tuple[Any, FileSlice]]:
     """An HDF5 file, and what is read of it; ValueError where its library is not there."""
     try:
         import h5py
     except ImportError:
         wanted = "pip install 'dense-calc[h5]'"
         raise ValueError(f"HDF5 files are read by h5py, which is an extra: {wanted}") from None
-    stretch = Stretch(file, 0, file.seek(0, io.SEEK_END))
+    stretch = FileSlice(file, 0, file.seek(0, io.SEEK_END))
     with h5py.File(stretch, "r") as root:
-        if root.id.get_create_plist().get_sizes()[1] != LENGTH:
+        if root.id.get_create_plist().get_sizes()[1] != _LENGTH_BYTES:
             raise ValueError("its lengths are not of 8 bytes, as they are in files of Keras'")
         yield root, stretch
 
 
-class Stretch(io.RawIOBase):
+class FileSlice(io.RawIOBase):
     """A part of a file as a file, of which nobody reads much at once; it keeps what came first.
 
     Of a member of an archive zipfile would read all that is before a place to get there.
@@ -65,47 +87,53 @@ class Stretch(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self.file, self.start, self.size = file, start, size
-        self.place = 0
-        self.kept = bytearray()
+        self.position = 0
+        self.first_bytes = bytearray()
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        before = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}
-        self.place = before[whence] + offset
-        return self.place
+        before = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size}
+        self.position = before[whence] + offset
+        return self.position
 
     def readinto(self, buffer: Any, /) -> int:
-        demand_little(len(buffer), "a part of it", MAX_READ)
-        self.file.seek(self.start + self.place)
-        data = self.file.read(max(0, min(len(buffer), self.size - self.place)))
-        if data.startswith(HEAPS):  # for which HDF5 takes memory before it reads on
+        demand_max_bytes(len(buffer), "a part of it", _MAX_READ_BYTES)
+        self.file.seek(self.start + self.position)
+        data = self.file.read(max(0, min(len(buffer), self.size - self.position)))
+        if data.startswith(_HEAP_MAGICS):  # for which HDF5 takes memory before it reads on
             length = int.from_bytes(data[8:16], "little")
-            demand_little(length, "a part of it", MAX_READ)
-            if data.startswith(TEXTS):
-                self.file.seek(self.start + self.place)
-                demand_ends(self.file.read(length))
-        if len(self.kept) < MAX_KEPT:
-            self.kept += data
+            demand_max_bytes(length, "a part of it", _MAX_READ_BYTES)
+            if data.startswith(_TEXT_HEAP_MAGIC):
+                self.file.seek(self.start + self.position)
+                _demand_heap_ends(self.file.read(length))
+        if len(self.first_bytes) < _MAX_KEPT_BYTES:
+            self.first_bytes += data
         buffer[: len(data)] = data
-        self.place += len(data)
+        self.position += len(data)
         return len(data)
 
 
-def demand_ends(heap: bytes) -> None:
+def _demand_heap_ends(heap: bytes) -> None:
     """Raise ValueError where HDF5 would never reach the end of a heap of texts.
 
     An item has its number, 0 for what is free, and its length, which for that counts all of it.
     """
-    place = ITEM
-    while place + ITEM <= len(heap):
-        length = int.from_bytes(heap[place + LENGTH : place + ITEM], "little")
+    place = _HEAP_ITEM_HEADER_BYTES
+    while place + _HEAP_ITEM_HEADER_BYTES <= len(heap):
+        length = int.from_bytes(
+            heap[place + _LENGTH_BYTES : place + _HEAP_ITEM_HEADER_BYTES], "little"
+        )
         is_free = heap[place : place + 2] == b"\0\0"
-        step = length if is_free else ITEM + -(-length // LENGTH) * LENGTH
-        if not ITEM <= step <= len(heap) - place:
+        step = (
+            length
+            if is_free
+            else _HEAP_ITEM_HEADER_BYTES + -(-length // _LENGTH_BYTES) * _LENGTH_BYTES
+        )
+        if not _HEAP_ITEM_HEADER_BYTES <= step <= len(heap) - place:
             raise ValueError("it is broken: an item in it does not end where it should")
         place += step
 
 
-def text_attribute(root: Any, name: str, most: int, stretch: Stretch) -> bytes | None:
+def read_text_attribute(root: Any, name: str, most: int, stretch: FileSlice) -> bytes | None:
     """The text that is an attribute of a file or a group; None if there is none.
 
     Raises:
@@ -121,13 +149,13 @@ def text_attribute(root: Any, name: str, most: int, stretch: Stretch) -> bytes |
         raise ValueError(f"its {name} is no text")
     lengths = [attribute.get_storage_size()]
     if kind.is_variable_str():
-        lengths += declared_lengths(bytes(stretch.kept), name.encode())
-    demand_little(max(lengths), f"its {name}", most)
+        lengths += _declared_text_lengths(bytes(stretch.first_bytes), name.encode())
+    demand_max_bytes(max(lengths), f"its {name}", most)
     text = root.attrs[name]
     return text.encode(errors="surrogateescape") if isinstance(text, str) else bytes(text)
 
 
-def declared_lengths(read: bytes, name: bytes) -> Iterator[int]:
+def _declared_text_lengths(read: bytes, name: bytes) -> Iterator[int]:
     """The lengths that attributes of a name tell where their text stands elsewhere.
 
     HDF5 tells that nobody, and takes as much memory. The message of an attribute has its version,

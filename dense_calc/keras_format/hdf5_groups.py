@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dense_calc.errors import EXCERPT
+from dense_calc.errors import MAX_EXCERPT_CHARS
 from dense_calc.shapes import Sizes
 
 MAX_OBJECTS = 30_000  # groups and arrays in a file: a second's work, some 8,000 layers
-MAX_DEPTH = 100  # groups in groups; models in models take two each
-MAX_NAME = 1000
-TOO_MANY = "it has more groups and arrays than a model has"
-BACKSLASH = "\\"
+_MAX_GROUP_DEPTH = 100  # groups in groups; models in models take two each
+MAX_NAME_LENGTH = 1000
+_TOO_MANY_OBJECTS = "it has more groups and arrays than a model has"
+_BACKSLASH = "\\"
 
-Path = tuple[str, ...]
+GroupPath = tuple[str, ...]
 
 
-def arrays(tops: Iterable[tuple[Path, Any]]) -> Iterator[tuple[Path, Sizes]]:
+def walk_arrays(tops: Iterable[tuple[GroupPath, Any]]) -> Iterator[tuple[GroupPath, Sizes]]:
     """The arrays in groups and in those below them: the way to each, and its shape.
 
     Raises:
@@ -30,20 +30,20 @@ def arrays(tops: Iterable[tuple[Path, Any]]) -> Iterator[tuple[Path, Sizes]]:
     while waiting:
         path, group = waiting.pop()
         left -= 1 + group.get_num_objs()
-        if left < 0 or len(path) > MAX_DEPTH:
-            raise ValueError(TOO_MANY)
+        if left < 0 or len(path) > _MAX_GROUP_DEPTH:
+            raise ValueError(_TOO_MANY_OBJECTS)
         inner = []
-        for name in links(group):
-            here = (*path, *steps(name))
-            found = object_in(group, name)
+        for name in link_names(group):
+            here = (*path, *split_group_name(name))
+            found = open_object(group, name)
             if isinstance(found, h5py.h5d.DatasetID):
-                yield here, shape_of(found)
+                yield here, _array_shape(found)
             elif isinstance(found, h5py.h5g.GroupID):
                 inner.append((here, found))
         waiting += reversed(inner)
 
 
-def links(group: Any) -> list[str]:
+def link_names(group: Any) -> list[str]:
     """The names of what is in a group.
 
     Raises:
@@ -51,23 +51,25 @@ def links(group: Any) -> list[str]:
             its name is no name.
     """
     if group.get_num_objs() > MAX_OBJECTS:
-        raise ValueError(TOO_MANY)
+        raise ValueError(_TOO_MANY_OBJECTS)
     found: list[tuple[bytes, int]] = []
     group.links.iterate(lambda name, link: found.append((name, link.type)), info=True)
-    return [name_in(name, kind) for name, kind in found]
+    return [_decode_link_name(name, kind) for name, kind in found]
 
 
-def name_in(name: bytes, kind: int) -> str:
+def _decode_link_name(name: bytes, kind: int) -> str:
     """The name of a link of a kind; ValueError if the link is not one to an object of the file."""
     import h5py
 
     text = name.decode(errors="surrogateescape")
-    if kind != h5py.h5l.TYPE_HARD or len(name) > MAX_NAME:
-        raise ValueError(f"{quoted(text)} in it is no group or array, but leads elsewhere")
+    if kind != h5py.h5l.TYPE_HARD or len(name) > MAX_NAME_LENGTH:
+        raise ValueError(
+            f"{quote_stored_name(text)} in it is no group or array, but leads elsewhere"
+        )
     return text
 
 
-def group_in(group: Any, name: str) -> Any:
+def open_group(group: Any, name: str) -> Any:
     """The group that has a name in a group, None if nothing has.
 
     Raises:
@@ -78,21 +80,21 @@ def group_in(group: Any, name: str) -> Any:
     link = name.encode(errors="surrogateescape")
     if not group.links.exists(link):
         return None
-    name_in(link, group.links.get_info(link).type)
-    found = object_in(group, name)
+    _decode_link_name(link, group.links.get_info(link).type)
+    found = open_object(group, name)
     if not isinstance(found, h5py.h5g.GroupID):
-        raise ValueError(f"its {quoted(name)} is no group")
+        raise ValueError(f"its {quote_stored_name(name)} is no group")
     return found
 
 
-def object_in(group: Any, name: str) -> Any:
+def open_object(group: Any, name: str) -> Any:
     """What a link leads to, as h5py's inner objects, which take a tenth of the time."""
     import h5py
 
     return h5py.h5o.open(group, name.encode(errors="surrogateescape"))
 
 
-def shape_of(array: Any) -> Sizes:
+def _array_shape(array: Any) -> Sizes:
     """The shape that is declared for an array.
 
     Raises:
@@ -108,11 +110,11 @@ def shape_of(array: Any) -> Sizes:
     return shape
 
 
-def steps(name: str) -> Path:
+def split_group_name(name: str) -> GroupPath:
     """The names in that of a group, which some versions join with backslashes on Windows."""
-    return tuple(name.split(BACKSLASH))
+    return tuple(name.split(_BACKSLASH))
 
 
-def quoted(name: str) -> str:
+def quote_stored_name(name: str) -> str:
     """A name in a sentence, of which a file may have a long one."""
-    return f"'{name if len(name) <= EXCERPT else name[:EXCERPT] + '...'}'"
+    return f"'{name if len(name) <= MAX_EXCERPT_CHARS else name[:MAX_EXCERPT_CHARS] + '...'}'"

@@ -13,18 +13,18 @@ from typing import Any, get_args
 from msgspec import Struct
 
 from dense_calc.errors import SpecError
-from dense_calc.keras_format.json_locations import Spot
+from dense_calc.keras_format.json_locations import JsonPlace
 from dense_calc.layers.arguments.types import InputDtype
-from dense_calc.model import Constant, Leaf
+from dense_calc.model import Constant, OutputIndex
 
-TENSOR = "__keras_tensor__"
-ARRAYS = ("__tensor__", "__numpy__")
-CONSTANT = "_CONSTANT_VALUE"  # how Keras 2 marks what is no tensor
-DTYPES = get_args(InputDtype)
-TEXT = "string"  # the dtype of the arrays that hold no numbers
+KERAS_TENSOR_CLASS = "__keras_tensor__"
+_ARRAY_CLASSES = ("__tensor__", "__numpy__")
+_CONSTANT_MARKER = "_CONSTANT_VALUE"  # how Keras 2 marks what is no tensor
+INPUT_DTYPES = get_args(InputDtype)
+_STRING_DTYPE = "string"  # the dtype of the arrays that hold no numbers
 
 
-class Call(Struct):
+class LayerCall(Struct):
     """The arguments of one call, by position and by name, tensors among them as Given.
 
     `is_current` tells those that Keras 3 wrote, and takes.
@@ -35,7 +35,7 @@ class Call(Struct):
     is_current: bool = False
 
 
-class Calls:
+class LayerCalls:
     """The calls of the layers of one model: the names of its nodes, by layer and number.
 
     `numbers` is how often each layer is called. The calls of some models inside count from 1: in
@@ -45,17 +45,17 @@ class Calls:
     def __init__(
         self, numbers: Mapping[str, int], from_1: Collection[str], ends_from_1: Collection[str]
     ) -> None:
-        self.names: dict[str, list[str]] = {}
+        self.node_names: dict[str, list[str]] = {}
         taken = set(numbers)
         for layer, number in numbers.items():
             again = (f"{layer}_{each}" for each in range(1, 1 + number + len(taken)))
             free = (name for name in again if name not in taken)
-            self.names[layer] = [layer, *(next(free) for _ in range(number - 1))]
-            taken.update(self.names[layer])
-        self.from_1 = from_1
-        self.ends_from_1 = ends_from_1
+            self.node_names[layer] = [layer, *(next(free) for _ in range(number - 1))]
+            taken.update(self.node_names[layer])
+        self.inbound_from_1 = from_1
+        self.outputs_from_1 = ends_from_1
 
-    def leaf(self, history: Any, spot: Spot) -> Leaf:
+    def resolve_tensor(self, history: Any, spot: JsonPlace) -> OutputIndex:
         """The tensor that a layer's call gave: `[layer, number of the call, number among all]`.
 
         Raises:
@@ -63,16 +63,16 @@ class Calls:
         """
         match history:
             case [str(layer), int(call), int(index), *_] if index >= 0:
-                names = self.names.get(layer)
+                names = self.node_names.get(layer)
             case _:
                 raise SpecError("a tensor's history is [layer, call, output]", spot)
         if names is None:
             raise SpecError(f"there is no layer '{layer}' to read", spot)
         if not -len(names) <= call < len(names):
             raise SpecError(f"there is no call [{call}] of '{layer}'; it has {len(names)}", spot)
-        return Leaf(names[call], index)
+        return OutputIndex(names[call], index)
 
-    def call(self, written: Any, spot: Spot) -> Call:
+    def parse_call(self, written: Any, spot: JsonPlace) -> LayerCall:
         """One inbound node, of any version.
 
         Raises:
@@ -80,72 +80,85 @@ class Calls:
         """
         match written:
             case {"args": list(args), "kwargs": dict(kwargs)}:
-                return Call(
-                    [self.given(each, spot) for each in args],
-                    {name: self.given(each, spot) for name, each in kwargs.items()},
+                return LayerCall(
+                    [self.parse_argument(each, spot) for each in args],
+                    {name: self.parse_argument(each, spot) for name, each in kwargs.items()},
                     is_current=True,
                 )
             case list() | dict():
                 kwargs = {}
-                tensors = self.legacy(written, kwargs, spot)
+                tensors = self.parse_legacy_argument(written, kwargs, spot)
                 if isinstance(tensors, tuple) and len(tensors) == 1:
                     tensors = tensors[0]
-                return Call([tensors], kwargs)
+                return LayerCall([tensors], kwargs)
         raise SpecError("an inbound node is a list of tensors, or args and kwargs", spot)
 
-    def given(self, written: Any, spot: Spot) -> Any:
+    def parse_argument(self, written: Any, spot: JsonPlace) -> Any:
         """A value in a call of Keras 3: a tensor, a nest with tensors in it, or a constant."""
         match written:
-            case {"class_name": str(name), "config": {"keras_history": history}} if name == TENSOR:
-                return self.leaf(history, spot)
-            case {"class_name": str(name), "config": {"value": value, **more}} if name in ARRAYS:
+            case {"class_name": str(name), "config": {"keras_history": history}} if (
+                name == KERAS_TENSOR_CLASS
+            ):
+                return self.resolve_tensor(history, spot)
+            case {"class_name": str(name), "config": {"value": value, **more}} if (
+                name in _ARRAY_CLASSES
+            ):
                 dtype: Any = more.get("dtype")
-                if not holds_numbers(value) and dtype != TEXT:
+                if not _has_only_numbers(value) and dtype != _STRING_DTYPE:
                     raise SpecError("an array in a call holds numbers", spot)
-                return Constant(value, array_dtype=dtype if dtype in DTYPES else None)
+                return Constant(value, array_dtype=dtype if dtype in INPUT_DTYPES else None)
             case list():
-                items = tuple(self.given(each, spot) for each in written)
+                items = tuple(self.parse_argument(each, spot) for each in written)
                 return items if any(map(has_tensors, items)) else written
             case dict() if "class_name" not in written:
-                pairs = {name: self.given(each, spot) for name, each in sorted(written.items())}
+                pairs = {
+                    name: self.parse_argument(each, spot) for name, each in sorted(written.items())
+                }
                 return pairs if any(map(has_tensors, pairs.values())) else written
         return written
 
-    def legacy(self, written: Any, kwargs: dict[str, Any], spot: Spot) -> Any:
+    def parse_legacy_argument(self, written: Any, kwargs: dict[str, Any], spot: JsonPlace) -> Any:
         """The same of older versions; `kwargs` takes the arguments that stand with a tensor."""
         match written:
-            case [str(name), int(), value, *rest] if name == CONSTANT:
-                self.beside(rest, kwargs, spot)
+            case [str(name), int(), value, *rest] if name == _CONSTANT_MARKER:
+                self.collect_legacy_arguments(rest, kwargs, spot)
                 return value
             case [str(name), int(), int(), *rest]:
-                self.beside(rest, kwargs, spot)
-                return self.leaf([name, written[1] - (name in self.from_1), written[2]], spot)
+                self.collect_legacy_arguments(rest, kwargs, spot)
+                return self.resolve_tensor(
+                    [name, written[1] - (name in self.inbound_from_1), written[2]], spot
+                )
             case list():
-                items = tuple(self.legacy(each, kwargs, spot) for each in written)
+                items = tuple(self.parse_legacy_argument(each, kwargs, spot) for each in written)
                 return items if any(map(has_tensors, items)) else written
             case dict() if "class_name" not in written:
                 return {
-                    key: self.legacy(each, kwargs, spot) for key, each in sorted(written.items())
+                    key: self.parse_legacy_argument(each, kwargs, spot)
+                    for key, each in sorted(written.items())
                 }
         return written
 
-    def beside(self, rest: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+    def collect_legacy_arguments(
+        self, rest: list[Any], kwargs: dict[str, Any], spot: JsonPlace
+    ) -> None:
         """Put the arguments that stand with a tensor or a constant among `kwargs`."""
         for more in rest:
             if isinstance(more, dict):
                 for key, value in more.items():
-                    kwargs[key] = self.legacy(value, {}, spot)
+                    kwargs[key] = self.parse_legacy_argument(value, {}, spot)
 
 
-def holds_numbers(value: Any) -> bool:
+def _has_only_numbers(value: Any) -> bool:
     """Whether a value is a number, or a list of such, at any depth."""
-    return all(map(holds_numbers, value)) if isinstance(value, list) else isinstance(value, Number)
+    return (
+        all(map(_has_only_numbers, value)) if isinstance(value, list) else isinstance(value, Number)
+    )
 
 
 def has_tensors(value: Any) -> bool:
     """Whether a tensor or an array is in a value of a call."""
     match value:
-        case Leaf() | Constant():
+        case OutputIndex() | Constant():
             return True
         case tuple(items):
             return any(map(has_tensors, items))
@@ -154,14 +167,14 @@ def has_tensors(value: Any) -> bool:
     return False
 
 
-def referred(written: Any) -> Iterator[tuple[str, int]]:
+def layer_references(written: Any) -> Iterator[tuple[str, int]]:
     """The layers, and the numbers of their calls, that inbound nodes of older versions name."""
     match written:
         case [str(name), int(call), int(), *rest]:
             yield name, call
-            yield from referred(rest)
+            yield from layer_references(rest)
         case list():
             for each in written:
-                yield from referred(each)
+                yield from layer_references(each)
         case dict():
-            yield from referred(list(written.values()))
+            yield from layer_references(list(written.values()))

@@ -8,98 +8,104 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from dense_calc.errors import DenseCalcError, LayerError, Note, UnknownSizeError
-from dense_calc.keras_format.compare_weights import compared, excess, matched, stored_weights, told
-from dense_calc.keras_format.stored_weights import Stored
+from dense_calc.keras_format.compare_weights import (
+    excess_params,
+    format_stored_weight,
+    match_stored_layers,
+    read_weights_for_rows,
+    row_differences,
+)
+from dense_calc.keras_format.stored_weights import StoredLayer
 from dense_calc.model import Model
-from dense_calc.report import Row
+from dense_calc.report import LayerRow
 from dense_calc.shapes import Shape
-from dense_calc.tracing.tracer import NO_INPUTS, Tracer, trace
+from dense_calc.tracing.tracer import NO_INPUT_SPECS, Tracer, trace
 
-MAX_AXES = 6  # of a series of what a ConvLSTM3D reads
-MAX_SIZE = 2**31 - 1
-MAX_WORK = 100_000  # layers that are followed, or looked at, in the search: some seconds
-TAKEN = (
+_MAX_INPUT_AXES = 6  # of a series of what a ConvLSTM3D reads
+_MAX_INPUT_SIZE = 2**31 - 1
+_MAX_SEARCH_WORK = 100_000  # layers that are followed, or looked at, in the search: some seconds
+_FOUND_INPUT_NOTE = (
     "the model has no input shape; it is taken to be {}, with which it has {}; "
     "--set 'input=[...]' says another"
 )
-STORED = "what the file stores of '{}': {}"
-TRIALS = 100, 101  # sizes of the first axis; of the second they are twice as large
+_STORED_WEIGHT_REASON = "what the file stores of '{}': {}"
+_TRIAL_SIZES = 100, 101  # sizes of the first axis; of the second they are twice as large
 
 
-class NoAnswerError(Exception):
+class _NoInputFoundError(Exception):
     """What is stored does not tell the input."""
 
 
-def with_stored_input(model: Model, path: str) -> Model:
+def infer_stored_input(model: Model, path: str) -> Model:
     """An unbuilt model on the input for which its weights are those that its file stores.
 
     The input has no more axes than the layers ask for, and sizes where the weights depend on them.
     The model stays as it is where no input fits, or several do.
     """
     try:
-        stored = stored_weights(path, trace(model, partial=True).layers)
-        shape, why = Search(model, stored).answer()
-    except (DenseCalcError, NoAnswerError):
+        stored = read_weights_for_rows(path, trace(model, partial=True).layers)
+        shape, why = _InputSearch(model, stored).find_shape()
+    except (DenseCalcError, _NoInputFoundError):
         return model
-    first, *others = on_input(model, shape).nodes
+    first, *others = _with_input_shape(model, shape).nodes
     assert first.place
     place = replace(first.place)  # a place of its own, which the first layer does not share
     sizes = ", ".join("null" if size is None else str(size) for size in shape[1:])
-    note = Note(TAKEN.format(f"[{sizes}]", why), place)
+    note = Note(_FOUND_INPUT_NOTE.format(f"[{sizes}]", why), place)
     nodes = replace(first, place=place), *others
     return replace(model, nodes=nodes, remarks=(*model.remarks, note))
 
 
-def on_input(model: Model, shape: Shape) -> Model:
+def _with_input_shape(model: Model, shape: Shape) -> Model:
     """The model on an input of this shape."""
     first, *others = model.nodes
     layer = replace(first.layer, batch_shape=shape)
     return replace(model, nodes=(replace(first, layer=layer), *others))
 
 
-class Search:
+class _InputSearch:
     """The search for an input's sizes: the layer that asks for one tells it by what it stores.
 
     An axis of a weight is read off; else, as weights do not shrink where a size grows, the right
     one is found by halving.
     """
 
-    def __init__(self, model: Model, stored: list[Stored]) -> None:
+    def __init__(self, model: Model, stored: list[StoredLayer]) -> None:
         self.model = model
-        self.stored = stored
+        self.stored_layers = stored
         sizes = [size for each in stored for shape in each.shapes for size in shape]
-        self.reach = max([1, *sizes])  # among as many sizes one can be divided into groups
-        self.left = MAX_WORK
+        self.size_range = max([1, *sizes])  # among as many sizes one can be divided into groups
+        self.work_left = _MAX_SEARCH_WORK
 
-    def answer(self) -> tuple[Shape, str]:
+    def find_shape(self) -> tuple[Shape, str]:
         """The one shape that fits, and what it goes with.
 
         Raises:
             NoAnswerError: none fits, or several do.
         """
-        for axes in range(1, MAX_AXES + 1):
+        for axes in range(1, _MAX_INPUT_AXES + 1):
             unknown: Shape = (None,) * (axes + 1)
-            found = dict(self.answers(unknown, "the weights that the file stores"))
+            found = dict(self.matching_shapes(unknown, "the weights that the file stores"))
             if len(found) == 1:
                 return found.popitem()
             if found:
                 break
-        raise NoAnswerError
+        raise _NoInputFoundError
 
-    def answers(self, shape: Shape, why: str) -> Iterator[tuple[Shape, str]]:
+    def matching_shapes(self, shape: Shape, why: str) -> Iterator[tuple[Shape, str]]:
         """The shapes that fit and have the sizes of this one, and more."""
-        rows, error = self.followed(shape)
+        rows, error = self.trace_layers(shape)
         if error is None:
-            if self.stored and not any(compared(rows, self.stored)):
+            if self.stored_layers and not any(row_differences(rows, self.stored_layers)):
                 yield shape, why
         elif isinstance(error, UnknownSizeError):
-            of_axes = list(self.answers_of_axes(shape, len(rows)))
+            of_axes = list(self.shapes_from_trials(shape, len(rows)))
             yield from of_axes
             for axis in range(1, len(shape)):
                 if shape[axis] is None and not of_axes:
-                    yield from self.answers_on(shape, axis, len(rows))
+                    yield from self.shapes_on_axis(shape, axis, len(rows))
 
-    def answers_of_axes(self, shape: Shape, place: int) -> Iterator[tuple[Shape, str]]:
+    def shapes_from_trials(self, shape: Shape, place: int) -> Iterator[tuple[Shape, str]]:
         """Those with sizes that are axes of a weight of the layer at a place, as two trials show.
 
         No other size of a weight changes as that of an axis does.
@@ -108,87 +114,91 @@ class Search:
             tuple(
                 [step * axis or None if size is None else size for axis, size in enumerate(shape)]
             )
-            for step in TRIALS
+            for step in _TRIAL_SIZES
         ]
-        followed = [self.followed(trial, place + 1)[0] for trial in trials]
+        followed = [self.trace_layers(trial, place + 1)[0] for trial in trials]
         if any(len(rows) <= place for rows in followed):
             return
         free = {pair: axis for axis, pair in enumerate(zip(*trials, strict=True))}
         for weight, again in zip(*(rows[place].weights for rows in followed), strict=True):
             pairs = zip(weight.shape, again.shape, strict=True)
             axes = [0 if one == other else free.get((one, other), 0) for one, other in pairs]
-            for array in set(self.stored_of(followed[0]).shapes) if any(axes) else ():
+            for array in set(self.stored_last_layer(followed[0]).shapes) if any(axes) else ():
                 if len(array) == len(axes):
                     sizes = {axis: size for axis, size in zip(axes, array, strict=True) if axis}
                     wider = tuple(sizes.get(axis, size) for axis, size in enumerate(shape))
-                    why = STORED.format(followed[0][place].name, f"{weight.path} {array}")
-                    yield from self.answers(wider, why)
+                    why = _STORED_WEIGHT_REASON.format(
+                        followed[0][place].name, f"{weight.path} {array}"
+                    )
+                    yield from self.matching_shapes(wider, why)
 
-    def answers_on(self, shape: Shape, axis: int, place: int) -> Iterator[tuple[Shape, str]]:
+    def shapes_on_axis(self, shape: Shape, axis: int, place: int) -> Iterator[tuple[Shape, str]]:
         """Those in which an axis has the size that the layer at a place asks for."""
 
-        def on(least: int) -> tuple[int, list[Row]]:
+        def on(least: int) -> tuple[int, list[LayerRow]]:
             """The first size from here on that the layer takes, and the rows up to it, or fewer."""
-            for size in range(least, least + self.reach):
-                rows, error = self.followed(with_size(shape, axis, size), place + 1)
+            for size in range(least, least + self.size_range):
+                rows, error = self.trace_layers(_replace_axis_size(shape, axis, size), place + 1)
                 if error is None or isinstance(error, UnknownSizeError):  # of another axis
                     break
             return size, rows
 
         def excess(least: int) -> int:
             rows = on(least)[1]
-            return self.excess(rows) if len(rows) > place else -1
+            return self.last_layer_excess(rows) if len(rows) > place else -1
 
         highest = 1
-        while excess(highest) < 0 and highest < MAX_SIZE:
+        while excess(highest) < 0 and highest < _MAX_INPUT_SIZE:
             highest *= 2
         least = bisect_left(range(highest + 1), 0, lo=highest // 2, key=excess)
         for _ in range(2):  # a second is enough to know that the size is not told
             size, rows = on(least)
-            if len(rows) > place and rows[place].weights and self.excess(rows) == 0:
-                why = STORED.format(rows[place].name, told(rows[place].weights[0]))
-                yield from self.answers(with_size(shape, axis, size), why)
+            if len(rows) > place and rows[place].weights and self.last_layer_excess(rows) == 0:
+                why = _STORED_WEIGHT_REASON.format(
+                    rows[place].name, format_stored_weight(rows[place].weights[0])
+                )
+                yield from self.matching_shapes(_replace_axis_size(shape, axis, size), why)
             least = size + 1
 
-    def followed(
+    def trace_layers(
         self, shape: Shape, most: int | None = None
-    ) -> tuple[list[Row], LayerError | None]:
+    ) -> tuple[list[LayerRow], LayerError | None]:
         """The rows of the first layers on an input, and what is wrong with the next.
 
         Raises:
             NoAnswerError: something else is not known, or all this takes too long.
         """
-        model = on_input(replace(self.model, nodes=self.model.nodes[:most]), shape)
-        self.left -= len(model.nodes) + len(self.stored)
-        if self.left < 0:
-            raise NoAnswerError
-        tracer = Tracer(model, NO_INPUTS)
-        rows: list[Row] = []
+        model = _with_input_shape(replace(self.model, nodes=self.model.nodes[:most]), shape)
+        self.work_left -= len(model.nodes) + len(self.stored_layers)
+        if self.work_left < 0:
+            raise _NoInputFoundError
+        tracer = Tracer(model, NO_INPUT_SPECS)
+        rows: list[LayerRow] = []
         for node in model.nodes:
             try:
-                rows.append(tracer.row(node, ()))
+                rows.append(tracer.trace_row(node, ()))
             except LayerError as error:
                 return rows, error
             if tracer.has_unknown:
-                raise NoAnswerError
+                raise _NoInputFoundError
         return rows, None
 
-    def excess(self, rows: list[Row]) -> int:
+    def last_layer_excess(self, rows: list[LayerRow]) -> int:
         """How many numbers the last of these layers holds more than what is stored of it.
 
         Raises:
             NoAnswerError: nothing is.
         """
-        return excess(rows[-1], self.stored_of(rows))
+        return excess_params(rows[-1], self.stored_last_layer(rows))
 
-    def stored_of(self, rows: list[Row]) -> Stored:
+    def stored_last_layer(self, rows: list[LayerRow]) -> StoredLayer:
         """What is stored of the last of these layers; NoAnswerError if nothing is."""
-        stored = matched(rows, self.stored).get(rows[-1].name)
+        stored = match_stored_layers(rows, self.stored_layers).get(rows[-1].name)
         if stored is None:
-            raise NoAnswerError
+            raise _NoInputFoundError
         return stored
 
 
-def with_size(shape: Shape, axis: int, size: int) -> Shape:
+def _replace_axis_size(shape: Shape, axis: int, size: int) -> Shape:
     """The shape with this size on an axis."""
     return (*shape[:axis], size, *shape[axis + 1 :])

@@ -16,41 +16,46 @@ from typing import Any, BinaryIO, cast
 from msgspec import Struct
 
 from dense_calc.keras_format.archives import (
-    MAX_INFLATED,
-    MAX_METADATA,
-    STORED,
-    WEIGHTS,
-    ZIP,
+    MAX_INFLATED_BYTES,
+    MAX_METADATA_BYTES,
+    WEIGHTS_MEMBER,
+    ZIP_MAGIC,
+    ZIP_STORED,
     is_hdf5,
-    member,
-    members_of,
-    opened,
+    open_archive,
+    open_member,
+    read_member,
 )
-from dense_calc.keras_format.hdf5_file import VERSION, Stretch, opened_hdf5, text_attribute
+from dense_calc.keras_format.hdf5_file import (
+    VERSION_ATTRIBUTE,
+    FileSlice,
+    open_hdf5,
+    read_text_attribute,
+)
 from dense_calc.keras_format.hdf5_groups import (
-    MAX_NAME,
-    Path,
-    arrays,
-    group_in,
-    links,
-    object_in,
-    steps,
+    MAX_NAME_LENGTH,
+    GroupPath,
+    link_names,
+    open_group,
+    open_object,
+    split_group_name,
+    walk_arrays,
 )
 from dense_calc.shapes import Sizes
 
-LOCAL_HEADER = 30  # bytes before the name of a member
+_LOCAL_HEADER_BYTES = 30  # bytes before the name of a member
 
-LAYERS = ("layers", "_layer_checkpoint_dependencies")  # the latter up to Keras 2.13
-MODEL_WEIGHTS = "model_weights"
-NO_WEIGHTS = (
+LAYER_GROUPS = ("layers", "_layer_checkpoint_dependencies")  # the latter up to Keras 2.13
+_MODEL_WEIGHTS_GROUP = "model_weights"
+NO_WEIGHTS_MESSAGE = (
     "it stores no weights; a .keras archive, an HDF5 file or TensorFlow.js' model.json does"
 )
 # What counts as no weight: the state of a seed, and the frequencies that a vocabulary has.
-SEED, SEED_SHAPE = re.compile(r"(seed_)?generator(_\d+)?"), (2,)
-FREQUENCIES = "idf_weights"
+_SEED_GROUP_PATTERN, _SEED_STATE_SHAPE = re.compile(r"(seed_)?generator(_\d+)?"), (2,)
+_FREQUENCIES_NAME = "idf_weights"
 
 
-class Stored(Struct):
+class StoredLayer(Struct):
     """What a file stores of a layer; `group` is where, `name` is '' where it does not tell.
 
     `paths` lead to the arrays, in the order of their `shapes`. `again` are the shapes that a
@@ -62,13 +67,13 @@ class Stored(Struct):
     name: str
     group: str
     shapes: list[Sizes]
-    again: list[Sizes] = []
-    is_merged: bool = False
-    is_old: bool = False
-    paths: list[Path] = []
+    repeated_shapes: list[Sizes] = []
+    is_lora_merged: bool = False
+    is_keras_1: bool = False
+    paths: list[GroupPath] = []
 
 
-def stored_in(file: BinaryIO, names: set[str]) -> list[Stored] | None:
+def read_weights_file(file: BinaryIO, names: set[str]) -> list[StoredLayer] | None:
     """What an archive or an HDF5 file stores of each layer; None if it is neither.
 
     `names` are those that layers may have.
@@ -76,106 +81,117 @@ def stored_in(file: BinaryIO, names: set[str]) -> list[Stored] | None:
     Raises:
         ValueError: it is broken, or holds more than a model does.
     """
-    if file.read(len(ZIP)) == ZIP:
-        with members_of(file) as members, opened_hdf5(weights_in(members, file)) as (root, _):
-            return in_layers(root.id)
+    if file.read(len(ZIP_MAGIC)) == ZIP_MAGIC:
+        with open_archive(file) as members, open_hdf5(_open_weights(members, file)) as (root, _):
+            return _read_layer_groups(root.id)
     if is_hdf5(file):
-        with opened_hdf5(file) as (root, stretch):
-            return in_file(root, stretch, names)
+        with open_hdf5(file) as (root, stretch):
+            return _read_hdf5_layers(root, stretch, names)
     return None
 
 
-def weights_in(members: Any, file: BinaryIO) -> BinaryIO:
+def _open_weights(members: Any, file: BinaryIO) -> BinaryIO:
     """The weights of an archive as a file: where they stand, or in memory if they are packed."""
-    opened(members, WEIGHTS).close()
-    info = members.getinfo(WEIGHTS)
-    if info.compress_type != STORED:
-        return io.BytesIO(member(members, WEIGHTS, MAX_INFLATED))
-    file.seek(info.header_offset + LOCAL_HEADER - 4)
-    start = info.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", file.read(4)))
+    open_member(members, WEIGHTS_MEMBER).close()
+    info = members.getinfo(WEIGHTS_MEMBER)
+    if info.compress_type != ZIP_STORED:
+        return io.BytesIO(read_member(members, WEIGHTS_MEMBER, MAX_INFLATED_BYTES))
+    file.seek(info.header_offset + _LOCAL_HEADER_BYTES - 4)
+    start = info.header_offset + _LOCAL_HEADER_BYTES + sum(struct.unpack("<HH", file.read(4)))
     end = file.seek(0, io.SEEK_END)
-    return cast(BinaryIO, Stretch(file, start, min(info.file_size, end - start)))
+    return cast(BinaryIO, FileSlice(file, start, min(info.file_size, end - start)))
 
 
-def in_file(file: Any, stretch: Stretch, names: set[str]) -> list[Stored]:
+def _read_hdf5_layers(file: Any, stretch: FileSlice, names: set[str]) -> list[StoredLayer]:
     """What an HDF5 file stores: of a whole model, or weights alone."""
-    whole = group_in(file.id, MODEL_WEIGHTS)
-    if whole is None and any(steps(name)[0] in LAYERS for name in links(file.id)):
-        return in_layers(file.id)
-    top = file[MODEL_WEIGHTS] if whole else file
-    versions = (text_attribute(each, VERSION, MAX_METADATA, stretch) for each in (top, file))
+    whole = open_group(file.id, _MODEL_WEIGHTS_GROUP)
+    if whole is None and any(
+        split_group_name(name)[0] in LAYER_GROUPS for name in link_names(file.id)
+    ):
+        return _read_layer_groups(file.id)
+    top = file[_MODEL_WEIGHTS_GROUP] if whole else file
+    versions = (
+        read_text_attribute(each, VERSION_ATTRIBUTE, MAX_METADATA_BYTES, stretch)
+        for each in (top, file)
+    )
     version = next(filter(None, versions), b"1.")  # as later versions of Keras take it
-    return in_groups(top.id, names, version.startswith(b"1."))
+    return _read_named_groups(top.id, names, version.startswith(b"1."))
 
 
-def in_groups(top: Any, names: set[str], is_old: bool) -> list[Stored]:
+def _read_named_groups(top: Any, names: set[str], is_old: bool) -> list[StoredLayer]:
     """What the groups that are named as layers hold, which a name with slashes divides."""
-    found: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[GroupPath, Sizes]]] = defaultdict(list)
     slashed = any("/" in name for name in names)
-    for path, shape in arrays([((), top)]):
+    for path, shape in walk_arrays([((), top)]):
         starts = ("/".join(path[:number]) for number in range(len(path) - 1, 1, -1))
         owner = next((each for each in starts if each in names), None) if slashed else None
         found[owner or path[0]].append((path, shape))
     return [
-        Stored(name, name, shapes_of(pairs), is_old=is_old, paths=[path for path, _ in pairs])
+        StoredLayer(
+            name, name, _array_shapes(pairs), is_keras_1=is_old, paths=[path for path, _ in pairs]
+        )
         for name, pairs in found.items()
     ]
 
 
-def shapes_of(pairs: list[tuple[Path, Sizes]]) -> list[Sizes]:
+def _array_shapes(pairs: list[tuple[GroupPath, Sizes]]) -> list[Sizes]:
     """The shapes of arrays that are given with their paths."""
     return [shape for _, shape in pairs]
 
 
-def in_layers(root: Any) -> list[Stored]:
+def _read_layer_groups(root: Any) -> list[StoredLayer]:
     """What the groups below `layers` hold, which are named as classes; most tell a layer's name."""
-    groups = list(groups_of_layers(root))
-    names = {path[0]: name_of(group) for path, group in groups if len(path) == 1}
-    below: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
-    for path, shape in arrays(groups):
-        if is_weight(path, shape):
+    groups = list(_open_layer_groups(root))
+    names = {path[0]: _stored_layer_name(group) for path, group in groups if len(path) == 1}
+    below: defaultdict[str, list[tuple[GroupPath, Sizes]]] = defaultdict(list)
+    for path, shape in walk_arrays(groups):
+        if _is_counted_weight(path, shape):
             below[path[0]].append((path, shape))
     return [
-        Stored(
+        StoredLayer(
             names.get(group, ""),
             group,
-            shapes_of(pairs),
-            stored_again(pairs),
-            is_merged=True,
+            _array_shapes(pairs),
+            find_repeated_shapes(pairs),
+            is_lora_merged=True,
             paths=[path for path, _ in pairs],
         )
         for group, pairs in below.items()
     ]
 
 
-def groups_of_layers(root: Any) -> Iterator[tuple[Path, Any]]:
+def _open_layer_groups(root: Any) -> Iterator[tuple[GroupPath, Any]]:
     """The groups of layers and the ways to them from `layers`."""
     import h5py
 
-    for name in links(root):
-        top, *inner = steps(name)
-        if top in LAYERS and inner:
-            yield tuple(inner), group_in(root, name)
-        elif top in LAYERS:
-            group = group_in(root, name)
-            for each in links(group):
-                found = object_in(group, each)
+    for name in link_names(root):
+        top, *inner = split_group_name(name)
+        if top in LAYER_GROUPS and inner:
+            yield tuple(inner), open_group(root, name)
+        elif top in LAYER_GROUPS:
+            group = open_group(root, name)
+            for each in link_names(group):
+                found = open_object(group, each)
                 if isinstance(found, h5py.h5g.GroupID):
-                    yield steps(each), found
+                    yield split_group_name(each), found
 
 
-def is_weight(path: Path, shape: Sizes) -> bool:
+def _is_counted_weight(path: GroupPath, shape: Sizes) -> bool:
     """Whether an array is what Keras counts as a weight."""
-    is_seed = len(path) > 3 and SEED.fullmatch(path[-3]) is not None and shape == SEED_SHAPE
-    return path[-1] != FREQUENCIES and not is_seed
+    is_seed = (
+        len(path) > 3
+        and _SEED_GROUP_PATTERN.fullmatch(path[-3]) is not None
+        and shape == _SEED_STATE_SHAPE
+    )
+    return path[-1] != _FREQUENCIES_NAME and not is_seed
 
 
-def stored_again(pairs: list[tuple[Path, Sizes]]) -> list[Sizes]:
+def find_repeated_shapes(pairs: list[tuple[GroupPath, Sizes]]) -> list[Sizes]:
     """The shapes that wrappers and the layers in them store both: `vars/0` and `layer/vars/0`.
 
     SpectralNormalization has a kernel of its layer among its own variables.
     """
-    own: defaultdict[Path, Counter[Sizes]] = defaultdict(Counter)
+    own: defaultdict[GroupPath, Counter[Sizes]] = defaultdict(Counter)
     for path, shape in pairs:
         own[path[:-2]][shape] += 1
     return [
@@ -186,14 +202,14 @@ def stored_again(pairs: list[tuple[Path, Sizes]]) -> list[Sizes]:
     ]
 
 
-def name_of(layer: Any) -> str:
+def _stored_layer_name(layer: Any) -> str:
     """The name that a layer's own variables tell, '' if they do not."""
     import h5py
 
-    own = group_in(layer, "vars")
+    own = open_group(layer, "vars")
     if own is None or not h5py.h5a.exists(own, b"name"):
         return ""
-    if h5py.h5a.open(own, b"name").get_storage_size() > MAX_NAME:
+    if h5py.h5a.open(own, b"name").get_storage_size() > MAX_NAME_LENGTH:
         raise ValueError("a layer's name in it is too long")
     name = h5py.Group(own).attrs["name"]
     return name if isinstance(name, str) else ""

@@ -7,11 +7,16 @@ from contextlib import suppress
 from typing import Any
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.keras_format.detect import JSON, foreign_value, looks_like_keras, names_classes
-from dense_calc.keras_format.find_architecture import architecture_in, content
-from dense_calc.keras_format.json_locations import start_of, value_of
+from dense_calc.keras_format.detect import (
+    JSON_START,
+    foreign_value_message,
+    has_class_names,
+    looks_like_keras,
+)
+from dense_calc.keras_format.find_architecture import architecture_in, decode_embedded_json
+from dense_calc.keras_format.json_locations import decode_json, file_start
 from dense_calc.keras_format.layer_objects import model_type
-from dense_calc.keras_format.legacy.yaml_models import document_of_keras
+from dense_calc.keras_format.legacy.yaml_models import parse_keras_yaml
 
 
 def keras_value(source: Source, is_archive: bool) -> Any:
@@ -22,24 +27,24 @@ def keras_value(source: Source, is_archive: bool) -> Any:
     Raises:
         SpecError: it is broken; or it is known to be something else, and no spec.
     """
-    value = decoded(source, is_archive or looks_like_keras(source.text))
+    value = _decode_model_text(source, is_archive or looks_like_keras(source.text))
     found = architecture_in(value, source.name)
     if found is None or model_type(found.class_name, found.config) is None:
-        foreign = foreign_value(content(value, source.name))
+        foreign = foreign_value_message(decode_embedded_json(value, source.name))
         if foreign:
-            raise SpecError(foreign, start_of(source))
+            raise SpecError(foreign, file_start(source))
     return value if found or is_archive else None
 
 
-def decoded(source: Source, is_keras: bool) -> Any:
+def _decode_model_text(source: Source, is_keras: bool) -> Any:
     """The value of a JSON text, or of a YAML text with classes; None if it is neither.
 
     Raises:
         SpecError: it is broken.
     """
     if is_keras:
-        return value_of(source)
-    if re.match(JSON, source.text):
+        return decode_json(source)
+    if re.match(JSON_START, source.text):
         with suppress(SpecError):
-            return value_of(source)
-    return document_of_keras(source).plain() if names_classes(source.text) else None
+            return decode_json(source)
+    return parse_keras_yaml(source).plain_value() if has_class_names(source.text) else None

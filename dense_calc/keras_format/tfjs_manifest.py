@@ -10,31 +10,31 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from dense_calc.errors import Source
 from dense_calc.keras_format.archives import MIB
-from dense_calc.keras_format.detect import MANIFEST
-from dense_calc.keras_format.hdf5_groups import Path
-from dense_calc.keras_format.json_locations import value_of
-from dense_calc.keras_format.stored_weights import NO_WEIGHTS, Stored
-from dense_calc.layers.base import NotNegative
+from dense_calc.keras_format.detect import MANIFEST_KEY
+from dense_calc.keras_format.hdf5_groups import GroupPath
+from dense_calc.keras_format.json_locations import decode_json
+from dense_calc.keras_format.stored_weights import NO_WEIGHTS_MESSAGE, StoredLayer
+from dense_calc.layers.base import NonNegativeInt
 from dense_calc.shapes import MAX_RANK, Sizes
 
-MAX_TEXT = 16 * MIB  # bytes of a file with a manifest
-MAX_STEPS = 20  # names in the name of a weight
+MAX_MANIFEST_BYTES = 16 * MIB  # bytes of a file with a manifest
+_MAX_NAME_STEPS = 20  # names in the name of a weight
 
 
-class Weight(Struct):
+class _ManifestWeight(Struct):
     """A weight as the manifest has it: `dense/kernel` and its shape."""
 
     name: str
-    shape: Annotated[tuple[NotNegative, ...], Meta(max_length=MAX_RANK)]
+    shape: Annotated[tuple[NonNegativeInt, ...], Meta(max_length=MAX_RANK)]
 
 
-class Group(Struct):
+class _ManifestGroup(Struct):
     """Weights that are stored together."""
 
-    weights: list[Weight]
+    weights: list[_ManifestWeight]
 
 
-def in_manifest(data: bytes, name: str, owners: Mapping[str, str]) -> list[Stored]:
+def read_weights_manifest(data: bytes, name: str, owners: Mapping[str, str]) -> list[StoredLayer]:
     """What a file stores of the layers of a model; `owners` are they by their names.
 
     Those of layers inside them lead to them, too.
@@ -43,32 +43,32 @@ def in_manifest(data: bytes, name: str, owners: Mapping[str, str]) -> list[Store
         SpecError: it is no JSON.
         ValueError: it has no manifest, or one that is not understood.
     """
-    value = value_of(Source(name, data.decode()))
-    if not isinstance(value, dict) or MANIFEST not in value:
-        raise ValueError(NO_WEIGHTS)
+    value = decode_json(Source(name, data.decode()))
+    if not isinstance(value, dict) or MANIFEST_KEY not in value:
+        raise ValueError(NO_WEIGHTS_MESSAGE)
     try:
-        groups = convert(value[MANIFEST], list[Group])
+        groups = convert(value[MANIFEST_KEY], list[_ManifestGroup])
     except ValidationError as error:
-        raise ValueError(f"its {MANIFEST} is not understood: {error}") from None
-    found: defaultdict[str, list[tuple[Path, Sizes]]] = defaultdict(list)
+        raise ValueError(f"its {MANIFEST_KEY} is not understood: {error}") from None
+    found: defaultdict[str, list[tuple[GroupPath, Sizes]]] = defaultdict(list)
     for weight in (each for group in groups for each in group.weights):
-        steps = tuple(weight.name.split("/")[:MAX_STEPS])
-        owner = owner_of(steps, owners)
+        steps = tuple(weight.name.split("/")[:_MAX_NAME_STEPS])
+        owner = _find_owner(steps, owners)
         found[owner].append(((owner, *steps), weight.shape))
     return [
-        Stored(owner, owner, [shape for _, shape in pairs], paths=[path for path, _ in pairs])
+        StoredLayer(owner, owner, [shape for _, shape in pairs], paths=[path for path, _ in pairs])
         for owner, pairs in found.items()
     ]
 
 
-def owners_among(layers: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
+def owners_by_name(layers: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     """The layers of a model by their names, and by those of layers inside them, which come last."""
     pairs = [(name, list(inside)) for name, inside in layers]
     owners = {each: name for name, inside in reversed(pairs) for each in reversed(inside)}
     return owners | {name: name for name, _ in pairs}
 
 
-def owner_of(steps: Path, owners: Mapping[str, str]) -> str:
+def _find_owner(steps: GroupPath, owners: Mapping[str, str]) -> str:
     """The layer that a weight belongs to: the first that its name tells, or else its first part."""
     for start in range(len(steps)):
         for end in range(len(steps) - 1, start, -1):

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from dense_calc.layers.base import LayerKind
 
-KINDS = {
+KIND_MODULES = {
     "Activation": "activations",
     "ActivityRegularization": "regularization",
     "AdaptiveAveragePooling1D": "pooling",
@@ -151,7 +151,7 @@ KINDS = {
 }
 
 # Layers not in `keras.layers`: of its applications, of its FeatureSpace, and of older versions.
-OTHERS = {
+UNEXPORTED_KIND_MODULES = {
     "AddLoss": "retired.keras_2",
     "AddMetric": "retired.keras_2",
     "CuDNNGRU": "retired.keras_2",
@@ -179,12 +179,14 @@ OTHERS = {
 }
 
 # Those of applications, which Keras does not export: who loads one has to register it.
-REGISTERED = tuple(name for name, module in OTHERS.items() if module == "applications")
+APPLICATION_KINDS = tuple(
+    name for name, module in UNEXPORTED_KIND_MODULES.items() if module == "applications"
+)
 
-OPERATION = "ops."  # what comes before the class of an operation of `keras.ops`
+OPERATION_PREFIX = "ops."  # what comes before the class of an operation of `keras.ops`
 
 # Keras' other names for the same classes; `GroupQueryAttention` is the one that it exports.
-ALIASES = {
+KIND_ALIASES = {
     "AvgPool1D": "AveragePooling1D",
     "AvgPool2D": "AveragePooling2D",
     "AvgPool3D": "AveragePooling3D",
@@ -211,7 +213,7 @@ ALIASES = {
 
 
 # The modules that hold a part of a family; each other module is a family.
-PARTS = {
+_MODULE_FAMILIES = {
     "augmentations": "images",
     "convolutional_recurrent": "recurrent",
     "einsum_dense": "core",
@@ -221,30 +223,30 @@ PARTS = {
 }
 
 
-def family_of(name: str) -> str:
+def kind_family(name: str) -> str:
     """The family of the kind with this name."""
-    return PARTS.get(KINDS[name], KINDS[name])
+    return _MODULE_FAMILIES.get(KIND_MODULES[name], KIND_MODULES[name])
 
 
 @cache
-def kind_named(name: str) -> type[LayerKind]:
+def find_kind(name: str) -> type[LayerKind]:
     """The layer kind with this name or alias; raises KeyError where Keras has none."""
-    if name.startswith(OPERATION):
-        from dense_calc.layers.operations import operation_named  # few models have any
+    if name.startswith(OPERATION_PREFIX):
+        from dense_calc.layers.operations import operation_kind  # few models have any
 
-        return operation_named(name.removeprefix(OPERATION))
-    name = ALIASES.get(name, name)
-    module = KINDS.get(name) or OTHERS[name]
+        return operation_kind(name.removeprefix(OPERATION_PREFIX))
+    name = KIND_ALIASES.get(name, name)
+    module = KIND_MODULES.get(name) or UNEXPORTED_KIND_MODULES[name]
     kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{module}"), name)
     return kind
 
 
-def word_of(kind: type[LayerKind]) -> str:
+def kind_spec_name(kind: type[LayerKind]) -> str:
     """What a kind is called in a spec; raises KeyError for one that has no word."""
     name = kind.__name__
-    for word in (name, OPERATION + name):
+    for word in (name, OPERATION_PREFIX + name):
         try:
-            if kind_named(word) is kind:
+            if find_kind(word) is kind:
                 return word
         except KeyError:
             continue

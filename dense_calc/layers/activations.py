@@ -7,39 +7,47 @@ from typing import ClassVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.arguments import types
-from dense_calc.layers.base import TIMES, Elementwise, KerasLayer, NotNegativeNumber, Weight
-from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, Shapes
+from dense_calc.layers.base import (
+    PRODUCT_SIGN,
+    ElementwiseLayer,
+    KerasLayer,
+    NonNegativeFloat,
+    Weight,
+)
+from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, Shapes
 
 # What the axes after the batch are called, by their number; Keras has no names for more.
-AXES = {len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE, IMAGE, VOLUME)}
+_AXIS_NAMES_BY_COUNT = {
+    len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE_AXES, IMAGE_AXES, VOLUME_AXES)
+}
 
 
-class Activation(Elementwise, frozen=True, kw_only=True):
+class Activation(ElementwiseLayer, frozen=True, kw_only=True):
     """An activation function, applied to each element."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    activation: types.Activation
+    activation: types.ActivationArgument
 
 
-class ELU(Elementwise, frozen=True, kw_only=True):
+class ELU(ElementwiseLayer, frozen=True, kw_only=True):
     """An exponential linear unit: below zero it bends to -alpha."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
     alpha: float = 1.0
 
 
-class LeakyReLU(Elementwise, frozen=True, kw_only=True):
+class LeakyReLU(ElementwiseLayer, frozen=True, kw_only=True):
     """A rectified linear unit that lets a part of what is negative through.
 
     `alpha` is the old name of `negative_slope`, which then counts for nothing.
     """
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
     negative_slope: float = 0.3
-    alpha: NotNegativeNumber | None = None
+    alpha: NonNegativeFloat | None = None
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:
         if self.alpha is None and self.negative_slope < 0:
@@ -61,12 +69,14 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
     shared_axes: int | tuple[int, ...] | None = None
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        shared = self.shared(shape)
-        names = AXES.get(len(shape) - 1) or [f"axis {axis}" for axis in range(1, len(shape))]
+        shared = self.shared_axis_positions(shape)
+        names = _AXIS_NAMES_BY_COUNT.get(len(shape) - 1) or [
+            f"axis {axis}" for axis in range(1, len(shape))
+        ]
         axes: dict[str, int] = {}
         for place, (name, size) in enumerate(zip(names, shape[1:], strict=True)):
             if place in shared:
-                axes[TIMES.join("1" * (1 + sum(one in shared for one in range(place))))] = 1
+                axes[PRODUCT_SIGN.join("1" * (1 + sum(one in shared for one in range(place))))] = 1
             elif size is None:
                 raise UnknownSizeError(
                     f"each element has a slope, but axis {place + 1} is unknown in {shape}; give "
@@ -77,7 +87,7 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
                 axes[name] = size
         yield Weight("alpha", axes, self.alpha_initializer)
 
-    def shared(self, shape: Shape) -> set[int]:
+    def shared_axis_positions(self, shape: Shape) -> set[int]:
         """The places of `shared_axes` among the axes after the batch: to Keras 0 is the last."""
         given = self.shared_axes
         axes = (given,) if isinstance(given, int) else given or ()
@@ -89,26 +99,26 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
         return {(axis - 1) % (len(shape) - 1) for axis in axes}
 
 
-class ReLU(Elementwise, frozen=True, kw_only=True):
+class ReLU(ElementwiseLayer, frozen=True, kw_only=True):
     """A rectified linear unit, with an optional ceiling, leak and threshold."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    max_value: NotNegativeNumber | None = None
-    negative_slope: NotNegativeNumber = 0.0
-    threshold: NotNegativeNumber = 0.0
+    max_value: NonNegativeFloat | None = None
+    negative_slope: NonNegativeFloat = 0.0
+    threshold: NonNegativeFloat = 0.0
 
 
-class Softmax(Elementwise, frozen=True, kw_only=True):
+class Softmax(ElementwiseLayer, frozen=True, kw_only=True):
     """Makes the elements along `axis` positive with the sum 1.
 
     A second input is a mask of what counts. Keras looks at neither `axis` nor the mask's shape
     before data comes.
     """
 
-    starts_built: ClassVar[bool] = True
-    takes: ClassVar[range] = range(1, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "mask")
+    is_initially_built: ClassVar[bool] = True
+    arity: ClassVar[range] = range(1, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 
     axis: int | tuple[int, ...] | None = -1
 

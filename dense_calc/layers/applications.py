@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dense_calc.layers.base import KerasLayer, Positive, Weight
+from dense_calc.layers.base import KerasLayer, PositiveInt, Weight
 from dense_calc.layers.merging import TWO_INPUTS
 from dense_calc.shapes import Shape
 
@@ -13,10 +13,10 @@ from dense_calc.shapes import Shape
 class LayerScale(KerasLayer, frozen=True, kw_only=True):
     """Scales each channel by a learned factor; source: keras.applications.convnext."""
 
-    module: ClassVar[str] = "keras.src.applications.convnext"
+    keras_module: ClassVar[str] = "keras.src.applications.convnext"
 
     init_values: float
-    projection_dim: Positive
+    projection_dim: PositiveInt
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         yield Weight("gamma", {"channels": self.projection_dim}, "ones")
@@ -25,7 +25,7 @@ class LayerScale(KerasLayer, frozen=True, kw_only=True):
 class StochasticDepth(KerasLayer, frozen=True, kw_only=True):
     """Drops its input now and then while it is trained; source: keras.applications.convnext."""
 
-    module: ClassVar[str] = LayerScale.module
+    keras_module: ClassVar[str] = LayerScale.keras_module
 
     drop_path_rate: float
 
@@ -36,10 +36,10 @@ class CustomScaleLayer(KerasLayer, frozen=True, kw_only=True):
     Keras looks at the shapes only when data comes; it gives what the first input is.
     """
 
-    takes: ClassVar[range] = TWO_INPUTS
-    on_a_list: ClassVar[bool] = True
-    module: ClassVar[str] = "keras.src.applications.inception_resnet_v2"
-    rule: ClassVar[str] = "(...), (...) → (...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    keras_module: ClassVar[str] = "keras.src.applications.inception_resnet_v2"
+    shape_rule: ClassVar[str] = "(...), (...) → (...)"
 
     scale: float
 

@@ -12,40 +12,40 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.arguments.types import dtype_within
+from dense_calc.layers.arguments.types import sublayer_dtype
 from dense_calc.layers.base import (
     LayerWithKernel,
-    NotNegative,
-    Positive,
+    NonNegativeInt,
+    PositiveInt,
     Weight,
-    weights_within,
+    sublayer_weights,
 )
 from dense_calc.layers.einsum_dense import EinsumDense
-from dense_calc.layers.simple_attention import OF_CALL, demand_seed
-from dense_calc.shapes import Shape, Shapes, demand_rank, known
+from dense_calc.layers.simple_attention import ATTENTION_CALL_ARGUMENTS, demand_valid_seed
+from dense_calc.shapes import Shape, Shapes, demand_rank, known_axis_size
 
-Axes = dict[str, int]  # names and sizes, in order
+_HeadAxes = dict[str, int]  # names and sizes, in order
 
-MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
-LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
+_ATTENTION_MASK_NAMES = ("query_mask", "value_mask", "key_mask", "attention_mask")
+_MAX_EINSUM_LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
 
 
-class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
+class _HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     """Attention with several heads, each with its own projections of query, key and value.
 
     Without a key, the value is the key. Masks are read, but change no shape and are not looked at.
     A call with `return_attention_scores` gives the scores of each head as a second output.
     """
 
-    of_call: ClassVar[tuple[str, ...]] = OF_CALL
-    makes_layers: ClassVar[bool] = True
-    takes: ClassVar[range] = range(2, 8)
-    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key", *MASKS)
-    projected: ClassVar[int]  # the axis of an input that is projected
+    call_arguments: ClassVar[tuple[str, ...]] = ATTENTION_CALL_ARGUMENTS
+    creates_sublayers: ClassVar[bool] = True
+    arity: ClassVar[range] = range(2, 8)
+    input_names: ClassVar[tuple[str, ...]] = ("query", "value", "key", *_ATTENTION_MASK_NAMES)
+    projected_axis: ClassVar[int]  # the axis of an input that is projected
 
     dropout: Annotated[float, Meta(ge=0, le=1)] = 0.0
     use_bias: bool = True
-    sliding_window: Positive | None = None
+    sliding_window: PositiveInt | None = None
     flash_attention: bool | None = None
     use_gate: bool = False
     seed: int | None = None
@@ -53,11 +53,11 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     use_causal_mask: bool = False
 
     @abstractmethod
-    def heads(self) -> dict[str, Axes]:
+    def head_axes(self) -> dict[str, _HeadAxes]:
         """The axes of the heads that each projection makes, in Keras' order."""
 
     @abstractmethod
-    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
+    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
         """The weights that join the heads; `features` is the projected axis of the query."""
 
     def weights(
@@ -66,17 +66,19 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
         shapes = {"query": query, "value": value}
         if key is not None:
             shapes["key"] = key
-        features = features_of({name: known(shapes[name], self.projected) for name in shapes})
-        for name, heads in self.heads().items():
+        features = _input_feature_axes(
+            {name: known_axis_size(shapes[name], self.projected_axis) for name in shapes}
+        )
+        for name, heads in self.head_axes().items():
             if name == "gate" and not self.use_gate:
                 continue
             of = "query" if name == "gate" else name if name in shapes else "value"
-            free = self.projected % len(shapes[of])
-            yield from self.projection(name, shapes[of], free, features[of], heads)
-        yield from self.last(query, features["query"])
+            free = self.projected_axis % len(shapes[of])
+            yield from self.projection_weights(name, shapes[of], free, features[of], heads)
+        yield from self.output_projection_weights(query, features["query"])
 
-    def projection(
-        self, name: str, shape: Shape, free: int, inputs: Axes, outputs: Axes
+    def projection_weights(
+        self, name: str, shape: Shape, free: int, inputs: _HeadAxes, outputs: _HeadAxes
     ) -> Iterator[Weight]:
         """The weights of the projection `name` of the axes `inputs`, which `free` others precede.
 
@@ -85,7 +87,9 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
         """
         letters = ascii_lowercase[free:]
         if len(letters) < len(inputs) + len(outputs):
-            raise LayerError(f"{shape} has too many axes for the {LETTERS} letters of an equation")
+            raise LayerError(
+                f"{shape} has too many axes for the {_MAX_EINSUM_LETTERS} letters of an equation"
+            )
         before = ascii_lowercase[:free]
         read = letters[: len(inputs)]
         made = letters[len(inputs) : len(inputs) + len(outputs)]
@@ -95,17 +99,17 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
             bias_axes=made if self.use_bias else None,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
-            dtype=dtype_within(self.dtype, name),
+            dtype=sublayer_dtype(self.dtype, name),
         )
         words = [*inputs, *outputs] if free else [f"{name}_{each}" for each in read + made]
         names = dict(zip(read + made, words, strict=True), groups=f"{name}_groups")
-        for weight in weights_within(name, dense, shape):
-            axes = {named(axis, names): size for axis, size in weight.axes.items()}
+        for weight in sublayer_weights(name, dense, shape):
+            axes = {_name_axis_letters(axis, names): size for axis, size in weight.axes.items()}
             yield replace(weight, axes=axes)
 
     def demand_buildable(self, value: Shape, key: Shape) -> None:
         """Raise LayerError for what Keras refuses of all layers with heads."""
-        demand_seed(self.dropout, self.seed)
+        demand_valid_seed(self.dropout, self.seed)
         if self.flash_attention and self.dropout:
             raise LayerError("flash_attention works without dropout only; remove one", "dropout")
         for argument in "kernel_initializer", "bias_initializer":
@@ -118,23 +122,23 @@ class HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
             )
 
 
-class MultiHeadAttention(HeadedAttention, frozen=True, kw_only=True):
+class MultiHeadAttention(_HeadedAttention, frozen=True, kw_only=True):
     """Each head attends with its own projections; a last projection joins what they found.
 
     The output has the query's features, or `output_shape` in place of them. The axes over which
     attention goes need not fit: Keras does not compare those of query and value.
     """
 
-    rule: ClassVar[str] = (
+    shape_rule: ClassVar[str] = (
         "(batch, queries, features), (batch, values, value_features) → (batch, queries, features)"
     )
-    projected: ClassVar[int] = -1
+    projected_axis: ClassVar[int] = -1
 
-    num_heads: Positive
-    key_dim: Positive
-    value_dim: Positive | None = None
+    num_heads: PositiveInt
+    key_dim: PositiveInt
+    value_dim: PositiveInt | None = None
     # The argument `output_shape` of Keras, whose name the method has taken.
-    output_size: NotNegative | tuple[NotNegative, ...] | None = field(
+    output_size: NonNegativeInt | tuple[NonNegativeInt, ...] | None = field(
         default=None, name="output_shape"
     )
     attention_axes: int | tuple[int, ...] | None = None
@@ -145,35 +149,37 @@ class MultiHeadAttention(HeadedAttention, frozen=True, kw_only=True):
         key = value if key is None else key
         self.demand_buildable(value, key)
         outputs = self.output_sizes()
-        if len(value) + 1 + self.attended(len(value)) > LETTERS:
-            raise LayerError(f"{value} has too many axes for the {LETTERS} letters of an equation")
+        if len(value) + 1 + self.attended_axis_count(len(value)) > _MAX_EINSUM_LETTERS:
+            raise LayerError(
+                f"{value} has too many axes for the {_MAX_EINSUM_LETTERS} letters of an equation"
+            )
         output = (*query[:-1], *outputs) if outputs else query
         if not self.return_attention_scores:
             return output
         demand_rank(query, 2, "(batch, queries, ...)", or_more=True)
         return output, (query[0], self.num_heads, query[1], query[1])  # as if of itself, as Keras
 
-    def heads(self) -> dict[str, Axes]:
+    def head_axes(self) -> dict[str, _HeadAxes]:
         heads = {"heads": self.num_heads}
         keys = {**heads, "key_dim": self.key_dim}
         values = {**heads, "value_dim": self.value_dim} if self.value_dim else keys
         return {"query": keys, "key": keys, "gate": values, "value": values}
 
-    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
-        heads = self.heads()["value"]
+    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
+        heads = self.head_axes()["value"]
         sizes = self.output_sizes()
         outputs = {f"outputs_{place}": size for place, size in enumerate(sizes)} or features
         if len(sizes) == 1:
             outputs = {"outputs": sizes[0]}
         shape = (query[0], *query[1:-1], *heads.values())
-        return self.projection("attention_output", shape, len(query) - 1, heads, outputs)
+        return self.projection_weights("attention_output", shape, len(query) - 1, heads, outputs)
 
     def output_sizes(self) -> tuple[int, ...]:
         """The last axes of the output as `output_shape` gives them; none where it does not."""
         sizes = self.output_size or ()
         return (sizes,) if isinstance(sizes, int) else sizes
 
-    def attended(self, rank: int) -> int:
+    def attended_axis_count(self, rank: int) -> int:
         """The number of axes of a value with `rank` axes over which attention goes."""
         axes = self.attention_axes
         if axes is None:
@@ -191,22 +197,22 @@ class MultiHeadAttention(HeadedAttention, frozen=True, kw_only=True):
         return len(places - {rank})
 
 
-class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
+class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
     """Attention where several heads of the query share one of the key and one of the value.
 
     Keras calls it GroupQueryAttention. Inputs with more than three axes are not what it is for:
     Keras projects the third.
     """
 
-    module: ClassVar[str] = "keras.src.layers.attention.grouped_query_attention"
-    rule: ClassVar[str] = (
+    keras_module: ClassVar[str] = "keras.src.layers.attention.grouped_query_attention"
+    shape_rule: ClassVar[str] = (
         "(batch, queries, features), (batch, values, features) → (batch, queries, features)"
     )
-    projected: ClassVar[int] = 2
+    projected_axis: ClassVar[int] = 2
 
-    head_dim: Positive
-    num_query_heads: NotNegative
-    num_key_value_heads: Positive
+    head_dim: PositiveInt
+    num_query_heads: NonNegativeInt
+    num_key_value_heads: PositiveInt
 
     def output_shape(
         self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
@@ -230,26 +236,26 @@ class GroupedQueryAttention(HeadedAttention, frozen=True, kw_only=True):
             return query
         return query, (query[0], self.num_query_heads, query[1], key[1])
 
-    def heads(self) -> dict[str, Axes]:
+    def head_axes(self) -> dict[str, _HeadAxes]:
         size = {"head_dim": self.head_dim}
         asking = {"query_heads": self.num_query_heads, **size}
         asked = {"key_value_heads": self.num_key_value_heads, **size}
         return {"query": asking, "key": asked, "gate": asking, "value": asked}
 
-    def last(self, query: Shape, features: Axes) -> Iterator[Weight]:
-        heads = self.heads()["query"]
-        outputs = features if len(query) == 3 else {"outputs": known(query, -1)}
+    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
+        heads = self.head_axes()["query"]
+        outputs = features if len(query) == 3 else {"outputs": known_axis_size(query, -1)}
         shape = (None, None, *heads.values())
-        return self.projection("attention_output", shape, 2, heads, outputs)
+        return self.projection_weights("attention_output", shape, 2, heads, outputs)
 
 
-def features_of(sizes: Mapping[str, int]) -> dict[str, Axes]:
+def _input_feature_axes(sizes: Mapping[str, int]) -> dict[str, _HeadAxes]:
     """The projected axis of each input: `features` where all are alike, or each its own."""
     if len(set(sizes.values())) == 1:
         return {name: {"features": size} for name, size in sizes.items()}
     return {name: {f"{name}_features": size} for name, size in sizes.items()}
 
 
-def named(axis: str, names: Mapping[str, str]) -> str:
+def _name_axis_letters(axis: str, names: Mapping[str, str]) -> str:
     """An axis with names for the letters in it: `packed c`, `a × b`; and for its groups."""
     return re.sub(r"\b([a-z]|groups)\b", lambda letter: names[letter[0]], axis)

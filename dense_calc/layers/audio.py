@@ -8,12 +8,21 @@ from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError, UnknownSizeError, did_you_mean
 from dense_calc.layers.arguments.types import DataFormat, variable_dtype
-from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
-from dense_calc.shapes import SEQUENCE, Shape, Size, channel_axis, sides, slide, with_sides, worked
+from dense_calc.layers.base import KerasLayer, NonNegativeInt, PositiveInt, Weight
+from dense_calc.shapes import (
+    SEQUENCE_AXES,
+    Shape,
+    Size,
+    channel_axis,
+    computed_size,
+    spatial_sizes,
+    window_counts,
+    with_spatial_sizes,
+)
 
 # The windows that SciPy knows by name and that need no parameter; source: scipy.signal.get_window.
 # fmt: off
-WINDOWS = (
+_SCIPY_WINDOWS = (
     "bart", "barthann", "bartlett", "bkh", "black", "blackharr", "blackman", "blackmanharris",
     "blk", "bman", "bmn", "bohman", "box", "boxcar", "brt", "brthan", "bth", "cosine",
     "exponential", "flat", "flattop", "flt", "halfcosine", "ham", "hamm", "hamming", "han", "hann",
@@ -30,14 +39,14 @@ class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
     Only axis 1 counts in an input of more than two axes.
     """
 
-    rule: ClassVar[str] = "(batch, samples) → (batch, num_mel_bins, frames)"
+    shape_rule: ClassVar[str] = "(batch, samples) → (batch, num_mel_bins, frames)"
 
-    fft_length: NotNegative = 2048
-    sequence_stride: NotNegative = 512
-    sequence_length: NotNegative | None = None
+    fft_length: NonNegativeInt = 2048
+    sequence_stride: NonNegativeInt = 512
+    sequence_length: NonNegativeInt | None = None
     window: str | tuple[float, ...] | None = "hann"
     sampling_rate: float = 16000
-    num_mel_bins: NotNegative = 128
+    num_mel_bins: NonNegativeInt = 128
     min_freq: float = 20.0
     max_freq: float | None = None
     power_to_db: bool = True
@@ -56,16 +65,18 @@ class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
         if not shape:
             raise LayerError("the input must be a sound of some samples, not a single number")
         batch = shape[:1] if len(shape) > 1 else ()
-        return (*batch, self.num_mel_bins, self.frames(shape[len(batch)]))
+        return (*batch, self.num_mel_bins, self.frame_count(shape[len(batch)]))
 
-    def frames(self, samples: Size) -> Size:
+    def frame_count(self, samples: Size) -> Size:
         """How many frames there are of so many samples."""
         stride = self.sequence_stride
         if samples is None:
             return None
         if not stride:
             raise LayerError("sequence_stride must be at least 1", "sequence_stride")
-        return worked((samples + stride + 1) // stride, f"({samples} + {stride} + 1) // {stride}")
+        return computed_size(
+            (samples + stride + 1) // stride, f"({samples} + {stride} + 1) // {stride}"
+        )
 
 
 class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
@@ -74,13 +85,13 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
     The kernels are weights, which a training may change; `trainable: false` keeps them.
     """
 
-    axes: ClassVar[tuple[str, ...]] = SEQUENCE
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', features)"
+    spatial_axes: ClassVar[tuple[str, ...]] = SEQUENCE_AXES
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', features)"
 
     mode: Literal["log", "magnitude", "psd", "real", "imag", "angle", "stft"] = "log"
-    frame_length: Positive = 256
-    frame_step: Positive | None = None
-    fft_length: NotNegative | None = None
+    frame_length: PositiveInt = 256
+    frame_step: PositiveInt | None = None
+    fft_length: NonNegativeInt | None = None
     window: str | tuple[float, ...] | None = "hann"
     periodic: bool = False
     scaling: Literal["density", "spectrum"] | None = "density"
@@ -90,34 +101,38 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         self.check_window()
-        length = sides(shape, self.axes, self.data_format)
+        length = spatial_sizes(shape, self.spatial_axes, self.data_format)
         span = (self.frame_length,)
-        (frames,) = slide(length, span, (self.step(),), span, self.padding, "frame_length")
+        (frames,) = window_counts(
+            length, span, (self.effective_frame_step(),), span, self.padding, "frame_length"
+        )
         channels = shape[channel_axis(self.data_format)]
         if channels is None:
             raise UnknownSizeError(
                 f"it needs the number of channels, which is unknown in {shape}; "
                 "give it a size in the model's input"
             )
-        bins = self.bins()
-        how = f"({self.fft()} // 2 + 1)"
+        bins = self.frequency_bin_count()
+        how = f"({self.effective_fft_length()} // 2 + 1)"
         if self.mode == "stft":  # real and imaginary parts
             bins, how = 2 * bins, f"2 × {how}"
         if not self.expand_dims:
-            features = worked(channels * bins, f"{channels} × {how}")
-            return with_sides(shape, (frames,), features, self.data_format)
-        return with_sides(shape, (frames, worked(bins, how)), channels, self.data_format)
+            features = computed_size(channels * bins, f"{channels} × {how}")
+            return with_spatial_sizes(shape, (frames,), features, self.data_format)
+        return with_spatial_sizes(
+            shape, (frames, computed_size(bins, how)), channels, self.data_format
+        )
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         dtype = variable_dtype(self.dtype)
         if dtype == "bool" or dtype.startswith(("uint", "float8")):  # they hold no waves
             raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
-        waves = {"frame_length": self.frame_length, "1": 1, "bins": self.bins()}
+        waves = {"frame_length": self.frame_length, "1": 1, "bins": self.frequency_bin_count()}
         for part, other in ("real", "imag"), ("imag", "real"):
             if self.mode != other:
                 yield Weight(f"{part}_kernel", waves, "zeros")
 
-    def step(self) -> int:
+    def effective_frame_step(self) -> int:
         """The number of samples from one frame to the next."""
         if self.frame_step is None and self.frame_length == 1:
             raise LayerError(
@@ -132,7 +147,7 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
             )
         return step
 
-    def fft(self) -> int:
+    def effective_fft_length(self) -> int:
         """The length of a frame that is filled up for the transform."""
         if self.fft_length is not None and self.fft_length < self.frame_length:
             raise LayerError(
@@ -141,9 +156,9 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
             )
         return self.fft_length or 2 ** math.ceil(math.log2(self.frame_length))
 
-    def bins(self) -> int:
+    def frequency_bin_count(self) -> int:
         """The number of frequencies."""
-        return self.fft() // 2 + 1
+        return self.effective_fft_length() // 2 + 1
 
     def check_window(self) -> None:
         """Raise LayerError where there is no such window."""
@@ -153,8 +168,8 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
                 if name.endswith(ending):
                     name = name.removesuffix(ending)
                     break
-            if name not in WINDOWS:
-                hint = did_you_mean(name, WINDOWS, else_listed=False)
+            if name not in _SCIPY_WINDOWS:
+                hint = did_you_mean(name, _SCIPY_WINDOWS, else_listed=False)
                 raise LayerError(
                     f"SciPy makes no window of the name {self.window!r:.60}{hint}", "window"
                 )

@@ -15,28 +15,28 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from dense_calc.dtypes import Dtypes, autocast
+from dense_calc.dtypes import Dtypes, autocast_dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import (
     Constraint,
     Initializer,
-    Policy,
+    PolicyArgument,
     Regularizer,
     SerializedPolicy,
-    policy_of,
+    dtype_policy_of,
     variable_dtype,
 )
 from dense_calc.shapes import Shape, Shapes, is_shape
 
-Positive = Annotated[int, Meta(ge=1)]
-NotNegative = Annotated[int, Meta(ge=0)]
-NotNegativeNumber = Annotated[float, Meta(ge=0)]
-Window = Positive | tuple[Positive, ...]  # one size for all axes, or one for each
-Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # Keras keeps it as a uint32
-LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
+PositiveInt = Annotated[int, Meta(ge=1)]
+NonNegativeInt = Annotated[int, Meta(ge=0)]
+NonNegativeFloat = Annotated[float, Meta(ge=0)]
+WindowSize = PositiveInt | tuple[PositiveInt, ...]  # one size for all axes, or one for each
+RandomSeed = Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # Keras keeps it as a uint32
+_LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
-TIMES = " × "  # between the parts of an axis that is a product
-ONE_INPUT = range(1, 2)
+PRODUCT_SIGN = " × "  # between the parts of an axis that is a product
+_ONE_INPUT = range(1, 2)
 LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
 
 
@@ -69,28 +69,44 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     number of axes, `*sides` for the spatial axes of the kind, which go with `data_format`.
     """
 
-    takes: ClassVar[range] = ONE_INPUT  # how many inputs a call may have
-    inputs: ClassVar[tuple[str, ...]] = ()  # their names, where `from` may be a mapping
-    keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
-    takes_nested: ClassVar[bool] = False  # whether an input may be several tensors
-    wraps: ClassVar[tuple[str, ...]] = ()  # arguments that are layers or lists of them
-    copies: ClassVar[tuple[str, ...]] = ()  # those of `wraps` of which it makes layers of its own
-    makes_layers: ClassVar[bool] = False  # whether it makes layers inside that it does not freeze
-    keeps_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
-    of_call: ClassVar[tuple[str, ...]] = ()  # arguments that Keras' `call` takes, not the class
-    on_a_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
-    call_order: ClassVar[tuple[str, ...]] = ()  # of a call, if not that of `inputs`, then `of_call`
-    further: ClassVar[str] = ""  # the one of `of_call` that takes all other arguments of a call
-    module: ClassVar[str] = "keras.layers"  # where Keras has it
-    takes_mask: ClassVar[bool] = False  # whether its call has a mask that is not among `inputs`
-    masks: ClassVar[range] = range(0)  # how many masks its call takes, if it takes a list of them
+    arity: ClassVar[range] = _ONE_INPUT  # how many inputs a call may have
+    input_names: ClassVar[tuple[str, ...]] = ()  # their names, where `from` may be a mapping
+    mapping_keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
+    accepts_nested: ClassVar[bool] = False  # whether an input may be several tensors
+    inner_layer_arguments: ClassVar[
+        tuple[str, ...]
+    ] = ()  # arguments that are layers or lists of them
+    cloned_layer_arguments: ClassVar[
+        tuple[str, ...]
+    ] = ()  # those of `wraps` of which it makes layers of its own
+    creates_sublayers: ClassVar[bool] = (
+        False  # whether it makes layers inside that it does not freeze
+    )
+    has_fixed_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
+    call_arguments: ClassVar[
+        tuple[str, ...]
+    ] = ()  # arguments that Keras' `call` takes, not the class
+    inputs_as_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
+    positional_parameters: ClassVar[
+        tuple[str, ...]
+    ] = ()  # of a call, if not that of `inputs`, then `of_call`
+    kwargs_argument: ClassVar[str] = (
+        ""  # the one of `of_call` that takes all other arguments of a call
+    )
+    keras_module: ClassVar[str] = "keras.layers"  # where Keras has it
+    accepts_mask: ClassVar[bool] = False  # whether its call has a mask that is not among `inputs`
+    mask_arity: ClassVar[range] = range(
+        0
+    )  # how many masks its call takes, if it takes a list of them
     is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
-    starts_built: ClassVar[bool] = False  # whether Keras calls it built before it reads anything
-    usual_dtype: ClassVar[str | None] = "float32"  # which goes without saying, if any does
-    reads_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
-    rule: ClassVar[str] = "(...) → (...)"
+    is_initially_built: ClassVar[bool] = (
+        False  # whether Keras calls it built before it reads anything
+    )
+    default_dtype: ClassVar[str | None] = "float32"  # which goes without saying, if any does
+    uses_input_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
+    shape_rule: ClassVar[str] = "(...) → (...)"
 
-    name: LayerName | None = None
+    name: _LayerName | None = None
 
     @property
     def trainable(self) -> bool:
@@ -119,7 +135,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         `dtypes` are those of the inputs, in the order of `inputs`, where the kind `reads_dtypes`;
         LayerError where Keras would not call it so.
         """
-        return policy_of(self.dtype).compute
+        return dtype_policy_of(self.dtype).compute_dtype
 
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
@@ -135,18 +151,18 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The weights for inputs of these shapes, in Keras' order."""
         return iter(())
 
-    def needed(self) -> dict[str, Any]:
+    def required_config(self) -> dict[str, Any]:
         """Arguments that Keras must be given and a spec may leave out."""
         return {}
 
-    def instead(self, *shapes: Any) -> str:
+    def suggested_replacement(self, *shapes: Any) -> str:
         """The kind to use instead where it leaves open a size that weights need, '' if none."""
         return ""
 
-    def demand_storable(self) -> None:
+    def demand_serializable(self) -> None:
         """Raise LayerError where Keras could not load it from a file that says the same."""
 
-    def spelled(self, *, keras: bool) -> LayerKind:
+    def respell_arguments(self, *, keras: bool) -> LayerKind:
         """The same with its arguments as a file of Keras' spells them, or as a spec does."""
         return self
 
@@ -156,24 +172,24 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         return config
 
     @classmethod
-    def home(cls) -> str:
+    def resolve_keras_module(cls) -> str:
         """The module where Keras has the class, '' if it has none."""
-        return cls.module
+        return cls.keras_module
 
     @property
     def is_opaque(self) -> bool:
         """Whether what it gives is left to code, which is not run."""
         return False
 
-    def output_of_any(self) -> Shapes | None:
+    def output_for_any_input(self) -> Shapes | None:
         """What it gives whatever it reads, None where that depends on it."""
         return None
 
-    def weights_of_any(self) -> tuple[Weight, ...] | None:
+    def weights_for_any_input(self) -> tuple[Weight, ...] | None:
         """The weights that it holds whatever it reads, None where they depend on it."""
         return () if type(self).weights is LayerKind.weights else None
 
-    def own_inputs(self) -> tuple[Shapes, ...] | None:
+    def own_input_shapes(self) -> tuple[Shapes, ...] | None:
         """The shapes that it is built on, whatever it is called with: those of a model."""
         return None
 
@@ -182,11 +198,11 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """The model that it is, None if it is none."""
         return None
 
-    def values_inside(self, *shapes: Any) -> int:
+    def nested_value_count(self, *shapes: Any) -> int:
         """How many values the rows of the layers inside take, where it is a model of its own."""
         return 0
 
-    def rows_inside(self, *shapes: Any) -> tuple[Any, ...]:
+    def nested_layer_rows(self, *shapes: Any) -> tuple[Any, ...]:
         """The rows of the layers inside, where the layer is a model of its own."""
         return ()
 
@@ -194,13 +210,13 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         """Raise LayerError where JAX cannot trace its call, as Keras lets it inside a Pipeline."""
 
 
-def reads_a_list(kind: type[LayerKind]) -> bool:
+def has_unnamed_inputs(kind: type[LayerKind]) -> bool:
     """Whether the inputs of a kind have no names: as many as there are, or those of a list."""
-    return kind.takes is LIST_OF_INPUTS or (kind.on_a_list and not kind.inputs)
+    return kind.arity is LIST_OF_INPUTS or (kind.inputs_as_list and not kind.input_names)
 
 
 @contextmanager
-def within(*path: str) -> Iterator[None]:
+def prefix_error_path(*path: str) -> Iterator[None]:
     """Complaints of a layer inside another lead to it by the outer one's argument."""
     try:
         yield
@@ -208,7 +224,7 @@ def within(*path: str) -> Iterator[None]:
         raise type(error)(error.message, *path, *error.path) from None
 
 
-def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
+def sublayer_weights(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
     """The weights of a layer that another knows by `name`; to freeze it freezes its own alone."""
     for weight in layer.weights(*shapes):
         yield replace(
@@ -220,31 +236,31 @@ def weights_within(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight
 
 
 @cache
-def snake_case(kind: str) -> str:
+def to_snake_case(kind: str) -> str:
     """Keras' name for the first layer of a kind: `conv2d`; source: keras.utils.naming."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def layer_in(argument: AnyLayer) -> LayerKind:
+def as_layer_kind(argument: AnyLayer) -> LayerKind:
     """A layer that is an argument, as the kind that it is."""
     assert isinstance(argument, LayerKind)
     return argument
 
 
-def name_of(layer: LayerKind) -> str:
+def sublayer_name(layer: LayerKind) -> str:
     """What a layer knows one inside it by."""
-    return layer.name or snake_case(type(layer).__name__)
+    return layer.name or to_snake_case(type(layer).__name__)
 
 
 class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
     """The arguments of `keras.layers.Layer` without a penalty on what the layer gives."""
 
     trainable: bool = True
-    dtype: Policy | None = None
+    dtype: PolicyArgument | None = None
     autocast: bool = True
-    input_shape: tuple[NotNegative | None, ...] | None = None
-    input_dim: NotNegative | None = None
+    input_shape: tuple[NonNegativeInt | None, ...] | None = None
+    input_dim: NonNegativeInt | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, as msgspec wants it, where Keras would not make the layer."""
@@ -252,7 +268,11 @@ class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
             raise ValueError("input_dim and input_shape say the same; remove one")
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
-        return autocast(dtypes, policy_of(self.dtype).compute) if self.autocast else dtypes
+        return (
+            autocast_dtypes(dtypes, dtype_policy_of(self.dtype).compute_dtype)
+            if self.autocast
+            else dtypes
+        )
 
 
 class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
@@ -261,19 +281,19 @@ class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
     activity_regularizer: Regularizer = None
 
 
-class KeepsDtype(KerasLayer, frozen=True, kw_only=True):
+class DtypePreservingLayer(KerasLayer, frozen=True, kw_only=True):
     """A layer that gives tensors of the dtypes that its call gets."""
 
-    reads_dtypes: ClassVar[bool] = True
+    uses_input_dtypes: ClassVar[bool] = True
 
     def output_dtype(self, dtypes: Dtypes, /) -> Dtypes:
         return dtypes
 
 
-class Elementwise(KerasLayer, frozen=True, kw_only=True):
+class ElementwiseLayer(KerasLayer, frozen=True, kw_only=True):
     """A layer that leaves shapes as they are: Keras takes a nest, until data flows."""
 
-    takes_nested: ClassVar[bool] = True
+    accepts_nested: ClassVar[bool] = True
 
     def demand_traceable(self, shapes: Any, /) -> None:
         if not is_shape(shapes):

@@ -8,16 +8,16 @@ from dense_calc.errors import Place
 from dense_calc.layers.base import LayerKind
 
 
-class Borrowed(LayerKind, frozen=True, kw_only=True, eq=False):
+class LayerReference(LayerKind, frozen=True, kw_only=True, eq=False):
     """What stands inside a layer for one that the model calls elsewhere, by the name `of` that."""
 
-    of: str
+    target_name: str
     place: Place | None = None
 
 
-def layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
+def inner_layers(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
     """The layers that are arguments of another, each with the way to it: ("cells", "0")."""
-    for argument in layer.wraps:
+    for argument in layer.inner_layer_arguments:
         held = getattr(layer, argument)
         if isinstance(held, LayerKind):
             yield (argument,), held
@@ -27,12 +27,12 @@ def layers_in(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
                     yield (argument, str(number)), inner
 
 
-def borrowed_in(
+def layer_references_in(
     layer: LayerKind, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Borrowed, LayerKind]]:
+) -> Iterator[tuple[tuple[str, ...], LayerReference, LayerKind]]:
     """The borrowed layers inside another, each with the way to it and the layer that holds it."""
-    for steps, inner in layers_in(layer):
-        if isinstance(inner, Borrowed):
+    for steps, inner in inner_layers(layer):
+        if isinstance(inner, LayerReference):
             yield (*path, *steps), inner, layer
         else:
-            yield from borrowed_in(inner, (*path, *steps))
+            yield from layer_references_in(inner, (*path, *steps))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dense_calc.shapes import Shape, Shapes, is_shape, parts
+from dense_calc.shapes import Shape, Shapes, child_shapes, is_shape
 
 
-class MisfitError(Exception):
+class StateMismatchError(Exception):
     """The sizes of states and inputs do not agree."""
 
 
-def together(*shapes: Shape) -> Shape:
+def traced_elementwise_shape(*shapes: Shape) -> Shape:
     """The shape of an elementwise operation, as Keras traces it: all unknown sizes are the same.
 
     Raises:
@@ -20,31 +20,31 @@ def together(*shapes: Shape) -> Shape:
     for sizes in zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True):
         several = set(sizes) - {1}
         if len(several) > 1:
-            raise MisfitError
+            raise StateMismatchError
         merged.append(several.pop() if several else 1)
     return tuple(merged)
 
 
-def gated(step: Shape, outputs: int) -> Shape:
+def kernel_output_shape(step: Shape, outputs: int) -> Shape:
     """A step after its kernel, which fits it."""
     return (*step[:-1], outputs)
 
 
-def through(before: Shape, inputs: int, outputs: int) -> Shape:
+def recurrent_output_shape(before: Shape, inputs: int, outputs: int) -> Shape:
     """A state after a recurrent kernel with so many inputs and outputs."""
     if before[-1:] != (inputs,):
-        raise MisfitError
+        raise StateMismatchError
     return (*before[:-1], outputs)
 
 
-def quartered(sums: Shape) -> Shape:
+def split_gate_shape(sums: Shape) -> Shape:
     """One of the four gates that stand side by side in the second axis."""
     if len(sums) < 2 or sums[1] is None or sums[1] % 4:
-        raise MisfitError
+        raise StateMismatchError
     return (sums[0], sums[1] // 4, *sums[2:])
 
 
-def tensors(states: Shapes, number: int) -> tuple[Shape, ...]:
+def state_tensors(states: Shapes, number: int) -> tuple[Shape, ...]:
     """The first so many tensors of the states of a cell; further ones are not looked at.
 
     Of states that are one tensor Keras takes what stands in it.
@@ -53,10 +53,10 @@ def tensors(states: Shapes, number: int) -> tuple[Shape, ...]:
         MisfitError: there are fewer.
     """
     if isinstance(states, dict):
-        raise MisfitError
+        raise StateMismatchError
     if is_shape(states):
         return (states,) if number == 1 else (states[1:],) * number
-    found = tuple(each for each in parts(states)[:number] if is_shape(each))
+    found = tuple(each for each in child_shapes(states)[:number] if is_shape(each))
     if len(found) < number:
-        raise MisfitError
+        raise StateMismatchError
     return found

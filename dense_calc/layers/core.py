@@ -11,27 +11,34 @@ from msgspec.structs import replace
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
-from dense_calc.layers.base import KeepsDtype, KerasLayer, LayerKind, NotNegative, Positive, Weight
-from dense_calc.layers.introspect.refusals import NO_TUPLES
+from dense_calc.layers.base import (
+    DtypePreservingLayer,
+    KerasLayer,
+    LayerKind,
+    NonNegativeInt,
+    PositiveInt,
+    Weight,
+)
+from dense_calc.layers.introspect.refusals import NO_TUPLES_MESSAGE
 from dense_calc.layers.quantization import QuantizableLayer
 from dense_calc.shapes import (
     MAX_RANK,
-    UNBUILT,
+    UNBUILT_SHAPE,
     Shape,
     Shapes,
     Size,
+    child_shapes,
     demand_rank,
     is_shape,
-    known,
-    parts,
+    known_axis_size,
 )
 
 if TYPE_CHECKING:
-    from dense_calc.layers.functions import Function
+    from dense_calc.layers.functions import KerasFunction
 
-InputShape = Annotated[tuple[NotNegative | None, ...], Meta(max_length=MAX_RANK)]
-SAME = {"module": "builtins", "class_name": "function", "config": "linear"}
-Wanted = tuple[NotNegative | None, ...]
+InputShape = Annotated[tuple[NonNegativeInt | None, ...], Meta(max_length=MAX_RANK)]
+_IDENTITY_FUNCTION = {"module": "builtins", "class_name": "function", "config": "linear"}
+StatedShape = tuple[NonNegativeInt | None, ...]
 
 
 class Dense(QuantizableLayer, frozen=True, kw_only=True):
@@ -40,9 +47,9 @@ class Dense(QuantizableLayer, frozen=True, kw_only=True):
     An input of more than two axes is not flattened: (None, 7, 5) gives (None, 7, units).
     """
 
-    rule: ClassVar[str] = "(batch, ..., inputs) → (batch, ..., units)"
+    shape_rule: ClassVar[str] = "(batch, ..., inputs) → (batch, ..., units)"
 
-    units: Positive
+    units: PositiveInt
     use_bias: bool = True
 
     def output_shape(self, shape: Shape, /) -> Shape:
@@ -51,21 +58,21 @@ class Dense(QuantizableLayer, frozen=True, kw_only=True):
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         bias = Weight("bias", {"units": self.units}, self.bias_initializer)
-        kernel = {"inputs": known(shape, -1), "units": self.units}
-        return self.all_weights(kernel, bias if self.use_bias else None)
+        kernel = {"inputs": known_axis_size(shape, -1), "units": self.units}
+        return self.ordered_weights(kernel, bias if self.use_bias else None)
 
 
-class Identity(KeepsDtype, frozen=True, kw_only=True):
+class Identity(DtypePreservingLayer, frozen=True, kw_only=True):
     """Gives what it is given, be it one tensor or a nest of them."""
 
-    starts_built: ClassVar[bool] = True
-    takes_nested: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
+    accepts_nested: ClassVar[bool] = True
 
 
 class Masking(KerasLayer, frozen=True, kw_only=True):
     """Tells later layers to skip the time steps where every feature is `mask_value`."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
     mask_value: float | tuple[float, ...] | None = 0.0
 
@@ -81,51 +88,51 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
     function of `keras.ops` or an activation gives that is known by its name goes without saying.
     """
 
-    takes_nested: ClassVar[bool] = True
-    takes_mask: ClassVar[bool] = True
-    call_order: ClassVar[tuple[str, ...]] = ("inputs", "mask")
-    rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
+    accepts_nested: ClassVar[bool] = True
+    accepts_mask: ClassVar[bool] = True
+    positional_parameters: ClassVar[tuple[str, ...]] = ("inputs", "mask")
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
 
     function: str | dict[str, Any] = ""
-    output_size: tuple[NotNegative | Wanted | None, ...] | dict[str, Wanted] | None = field(
-        name="output_shape", default=None
+    output_size: tuple[NonNegativeInt | StatedShape | None, ...] | dict[str, StatedShape] | None = (
+        field(name="output_shape", default=None)
     )
     mask: Any = None
     arguments: dict[str, Any] | None = None
 
     @property
-    def named(self) -> Function | None:
+    def keras_function(self) -> KerasFunction | None:
         """The function of Keras' that is named, None if it is another, or code."""
         if not self.function:
             return None
-        from dense_calc.layers.functions import function_in  # few models have any
+        from dense_calc.layers.functions import parse_keras_function  # few models have any
 
-        return function_in(self.function, self.arguments or {})
+        return parse_keras_function(self.function, self.arguments or {})
 
-    def needed(self) -> dict[str, Any]:
+    def required_config(self) -> dict[str, Any]:
         """A function that gives what it is given stands for one that nobody has written down."""
-        named = self.named
+        named = self.keras_function
         if named is not None:
-            return {"function": named.serialized}
-        return {} if isinstance(self.function, dict) else {"function": SAME}
+            return {"function": named.serialized_form}
+        return {} if isinstance(self.function, dict) else {"function": _IDENTITY_FUNCTION}
 
-    def spelled(self, *, keras: bool) -> Lambda:
-        named = None if keras else self.named
+    def respell_arguments(self, *, keras: bool) -> Lambda:
+        named = None if keras else self.keras_function
         return self if named is None else replace(self, function=named.name)
 
     @property
     def is_opaque(self) -> bool:
-        return self.output_size is None and self.named is None
+        return self.output_size is None and self.keras_function is None
 
-    def demand_storable(self) -> None:
+    def demand_serializable(self) -> None:
         wanted = self.output_size or ()
         if isinstance(wanted, dict) or any(isinstance(each, tuple) for each in wanted):
-            raise LayerError(NO_TUPLES, "output_shape")
+            raise LayerError(NO_TUPLES_MESSAGE, "output_shape")
 
     def output_shape(self, given: Shapes, /) -> Shapes:
         wanted = self.output_size
         if wanted is None:
-            named = self.named
+            named = self.keras_function
             if named is not None:
                 return named.output_shape(given)
             raise LayerError(
@@ -133,17 +140,17 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
                 "for (batch, 64)"
             )
         if isinstance(wanted, dict):
-            batch = first_size(given)
+            batch = _batch_size_of(given)
             return {name: (batch, *shape) for name, shape in wanted.items()}
         return stated_shapes(wanted, given)
 
-    def output_of_any(self) -> Shapes | None:
+    def output_for_any_input(self) -> Shapes | None:
         return None if self.output_size is None else self.output_shape((None,))
 
 
-def stated_shapes(wanted: tuple[Size | Wanted, ...], given: Shapes) -> Shapes:
+def stated_shapes(wanted: tuple[Size | StatedShape, ...], given: Shapes) -> Shapes:
     """One stated shape, or a tuple of them, with the batch axis of what is given."""
-    batch = first_size(given)
+    batch = _batch_size_of(given)
     shapes = [(batch, *each) for each in wanted if isinstance(each, tuple)]
     sizes = [each for each in wanted if not isinstance(each, tuple)]
     if shapes and sizes:
@@ -151,14 +158,14 @@ def stated_shapes(wanted: tuple[Size | Wanted, ...], given: Shapes) -> Shapes:
     return tuple(shapes) if shapes else (batch, *sizes)
 
 
-def first_size(shapes: Shapes) -> Size:
+def _batch_size_of(shapes: Shapes) -> Size:
     """The first size in a nest of shapes: the batch.
 
     Raises:
         LayerError: there is none.
     """
     while not is_shape(shapes):
-        shapes = next(iter(parts(shapes)), ())
+        shapes = next(iter(child_shapes(shapes)), ())
     demand_rank(shapes, 1, "(batch, ...)", or_more=True)
     return shapes[0]
 
@@ -166,11 +173,11 @@ def first_size(shapes: Shapes) -> Size:
 class InputLayer(LayerKind, frozen=True, kw_only=True):
     """An entry of the model: a shape without (`shape`) or with (`batch_shape`) its batch axis."""
 
-    starts_built: ClassVar[bool] = True
-    takes: ClassVar[range] = range(1)
+    is_initially_built: ClassVar[bool] = True
+    arity: ClassVar[range] = range(1)
 
     shape: InputShape | None = None
-    batch_size: NotNegative | None = None
+    batch_size: NonNegativeInt | None = None
     dtype: InputDtype | None = None
     sparse: bool | None = None
     ragged: bool | None = None
@@ -187,5 +194,5 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
                 raise LayerError("batch_shape says it all; remove shape and batch_size")
             return self.batch_shape
         if self.shape is None:
-            return UNBUILT
+            return UNBUILT_SHAPE
         return (self.batch_size, *self.shape)

@@ -15,45 +15,45 @@ from dense_calc.errors import LayerError
 from dense_calc.shapes import Shape, Size
 
 # Keras reads as much of an equation as fits; `0` stands for the ellipsis.
-ON_THE_LEFT = "0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)"
-OTHERS = (
+_LEADING_ELLIPSIS_FORM = "0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)"
+_OTHER_EQUATION_FORMS = (
     "([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)",
     "([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0",
 )
 
-Letters = Sequence[tuple[str, Size]]
+LetterSizes = Sequence[tuple[str, Size]]
 
 
-class Equation(Struct, frozen=True):
+class EinsumEquation(Struct, frozen=True):
     """The letters of the input, the kernel and the output."""
 
-    inputs: str
-    kernel: str
-    outputs: str
-    elided: bool  # whether it has an ellipsis
-    leads: bool  # whether that stands on the left
+    input_letters: str
+    kernel_letters: str
+    output_letters: str
+    has_ellipsis: bool  # whether it has an ellipsis
+    has_leading_ellipsis: bool  # whether that stands on the left
 
 
-class Sizes(Struct, frozen=True):
+class EinsumSizes(Struct, frozen=True):
     """The size of each axis of the output, the kernel and the bias; `1` where it has no letter."""
 
-    output: Shape
-    kernel: Letters
-    bias: Letters
+    output_shape: Shape
+    kernel_sizes: LetterSizes
+    bias_sizes: LetterSizes
 
 
-def equation_of(text: str) -> Equation:
+def parse_equation(text: str) -> EinsumEquation:
     """The parts of an equation.
 
     Raises:
         LayerError: Keras does not understand it.
     """
     short = text.replace("...", "0")
-    for form in (*OTHERS, ON_THE_LEFT):
+    for form in (*_OTHER_EQUATION_FORMS, _LEADING_ELLIPSIS_FORM):
         match = re.match(form, short)
         if match:
-            elided, leads = "0" in match[0], form == ON_THE_LEFT
-            return Equation(match[1], match[2], match[3], elided, leads)
+            elided, leads = "0" in match[0], form == _LEADING_ELLIPSIS_FORM
+            return EinsumEquation(match[1], match[2], match[3], elided, leads)
     raise LayerError(
         "the equation must look like 'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...', "
         f"not '{text}'",
@@ -61,22 +61,28 @@ def equation_of(text: str) -> Equation:
     )
 
 
-def sizes_of(equation: Equation, shape: Shape, wanted: Shape, bias_axes: str | None) -> Sizes:
+def einsum_sizes(
+    equation: EinsumEquation, shape: Shape, wanted: Shape, bias_axes: str | None
+) -> EinsumSizes:
     """The sizes for an input of `shape`, where the output is `wanted` to be so after its batch.
 
     Raises:
         LayerError: they do not fit.
     """
     try:
-        output = output_of(equation, shape, wanted)
-        elided = len(shape) - len(equation.inputs)
-        lead = elided if equation.leads else 0
-        start = -len(equation.inputs) if equation.leads else 0
-        made = {each: output[place] for each, place in places(equation.outputs, lead)}
-        read = {each: shape[place] for each, place in places(equation.inputs, start)}
+        output = _einsum_output_shape(equation, shape, wanted)
+        elided = len(shape) - len(equation.input_letters)
+        lead = elided if equation.has_leading_ellipsis else 0
+        start = -len(equation.input_letters) if equation.has_leading_ellipsis else 0
+        made = {
+            each: output[place] for each, place in _letter_positions(equation.output_letters, lead)
+        }
+        read = {
+            each: shape[place] for each, place in _letter_positions(equation.input_letters, start)
+        }
     except IndexError:
         raise LayerError(
-            f"'{equation.inputs}' and '{equation.outputs}' of the equation do not fit an input of "
+            f"'{equation.input_letters}' and '{equation.output_letters}' of the equation do not fit an input of "
             f"{shape} and an output of {list(wanted)} after the batch axis",
             "equation",
         ) from None
@@ -88,16 +94,16 @@ def sizes_of(equation: Equation, shape: Shape, wanted: Shape, bias_axes: str | N
                 "make them the same, or give null in output_shape",
                 "output_shape",
             )
-    demand_letters(equation, bias_axes)
-    kernel = [(letter, made.get(letter, read.get(letter))) for letter in equation.kernel]
-    return Sizes(tuple(output), kernel, bias_of(equation, made, elided, bias_axes))
+    _demand_known_letters(equation, bias_axes)
+    kernel = [(letter, made.get(letter, read.get(letter))) for letter in equation.kernel_letters]
+    return EinsumSizes(tuple(output), kernel, _bias_letter_sizes(equation, made, elided, bias_axes))
 
 
-def output_of(equation: Equation, shape: Shape, wanted: Shape) -> list[Size]:
+def _einsum_output_shape(equation: EinsumEquation, shape: Shape, wanted: Shape) -> list[Size]:
     """The shape of the output; several axes on the left come in reverse, as Keras has them."""
-    elided = len(shape) - len(equation.inputs)
+    elided = len(shape) - len(equation.input_letters)
     output = [shape[0], *wanted]
-    if equation.leads:
+    if equation.has_leading_ellipsis:
         for size in shape[1 : max(elided, 1)]:
             output.insert(1, size)
     elif elided > 0:
@@ -105,14 +111,18 @@ def output_of(equation: Equation, shape: Shape, wanted: Shape) -> list[Size]:
     return output
 
 
-def places(letters: str, first: int) -> Iterable[tuple[str, int]]:
+def _letter_positions(letters: str, first: int) -> Iterable[tuple[str, int]]:
     """The place of each letter, the last one if it stands there twice."""
     return {letter: place for place, letter in enumerate(letters, first)}.items()
 
 
-def demand_letters(equation: Equation, bias_axes: str | None) -> None:
+def _demand_known_letters(equation: EinsumEquation, bias_axes: str | None) -> None:
     """Raise LayerError where a letter stands for nothing."""
-    inputs, kernel, outputs = equation.inputs, equation.kernel, equation.outputs
+    inputs, kernel, outputs = (
+        equation.input_letters,
+        equation.kernel_letters,
+        equation.output_letters,
+    )
     for letter in outputs:
         if letter not in inputs + kernel:
             raise LayerError(
@@ -132,18 +142,18 @@ def demand_letters(equation: Equation, bias_axes: str | None) -> None:
             )
 
 
-def bias_of(
-    equation: Equation, made: dict[str, Size], elided: int, bias_axes: str | None
-) -> Letters:
+def _bias_letter_sizes(
+    equation: EinsumEquation, made: dict[str, Size], elided: int, bias_axes: str | None
+) -> LetterSizes:
     """The axes of the bias: those from the first that it has, 1 for those that it has not."""
     if bias_axes is None:
         return []
-    letters = equation.outputs[min(map(equation.outputs.find, bias_axes)) :]
+    letters = equation.output_letters[min(map(equation.output_letters.find, bias_axes)) :]
     bias = [(each, made[each]) if each in bias_axes else ("1", 1) for each in letters]
-    return [*bias, *[("1", 1)] * (0 if equation.leads else max(elided, 0))]
+    return [*bias, *[("1", 1)] * (0 if equation.has_leading_ellipsis else max(elided, 0))]
 
 
-def int8_scale(equation: Equation, kernel: Sequence[tuple[str, int]]) -> Letters:
+def einsum_int8_scale(equation: EinsumEquation, kernel: Sequence[tuple[str, int]]) -> LetterSizes:
     """The axes of the scale of an int8 kernel: those of the output, 1 where the kernel has none.
 
     Source: `_analyze_quantization_info` and `_get_kernel_scale_shape`, with their surprises where
@@ -152,7 +162,11 @@ def int8_scale(equation: Equation, kernel: Sequence[tuple[str, int]]) -> Letters
     Raises:
         LayerError: they do not find a shape.
     """
-    inputs, letters, outputs = equation.inputs, equation.kernel, equation.outputs
+    inputs, letters, outputs = (
+        equation.input_letters,
+        equation.kernel_letters,
+        equation.output_letters,
+    )
     sizes = [
         pair if letter in outputs else ("1", 1)
         for letter, pair in zip(letters, kernel, strict=True)

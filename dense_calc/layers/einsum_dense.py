@@ -9,9 +9,16 @@ from typing import ClassVar
 from msgspec import field
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.base import NotNegative, Weight
-from dense_calc.layers.einsum import Equation, Letters, Sizes, equation_of, int8_scale, sizes_of
-from dense_calc.layers.quantization import Axes, QuantizableLayer
+from dense_calc.layers.base import NonNegativeInt, Weight
+from dense_calc.layers.einsum import (
+    EinsumEquation,
+    EinsumSizes,
+    LetterSizes,
+    einsum_int8_scale,
+    einsum_sizes,
+    parse_equation,
+)
+from dense_calc.layers.quantization import QuantizableLayer, WeightAxes
 from dense_calc.shapes import Shape, demand_rank
 
 
@@ -22,48 +29,50 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
     axes in an ellipsis on the left come out in reverse in Keras' shapes, and so they do here.
     """
 
-    rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
-    keeps_rank: ClassVar[bool] = True
-    zero_name: ClassVar[str] = "zero_point"
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, ...)"
+    has_fixed_rank: ClassVar[bool] = True
+    zero_point_name: ClassVar[str] = "zero_point"
 
     equation: str
-    output_size: NotNegative | tuple[NotNegative | None, ...] = field(name="output_shape")
+    output_size: NonNegativeInt | tuple[NonNegativeInt | None, ...] = field(name="output_shape")
     bias_axes: str | None = None
     gptq_unpacked_column_size: int | None = None
 
-    def sizes(self, shape: Shape) -> tuple[Equation, Sizes]:
+    def equation_and_sizes(self, shape: Shape) -> tuple[EinsumEquation, EinsumSizes]:
         """The equation, and the sizes of its letters for an input of this shape."""
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
-        equation = equation_of(self.equation)
+        equation = parse_equation(self.equation)
         wanted = self.output_size
         given = (wanted,) if isinstance(wanted, int) else wanted
-        return equation, sizes_of(equation, shape, given, self.bias_axes)
+        return equation, einsum_sizes(equation, shape, given, self.bias_axes)
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        return self.sizes(shape)[1].output
+        return self.equation_and_sizes(shape)[1].output_shape
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        _, sizes = self.sizes(shape)
+        _, sizes = self.equation_and_sizes(shape)
         bias = None
         if self.bias_axes is not None:
-            bias = Weight("bias", named_axes(sizes.bias), self.bias_initializer)
-        return self.all_weights(named_axes(sizes.kernel), bias)
+            bias = Weight("bias", _axes_by_letter(sizes.bias_sizes), self.bias_initializer)
+        return self.ordered_weights(_axes_by_letter(sizes.kernel_sizes), bias)
 
-    def quantized_equation(self, mode: str) -> Equation:
+    def quantized_equation(self, mode: str) -> EinsumEquation:
         """The equation, if Keras quantizes it."""
-        equation = equation_of(self.equation)
-        if equation.elided:
+        equation = parse_equation(self.equation)
+        if equation.has_ellipsis:
             raise LayerError(f"an equation with '...' cannot be quantized as {mode}", "equation")
         return equation
 
-    def int8_scale(self, kernel: Axes) -> Axes:
-        return named_axes(int8_scale(self.quantized_equation("int8"), list(kernel.items())))
+    def int8_scale_axes(self, kernel: WeightAxes) -> WeightAxes:
+        return _axes_by_letter(
+            einsum_int8_scale(self.quantized_equation("int8"), list(kernel.items()))
+        )
 
-    def matrix(self, kernel: Axes, mode: str) -> tuple[Axes, Axes]:
+    def matrix_axes(self, kernel: WeightAxes, mode: str) -> tuple[WeightAxes, WeightAxes]:
         letters = self.quantized_equation(mode)
         axes = list(kernel)
         if mode == "int4":  # rows are what is summed over
-            summed = [each not in letters.outputs for each in letters.kernel]
+            summed = [each not in letters.output_letters for each in letters.kernel_letters]
             rows = [axis for axis, inner in zip(axes, summed, strict=True) if inner]
         elif len(axes) in (2, 3):  # Keras takes the largest axis for the width of the model
             largest = max(axes, key=lambda axis: kernel[axis])
@@ -71,15 +80,15 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
         else:
             raise LayerError(f"{mode} wants a kernel of 2 or 3 axes, not {len(axes)}", "equation")
         columns = [axis for axis in axes if axis not in rows]
-        return flat(kernel, rows), flat(kernel, columns)
+        return _flatten_axes(kernel, rows), _flatten_axes(kernel, columns)
 
 
-def flat(axes: Axes, names: Iterable[str]) -> Axes:
+def _flatten_axes(axes: WeightAxes, names: Iterable[str]) -> WeightAxes:
     """Some of the axes as one."""
     return {" × ".join(names) or "1": prod(axes[name] for name in names)}
 
 
-def named_axes(letters: Letters) -> dict[str, int]:
+def _axes_by_letter(letters: LetterSizes) -> dict[str, int]:
     """Axes with these letters and sizes, none with the name of another: a second `a` is `1 × a`.
 
     Raises:

@@ -10,37 +10,37 @@ from msgspec import field
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.dtype_policies import DTypePolicy
 from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
-from dense_calc.layers.base import KerasLayer, NotNegative, Positive, Weight
+from dense_calc.layers.base import KerasLayer, NonNegativeInt, PositiveInt, Weight
 from dense_calc.layers.quantization import (
-    SerializedConfig,
-    groups,
-    index,
-    kept,
-    packed,
-    plan_of,
-    zero,
+    SerializedQuantizationConfig,
+    group_axis,
+    group_index_weight,
+    pack_axis,
+    quantization_policy_of,
+    quantized_weights,
+    zero_point_weight,
 )
 from dense_calc.shapes import Shape, demand_rank
 
-MODES = (None, "int8", "int4")
+_EMBEDDING_MODES = (None, "int8", "int4")
 
 
 class Embedding(KerasLayer, frozen=True, kw_only=True):
     """Turns each whole number of its input, from 0 to `input_dim` - 1, into a vector."""
 
-    rule: ClassVar[str] = "(...) → (..., output_dim)"
+    shape_rule: ClassVar[str] = "(...) → (..., output_dim)"
 
-    input_dim: Positive
-    output_dim: Positive
+    input_dim: PositiveInt
+    output_dim: PositiveInt
     embeddings_initializer: Initializer = "uniform"
     embeddings_regularizer: Regularizer = None
     embeddings_constraint: Constraint = None
     mask_zero: bool = False
-    initial: Any = field(name="weights", default=None)
-    lora_rank: NotNegative | None = None
+    initial_weights: Any = field(name="weights", default=None)
+    lora_rank: NonNegativeInt | None = None
     lora_alpha: float | None = None
-    quantization_config: SerializedConfig | None = None
-    input_length: NotNegative | tuple[NotNegative | None, ...] | None = None
+    quantization_config: SerializedQuantizationConfig | None = None
+    input_length: NonNegativeInt | tuple[NonNegativeInt | None, ...] | None = None
 
     def __post_init__(self) -> None:
         """Nothing forbids `input_shape` here: `input_dim` is another thing than elsewhere."""
@@ -49,36 +49,44 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
         return (*shape, self.output_dim)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        plan = self.plan()
+        plan = self.embedding_policy()
         words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
-        if plan.mode is None:
+        if plan.quantization_mode is None:
             axes = {**words, **vectors}
             frozen = bool(self.lora_rank)
             yield Weight("embeddings", axes, self.embeddings_initializer, trainable=not frozen)
-        yield from self.lora()
-        if plan.mode == "int8":
-            yield from kept("embeddings", {**words, **vectors}, words, "int8")
-        elif plan.mode == "int4":
-            scale = words if plan.group == -1 else {**words, **groups(vectors, plan.group)}
-            yield from kept("embeddings", {**words, **packed(vectors)}, scale, "int8")
-            if plan.group != -1:
-                yield zero("embeddings_zero", scale, "int8")
-                yield index(vectors)
+        yield from self.lora_weights()
+        if plan.quantization_mode == "int8":
+            yield from quantized_weights("embeddings", {**words, **vectors}, words, "int8")
+        elif plan.quantization_mode == "int4":
+            scale = (
+                words
+                if plan.group_size == -1
+                else {**words, **group_axis(vectors, plan.group_size)}
+            )
+            yield from quantized_weights(
+                "embeddings", {**words, **pack_axis(vectors)}, scale, "int8"
+            )
+            if plan.group_size != -1:
+                yield zero_point_weight("embeddings_zero", scale, "int8")
+                yield group_index_weight(vectors)
 
-    def plan(self) -> DTypePolicy:
+    def embedding_policy(self) -> DTypePolicy:
         """How the embeddings are quantized.
 
         Raises:
             LayerError: Keras does not quantize them so, or is given their values as a list.
         """
-        plan = plan_of(self.dtype, self.quantization_config)
-        if plan.mode not in MODES:
-            raise LayerError(f"embeddings are quantized as int8 or int4, not {plan.mode}", "dtype")
-        if self.initial is not None:
+        plan = quantization_policy_of(self.dtype, self.quantization_config)
+        if plan.quantization_mode not in _EMBEDDING_MODES:
+            raise LayerError(
+                f"embeddings are quantized as int8 or int4, not {plan.quantization_mode}", "dtype"
+            )
+        if self.initial_weights is not None:
             raise LayerError("weights are values, which change no shape; remove them", "weights")
         return plan
 
-    def lora(self) -> Iterator[Weight]:
+    def lora_weights(self) -> Iterator[Weight]:
         """The two thin matrices that LoRA adds."""
         if not self.lora_rank:
             return
@@ -99,7 +107,7 @@ class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
     `reverse` is the one that turns vectors into scores.
     """
 
-    of_call: ClassVar[tuple[str, ...]] = ("reverse",)
+    call_arguments: ClassVar[tuple[str, ...]] = ("reverse",)
 
     tie_weights: bool = True
     reverse_dtype: str | None = None
@@ -116,8 +124,8 @@ class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
         yield from super().weights(shape)
         if self.tie_weights:
             return
-        plan = self.plan()
-        if plan.mode is None and self.lora_rank:
+        plan = self.embedding_policy()
+        if plan.quantization_mode is None and self.lora_rank:
             raise LayerError(
                 "with LoRA there is no second matrix, unless both are quantized; "
                 "remove 'tie_weights: false' or lora_rank",
@@ -125,12 +133,18 @@ class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
             )
         words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
         axes = {**vectors, **words}
-        if plan.mode is None:
+        if plan.quantization_mode is None:
             yield Weight("reverse_embeddings", axes, self.embeddings_initializer)
-        elif plan.mode == "int8":
-            yield from kept("reverse_embeddings", axes, words, "int8")
+        elif plan.quantization_mode == "int8":
+            yield from quantized_weights("reverse_embeddings", axes, words, "int8")
         else:
-            scale = words if plan.group == -1 else {**groups(vectors, plan.group), **words}
-            yield from kept("reverse_embeddings", {**packed(vectors), **words}, scale, "int8")
-            if plan.group != -1:
-                yield zero("reverse_embeddings_zero", scale, None)
+            scale = (
+                words
+                if plan.group_size == -1
+                else {**group_axis(vectors, plan.group_size), **words}
+            )
+            yield from quantized_weights(
+                "reverse_embeddings", {**pack_axis(vectors), **words}, scale, "int8"
+            )
+            if plan.group_size != -1:
+                yield zero_point_weight("reverse_embeddings_zero", scale, None)

@@ -9,12 +9,12 @@ from msgspec import Struct, ValidationError, convert
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import ActivationName
-from dense_calc.layers.base import LayerKind, snake_case
-from dense_calc.layers.operations import OPERATIONS, operation_named
-from dense_calc.shapes import Shapes, parts
+from dense_calc.layers.base import LayerKind, to_snake_case
+from dense_calc.layers.operations import OPERATION_MODULES, operation_kind
+from dense_calc.shapes import Shapes, child_shapes
 
 # Operations whose functions are not named after their classes.
-RENAMED = {
+_RENAMED_OPERATIONS = {
     "allclose": "AllClose",
     "batch_normalization": "BatchNorm",
     "cdist": "CDist",
@@ -23,19 +23,25 @@ RENAMED = {
     "rms_normalization": "RMSNorm",
     "searchsorted": "SearchSorted",
 }
-IMAGES = "image"  # the module of those that are in `keras.ops.image` alone
-OTHER_NAMES = {"hard_swish": "hard_silu", "swish": "silu"}  # of the same functions
+_IMAGE_MODULE = "image"  # the module of those that are in `keras.ops.image` alone
+_FUNCTION_ALIASES = {"hard_swish": "hard_silu", "swish": "silu"}  # of the same functions
 # Operations that tell another shape as a part of a model than their functions give in a Lambda.
-UNLIKE = {
+_DIVERGENT_OPERATIONS = {
     *("AdaptiveAveragePool", "AdaptiveMaxPool", "AveragePool", "MaxPool"),
     *("Fold", "Ndim", "Slogdet", "View"),
 }
-LIKE = OPERATIONS.keys() - UNLIKE - set(RENAMED.values())
-NAMED = {snake_case(name): name for name in LIKE} | RENAMED
-ACTIVATIONS = frozenset(get_args(ActivationName)) - NAMED.keys() - OTHER_NAMES.keys()
+_CONSISTENT_OPERATIONS = (
+    OPERATION_MODULES.keys() - _DIVERGENT_OPERATIONS - set(_RENAMED_OPERATIONS.values())
+)
+OPERATIONS_BY_FUNCTION = {
+    to_snake_case(name): name for name in _CONSISTENT_OPERATIONS
+} | _RENAMED_OPERATIONS
+ACTIVATION_FUNCTIONS = (
+    frozenset(get_args(ActivationName)) - OPERATIONS_BY_FUNCTION.keys() - _FUNCTION_ALIASES.keys()
+)
 
 
-class Function(Struct, frozen=True):
+class KerasFunction(Struct, frozen=True):
     """A function of Keras' by its name: an operation, or an activation that keeps the shape.
 
     `numbers` are the inputs of the operation that are given beside what it reads.
@@ -43,7 +49,7 @@ class Function(Struct, frozen=True):
 
     name: str
     operation: LayerKind | None = None
-    numbers: tuple[str, ...] = ()
+    constant_inputs: tuple[str, ...] = ()
 
     def output_shape(self, given: Shapes) -> Shapes:
         """What it makes of one tensor, or of a list where it takes one.
@@ -55,23 +61,25 @@ class Function(Struct, frozen=True):
         if operation is None:
             return given
         shapes: list[Shapes | None] = [given]
-        if operation.on_a_list:
-            shapes = list(parts(given))
+        if operation.inputs_as_list:
+            shapes = list(child_shapes(given))
         else:
-            shapes += [() if name in self.numbers else None for name in operation.inputs[1:]]
+            shapes += [
+                () if name in self.constant_inputs else None for name in operation.input_names[1:]
+            ]
         while shapes and shapes[-1] is None:
             shapes.pop()
-        if len(shapes) not in operation.takes:
-            raise LayerError(f"{self.name} takes {operation.takes.start} inputs, not {len(shapes)}")
+        if len(shapes) not in operation.arity:
+            raise LayerError(f"{self.name} takes {operation.arity.start} inputs, not {len(shapes)}")
         return operation.output_shape(*shapes)
 
     @property
-    def serialized(self) -> dict[str, Any]:
+    def serialized_form(self) -> dict[str, Any]:
         """The function as Keras loads it."""
         module = "builtins"  # where Keras finds activations
         if self.operation is not None:
-            home = self.operation.home().rpartition(".")[2]
-            module = f"keras.ops.{IMAGES}" if home == IMAGES else "keras.ops"
+            home = self.operation.resolve_keras_module().rpartition(".")[2]
+            module = f"keras.ops.{_IMAGE_MODULE}" if home == _IMAGE_MODULE else "keras.ops"
         return {
             "module": module,
             "class_name": "function",
@@ -80,7 +88,7 @@ class Function(Struct, frozen=True):
         }
 
 
-def function_in(written: Any, arguments: Mapping[str, Any]) -> Function | None:
+def parse_keras_function(written: Any, arguments: Mapping[str, Any]) -> KerasFunction | None:
     """The function that is named in one of Keras' ways; None if that is not Keras', or not so."""
     match written:
         case {"class_name": "function", "config": str(name)} | str(name):
@@ -88,17 +96,17 @@ def function_in(written: Any, arguments: Mapping[str, Any]) -> Function | None:
         case _:
             return None
     name = name.removeprefix("keras.").removeprefix("ops.").removeprefix("activations.")
-    name = OTHER_NAMES.get(name, name)
-    if name in ACTIVATIONS:
-        return None if arguments else Function(name)
-    if name not in NAMED:
+    name = _FUNCTION_ALIASES.get(name, name)
+    if name in ACTIVATION_FUNCTIONS:
+        return None if arguments else KerasFunction(name)
+    if name not in OPERATIONS_BY_FUNCTION:
         return None
-    kind = operation_named(NAMED[name])
-    numbers = tuple(each for each in arguments if each in kind.inputs)
+    kind = operation_kind(OPERATIONS_BY_FUNCTION[name])
+    numbers = tuple(each for each in arguments if each in kind.input_names)
     if any(isinstance(arguments[each], list | dict | str) for each in numbers):
         return None
     own = {each: value for each, value in arguments.items() if each not in numbers}
     try:
-        return Function(name, convert(own, kind), numbers)
+        return KerasFunction(name, convert(own, kind), numbers)
     except ValidationError:
         return None

@@ -8,15 +8,15 @@ from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
-from dense_calc.layers.arguments.types import Serialized, variable_dtype
-from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer, NotNegative, Positive
-from dense_calc.layers.numbers import demand_dense
+from dense_calc.layers.arguments.types import SerializedObject, variable_dtype
+from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer, NonNegativeInt, PositiveInt
+from dense_calc.layers.numbers import demand_dense_indices
 from dense_calc.shapes import Shape
 
-Salt = int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
+HashSalt = int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
 
 
-def demand_plain(argument: str, *, wanted: bool) -> None:
+def demand_jax_support(argument: str, *, wanted: bool) -> None:
     """Raise LayerError where a kind of tensor is wanted that only TensorFlow has."""
     if wanted:
         raise LayerError(
@@ -29,12 +29,12 @@ def demand_plain(argument: str, *, wanted: bool) -> None:
 class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
     """Hashes pairs of categories, one of each input, into `num_bins`."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    on_a_list: ClassVar[bool] = True
-    usual_dtype: ClassVar[str | None] = None
-    rule: ClassVar[str] = "(batch, feature), (batch, feature) → (batch, feature)"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    default_dtype: ClassVar[str | None] = None
+    shape_rule: ClassVar[str] = "(batch, feature), (batch, feature) → (batch, feature)"
 
-    num_bins: NotNegative
+    num_bins: NonNegativeInt
     output_mode: Literal["int", "one_hot"] = "int"
     sparse: bool = False
 
@@ -42,7 +42,7 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
         """Nothing forbids `input_shape` beside `input_dim`: Keras looks at neither here."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        demand_plain("sparse", wanted=self.sparse)
+        demand_jax_support("sparse", wanted=self.sparse)
         if len(shapes) != 2:
             raise LayerError(f"it crosses two inputs, not {len(shapes)}", "from")
         one, other = shapes
@@ -60,20 +60,20 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
 class Hashing(KerasLayer, frozen=True, kw_only=True):
     """Hashes categories, each into one of `num_bins`."""
 
-    usual_dtype: ClassVar[str | None] = None
+    default_dtype: ClassVar[str | None] = None
 
-    num_bins: Positive
+    num_bins: PositiveInt
     mask_value: str | float | None = None
-    salt: Salt | None = None
+    salt: HashSalt | None = None
     output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
     sparse: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        demand_dense(self.output_mode, sparse=self.sparse)
+        demand_dense_indices(self.output_mode, sparse=self.sparse)
         if self.output_mode != "int":
             return (*shape[:-1], self.num_bins)
         dtype = self.dtype
-        name = (dtype.config or {}).get("name") if isinstance(dtype, Serialized) else dtype
+        name = (dtype.config or {}).get("name") if isinstance(dtype, SerializedObject) else dtype
         if dtype is not None and name not in ("int32", "int64"):
             raise LayerError(
                 "in output_mode 'int' its dtype must be 'int32' or 'int64', "

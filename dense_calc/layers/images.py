@@ -8,31 +8,31 @@ from msgspec import Meta, Struct
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import KerasLayer, NotNegative, Seed
-from dense_calc.shapes import IMAGE, Shape, Shapes, is_shape
+from dense_calc.layers.base import KerasLayer, NonNegativeInt, RandomSeed
+from dense_calc.shapes import IMAGE_AXES, Shape, Shapes, is_shape
 
-UpToOne = Annotated[float, Meta(ge=0, le=1)]
+UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Reach(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class FactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """A least and a most within which Keras draws; it asks that they reach into its bounds."""
 
-    least: Annotated[float, Meta(le=1)]
-    most: Annotated[float, Meta(ge=0)]
+    lower: Annotated[float, Meta(le=1)]
+    upper: Annotated[float, Meta(ge=0)]
 
 
-class SignedReach(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class _SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """A least and a most that reach into -1 to 1."""
 
-    least: Annotated[float, Meta(le=1)]
-    most: Annotated[float, Meta(ge=-1)]
+    lower: Annotated[float, Meta(le=1)]
+    upper: Annotated[float, Meta(ge=-1)]
 
 
-Factor = UpToOne | Reach
-SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | SignedReach
+Factor = UnitFraction | FactorInterval
+SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | _SignedFactorInterval
 UnusedFactor = SignedFactor | None  # taken by the base class of Keras, for nothing
 
-KEYS = ("images", "labels", "bounding_boxes", "segmentation_masks")
+_IMAGE_MAPPING_KEYS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
 
 class ImageLayer(KerasLayer, frozen=True, kw_only=True):
@@ -42,37 +42,37 @@ class ImageLayer(KerasLayer, frozen=True, kw_only=True):
     data_format: DataFormat | None = None
 
 
-class LabeledImages(ImageLayer, frozen=True, kw_only=True):
+class LabeledImageLayer(ImageLayer, frozen=True, kw_only=True):
     """A layer that reads images, or a mapping of them and what belongs to them, and gives such."""
 
-    keys: ClassVar[tuple[str, ...]] = KEYS
-    takes_nested: ClassVar[bool] = True
+    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
+    accepts_nested: ClassVar[bool] = True
 
     def output_shape(self, shapes: Any, /) -> Shapes:
         same: Shapes = shapes
         return same
 
 
-class Shuffled(LabeledImages, frozen=True, kw_only=True):
+class BatchShufflingLayer(LabeledImageLayer, frozen=True, kw_only=True):
     """A change that takes other images of the batch, which it shuffles."""
 
-    seed: Seed = None
+    seed: RandomSeed = None
 
     def demand_traceable(self, shapes: Shapes, /) -> None:
-        if images_of(shapes)[:1] == (None,):
+        if _image_shape_in(shapes)[:1] == (None,):
             raise LayerError("inside a pipeline JAX cannot shuffle an unknown batch")
 
 
-class Sized(ImageLayer, frozen=True, kw_only=True):
+class _ImageSizeLayer(ImageLayer, frozen=True, kw_only=True):
     """A layer that gives images a height and a width."""
 
-    axes: ClassVar[tuple[str, ...]] = IMAGE
-    rule: ClassVar[str] = "(..., *sides, channels) → (..., *sides', channels)"
+    spatial_axes: ClassVar[tuple[str, ...]] = IMAGE_AXES
+    shape_rule: ClassVar[str] = "(..., *sides, channels) → (..., *sides', channels)"
 
-    height: NotNegative | None
-    width: NotNegative | None
+    height: NonNegativeInt | None
+    width: NonNegativeInt | None
 
-    def sized(self, shapes: Shapes, axis: int) -> Shape:
+    def resized_shape(self, shapes: Shapes, axis: int) -> Shape:
         """The shape with other sides, of which the height stands at `axis` from the left.
 
         Keras counts what a list or mapping holds as if these were axes: two tensors, where sides
@@ -89,28 +89,28 @@ class Sized(ImageLayer, frozen=True, kw_only=True):
         return (*shapes[:axis], self.height, self.width, *shapes[axis + 2 :])
 
 
-class CenterCrop(Sized, frozen=True, kw_only=True):
+class CenterCrop(_ImageSizeLayer, frozen=True, kw_only=True):
     """The middle of each image; a smaller image is resized."""
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        demand_image(shape)
-        return self.sized(shape, len(shape) - 3 + (self.data_format == "channels_first"))
+        demand_image_rank(shape)
+        return self.resized_shape(shape, len(shape) - 3 + (self.data_format == "channels_first"))
 
     def demand_traceable(self, shape: Shape, /) -> None:
         demand_known_sides(shape, self.data_format)
 
 
-class RandomCrop(Sized, frozen=True, kw_only=True):
+class RandomCrop(_ImageSizeLayer, frozen=True, kw_only=True):
     """A random part of each image; the axes before its sides may be any number."""
 
-    keys: ClassVar[tuple[str, ...]] = KEYS
-    takes_nested: ClassVar[bool] = True
+    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
+    accepts_nested: ClassVar[bool] = True
 
     factor: UnusedFactor = None
-    seed: Seed = None
+    seed: RandomSeed = None
 
     def output_shape(self, shapes: Any, /) -> Shape:
-        return self.sized(shapes, len(shapes) - 3 + (self.data_format == "channels_first"))
+        return self.resized_shape(shapes, len(shapes) - 3 + (self.data_format == "channels_first"))
 
     def demand_traceable(self, shapes: Shapes, /) -> None:
         height, width = demand_known_sides(shapes, self.data_format)
@@ -121,14 +121,14 @@ class RandomCrop(Sized, frozen=True, kw_only=True):
             )
 
 
-class Resizing(Sized, frozen=True, kw_only=True):
+class Resizing(_ImageSizeLayer, frozen=True, kw_only=True):
     """Images of another size; Keras takes the first two axes for the sides unless there are four.
 
     It looks at the words for interpolation and filling when data flows.
     """
 
-    keys: ClassVar[tuple[str, ...]] = KEYS
-    takes_nested: ClassVar[bool] = True
+    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
+    accepts_nested: ClassVar[bool] = True
 
     interpolation: str = "bilinear"
     crop_to_aspect_ratio: bool = False
@@ -138,10 +138,12 @@ class Resizing(Sized, frozen=True, kw_only=True):
     antialias: bool = False
 
     def output_shape(self, shapes: Any, /) -> Shape:
-        return self.sized(shapes, (len(shapes) == 4) + (self.data_format == "channels_first"))
+        return self.resized_shape(
+            shapes, (len(shapes) == 4) + (self.data_format == "channels_first")
+        )
 
 
-class MaxNumBoundingBoxes(LabeledImages, frozen=True, kw_only=True):
+class MaxNumBoundingBoxes(LabeledImageLayer, frozen=True, kw_only=True):
     """As many bounding boxes for each image: some are dropped, or boxes of `fill_value` added."""
 
     max_number: int
@@ -165,7 +167,7 @@ class MaxNumBoundingBoxes(LabeledImages, frozen=True, kw_only=True):
         return {**shapes, "bounding_boxes": counted}
 
 
-def demand_image(shape: Shape) -> None:
+def demand_image_rank(shape: Shape) -> None:
     """Raise LayerError unless this is the shape of an image or of a batch of them."""
     if len(shape) not in (3, 4):
         raise LayerError(
@@ -174,7 +176,7 @@ def demand_image(shape: Shape) -> None:
         )
 
 
-def images_of(shapes: Shapes) -> Shape:
+def _image_shape_in(shapes: Shapes) -> Shape:
     """The images in what an image layer reads; nothing if they cannot be told."""
     images = shapes.get("images", ()) if isinstance(shapes, dict) else shapes
     return images if is_shape(images) else ()
@@ -186,7 +188,7 @@ def demand_known_sides(shapes: Shapes, data_format: str | None) -> tuple[int, in
     Raises:
         LayerError: one of them is unknown.
     """
-    images = images_of(shapes)
+    images = _image_shape_in(shapes)
     first = len(images) - 3 + (data_format == "channels_first")
     height, width = images[first : first + 2] if len(images) > 2 else (0, 0)
     if height is None or width is None:

@@ -9,55 +9,55 @@ from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer
-from dense_calc.shapes import Shape, broadcast, demand_rank, total
+from dense_calc.shapes import Shape, broadcast_shapes, demand_rank, size_sum
 
 TWO_INPUTS = range(2, 3)
-FEW = 4  # shapes that a sentence can list
+_MAX_LISTED_SHAPES = 4  # shapes that a sentence can list
 
 
-class Merge(KerasLayer, frozen=True, kw_only=True):
+class _MergeLayer(KerasLayer, frozen=True, kw_only=True):
     """An elementwise operation over all inputs, which are broadcast."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    on_a_list: ClassVar[bool] = True
-    rule: ClassVar[str] = "(batch, ...), (batch, ...) → (batch, ...)"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    shape_rule: ClassVar[str] = "(batch, ...), (batch, ...) → (batch, ...)"
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        demand_batches(shapes)
+        _demand_batch_axes(shapes)
         batches = [size for size in dict.fromkeys(shape[0] for shape in shapes) if size is not None]
         try:
             if len(batches) > 1:
                 raise LayerError(f"batch sizes {batches} differ")
-            sizes = reduce(broadcast, (shape[1:] for shape in shapes))
+            sizes = reduce(broadcast_shapes, (shape[1:] for shape in shapes))
         except LayerError as error:
-            raise LayerError(f"cannot merge {listed(shapes)}: {error.message}") from None
+            raise LayerError(f"cannot merge {_list_shapes(shapes)}: {error.message}") from None
         return (batches[0] if batches else None, *sizes)
 
 
-class Add(Merge, frozen=True, kw_only=True):
+class Add(_MergeLayer, frozen=True, kw_only=True):
     """The sum of its inputs."""
 
 
-class Average(Merge, frozen=True, kw_only=True):
+class Average(_MergeLayer, frozen=True, kw_only=True):
     """The average of its inputs."""
 
 
-class Maximum(Merge, frozen=True, kw_only=True):
+class Maximum(_MergeLayer, frozen=True, kw_only=True):
     """The largest of its inputs, element by element."""
 
 
-class Minimum(Merge, frozen=True, kw_only=True):
+class Minimum(_MergeLayer, frozen=True, kw_only=True):
     """The smallest of its inputs, element by element."""
 
 
-class Multiply(Merge, frozen=True, kw_only=True):
+class Multiply(_MergeLayer, frozen=True, kw_only=True):
     """The product of its inputs, element by element."""
 
 
-class Subtract(Merge, frozen=True, kw_only=True):
+class Subtract(_MergeLayer, frozen=True, kw_only=True):
     """The first of its two inputs less the second."""
 
-    takes: ClassVar[range] = TWO_INPUTS
+    arity: ClassVar[range] = TWO_INPUTS
 
 
 class Dot(KerasLayer, frozen=True, kw_only=True):
@@ -67,9 +67,9 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
     before data comes: not at the batch, nor at axis 0, which it then refuses.
     """
 
-    takes: ClassVar[range] = TWO_INPUTS
-    on_a_list: ClassVar[bool] = True
-    rule: ClassVar[str] = (
+    arity: ClassVar[range] = TWO_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    shape_rule: ClassVar[str] = (
         "(batch, first, features), (batch, second, features) → (batch, first, second)"
     )
 
@@ -90,7 +90,7 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
             rests.append((*shape[:place], *shape[place + 1 :]))
         if sizes[0] != sizes[1]:
             raise LayerError(
-                f"cannot multiply {listed((first, second))}: along axes {list(axes)} their sizes "
+                f"cannot multiply {_list_shapes((first, second))}: along axes {list(axes)} their sizes "
                 f"are {sizes[0]} and {sizes[1]}; name axes of the same size",
                 "axes",
             )
@@ -103,19 +103,19 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
 class Concatenate(KerasLayer, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`; all other sizes must agree."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    on_a_list: ClassVar[bool] = True
-    rule: ClassVar[str] = "(batch, ..., first), (batch, ..., second) → (batch, ..., joined')"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    shape_rule: ClassVar[str] = "(batch, ..., first), (batch, ..., second) → (batch, ..., joined')"
 
     axis: int = -1
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        demand_batches(shapes)
+        _demand_batch_axes(shapes)
         first = shapes[0]
         ranks = {len(shape) for shape in shapes}
         if len(ranks) > 1:
             raise LayerError(
-                f"cannot concatenate {listed(shapes)}: they have other numbers of axes"
+                f"cannot concatenate {_list_shapes(shapes)}: they have other numbers of axes"
             )
         # Keras does not look at an axis too far when there is nothing to add.
         if self.axis < -len(first) or (self.axis >= len(first) and len(shapes) > 1):
@@ -124,19 +124,19 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
         for other, sizes in enumerate(zip(*shapes, strict=True)):
             if other != axis and len(set(sizes) - {None}) > 1:
                 raise LayerError(
-                    f"cannot concatenate {listed(shapes)} along axis {self.axis}: "
+                    f"cannot concatenate {_list_shapes(shapes)} along axis {self.axis}: "
                     f"sizes differ on axis {other}"
                 )
-        return (*first[:axis], total([shape[axis] for shape in shapes]), *first[axis + 1 :])
+        return (*first[:axis], size_sum([shape[axis] for shape in shapes]), *first[axis + 1 :])
 
 
-def demand_batches(shapes: tuple[Shape, ...]) -> None:
+def _demand_batch_axes(shapes: tuple[Shape, ...]) -> None:
     """Raise LayerError where an input has no axes, not even that of the batch."""
     for shape in shapes:
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
 
 
-def listed(shapes: tuple[Shape, ...]) -> str:
+def _list_shapes(shapes: tuple[Shape, ...]) -> str:
     """Shapes in a sentence; of many, the first and the last."""
-    shown = shapes if len(shapes) <= FEW else (*shapes[:3], "...", shapes[-1])
+    shown = shapes if len(shapes) <= _MAX_LISTED_SHAPES else (*shapes[:3], "...", shapes[-1])
     return " and ".join(map(str, shown))

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
-from dense_calc.layers.base import Elementwise, KerasLayer, Weight
-from dense_calc.shapes import Shape, Shapes, broadcast, known
+from dense_calc.layers.base import ElementwiseLayer, KerasLayer, Weight
+from dense_calc.shapes import Shape, Shapes, broadcast_shapes, known_axis_size
 
-LIMITS = ("rmax", "rmin", "dmax")
-INSTANCES = -1  # groups of GroupNormalization: as many as there are channels
+_RENORM_LIMITS = ("rmax", "rmin", "dmax")
+_INSTANCE_GROUPS = -1  # groups of GroupNormalization: as many as there are channels
 
 
-class ScaleAndShift(KerasLayer, frozen=True, kw_only=True):
+class _AffineNormalization(KerasLayer, frozen=True, kw_only=True):
     """A normalization that lets its result be scaled by `gamma` and shifted by `beta` again."""
 
     epsilon: float = 1e-3
@@ -36,15 +36,15 @@ class ScaleAndShift(KerasLayer, frozen=True, kw_only=True):
             yield Weight("beta", axes, self.beta_initializer)
 
 
-class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
+class BatchNormalization(_AffineNormalization, frozen=True, kw_only=True):
     """Scales and shifts each channel by the statistics of the batch.
 
     The moving statistics are weights that no gradient trains: half of the count, as a rule.
     `synchronized` changes no number; Keras takes it with TensorFlow only, so it is refused.
     """
 
-    takes_mask: ClassVar[bool] = True
-    keeps_rank: ClassVar[bool] = True
+    accepts_mask: ClassVar[bool] = True
+    has_fixed_rank: ClassVar[bool] = True
 
     axis: int = -1
     momentum: float = 0.99
@@ -57,7 +57,7 @@ class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         self.check_arguments()
-        channels = {"channels": known(shape, self.axis)}
+        channels = {"channels": known_axis_size(shape, self.axis)}
         yield from self.gamma_and_beta(channels)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
         yield Weight("moving_mean", channels, mean, trainable=False)
@@ -88,38 +88,39 @@ class BatchNormalization(ScaleAndShift, frozen=True, kw_only=True):
     def check_clipping(limits: dict[str, Any]) -> None:
         """Raise LayerError where Keras refuses `renorm_clipping`."""
         for name, limit in limits.items():
-            if name not in LIMITS or not isinstance(limit, int | float | None):
+            if name not in _RENORM_LIMITS or not isinstance(limit, int | float | None):
                 raise LayerError(
-                    f"renorm_clipping takes numbers for {', '.join(LIMITS)}", "renorm_clipping"
+                    f"renorm_clipping takes numbers for {', '.join(_RENORM_LIMITS)}",
+                    "renorm_clipping",
                 )
-        rmax, rmin, dmax = map(limits.get, LIMITS)
+        rmax, rmin, dmax = map(limits.get, _RENORM_LIMITS)
         if rmax is not None and rmin is not None and rmax < rmin:
             raise LayerError("rmax must not be below rmin", "renorm_clipping")
         if dmax is not None and dmax < 0:
             raise LayerError("dmax must not be negative", "renorm_clipping")
 
 
-class GroupNormalization(ScaleAndShift, frozen=True, kw_only=True):
+class GroupNormalization(_AffineNormalization, frozen=True, kw_only=True):
     """Normalizes the channels of each sample in groups; -1 groups: each channel on its own.
 
     Groups of one channel are an instance normalization, one group of all is nearly a layer
     normalization.
     """
 
-    keeps_rank: ClassVar[bool] = True
+    has_fixed_rank: ClassVar[bool] = True
 
     groups: int = 32
     axis: int = -1
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        if self.groups < 1 and self.groups != INSTANCES:
+        if self.groups < 1 and self.groups != _INSTANCE_GROUPS:
             raise LayerError(
                 f"groups must be a positive integer, or -1 for a group of each channel, "
                 f"not {self.groups}",
                 "groups",
             )
-        channels = known(shape, self.axis)
-        groups = channels if self.groups == INSTANCES else self.groups
+        channels = known_axis_size(shape, self.axis)
+        groups = channels if self.groups == _INSTANCE_GROUPS else self.groups
         if not channels or channels % groups:
             raise LayerError(
                 f"{groups} groups cannot share {channels} channels evenly; "
@@ -131,7 +132,7 @@ class GroupNormalization(ScaleAndShift, frozen=True, kw_only=True):
         yield from self.gamma_and_beta({"channels": channels})
 
 
-class LayerNormalization(ScaleAndShift, frozen=True, kw_only=True):
+class LayerNormalization(_AffineNormalization, frozen=True, kw_only=True):
     """Normalizes each sample along its last axis, or along each `axis` of a list.
 
     With `rms_scaling`, which Keras advises against, there is no `beta`, and always a `gamma`.
@@ -141,74 +142,74 @@ class LayerNormalization(ScaleAndShift, frozen=True, kw_only=True):
     rms_scaling: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        demand_axes(self.axis, shape)
+        _demand_valid_axes(self.axis, shape)
         return shape
 
     def demand_traceable(self, shape: Shape, /) -> None:
-        demand_once(self.axis, shape)
+        _demand_unique_axes(self.axis, shape)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         if self.rms_scaling:
-            yield Weight("gamma", normalized(self.axis, shape), self.gamma_initializer)
+            yield Weight("gamma", _normalized_axes(self.axis, shape), self.gamma_initializer)
         elif self.scale or self.center:
-            yield from self.gamma_and_beta(normalized(self.axis, shape))
+            yield from self.gamma_and_beta(_normalized_axes(self.axis, shape))
 
 
 class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
     """Divides by the root mean square along the last axis, or along each `axis` of a list."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    input_names: ClassVar[tuple[str, ...]] = ("x",)
 
     axis: int | tuple[int, ...] = -1
     epsilon: float = 1e-6
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        yield Weight("scale", normalized(self.axis, shape), "ones")
+        yield Weight("scale", _normalized_axes(self.axis, shape), "ones")
 
     def demand_traceable(self, shape: Shape, /) -> None:
-        demand_once(self.axis, shape)
-        broadcast(shape, tuple(normalized(self.axis, shape).values()))
+        _demand_unique_axes(self.axis, shape)
+        broadcast_shapes(shape, tuple(_normalized_axes(self.axis, shape).values()))
 
 
-class UnitNormalization(Elementwise, frozen=True, kw_only=True):
+class UnitNormalization(ElementwiseLayer, frozen=True, kw_only=True):
     """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
     axis: int | tuple[int, ...] = -1
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:
-        demand_axes(self.axis, shapes)
+        _demand_valid_axes(self.axis, shapes)
         return shapes
 
     def demand_traceable(self, shapes: Any, /) -> None:
         super().demand_traceable(shapes)
-        demand_once(self.axis, shapes)
+        _demand_unique_axes(self.axis, shapes)
 
 
-def demand_axes(axis: int | tuple[int, ...], shape: Shapes) -> None:
+def _demand_valid_axes(axis: int | tuple[int, ...], shape: Shapes) -> None:
     """Raise LayerError unless each axis is one of the shape; of a nest Keras counts the parts."""
-    for each in listed(axis):
+    for each in _axis_tuple(axis):
         if not -len(shape) <= each < len(shape):
             raise LayerError(f"axis {each} is not in the input, which is {shape}", "axis")
 
 
-def demand_once(axis: int | tuple[int, ...], shape: Shape) -> None:
+def _demand_unique_axes(axis: int | tuple[int, ...], shape: Shape) -> None:
     """Raise LayerError where an axis stands twice, along which JAX cannot sum."""
-    axes = [each % len(shape) for each in listed(axis)]
+    axes = [each % len(shape) for each in _axis_tuple(axis)]
     if len(set(axes)) < len(axes):
         raise LayerError(f"inside a pipeline an axis may stand only once in {list(axes)}", "axis")
 
 
-def normalized(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
+def _normalized_axes(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
     """The sizes of the axes that are normalized, sorted as Keras sorts them: -1 before 1."""
-    axes = sorted(listed(axis))
+    axes = sorted(_axis_tuple(axis))
     if len(axes) == 1:
-        return {"features": known(shape, axes[0])}
+        return {"features": known_axis_size(shape, axes[0])}
     sizes: dict[str, int] = {}
     met: Counter[str] = Counter()
     for each in axes:
-        size = known(shape, each)
+        size = known_axis_size(shape, each)
         name = f"axis {each % len(shape)}"
         met[name] += 1
         again = f" ({met[name]})" if met[name] > 1 else ""  # Keras lets an axis stand there twice
@@ -216,6 +217,6 @@ def normalized(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
     return sizes
 
 
-def listed(axis: int | tuple[int, ...]) -> tuple[int, ...]:
+def _axis_tuple(axis: int | tuple[int, ...]) -> tuple[int, ...]:
     """One axis or several as several."""
     return (axis,) if isinstance(axis, int) else axis

@@ -10,15 +10,22 @@ from msgspec import Meta
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.arguments.types import Policy, Serialized, policy_of
-from dense_calc.layers.base import Elementwise, KerasLayer, LayerKind, NotNegative, Positive, Weight
-from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, worked
+from dense_calc.layers.arguments.types import PolicyArgument, SerializedObject, dtype_policy_of
+from dense_calc.layers.base import (
+    ElementwiseLayer,
+    KerasLayer,
+    LayerKind,
+    NonNegativeInt,
+    PositiveInt,
+    Weight,
+)
+from dense_calc.shapes import MAX_RANK, Shape, Size, Sizes, computed_size
 
-Numbers = float | tuple[float | tuple[float | tuple[float, ...], ...], ...]
-Axes = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
+_NestedNumbers = float | tuple[float | tuple[float | tuple[float, ...], ...], ...]
+_AxisNumbers = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 
 
-def encoded(shape: Shape, mode: str, depth: Size) -> Shape:
+def encoded_shape(shape: Shape, mode: str, depth: Size) -> Shape:
     """The shape of categories, `depth` of them, in an output mode other than "int".
 
     One-hot gives each number an axis of its own (in place of a last axis of size 1, if that is
@@ -32,17 +39,20 @@ def encoded(shape: Shape, mode: str, depth: Size) -> Shape:
 class CategoryEncoding(KerasLayer, frozen=True, kw_only=True):
     """Encodes whole numbers, each a category, as vectors of `num_tokens`."""
 
-    takes: ClassVar[range] = range(1, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
-    call_order: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")  # all others by name
-    rule: ClassVar[str] = "(..., samples) → (..., num_tokens)"
+    arity: ClassVar[range] = range(1, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
+    positional_parameters: ClassVar[tuple[str, ...]] = (
+        "inputs",
+        "count_weights",
+    )  # all others by name
+    shape_rule: ClassVar[str] = "(..., samples) → (..., num_tokens)"
 
-    num_tokens: Positive
+    num_tokens: PositiveInt
     output_mode: Literal["multi_hot", "one_hot", "count", "binary"] = "multi_hot"
     sparse: bool = False
 
     def output_shape(self, shape: Shape, _count_weights: Shape | None = None, /) -> Shape:
-        return encoded(shape, self.output_mode, self.num_tokens)
+        return encoded_shape(shape, self.output_mode, self.num_tokens)
 
 
 class Discretization(LayerKind, frozen=True, kw_only=True):
@@ -53,20 +63,20 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
     number of axes.
     """
 
-    dtype: Policy | None = None
+    dtype: PolicyArgument | None = None
     bin_boundaries: tuple[float, ...] | None = None
-    num_bins: NotNegative | None = None
+    num_bins: NonNegativeInt | None = None
     epsilon: float = 0.01
     output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"
     sparse: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        depth = self.depth()
+        depth = self.bin_count()
         if self.output_mode == "int":
-            demand_dense(self.output_mode, sparse=self.sparse)
+            demand_dense_indices(self.output_mode, sparse=self.sparse)
             return shape
         if self.output_mode == "one_hot":
-            return encoded(shape, self.output_mode, depth)
+            return encoded_shape(shape, self.output_mode, depth)
         return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
 
     def output_dtype(self) -> Dtypes:
@@ -78,7 +88,7 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
         found = config.get("num_bins") is not None
         return {name: config[name] for name in config if name != "bin_boundaries" or not found}
 
-    def depth(self) -> int:
+    def bin_count(self) -> int:
         """The number of bins."""
         if self.num_bins is not None and self.bin_boundaries is not None:
             raise LayerError(
@@ -89,10 +99,10 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
         if self.bin_boundaries is None:
             raise LayerError("it needs bin_boundaries, or num_bins to learn them from data")
         bounds = len(self.bin_boundaries)
-        return worked(bounds + 1, f"{bounds} + 1")
+        return computed_size(bounds + 1, f"{bounds} + 1")
 
 
-def demand_dense(mode: str, *, sparse: bool) -> None:
+def demand_dense_indices(mode: str, *, sparse: bool) -> None:
     """Raise LayerError if indices should be a sparse tensor."""
     if sparse and mode == "int":
         raise LayerError("in output_mode 'int' nothing is sparse; remove sparse", "sparse")
@@ -105,13 +115,13 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
     the training; so is a `count`, which is left from older versions.
     """
 
-    axis: int | Axes | None = -1
-    mean: Numbers | None = None
-    variance: Numbers | None = None
+    axis: int | _AxisNumbers | None = -1
+    mean: _NestedNumbers | None = None
+    variance: _NestedNumbers | None = None
     invert: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        kept = self.kept(shape)
+        kept = self.kept_axes(shape)
         for axis in kept:
             if shape[axis] is None:
                 raise UnknownSizeError(
@@ -120,7 +130,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
                     "axis",
                 )
         if self.mean is None and self.variance is None:
-            demand_once(kept, shape)
+            _demand_unique_kept_axes(kept, shape)
         else:
             self.check_statistics(kept, shape)
         return shape
@@ -129,7 +139,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         if self.mean is not None:
             return
         axes: dict[str, int] = {}
-        kept = self.kept(shape)
+        kept = self.kept_axes(shape)
         for axis in kept:
             name = "features" if len(kept) == 1 else f"axis {axis}"
             while name in axes:  # an axis of size 1 may be kept twice
@@ -139,7 +149,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         yield Weight("variance", axes, "ones", trainable=False)
         yield Weight("count", {}, "zeros", trainable=False, dtype="int32")
 
-    def kept(self, shape: Shape) -> Sizes:
+    def kept_axes(self, shape: Shape) -> Sizes:
         """The axes along which mean and variance differ, in order, counted from the first."""
         axes = self.axis if isinstance(self.axis, tuple | None) else (self.axis,)
         for axis in axes or ():
@@ -152,10 +162,10 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         if self.mean is None or self.variance is None:
             one, other = ("mean", "variance") if self.variance is None else ("variance", "mean")
             raise LayerError(f"{one} needs {other} beside it", one)
-        sizes = shape_of(self.mean, "mean")
-        if sizes != shape_of(self.variance, "variance"):
+        sizes = _statistics_shape(self.mean, "mean")
+        if sizes != _statistics_shape(self.variance, "variance"):
             raise LayerError("mean and variance must have the same shape", "variance")
-        if policy_of(self.dtype).compute == "string":
+        if dtype_policy_of(self.dtype).compute_dtype == "string":
             raise LayerError("its mean cannot be of dtype 'string'; use a float", "dtype")
         wanted = [shape[axis] for axis in dict.fromkeys(kept)]
         # From the right, as Keras does; of an axis that is kept twice the first size counts.
@@ -168,24 +178,24 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
             )
 
 
-def demand_once(kept: Sizes, shape: Shape) -> None:
+def _demand_unique_kept_axes(kept: Sizes, shape: Shape) -> None:
     """Raise LayerError if an axis is kept twice; Keras does not mind where that makes no more."""
     if prod(shape[axis] or 0 for axis in kept) != prod(shape[axis] or 0 for axis in set(kept)):
         raise LayerError("axis names an axis twice", "axis")
 
 
-def shape_of(numbers: Numbers, argument: str) -> Sizes:
+def _statistics_shape(numbers: _NestedNumbers, argument: str) -> Sizes:
     """The shape of nested lists, () of a number."""
     if not isinstance(numbers, tuple):
         return ()
-    shapes = {shape_of(each, argument) for each in numbers}
+    shapes = {_statistics_shape(each, argument) for each in numbers}
     if len(shapes) > 1:
         raise LayerError(f"{argument} holds lists of different lengths", argument)
     return (len(numbers), *(shapes.pop() if shapes else ()))
 
 
-class Rescaling(Elementwise, frozen=True, kw_only=True):
+class Rescaling(ElementwiseLayer, frozen=True, kw_only=True):
     """Multiplies by `scale` and adds `offset`: numbers, or one for each channel."""
 
-    scale: Numbers | Serialized
-    offset: Numbers | Serialized = 0.0
+    scale: _NestedNumbers | SerializedObject
+    offset: _NestedNumbers | SerializedObject = 0.0

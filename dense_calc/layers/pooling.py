@@ -5,187 +5,193 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import KerasLayer, NotNegative, Window
+from dense_calc.layers.base import KerasLayer, NonNegativeInt, WindowSize
 from dense_calc.shapes import (
-    IMAGE,
-    SEQUENCE,
-    VOLUME,
+    IMAGE_AXES,
+    SEQUENCE_AXES,
+    VOLUME_AXES,
     Shape,
     channel_axis,
     demand_rank,
-    per_axis,
-    sides,
-    slide,
-    with_sides,
+    sizes_per_axis,
+    spatial_sizes,
+    window_counts,
+    with_spatial_sizes,
 )
 
 
-class Pooling(KerasLayer, frozen=True, kw_only=True):
+class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
     """A window slides over the input and gives one number for what it sees.
 
     Keras 3 demands `pool_size` of its average pooling alone; here it is 2 for both, as it was.
     """
 
-    starts_built: ClassVar[bool] = True
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
+    is_initially_built: ClassVar[bool] = True
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
-    pool_size: Window = 2
-    strides: Window | None = None  # as far as the window is wide
+    pool_size: WindowSize = 2
+    strides: WindowSize | None = None  # as far as the window is wide
     padding: Literal["valid", "same"] = "valid"
     data_format: DataFormat | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        rank = len(self.axes)
-        pool = per_axis(self.pool_size, rank, "pool_size")
-        strides = pool if self.strides is None else per_axis(self.strides, rank, "strides")
-        sizes = sides(shape, self.axes, self.data_format)
-        places = slide(sizes, pool, strides, pool, self.padding, "pool_size")
-        return with_sides(shape, places, shape[channel_axis(self.data_format)], self.data_format)
+        rank = len(self.spatial_axes)
+        pool = sizes_per_axis(self.pool_size, rank, "pool_size")
+        strides = pool if self.strides is None else sizes_per_axis(self.strides, rank, "strides")
+        sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        places = window_counts(sizes, pool, strides, pool, self.padding, "pool_size")
+        return with_spatial_sizes(
+            shape, places, shape[channel_axis(self.data_format)], self.data_format
+        )
 
 
-class GlobalPooling(KerasLayer, frozen=True, kw_only=True):
+class _GlobalPooling(KerasLayer, frozen=True, kw_only=True):
     """One number for each channel, over all of its positions."""
 
-    starts_built: ClassVar[bool] = True
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, channels)"
+    is_initially_built: ClassVar[bool] = True
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, channels)"
 
     data_format: DataFormat | None = None
     keepdims: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        pooled = sides(shape, self.axes, self.data_format)
+        pooled = spatial_sizes(shape, self.spatial_axes, self.data_format)
         kept = (1,) * len(pooled) if self.keepdims else ()
-        return with_sides(shape, kept, shape[channel_axis(self.data_format)], self.data_format)
+        return with_spatial_sizes(
+            shape, kept, shape[channel_axis(self.data_format)], self.data_format
+        )
 
 
-class AdaptivePooling(KerasLayer, frozen=True, kw_only=True):
+class _AdaptivePooling(KerasLayer, frozen=True, kw_only=True):
     """Windows over the input, as large and as many as make an output of `output_size`.
 
     Keras neither looks at the number of axes of the input nor at their sizes, and does not read
     `data_format` in any case.
     """
 
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
-    output_size: NotNegative | tuple[NotNegative, ...]
+    output_size: NonNegativeInt | tuple[NonNegativeInt, ...]
     data_format: Literal["channels_last", "channels_first"] | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        sizes = per_axis(self.output_size, len(self.axes), "output_size")
+        sizes = sizes_per_axis(self.output_size, len(self.spatial_axes), "output_size")
         least = 2 if self.data_format == "channels_first" else 1
         demand_rank(shape, least, "(batch, channels, ...)", or_more=True)
-        return with_sides(shape, sizes, shape[channel_axis(self.data_format)], self.data_format)
+        return with_spatial_sizes(
+            shape, sizes, shape[channel_axis(self.data_format)], self.data_format
+        )
 
 
-class MaxPooling1D(Pooling, frozen=True, kw_only=True):
+class MaxPooling1D(_WindowPooling, frozen=True, kw_only=True):
     """The largest number in each window over a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class AveragePooling1D(Pooling, frozen=True, kw_only=True):
+class AveragePooling1D(_WindowPooling, frozen=True, kw_only=True):
     """The average of each window over a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class MaxPooling2D(Pooling, frozen=True, kw_only=True):
+class MaxPooling2D(_WindowPooling, frozen=True, kw_only=True):
     """The largest number in each window over height and width."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class AveragePooling2D(Pooling, frozen=True, kw_only=True):
+class AveragePooling2D(_WindowPooling, frozen=True, kw_only=True):
     """The average of each window over height and width."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class MaxPooling3D(Pooling, frozen=True, kw_only=True):
+class MaxPooling3D(_WindowPooling, frozen=True, kw_only=True):
     """The largest number in each window over depth, height and width."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class AveragePooling3D(Pooling, frozen=True, kw_only=True):
+class AveragePooling3D(_WindowPooling, frozen=True, kw_only=True):
     """The average of each window over depth, height and width."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class GlobalMaxPooling1D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalMaxPooling1D(_GlobalPooling, frozen=True, kw_only=True):
     """The largest number of each channel of a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class GlobalAveragePooling1D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalAveragePooling1D(_GlobalPooling, frozen=True, kw_only=True):
     """The average of each channel of a sequence."""
 
-    takes_mask: ClassVar[bool] = True
-    call_order: ClassVar[tuple[str, ...]] = ("inputs", "mask")
+    accepts_mask: ClassVar[bool] = True
+    positional_parameters: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class GlobalMaxPooling2D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalMaxPooling2D(_GlobalPooling, frozen=True, kw_only=True):
     """The largest number of each channel of an image."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class GlobalAveragePooling2D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalAveragePooling2D(_GlobalPooling, frozen=True, kw_only=True):
     """The average of each channel of an image."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class GlobalMaxPooling3D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalMaxPooling3D(_GlobalPooling, frozen=True, kw_only=True):
     """The largest number of each channel of a volume."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class GlobalAveragePooling3D(GlobalPooling, frozen=True, kw_only=True):
+class GlobalAveragePooling3D(_GlobalPooling, frozen=True, kw_only=True):
     """The average of each channel of a volume."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class AdaptiveMaxPooling1D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveMaxPooling1D(_AdaptivePooling, frozen=True, kw_only=True):
     """The largest number in each of `output_size` windows over a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class AdaptiveAveragePooling1D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveAveragePooling1D(_AdaptivePooling, frozen=True, kw_only=True):
     """The average of each of `output_size` windows over a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class AdaptiveMaxPooling2D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveMaxPooling2D(_AdaptivePooling, frozen=True, kw_only=True):
     """The largest number in each of `output_size` windows over height and width."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class AdaptiveAveragePooling2D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveAveragePooling2D(_AdaptivePooling, frozen=True, kw_only=True):
     """The average of each of `output_size` windows over height and width."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class AdaptiveMaxPooling3D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveMaxPooling3D(_AdaptivePooling, frozen=True, kw_only=True):
     """The largest number in each of `output_size` windows over depth, height and width."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class AdaptiveAveragePooling3D(AdaptivePooling, frozen=True, kw_only=True):
+class AdaptiveAveragePooling3D(_AdaptivePooling, frozen=True, kw_only=True):
     """The average of each of `output_size` windows over depth, height and width."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES

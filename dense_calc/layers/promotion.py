@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from dense_calc.dtypes import Dtype
+from dense_calc.dtypes import TensorDtype
 from dense_calc.errors import LayerError
 
 # What each dtype becomes next, if it must become another.
-NEXT = {
+_DTYPE_PROMOTIONS = {
     "bool": ("int",),
     "int": ("uint8", "int8", "complex64"),
     "uint8": ("int16", "uint16"),
@@ -31,9 +31,9 @@ NEXT = {
     "complex64": ("complex128",),
     "complex128": (),
 }
-STRONG = {"int": "int32", "float": "float32"}  # of numbers with no tensor beside them
+WEAK_DTYPE_DEFAULTS = {"int": "int32", "float": "float32"}  # of numbers with no tensor beside them
 # JAX has no more than 32 bits, unless it is told to.
-IN_32_BITS = {
+_DTYPES_IN_32_BITS = {
     "int64": "int32",
     "uint64": "uint32",
     "float64": "float32",
@@ -41,7 +41,7 @@ IN_32_BITS = {
 }
 
 
-def promoted(*dtypes: Dtype) -> Dtype:
+def promote_dtypes(*dtypes: TensorDtype) -> TensorDtype:
     """The dtype that these come to, None if one of them is not known.
 
     Raises:
@@ -53,26 +53,28 @@ def promoted(*dtypes: Dtype) -> Dtype:
     for dtype in known:
         if dtype.startswith("float8"):
             raise LayerError(f"{dtype} does not become another dtype by itself; cast it")
-    strong = {STRONG.get(dtype, dtype) for dtype in known}
-    result = strong.pop() if len(strong) == 1 else least_above(frozenset(known))
-    return IN_32_BITS.get(result, STRONG.get(result, result))
+    strong = {WEAK_DTYPE_DEFAULTS.get(dtype, dtype) for dtype in known}
+    result = strong.pop() if len(strong) == 1 else _least_common_dtype(frozenset(known))
+    return _DTYPES_IN_32_BITS.get(result, WEAK_DTYPE_DEFAULTS.get(result, result))
 
 
 @cache
-def least_above(dtypes: frozenset[str]) -> str:
+def _least_common_dtype(dtypes: frozenset[str]) -> str:
     """The first dtype that all of these become.
 
     Raises:
         LayerError: text becomes nothing else.
     """
-    common = set.intersection(*({dtype} | above(dtype) for dtype in dtypes))
+    common = set.intersection(*({dtype} | _promotion_targets(dtype) for dtype in dtypes))
     for each in common:
-        if common == {each} | (above(each) & common):
+        if common == {each} | (_promotion_targets(each) & common):
             return each
     raise LayerError(f"{' and '.join(sorted(dtypes))} do not become one dtype; cast one of them")
 
 
 @cache
-def above(dtype: str) -> frozenset[str]:
+def _promotion_targets(dtype: str) -> frozenset[str]:
     """All that a dtype may become."""
-    return frozenset(NEXT.get(dtype, ())).union(*map(above, NEXT.get(dtype, ())))
+    return frozenset(_DTYPE_PROMOTIONS.get(dtype, ())).union(
+        *map(_promotion_targets, _DTYPE_PROMOTIONS.get(dtype, ()))
+    )

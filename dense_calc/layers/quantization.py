@@ -13,19 +13,19 @@ from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.dtype_policies import DTypePolicy
-from dense_calc.layers.arguments.types import Activation, Serialized, policy_of
-from dense_calc.layers.base import TIMES, LayerWithKernel, NotNegative, Weight
+from dense_calc.layers.arguments.types import ActivationArgument, SerializedObject, dtype_policy_of
+from dense_calc.layers.base import PRODUCT_SIGN, LayerWithKernel, NonNegativeInt, Weight
 
-Axes = Mapping[str, int]
+WeightAxes = Mapping[str, int]
 
 # For a class of configuration: its mode, the argument that says how many weights share a scale,
 # what that is where it is not given, and the bits that a weight may have.
-CONFIGS: dict[str, tuple[str, str, int | None, tuple[int, ...]]] = {
+_QUANTIZATION_CONFIGS: dict[str, tuple[str, str, int | None, tuple[int, ...]]] = {
     "AWQConfig": ("awq", "group_size", 128, (4,)),
     "GPTQConfig": ("gptq", "group_size", 128, (2, 3, 4, 8)),
     "Int4QuantizationConfig": ("int4", "block_size", None, (4,)),
 }
-ConfigClass = Literal[
+_QuantizationConfigClass = Literal[
     "AWQConfig",
     "Float8QuantizationConfig",
     "GPTQConfig",
@@ -34,67 +34,75 @@ ConfigClass = Literal[
 ]
 
 
-class SerializedConfig(Serialized, frozen=True):
+class SerializedQuantizationConfig(SerializedObject, frozen=True):
     """How a layer is quantized; it goes before what the dtype policy says."""
 
-    class_name: ConfigClass
+    class_name: _QuantizationConfigClass
 
     def __post_init__(self) -> None:
-        if self.class_name in CONFIGS:
-            _, name, default, widths = CONFIGS[self.class_name]
-            group = self.given(name, default)
+        if self.class_name in _QUANTIZATION_CONFIGS:
+            _, name, default, widths = _QUANTIZATION_CONFIGS[self.class_name]
+            group = self.argument_value(name, default)
             if group not in (None, -1) and not (isinstance(group, int) and group > 0):
                 raise ValueError(f"{name} must be a positive integer or -1, not {group}")
-            if self.given("weight_bits", 4) not in widths:
+            if self.argument_value("weight_bits", 4) not in widths:
                 told = " or ".join(map(str, widths))
                 raise ValueError(f"weight_bits of {self.class_name} must be {told}")
 
-    def given(self, argument: str, default: int | None) -> Any:
+    def argument_value(self, argument: str, default: int | None) -> Any:
         """The value of an argument."""
         return (self.config or {}).get(argument, default)
 
 
-def plan_of(dtype: str | Serialized | None, config: SerializedConfig | None) -> DTypePolicy:
+def quantization_policy_of(
+    dtype: str | SerializedObject | None, config: SerializedQuantizationConfig | None
+) -> DTypePolicy:
     """What a dtype policy and a configuration together say of a layer's weights."""
-    policy = policy_of(dtype)
-    if config is None or config.class_name not in CONFIGS:
+    policy = dtype_policy_of(dtype)
+    if config is None or config.class_name not in _QUANTIZATION_CONFIGS:
         return policy
-    mode, name, default, _ = CONFIGS[config.class_name]
-    if mode != policy.mode:
+    mode, name, default, _ = _QUANTIZATION_CONFIGS[config.class_name]
+    if mode != policy.quantization_mode:
         return policy
     return replace(
-        policy, group=config.given(name, default) or -1, bits=config.given("weight_bits", 4)
+        policy,
+        group_size=config.argument_value(name, default) or -1,
+        weight_bits=config.argument_value("weight_bits", 4),
     )
 
 
-def packed(axes: Axes) -> Axes:
+def pack_axis(axes: WeightAxes) -> WeightAxes:
     """An axis of 4-bit numbers as it is kept: two in a byte."""
-    return {f"packed {name.replace(TIMES, '·')}": (size + 1) // 2 for name, size in axes.items()}
+    return {
+        f"packed {name.replace(PRODUCT_SIGN, '·')}": (size + 1) // 2 for name, size in axes.items()
+    }
 
 
-def groups(axes: Axes, group: int) -> Axes:
+def group_axis(axes: WeightAxes, group: int) -> WeightAxes:
     """The groups of weights along an axis that share a scale: one if `group` is -1."""
     (size,) = axes.values()
     return {"groups": 1 if group == -1 else -(-size // group)}
 
 
-def kept(name: str, axes: Axes, scale: Axes, dtype: str) -> Iterator[Weight]:
+def quantized_weights(
+    name: str, axes: WeightAxes, scale: WeightAxes, dtype: str
+) -> Iterator[Weight]:
     """A quantized weight and its scale."""
     yield Weight(name, axes, "zeros", trainable=False, dtype=dtype)
     yield Weight(f"{name}_scale", scale, "ones", trainable=False)
 
 
-def zero(name: str, axes: Axes, dtype: str | None) -> Weight:
+def zero_point_weight(name: str, axes: WeightAxes, dtype: str | None) -> Weight:
     """The number that stands for zero in each group."""
     return Weight(name, axes, "zeros", trainable=False, dtype=dtype)
 
 
-def index(axes: Axes) -> Weight:
+def group_index_weight(axes: WeightAxes) -> Weight:
     """The group that each row belongs to."""
     return Weight("g_idx", axes, "zeros", trainable=False, dtype="float32")
 
 
-def float8(history: int) -> Iterator[Weight]:
+def float8_weights(history: int) -> Iterator[Weight]:
     """The scales of float8 training, and the largest values of late that they come from.
 
     They count as trainable: the gradient overwrites them.
@@ -104,18 +112,18 @@ def float8(history: int) -> Iterator[Weight]:
         yield Weight(f"{what}_amax_history", {"history": history}, "zeros", dtype="float32")
 
 
-class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
+class _LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
     """A layer that multiplies its input with a kernel, which LoRA may freeze."""
 
-    activation: Activation = None
-    lora_rank: NotNegative | None = None
+    activation: ActivationArgument = None
+    lora_rank: NonNegativeInt | None = None
     lora_alpha: float | None = None
 
-    def kernel(self, axes: Mapping[str, int]) -> Weight:
+    def kernel_weight(self, axes: Mapping[str, int]) -> Weight:
         """The kernel, which LoRA freezes."""
         return Weight("kernel", axes, self.kernel_initializer, trainable=not self.lora_rank)
 
-    def lora(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
+    def lora_weights(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
         """The two thin matrices that LoRA adds to a kernel with these axes.
 
         They are float32 whatever the layer's dtype. The last axis is the output's.
@@ -134,71 +142,79 @@ class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
         yield Weight("lora_kernel_b", {**rank, output: kernel[output]}, dtype="float32")
 
 
-class KernelLayer(LoraLayer, frozen=True, kw_only=True):
+class KernelAndBiasLayer(_LoraLayer, frozen=True, kw_only=True):
     """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
 
     use_bias: bool = True
 
-    def kernel_and_bias(self, kernel: dict[str, int]) -> Iterator[Weight]:
+    def kernel_and_bias_weights(self, kernel: dict[str, int]) -> Iterator[Weight]:
         """The weights of a kernel with these axes, of which the last is the output's."""
         output, size = next(reversed(kernel.items()))
-        yield self.kernel(kernel)
+        yield self.kernel_weight(kernel)
         if self.use_bias:
             yield Weight("bias", {output: size}, self.bias_initializer)
-        yield from self.lora(kernel)
+        yield from self.lora_weights(kernel)
 
 
-class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
+class QuantizableLayer(_LoraLayer, frozen=True, kw_only=True):
     """A layer with a kernel that is a matrix when it is quantized."""
 
-    zero_name: ClassVar[str] = "kernel_zero"
+    zero_point_name: ClassVar[str] = "kernel_zero"
 
-    quantization_config: SerializedConfig | None = None
+    quantization_config: SerializedQuantizationConfig | None = None
 
-    def matrix(self, kernel: Axes, mode: str) -> tuple[Axes, Axes]:
+    def matrix_axes(self, kernel: WeightAxes, mode: str) -> tuple[WeightAxes, WeightAxes]:
         """The rows and the columns of the kernel."""
         (rows, inputs), (columns, outputs) = kernel.items()
         return {rows: inputs}, {columns: outputs}
 
-    def int8_scale(self, kernel: Axes) -> Axes:
+    def int8_scale_axes(self, kernel: WeightAxes) -> WeightAxes:
         """The axes of the scale in mode int8."""
-        return self.matrix(kernel, "int8")[1]
+        return self.matrix_axes(kernel, "int8")[1]
 
-    def all_weights(self, kernel: Axes, bias: Weight | None) -> Iterator[Weight]:
+    def ordered_weights(self, kernel: WeightAxes, bias: Weight | None) -> Iterator[Weight]:
         """The weights in Keras' order: those that were made to be trained come first."""
-        plan = plan_of(self.dtype, self.quantization_config)
-        whole = plan.mode in (None, "float8")
-        if plan.mode in ("gptq", "awq") and self.lora_rank:
-            raise LayerError(f"a layer quantized as {plan.mode} has no LoRA", "lora_rank")
-        if plan.mode == "float8":
-            yield from float8(plan.history)
+        plan = quantization_policy_of(self.dtype, self.quantization_config)
+        whole = plan.quantization_mode in (None, "float8")
+        if plan.quantization_mode in ("gptq", "awq") and self.lora_rank:
+            raise LayerError(
+                f"a layer quantized as {plan.quantization_mode} has no LoRA", "lora_rank"
+            )
+        if plan.quantization_mode == "float8":
+            yield from float8_weights(plan.amax_history_length)
         if whole:
-            yield self.kernel(kernel)
+            yield self.kernel_weight(kernel)
         if bias is not None:
             yield bias
-        yield from self.lora(kernel)
-        if plan.mode == "int8":
-            yield from kept("kernel", kernel, self.int8_scale(kernel), "int8")
+        yield from self.lora_weights(kernel)
+        if plan.quantization_mode == "int8":
+            yield from quantized_weights("kernel", kernel, self.int8_scale_axes(kernel), "int8")
         elif not whole:
-            rows, columns = self.matrix(kernel, plan.mode or "")
-            make = self.int4 if plan.mode == "int4" else self.calibrated
+            rows, columns = self.matrix_axes(kernel, plan.quantization_mode or "")
+            make = (
+                self.int4_weights if plan.quantization_mode == "int4" else self.calibrated_weights
+            )
             yield from make(plan, rows, columns)
 
-    def int4(self, plan: DTypePolicy, rows: Axes, columns: Axes) -> Iterator[Weight]:
+    def int4_weights(
+        self, plan: DTypePolicy, rows: WeightAxes, columns: WeightAxes
+    ) -> Iterator[Weight]:
         """A kernel of two columns in a byte, with a scale for each column or group in it."""
-        shared = plan.group == -1
-        scale = columns if shared else {**groups(rows, plan.group), **columns}
-        yield from kept("kernel", {**rows, **packed(columns)}, scale, "int8")
+        shared = plan.group_size == -1
+        scale = columns if shared else {**group_axis(rows, plan.group_size), **columns}
+        yield from quantized_weights("kernel", {**rows, **pack_axis(columns)}, scale, "int8")
         if not shared:
-            yield zero("kernel_zero", scale, "int8")
-            yield index(rows)
+            yield zero_point_weight("kernel_zero", scale, "int8")
+            yield group_index_weight(rows)
 
-    def calibrated(self, plan: DTypePolicy, rows: Axes, columns: Axes) -> Iterator[Weight]:
+    def calibrated_weights(
+        self, plan: DTypePolicy, rows: WeightAxes, columns: WeightAxes
+    ) -> Iterator[Weight]:
         """What GPTQ and AWQ fill when they have seen data."""
-        kernel = packed(columns) if plan.bits == 4 else columns
-        scale = {**columns, **groups(rows, plan.group)}
-        yield from kept("kernel", {**kernel, **rows}, scale, "uint8")
-        yield zero(self.zero_name, scale, "uint8")
-        if plan.mode == "awq":
+        kernel = pack_axis(columns) if plan.weight_bits == 4 else columns
+        scale = {**columns, **group_axis(rows, plan.group_size)}
+        yield from quantized_weights("kernel", {**kernel, **rows}, scale, "uint8")
+        yield zero_point_weight(self.zero_point_name, scale, "uint8")
+        if plan.quantization_mode == "awq":
             yield Weight("awq_scales", rows, "ones", trainable=False)
-        yield index(rows)
+        yield group_index_weight(rows)

@@ -9,107 +9,107 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from dense_calc.layers.arguments.types import DataFormat, Policy
+from dense_calc.layers.arguments.types import DataFormat, PolicyArgument
 from dense_calc.layers.base import (
-    Elementwise,
+    ElementwiseLayer,
     LayerKind,
-    NotNegativeNumber,
-    Positive,
-    Seed,
+    NonNegativeFloat,
+    PositiveInt,
+    RandomSeed,
     UnpenalizedLayer,
 )
-from dense_calc.shapes import IMAGE, SEQUENCE, VOLUME, Shape, sides
+from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, spatial_sizes
 
-Fraction = Annotated[float, Meta(ge=0, le=1)]
+_UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Dropout(Elementwise, frozen=True, kw_only=True):
+class Dropout(ElementwiseLayer, frozen=True, kw_only=True):
     """Sets a random `rate` of its input to zero while training."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    rate: Fraction
-    noise_shape: tuple[Positive | None, ...] | None = None
-    seed: Seed = None
+    rate: _UnitFraction
+    noise_shape: tuple[PositiveInt | None, ...] | None = None
+    seed: RandomSeed = None
 
 
-class AlphaDropout(Elementwise, frozen=True, kw_only=True):
+class AlphaDropout(ElementwiseLayer, frozen=True, kw_only=True):
     """Drops a random `rate` of its input, but keeps its mean and variance, as SELU needs it.
 
     Unlike Dropout it does not look at `noise_shape` before data comes.
     """
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    rate: Fraction
+    rate: _UnitFraction
     noise_shape: tuple[int | None, ...] | None = None
-    seed: Seed = None
+    seed: RandomSeed = None
 
 
-class GaussianDropout(Elementwise, frozen=True, kw_only=True):
+class GaussianDropout(ElementwiseLayer, frozen=True, kw_only=True):
     """Multiplies its input with noise around one while training."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    rate: Fraction
-    seed: Seed = None
+    rate: _UnitFraction
+    seed: RandomSeed = None
 
 
-class GaussianNoise(Elementwise, frozen=True, kw_only=True):
+class GaussianNoise(ElementwiseLayer, frozen=True, kw_only=True):
     """Adds noise around zero while training."""
 
-    starts_built: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
-    stddev: Fraction
-    seed: Seed = None
+    stddev: _UnitFraction
+    seed: RandomSeed = None
 
 
 class ActivityRegularization(UnpenalizedLayer, frozen=True, kw_only=True):
     """Adds to the loss by how large its input is; a shape it leaves as it is."""
 
-    starts_built: ClassVar[bool] = True
-    takes_nested: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
+    accepts_nested: ClassVar[bool] = True
 
-    l1: NotNegativeNumber | None = 0.0
-    l2: NotNegativeNumber | None = 0.0
+    l1: NonNegativeFloat | None = 0.0
+    l2: NonNegativeFloat | None = 0.0
 
 
-class SpatialDropout(LayerKind, frozen=True, kw_only=True):
+class _SpatialDropout(LayerKind, frozen=True, kw_only=True):
     """Sets a random `rate` of its channels to zero while training, each as a whole."""
 
-    starts_built: ClassVar[bool] = True
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides, channels)"
+    is_initially_built: ClassVar[bool] = True
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides, channels)"
 
-    dtype: Policy | None = None
-    seed: Seed = None
+    dtype: PolicyArgument | None = None
+    seed: RandomSeed = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        sides(shape, self.axes, getattr(self, "data_format", None))
+        spatial_sizes(shape, self.spatial_axes, getattr(self, "data_format", None))
         return shape
 
 
-class SpatialDropout1D(SpatialDropout, frozen=True, kw_only=True):
+class SpatialDropout1D(_SpatialDropout, frozen=True, kw_only=True):
     """Sets whole channels of a sequence to zero while training."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
-    rate: Fraction
+    rate: _UnitFraction
 
 
-class SpatialDropout2D(SpatialDropout, frozen=True, kw_only=True):
+class SpatialDropout2D(_SpatialDropout, frozen=True, kw_only=True):
     """Sets whole channels of an image to zero while training."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
-    rate: Fraction
+    rate: _UnitFraction
     data_format: DataFormat | None = None
 
 
-class SpatialDropout3D(SpatialDropout, frozen=True, kw_only=True):
+class SpatialDropout3D(_SpatialDropout, frozen=True, kw_only=True):
     """Sets whole channels of a volume to zero while training."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
-    rate: Fraction
+    rate: _UnitFraction
     data_format: DataFormat | None = None

@@ -9,43 +9,51 @@ from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import KeepsDtype, KerasLayer, NotNegative, Positive, Window
+from dense_calc.layers.base import (
+    DtypePreservingLayer,
+    KerasLayer,
+    NonNegativeInt,
+    PositiveInt,
+    WindowSize,
+)
 from dense_calc.shapes import (
-    IMAGE,
+    IMAGE_AXES,
     MAX_RANK,
-    SEQUENCE,
-    VOLUME,
+    SEQUENCE_AXES,
+    VOLUME_AXES,
     Shape,
     Size,
     Sizes,
     channel_axis,
+    computed_size,
     demand_rank,
-    per_axis,
-    product,
-    sides,
-    with_sides,
-    worked,
+    size_product,
+    sizes_per_axis,
+    spatial_sizes,
+    with_spatial_sizes,
 )
 
-SizeOrRest = Annotated[int, Meta(ge=-1)]
-Interpolation = Annotated[
+_SizeOrRest = Annotated[int, Meta(ge=-1)]
+_ResizeInterpolation = Annotated[
     str, Meta(extra={"words": ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")})
 ]
-Pad = NotNegative | Annotated[tuple[NotNegative, ...], Meta(min_length=2, max_length=2)]
+_EndPadding = (
+    NonNegativeInt | Annotated[tuple[NonNegativeInt, ...], Meta(min_length=2, max_length=2)]
+)
 
 
-class Flatten(KeepsDtype, frozen=True, kw_only=True):
+class Flatten(DtypePreservingLayer, frozen=True, kw_only=True):
     """All axes but the batch in one."""
 
-    rule: ClassVar[str] = "(batch, ...) → (batch, elements)"
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, elements)"
 
     data_format: DataFormat | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
-        return (shape[0], product(shape[1:]))
+        return (shape[0], size_product(shape[1:]))
 
-    def instead(self, shape: Shape, /) -> str:
+    def suggested_replacement(self, shape: Shape, /) -> str:
         sides = len(shape) - 2
         if sides not in (1, 2, 3):
             return ""
@@ -53,20 +61,20 @@ class Flatten(KeepsDtype, frozen=True, kw_only=True):
         return f"GlobalAveragePooling{sides}D" if channels else ""
 
 
-class Reshape(KeepsDtype, frozen=True, kw_only=True):
+class Reshape(DtypePreservingLayer, frozen=True, kw_only=True):
     """The same elements in another shape; -1 stands for what is left."""
 
-    starts_built: ClassVar[bool] = True
-    rule: ClassVar[str] = "(batch, ...) → (batch, *target_shape)"
+    is_initially_built: ClassVar[bool] = True
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, *target_shape)"
 
-    target_shape: Annotated[tuple[SizeOrRest | None, ...], Meta(max_length=MAX_RANK)]
+    target_shape: Annotated[tuple[_SizeOrRest | None, ...], Meta(max_length=MAX_RANK)]
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
         target = self.target_shape
         if target.count(-1) > 1:
             raise LayerError("target_shape may hold -1 once", "target_shape")
-        elements = product(shape[1:])
+        elements = size_product(shape[1:])
         if elements is None or None in target:
             return (shape[0], *(None if size == -1 else size for size in target))
         rest = math.prod(size for size in target if size is not None and size != -1)
@@ -79,16 +87,16 @@ class Reshape(KeepsDtype, frozen=True, kw_only=True):
             )
         if -1 not in target:
             return (shape[0], *target)
-        left = elements if rest == 1 else worked(elements // rest, f"{elements} // {rest}")
+        left = elements if rest == 1 else computed_size(elements // rest, f"{elements} // {rest}")
         return (shape[0], *(left if size == -1 else size for size in target))
 
 
-class Permute(KeepsDtype, frozen=True, kw_only=True):
+class Permute(DtypePreservingLayer, frozen=True, kw_only=True):
     """The axes in another order; they count from 1, the first after the batch."""
 
-    rule: ClassVar[str] = "(batch, ...) → (batch, *dims)"
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, *dims)"
 
-    dims: tuple[Positive, ...]
+    dims: tuple[PositiveInt, ...]
 
     def output_shape(self, shape: Shape, /) -> Shape:
         count = len(self.dims)
@@ -105,176 +113,185 @@ class Permute(KeepsDtype, frozen=True, kw_only=True):
 class RepeatVector(KerasLayer, frozen=True, kw_only=True):
     """Its input `n` times, one after the other."""
 
-    rule: ClassVar[str] = "(batch, features) → (batch, n, features)"
+    shape_rule: ClassVar[str] = "(batch, features) → (batch, n, features)"
 
-    n: Positive
+    n: PositiveInt
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 2, "(batch, features)")
         return (shape[0], self.n, shape[1])
 
 
-class Ends(KerasLayer, frozen=True, kw_only=True):
+class _PadOrCropLayer(KerasLayer, frozen=True, kw_only=True):
     """A layer that makes each side of its input longer or shorter at its ends.
 
     What it adds or takes is one number for all ends, or for each side a number or a pair. Of a
     sequence it is a pair.
     """
 
-    axes: ClassVar[tuple[str, ...]]
-    argument: ClassVar[str]
-    sign: ClassVar[int]
-    least: ClassVar[int]  # that must be left of a side
-    rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
+    spatial_axes: ClassVar[tuple[str, ...]]
+    argument_name: ClassVar[str]
+    padding_sign: ClassVar[int]
+    min_side: ClassVar[int]  # that must be left of a side
+    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     def output_shape(self, shape: Shape, /) -> Shape:
         data_format = getattr(self, "data_format", None)
         sizes = []
         for axis, size, ends in zip(
-            self.axes, sides(shape, self.axes, data_format), self.ends(), strict=True
+            self.spatial_axes,
+            spatial_sizes(shape, self.spatial_axes, data_format),
+            self.end_paddings(),
+            strict=True,
         ):
-            sizes.append(longer(size, ends))
+            sizes.append(extend_side(size, ends))
             left = sizes[-1]
-            if left is not None and left < self.least:
+            if left is not None and left < self.min_side:
                 raise LayerError(
-                    f"{self.argument} takes {-sum(ends)} of {axis} {size}, which leaves "
-                    f"{'nothing' if self.least else 'less than nothing'}; make it smaller",
-                    self.argument,
+                    f"{self.argument_name} takes {-sum(ends)} of {axis} {size}, which leaves "
+                    f"{'nothing' if self.min_side else 'less than nothing'}; make it smaller",
+                    self.argument_name,
                 )
-        return with_sides(shape, tuple(sizes), shape[channel_axis(data_format)], data_format)
+        return with_spatial_sizes(
+            shape, tuple(sizes), shape[channel_axis(data_format)], data_format
+        )
 
-    def ends(self) -> tuple[tuple[int, ...], ...]:
+    def end_paddings(self) -> tuple[tuple[int, ...], ...]:
         """What is added at the two ends of each side.
 
         Raises:
             LayerError: the argument speaks of more or fewer sides.
         """
-        given, count = getattr(self, self.argument), len(self.axes)
+        given, count = getattr(self, self.argument_name), len(self.spatial_axes)
         each = (given,) * count if isinstance(given, int) or count == 1 else given
         if len(each) != count:
             raise LayerError(
-                f"{self.argument} must be one integer, or {count} integers or pairs of them, "
+                f"{self.argument_name} must be one integer, or {count} integers or pairs of them, "
                 f"not {len(each)}",
-                self.argument,
+                self.argument_name,
             )
         pairs = ((pad, pad) if isinstance(pad, int) else pad for pad in each)
-        return tuple(tuple(self.sign * pad for pad in pair) for pair in pairs)
+        return tuple(tuple(self.padding_sign * pad for pad in pair) for pair in pairs)
 
 
-class ZeroPadding(Ends, frozen=True, kw_only=True):
+class _ZeroPadding(_PadOrCropLayer, frozen=True, kw_only=True):
     """Zeros around the input; `padding` is one number, one for each axis, or pairs of them."""
 
-    argument = "padding"
-    sign = 1
-    least = 0
+    argument_name = "padding"
+    padding_sign = 1
+    min_side = 0
 
-    padding: int | tuple[Pad, ...] = 1
+    padding: int | tuple[_EndPadding, ...] = 1
     data_format: DataFormat | None = None
 
 
-class ZeroPadding1D(ZeroPadding, frozen=True, kw_only=True):
+class ZeroPadding1D(_ZeroPadding, frozen=True, kw_only=True):
     """Zeros before and after a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
-    padding: Pad = 1
+    padding: _EndPadding = 1
 
 
-class ZeroPadding2D(ZeroPadding, frozen=True, kw_only=True):
+class ZeroPadding2D(_ZeroPadding, frozen=True, kw_only=True):
     """Rows and columns of zeros around an image; a single negative number takes some away."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-class ZeroPadding3D(ZeroPadding, frozen=True, kw_only=True):
+class ZeroPadding3D(_ZeroPadding, frozen=True, kw_only=True):
     """Layers of zeros around a volume; a single negative number takes some away."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
 
-class Cropping(Ends, frozen=True, kw_only=True):
+class _Cropping(_PadOrCropLayer, frozen=True, kw_only=True):
     """Takes away from the ends of each side; something must be left."""
 
-    argument = "cropping"
-    sign = -1
-    least = 1
+    argument_name = "cropping"
+    padding_sign = -1
+    min_side = 1
 
 
-class Cropping1D(Cropping, frozen=True, kw_only=True):
+class Cropping1D(_Cropping, frozen=True, kw_only=True):
     """Takes away from the ends of a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
-    cropping: Pad = 1
+    cropping: _EndPadding = 1
 
 
-class Cropping2D(Cropping, frozen=True, kw_only=True):
+class Cropping2D(_Cropping, frozen=True, kw_only=True):
     """Takes away rows and columns of an image; none by default."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
-    cropping: NotNegative | tuple[Pad, ...] = 0
+    cropping: NonNegativeInt | tuple[_EndPadding, ...] = 0
     data_format: DataFormat | None = None
 
 
-class Cropping3D(Cropping, frozen=True, kw_only=True):
+class Cropping3D(_Cropping, frozen=True, kw_only=True):
     """Takes away from the ends of a volume."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
-    cropping: NotNegative | tuple[Pad, ...] = 1
+    cropping: NonNegativeInt | tuple[_EndPadding, ...] = 1
     data_format: DataFormat | None = None
 
 
-class UpSampling(KerasLayer, frozen=True, kw_only=True):
+class _UpSampling(KerasLayer, frozen=True, kw_only=True):
     """Makes each side `size` times as long."""
 
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = Ends.rule
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = _PadOrCropLayer.shape_rule
 
-    size: Window = 2
+    size: WindowSize = 2
 
     def output_shape(self, shape: Shape, /) -> Shape:
         data_format = getattr(self, "data_format", None)
-        factors = per_axis(self.size, len(self.axes), "size")
-        sizes = tuple(map(scaled, sides(shape, self.axes, data_format), factors))
-        return with_sides(shape, sizes, shape[channel_axis(data_format)], data_format)
+        factors = sizes_per_axis(self.size, len(self.spatial_axes), "size")
+        sizes = tuple(
+            map(scale_side, spatial_sizes(shape, self.spatial_axes, data_format), factors)
+        )
+        return with_spatial_sizes(shape, sizes, shape[channel_axis(data_format)], data_format)
 
 
-class UpSampling1D(UpSampling, frozen=True, kw_only=True):
+class UpSampling1D(_UpSampling, frozen=True, kw_only=True):
     """Repeats each step of a sequence."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
-    size: Positive = 2
+    size: PositiveInt = 2
 
 
-class UpSampling2D(UpSampling, frozen=True, kw_only=True):
+class UpSampling2D(_UpSampling, frozen=True, kw_only=True):
     """Makes an image larger; Keras does not look at `interpolation` before data comes."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
     data_format: DataFormat | None = None
-    interpolation: Interpolation = "nearest"
+    interpolation: _ResizeInterpolation = "nearest"
 
 
-class UpSampling3D(UpSampling, frozen=True, kw_only=True):
+class UpSampling3D(_UpSampling, frozen=True, kw_only=True):
     """Repeats along the sides of a volume."""
 
-    axes = VOLUME
+    spatial_axes = VOLUME_AXES
 
     data_format: DataFormat | None = None
 
 
-def longer(size: Size, ends: Sizes) -> Size:
+def extend_side(size: Size, ends: Sizes) -> Size:
     """A side with more, or less, at its ends."""
     added = [end for end in ends if end]
     if size is None or not added:
         return size
     how = "".join(f" {'+' if end > 0 else '-'} {abs(end)}" for end in added)
-    return worked(size + sum(added), f"{size}{how}")
+    return computed_size(size + sum(added), f"{size}{how}")
 
 
-def scaled(size: Size, factor: int) -> Size:
+def scale_side(size: Size, factor: int) -> Size:
     """A side `factor` times as long."""
-    return size if size is None or factor == 1 else worked(size * factor, f"{size} × {factor}")
+    return (
+        size if size is None or factor == 1 else computed_size(size * factor, f"{size} × {factor}")
+    )

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import KerasLayer, Weight
-from dense_calc.shapes import Shape, Shapes, demand_rank, known
+from dense_calc.shapes import Shape, Shapes, demand_rank, known_axis_size
 
-OF_CALL = ("return_attention_scores", "use_causal_mask")
-MOST_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
+ATTENTION_CALL_ARGUMENTS = ("return_attention_scores", "use_causal_mask")
+_MAX_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
 
 
 class Attention(KerasLayer, frozen=True, kw_only=True):
@@ -19,13 +19,13 @@ class Attention(KerasLayer, frozen=True, kw_only=True):
     Without a key, the value is the key. Keras does not look whether their sizes fit.
     """
 
-    takes: ClassVar[range] = range(2, 4)
-    inputs: ClassVar[tuple[str, ...]] = ("query", "value", "key")
-    of_call: ClassVar[tuple[str, ...]] = OF_CALL
-    on_a_list: ClassVar[bool] = True
-    takes_mask: ClassVar[bool] = True
-    masks: ClassVar[range] = range(2, 4)
-    rule: ClassVar[str] = (
+    arity: ClassVar[range] = range(2, 4)
+    input_names: ClassVar[tuple[str, ...]] = ("query", "value", "key")
+    call_arguments: ClassVar[tuple[str, ...]] = ATTENTION_CALL_ARGUMENTS
+    inputs_as_list: ClassVar[bool] = True
+    accepts_mask: ClassVar[bool] = True
+    mask_arity: ClassVar[range] = range(2, 4)
+    shape_rule: ClassVar[str] = (
         "(batch, ..., queries, features), (batch, ..., values, value_features) "
         "→ (batch, ..., queries, value_features)"
     )
@@ -38,7 +38,7 @@ class Attention(KerasLayer, frozen=True, kw_only=True):
     use_causal_mask: bool = False
 
     def output_shape(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Shapes:
-        demand_seed(self.dropout, self.seed)
+        demand_valid_seed(self.dropout, self.seed)
         if not value:
             raise LayerError("the value has no axes", "from")
         output = (*query[:-1], value[-1])
@@ -70,10 +70,10 @@ class AdditiveAttention(Attention, frozen=True, kw_only=True):
 
     def weights(self, query: Shape, value: Shape, key: Shape | None = None, /) -> Iterator[Weight]:
         if self.use_scale:
-            yield Weight("scale", {"features": known(query, -1)}, "glorot_uniform")
+            yield Weight("scale", {"features": known_axis_size(query, -1)}, "glorot_uniform")
 
 
-def demand_seed(dropout: float, seed: int | None) -> None:
+def demand_valid_seed(dropout: float, seed: int | None) -> None:
     """Raise LayerError for a seed that Keras cannot keep; it looks only where numbers are drawn."""
-    if dropout > 0 and seed is not None and not 0 <= seed <= MOST_SEED:
-        raise LayerError(f"seed must be an integer from 0 to {MOST_SEED}, not {seed}", "seed")
+    if dropout > 0 and seed is not None and not 0 <= seed <= _MAX_SEED:
+        raise LayerError(f"seed must be an integer from 0 to {_MAX_SEED}, not {seed}", "seed")

@@ -11,26 +11,26 @@ from msgspec import Meta, Struct
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import SerializedPolicy
-from dense_calc.layers.base import KerasLayer, LayerKind, NotNegative
-from dense_calc.layers.hashing import Salt, demand_plain
-from dense_calc.layers.numbers import encoded
-from dense_calc.shapes import Shape, Size, worked
+from dense_calc.layers.base import KerasLayer, LayerKind, NonNegativeInt
+from dense_calc.layers.hashing import HashSalt, demand_jax_support
+from dense_calc.layers.numbers import encoded_shape
+from dense_calc.shapes import Shape, Size, computed_size
 
-Token = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Tokens = Annotated[int, Meta(ge=2)]
-OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
-TF_IDF = ("tf_idf", "tf-idf")
-UNKNOWN = "[UNK]"
+_IntegerToken = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_TokenLimit = Annotated[int, Meta(ge=2)]
+_OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
+_TF_IDF_MODES = ("tf_idf", "tf-idf")
+_UNKNOWN_TOKEN = "[UNK]"
 
 
-class Function(Struct, frozen=True):
+class _SerializedFunction(Struct, frozen=True):
     """A function of one's own, as Keras writes it to a file."""
 
     class_name: Literal["function"]
     config: str
 
 
-class Lookup(LayerKind, frozen=True, kw_only=True):
+class _LookupLayer(LayerKind, frozen=True, kw_only=True):
     """Looks up the place of each token in a vocabulary (`keras.src.layers.IndexLookup`).
 
     Without a vocabulary it is learnt from data; until then its size is unknown, unless
@@ -39,29 +39,29 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
 
     trainable: bool = True
     dtype: str | SerializedPolicy | None = None
-    max_tokens: Tokens | None = None
-    num_oov_indices: NotNegative = 1
+    max_tokens: _TokenLimit | None = None
+    num_oov_indices: NonNegativeInt = 1
     mask_token: Any = None
     oov_token: Any = None
     vocabulary: Any = None
     idf_weights: tuple[float, ...] | None = None
     invert: bool = False
-    output_mode: OutputMode = "int"
+    output_mode: _OutputMode = "int"
     sparse: bool = False
     pad_to_max_tokens: bool = False
     oov_method: Literal["floormod", "farmhash"] = "floormod"
-    salt: Salt | None = None
-    vocabulary_size: NotNegative | None = None
+    salt: HashSalt | None = None
+    vocabulary_size: NonNegativeInt | None = None
     has_input_vocabulary: bool | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        demand_plain("sparse", wanted=self.sparse)
+        demand_jax_support("sparse", wanted=self.sparse)
         self.check_modes()
-        size = self.known_size()
+        size = self.known_vocabulary_size()
         if self.output_mode == "int":
             return shape
         depth = self.max_tokens if self.pad_to_max_tokens else size
-        return encoded(shape, self.output_mode, depth)
+        return encoded_shape(shape, self.output_mode, depth)
 
     def output_dtype(self) -> Dtypes:
         return "int64" if self.output_mode == "int" else "float32"
@@ -74,15 +74,15 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
             raise LayerError("invert needs output_mode 'int'", "invert")
         if self.invert and self.oov_token is None:
             raise LayerError("invert needs an oov_token", "invert")
-        if self.idf_weights is not None and self.output_mode not in TF_IDF:
+        if self.idf_weights is not None and self.output_mode not in _TF_IDF_MODES:
             raise LayerError("idf_weights need output_mode 'tf_idf'", "idf_weights")
         given = self.has_input_vocabulary or self.vocabulary is not None
-        if given and self.idf_weights is None and self.output_mode in TF_IDF:
+        if given and self.idf_weights is None and self.output_mode in _TF_IDF_MODES:
             raise LayerError(
                 "a vocabulary needs idf_weights beside it in output_mode 'tf_idf'", "vocabulary"
             )
 
-    def known_size(self) -> Size:
+    def known_vocabulary_size(self) -> Size:
         """The size of the vocabulary with special tokens, None before it is learnt."""
         stated = self.vocabulary_size
         if self.vocabulary is None:
@@ -91,7 +91,7 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
         if isinstance(self.vocabulary, str):
             self.check_file(matters=matters and stated is None)
             return stated
-        special, tokens = self.divided(self.vocabulary)
+        special, tokens = self.split_vocabulary(self.vocabulary)
         self.check_tokens(tokens)
         size = special + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
@@ -105,11 +105,11 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
                 f"vocabulary_size {stated} is wrong: it is {size} with special tokens",
                 "vocabulary_size",
             )
-        return worked(size, f"{special} + {len(tokens)}")
+        return computed_size(size, f"{special} + {len(tokens)}")
 
     def check_file(self, *, matters: bool) -> None:
         """Raise LayerError where the name of a file does not do."""
-        if self.output_mode in TF_IDF:
+        if self.output_mode in _TF_IDF_MODES:
             raise LayerError("with 'tf_idf' a vocabulary must be a list, not a file", "vocabulary")
         if matters:
             raise LayerError(
@@ -118,7 +118,7 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
                 "vocabulary",
             )
 
-    def divided(self, vocabulary: Sequence[object]) -> tuple[int, Sequence[object]]:
+    def split_vocabulary(self, vocabulary: Sequence[object]) -> tuple[int, Sequence[object]]:
         """The number of special tokens, and the others: a vocabulary may start with the former."""
         masked = self.mask_token is not None and self.output_mode == "int"
         number = masked + self.num_oov_indices
@@ -151,25 +151,25 @@ class Lookup(LayerKind, frozen=True, kw_only=True):
             )
 
 
-class IntegerLookup(Lookup, frozen=True, kw_only=True):
+class IntegerLookup(_LookupLayer, frozen=True, kw_only=True):
     """Looks up the place of each whole number in a vocabulary.
 
     The vocabulary is no weight. A text is the name of a file, which is not read; where the size
     matters, state it as `vocabulary_size`, with mask and out-of-vocabulary tokens.
     """
 
-    mask_token: Token | None = None
-    oov_token: Token | None = -1
-    vocabulary: str | tuple[Token, ...] | None = None
+    mask_token: _IntegerToken | None = None
+    oov_token: _IntegerToken | None = -1
+    vocabulary: str | tuple[_IntegerToken, ...] | None = None
     vocabulary_dtype: Literal["int64"] = "int64"
 
     def check_modes(self) -> None:
-        Lookup.check_modes(self)
+        _LookupLayer.check_modes(self)
         if self.salt is not None and self.oov_method != "farmhash":
             raise LayerError("salt needs oov_method 'farmhash'", "salt")
 
 
-class StringLookup(Lookup, frozen=True, kw_only=True):
+class StringLookup(_LookupLayer, frozen=True, kw_only=True):
     """Looks up the place of each word in a vocabulary.
 
     The vocabulary is no weight. A text is the name of a file, which is not read; where the size
@@ -177,7 +177,7 @@ class StringLookup(Lookup, frozen=True, kw_only=True):
     """
 
     mask_token: str | None = None
-    oov_token: str | None = UNKNOWN
+    oov_token: str | None = _UNKNOWN_TOKEN
     vocabulary: str | tuple[str, ...] | None = None
     encoding: str = "utf-8"
 
@@ -191,34 +191,36 @@ class TextVectorization(KerasLayer, frozen=True, kw_only=True):
     `ngrams` may be a list here, which is how YAML writes Python's tuple.
     """
 
-    rule: ClassVar[str] = "(batch, ...) → (batch, output_sequence_length)"
+    shape_rule: ClassVar[str] = "(batch, ...) → (batch, output_sequence_length)"
 
-    max_tokens: Tokens | None = None
+    max_tokens: _TokenLimit | None = None
     standardize: (
-        Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"] | Function | None
+        Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"]
+        | _SerializedFunction
+        | None
     ) = "lower_and_strip_punctuation"
-    split: Literal["whitespace", "character"] | Function | None = "whitespace"
+    split: Literal["whitespace", "character"] | _SerializedFunction | None = "whitespace"
     ngrams: int | tuple[int, ...] | None = None
-    output_mode: OutputMode = "int"
-    output_sequence_length: NotNegative | None = None
+    output_mode: _OutputMode = "int"
+    output_sequence_length: NonNegativeInt | None = None
     pad_to_max_tokens: bool = False
     vocabulary: str | tuple[str, ...] | None = None
     idf_weights: tuple[float, ...] | None = None
     sparse: bool = False
     ragged: bool = False
     encoding: str = "utf-8"
-    vocabulary_size: NotNegative | None = None
+    vocabulary_size: NonNegativeInt | None = None
     has_input_vocabulary: bool | None = None
 
-    def needed(self) -> dict[str, Any]:
+    def required_config(self) -> dict[str, Any]:
         return {"ngrams": self.ngrams}
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        demand_plain("ragged", wanted=self.ragged)
+        demand_jax_support("ragged", wanted=self.ragged)
         texts = shape if len(shape) > 1 else (*shape, 1)
         if self.split is not None:
             texts = (*shape, None)  # so many tokens as there are
-        looked_up = self.lookup().output_shape(texts)
+        looked_up = self.lookup_layer().output_shape(texts)
         if self.output_mode != "int":
             if self.output_sequence_length is not None:
                 length = "output_sequence_length"
@@ -229,9 +231,9 @@ class TextVectorization(KerasLayer, frozen=True, kw_only=True):
         return (shape[0], self.output_sequence_length)
 
     def output_dtype(self) -> Dtypes:
-        return self.lookup().output_dtype()
+        return self.lookup_layer().output_dtype()
 
-    def lookup(self) -> StringLookup:
+    def lookup_layer(self) -> StringLookup:
         """The layer inside that looks tokens up."""
         return StringLookup(
             max_tokens=self.max_tokens,

@@ -1,4 +1,4 @@
-"""Reports → text: one table of formats, each a module with a function `render` or `lines`.
+"""Reports → text: one table of formats, each a module with a function `render` or `grid_lines`.
 
 A renderer computes nothing. Text from a file reaches it through `cells`, which escapes what could
 speak to a terminal.
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dense_calc.render.grid import Grid
 
 # What shows a table draws any grid of cells; the others have every attribute of a report.
-GRIDS = {
+GRID_FORMATS = {
     "table": "dense_calc.render.table",
     "text": "dense_calc.render.plain_text",
     "markdown": "dense_calc.render.markdown",
 }
-FORMATS = {**GRIDS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
+REPORT_FORMATS = {**GRID_FORMATS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
 
 
 class Style(Struct, frozen=True):
@@ -35,22 +35,22 @@ class Style(Struct, frozen=True):
     color: bool = False
 
 
-def rendered(reports: Sequence[Report], format: str, style: Style) -> str:
+def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:
     """Reports in a format, ending in a newline."""
-    if format in GRIDS:
-        from dense_calc.render.grid import grid  # JSON needs none of it
+    if format in GRID_FORMATS:
+        from dense_calc.render.grid import report_grid  # JSON needs none of it
 
-        return drawn((grid(report, style) for report in reports), format, style)
-    render: Callable[[Sequence[Report], Style], str] = import_module(FORMATS[format]).render
+        return render_grids((report_grid(report, style) for report in reports), format, style)
+    render: Callable[[Sequence[Report], Style], str] = import_module(REPORT_FORMATS[format]).render
     return render(reports, style)
 
 
-def drawn(grids: Iterable[Grid], format: str, style: Style) -> str:
+def render_grids(grids: Iterable[Grid], format: str, style: Style) -> str:
     """Grids in a format, one below the other."""
-    return "\n".join("".join(streamed(grid, format, style)) for grid in grids)
+    return "\n".join("".join(stream_grid(grid, format, style)) for grid in grids)
 
 
-def streamed(grid: Grid, format: str, style: Style) -> Iterator[str]:
+def stream_grid(grid: Grid, format: str, style: Style) -> Iterator[str]:
     """The lines of a grid in a format, one after the other."""
-    lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRIDS[format]).lines
+    lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRID_FORMATS[format]).grid_lines
     return (f"{line}\n" for line in lines(grid, style))

@@ -8,81 +8,85 @@ from json import dumps
 import click
 from msgspec import to_builtins
 
-from dense_calc.analysis.catalog import Argument, Card, Entry
-from dense_calc.analysis.formula import split
+from dense_calc.analysis.catalog import ArgumentEntry, CatalogEntry, KindDescription
+from dense_calc.analysis.formula import split_axis
 from dense_calc.render import Style
-from dense_calc.render.grid import shown
-from dense_calc.render.plain_text import wrapped
+from dense_calc.render.grid import translate_signs
+from dense_calc.render.plain_text import wrap_text
 from dense_calc.report import WeightRow
 
-GAP = "  "
-SOME = 6  # of many words
+_FACT_INDENT = "  "
+_MAX_CARD_CHOICES = 6  # of many words
 
 
-def render(kinds: Mapping[str, Sequence[Entry]] | Sequence[Card], style: Style) -> str:
+def render_catalog(
+    kinds: Mapping[str, Sequence[CatalogEntry]] | Sequence[KindDescription], style: Style
+) -> str:
     """The kinds of each family, or cards one below the other."""
     blocks: Iterable[Iterable[str]]
     if isinstance(kinds, Mapping):
-        blocks = [family_lines(family, held, style) for family, held in kinds.items()]
+        blocks = [_family_lines(family, held, style) for family, held in kinds.items()]
     else:
-        blocks = [card_lines(card, style) for card in kinds]
-    return shown("\n".join("".join(f"{line}\n" for line in block) for block in blocks), style)
+        blocks = [_card_lines(card, style) for card in kinds]
+    return translate_signs(
+        "\n".join("".join(f"{line}\n" for line in block) for block in blocks), style
+    )
 
 
-def family_lines(family: str, kinds: Sequence[Entry], style: Style) -> Iterator[str]:
+def _family_lines(family: str, kinds: Sequence[CatalogEntry], style: Style) -> Iterator[str]:
     """A family: a line for each kind, with its aliases and what it does."""
-    yield heading(family, style)
+    yield _bold_heading(family, style)
     facts = [(", ".join((kind.name, *kind.aliases)), kind.what) for kind in kinds]
-    yield from listed(facts, style)
+    yield from _fact_lines(facts, style)
 
 
-def card_lines(card: Card, style: Style) -> Iterator[str]:
+def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
     """A card: what the kind does, its rule, its weights, its arguments, and an example."""
     names = ", ".join((card.name, *card.aliases))
-    yield f"{heading(names, style)}: {card.family}"
+    yield f"{_bold_heading(names, style)}: {card.family}"
     for paragraph in card.what.split("\n\n"):
-        yield from wrapped(paragraph, style.width or 100)
-    facts = [("shape", card.rule), *map(weight_axes, card.weights)]
+        yield from wrap_text(paragraph, style.width or 100)
+    facts = [("shape", card.rule), *map(_weight_axes_fact, card.weights)]
     if card.weights:
         facts.append(("params", card.formula))
     for title, lines in (
-        ("", listed(facts, style)),
-        ("arguments", listed(map(argument_fact, card.arguments), style)),
-        ("example", (f"{GAP}{line}" for line in card.example.splitlines())),
+        ("", _fact_lines(facts, style)),
+        ("arguments", _fact_lines(map(_argument_fact, card.arguments), style)),
+        ("example", (f"{_FACT_INDENT}{line}" for line in card.example.splitlines())),
     ):
-        yield heading(title, style)
+        yield _bold_heading(title, style)
         yield from lines
 
 
-def listed(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]:
+def _fact_lines(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]:
     """Names in a column and what they are beside them, wrapped."""
     rows = list(facts)
     column = max(len(name) for name, _ in rows)
-    room = max(1, style.width - column - 2 * len(GAP)) if style.width else 10**6
+    room = max(1, style.width - column - 2 * len(_FACT_INDENT)) if style.width else 10**6
     for name, fact in rows:
-        for number, line in enumerate(wrapped(fact, room) or [""]):
+        for number, line in enumerate(wrap_text(fact, room) or [""]):
             label = name if number == 0 else ""
-            yield f"{GAP}{label:{column}}{GAP}{line}".rstrip()
+            yield f"{_FACT_INDENT}{label:{column}}{_FACT_INDENT}{line}".rstrip()
 
 
-def heading(text: str, style: Style) -> str:
+def _bold_heading(text: str, style: Style) -> str:
     """A heading, bold where there is colour."""
     return click.style(text, bold=True) if style.color and text else text
 
 
-def weight_axes(weight: WeightRow) -> tuple[str, str]:
+def _weight_axes_fact(weight: WeightRow) -> tuple[str, str]:
     """A weight and its named axes."""
     frozen = "" if weight.trainable else ", not trained"
-    axes = (axis if split(axis)[1] else str(split(axis)[0]) for axis in weight.axes)
+    axes = (axis if split_axis(axis)[1] else str(split_axis(axis)[0]) for axis in weight.axes)
     return weight.path, f"({', '.join(axes)}){frozen}"
 
 
-def argument_fact(argument: Argument) -> tuple[str, str]:
+def _argument_fact(argument: ArgumentEntry) -> tuple[str, str]:
     """An argument, its type and its default."""
     what = argument.type
-    if len(argument.choices) > SOME:
-        some = ", ".join(f"'{word}'" for word in argument.choices[:SOME])
-        what = f"{some} or {len(argument.choices) - SOME} more names"
+    if len(argument.choices) > _MAX_CARD_CHOICES:
+        some = ", ".join(f"'{word}'" for word in argument.choices[:_MAX_CARD_CHOICES])
+        what = f"{some} or {len(argument.choices) - _MAX_CARD_CHOICES} more names"
     end = (
         "required"
         if argument.required

@@ -7,12 +7,12 @@ import io
 import re
 from collections.abc import Sequence
 
-from dense_calc.errors import printable
+from dense_calc.errors import escape_unprintable
 from dense_calc.render import Style
-from dense_calc.render.grid import COLUMNS, shown
-from dense_calc.report import Report, Row
+from dense_calc.render.grid import REPORT_COLUMNS, translate_signs
+from dense_calc.report import LayerRow, Report
 
-DEFAULT = (
+_DEFAULT_CSV_COLUMNS = (
     "name",
     "type",
     "output_shape",
@@ -25,27 +25,27 @@ DEFAULT = (
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """One line for each row; those of several models are told apart by a first column."""
-    chosen = style.columns or DEFAULT
+    chosen = style.columns or _DEFAULT_CSV_COLUMNS
     several = len(reports) > 1
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow((*["model"] * several, *chosen))
     for report in reports:
-        first = [printable(report.name)] * several
-        writer.writerows((*first, *values(row, chosen, style)) for row in report.layers)
-    return quoted(output.getvalue())
+        first = [escape_unprintable(report.name)] * several
+        writer.writerows((*first, *_csv_row_values(row, chosen, style)) for row in report.layers)
+    return quote_commands(output.getvalue())
 
 
-def quoted(lines: str) -> str:
+def quote_commands(lines: str) -> str:
     """Lines that begin with no command to GitHub Actions: a name like one stands in quotes."""
     return re.sub(r"(?m)^([^\S\n]*::[^,\n]*)", r'"\1"', lines) if "::" in lines else lines
 
 
-def values(row: Row, chosen: Sequence[str], style: Style) -> list[object]:
+def _csv_row_values(row: LayerRow, chosen: Sequence[str], style: Style) -> list[object]:
     """The fields of a row."""
     return [
         column.value(row)
         if column.value and row.state != "unknown"
-        else shown(column.cell(row), style)
-        for column in map(COLUMNS.__getitem__, chosen)
+        else translate_signs(column.cell_text(row), style)
+        for column in map(REPORT_COLUMNS.__getitem__, chosen)
     ]

@@ -6,123 +6,132 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from dense_calc.analysis.difference import Argument, Change, Comparison, Total
-from dense_calc.errors import printable
+from dense_calc.analysis.difference import ArgumentChange, LayerChange, ModelComparison, TotalChange
+from dense_calc.errors import escape_unprintable
 from dense_calc.render import Style
-from dense_calc.render.checks.wording import percent, sentence
+from dense_calc.render.checks.wording import check_sentence, percent_text
 from dense_calc.render.grid import (
     Column,
     Grid,
-    cells_of,
     inputs_text,
     layer_text,
+    row_cells,
     shape_text,
-    shown,
     size_text,
+    translate_signs,
 )
-from dense_calc.render.json import by_key, one_or_all, safe
+from dense_calc.render.json import escape_json, object_or_array, struct_json
 from dense_calc.report import Port
 
-SELDOM = ("outputs", "checks", "notes")
-TOTALS = {
+_OPTIONAL_COMPARISON_KEYS = ("outputs", "checks", "notes")
+_TOTAL_TITLES = {
     "total_params": "Total params",
     "trainable_params": "Trainable params",
     "non_trainable_params": "Non-trainable params",
 }
 
 
-def moved(total: Total, text: Callable[[int], str]) -> str:
+def _total_text(total: TotalChange, text: Callable[[int], str]) -> str:
     """Both values of a total, or the one if they are the same."""
     return f"{text(total.old)} → {text(total.new)}" if total.change else text(total.new)
 
 
-def apart(total: Total) -> str:
+def _total_change_text(total: TotalChange) -> str:
     """How far a total has moved: `+1,150, +14.6 %`."""
     if not total.change:
         return "unchanged"
     if not total.old:
-        return signed(total.change)
-    share = percent(100 * abs(total.change) / total.old)
-    return f"{signed(total.change)}, {'-' if total.change < 0 else '+'}{share}"
+        return change_text(total.change)
+    share = percent_text(100 * abs(total.change) / total.old)
+    return f"{change_text(total.change)}, {'-' if total.change < 0 else '+'}{share}"
 
 
-def signed(change: int) -> str:
+def change_text(change: int) -> str:
     """A change with its sign: `+1,150`, `-12`, `0`."""
     return f"{change:+,}" if change else "0"
 
 
-def count_text(count: int | None) -> str:
+def optional_count_text(count: int | None) -> str:
     """A number of parameters, or a dash where there is no layer."""
     return "-" if count is None else f"{count:,}"
 
 
-def what(change: Change) -> Iterator[str]:
+def _change_phrases(change: LayerChange) -> Iterator[str]:
     """What has become of a layer, in words."""
     if change.status != "changed":
         yield change.status
     if change.renamed_from is not None:
-        yield f"was '{printable(change.renamed_from)}'"
-    yield from map(argument_text, change.arguments)
+        yield f"was '{escape_unprintable(change.renamed_from)}'"
+    yield from map(_argument_change_text, change.arguments)
     given = change.input_shapes
     if given and change.change and not change.arguments:
         yield f"input: {inputs_text(given.old)} → {inputs_text(given.new)}"
 
 
-def argument_text(argument: Argument) -> str:
+def _argument_change_text(argument: ArgumentChange) -> str:
     """What has become of an argument: `units: 10 → 12`."""
-    return f"{printable(argument.name)}: {value_text(argument.old)} → {value_text(argument.new)}"
+    return f"{escape_unprintable(argument.name)}: {_argument_value_text(argument.old)} → {_argument_value_text(argument.new)}"
 
 
-def value_text(value: object) -> str:
+def _argument_value_text(value: object) -> str:
     """A value as a spec has it, on one line."""
     if isinstance(value, str):
-        return printable(value)
+        return escape_unprintable(value)
     if isinstance(value, list):
-        return f"[{', '.join(map(value_text, value))}]"
-    return printable(msgspec.json.encode(value).decode())
+        return f"[{', '.join(map(_argument_value_text, value))}]"
+    return escape_unprintable(msgspec.json.encode(value).decode())
 
 
-def ports_text(ports: Sequence[Port]) -> str:
+def _ports_text(ports: Sequence[Port]) -> str:
     """What a model gives: `digits (None, 10)`."""
-    return ", ".join(f"{printable(port.name)} {shape_text(port.shape)}" for port in ports)
+    return ", ".join(f"{escape_unprintable(port.name)} {shape_text(port.shape)}" for port in ports)
 
 
-COLUMNS = (
+_COMPARISON_COLUMNS = (
     Column("Layer (type)", layer_text),
-    Column("Old", lambda change: count_text(change.params.old), number=True),
-    Column("New", lambda change: count_text(change.params.new), number=True),
-    Column("Change", lambda change: signed(change.change), number=True),
-    Column("What", lambda change: "; ".join(what(change)), sizes=True),
+    Column("Old", lambda change: optional_count_text(change.params.old), is_number=True),
+    Column("New", lambda change: optional_count_text(change.params.new), is_number=True),
+    Column("Change", lambda change: change_text(change.change), is_number=True),
+    Column("What", lambda change: "; ".join(_change_phrases(change)), has_sizes=True),
 )
 
 
-def grid(comparison: Comparison, style: Style) -> Grid:
+def comparison_grid(comparison: ModelComparison, style: Style) -> Grid:
     """The layers that differ, and the totals."""
-    rows = [cells_of(change, COLUMNS, style) for change in comparison.layers]
+    rows = [row_cells(change, _COMPARISON_COLUMNS, style) for change in comparison.layers]
     if not rows:
         rows = [["no layer differs", "-", "-", "-", "-"]]
-    title = shown(f"{printable(comparison.old)} → {printable(comparison.new)}", style)
-    return Grid(title, COLUMNS, rows, list(totals(comparison, style)))
+    title = translate_signs(
+        f"{escape_unprintable(comparison.old)} → {escape_unprintable(comparison.new)}", style
+    )
+    return Grid(title, _COMPARISON_COLUMNS, rows, list(_comparison_totals(comparison, style)))
 
 
-def totals(comparison: Comparison, style: Style) -> Iterator[tuple[str, str, str]]:
+def _comparison_totals(comparison: ModelComparison, style: Style) -> Iterator[tuple[str, str, str]]:
     """The lines below: each total with its change, and what checks and notes say."""
-    for name, title in TOTALS.items():
-        total: Total = getattr(comparison, name)
-        yield f"{title}: ", shown(moved(total, "{:,}".format), style), f" ({apart(total)})"
+    for name, title in _TOTAL_TITLES.items():
+        total: TotalChange = getattr(comparison, name)
+        yield (
+            f"{title}: ",
+            translate_signs(_total_text(total, "{:,}".format), style),
+            f" ({_total_change_text(total)})",
+        )
     size = comparison.total_bytes
-    change = f" ({signed(size.change)} bytes)" if size.change else " (unchanged)"
-    yield "Size of weights: ", shown(moved(size, size_text), style), change
+    change = f" ({change_text(size.change)} bytes)" if size.change else " (unchanged)"
+    yield "Size of weights: ", translate_signs(_total_text(size, size_text), style), change
     if comparison.outputs:
         old, new = comparison.outputs.old, comparison.outputs.new
-        yield "Outputs: ", shown(f"{ports_text(old)} → {ports_text(new)}", style), ""
+        yield "Outputs: ", translate_signs(f"{_ports_text(old)} → {_ports_text(new)}", style), ""
     for check in comparison.checks:
-        yield "", sentence(check), ""
+        yield "", check_sentence(check), ""
     for note in comparison.notes:
-        yield "", printable(note), ""
+        yield "", escape_unprintable(note), ""
 
 
-def render_json(comparisons: Sequence[Comparison], several: bool, style: Style) -> str:
+def comparisons_json(comparisons: Sequence[ModelComparison], several: bool, style: Style) -> str:
     """The differences, a line for each layer: an object, or an array of them for several files."""
-    texts = (by_key(each, "layers", SELDOM, never="blocks") for each in comparisons)
-    return safe(one_or_all(texts, several), style)
+    texts = (
+        struct_json(each, "layers", _OPTIONAL_COMPARISON_KEYS, never="blocks")
+        for each in comparisons
+    )
+    return escape_json(object_or_array(texts, several), style)

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from dense_calc.errors import printable
-from dense_calc.limits import BYTES
+from dense_calc.errors import escape_unprintable
+from dense_calc.limits import BYTE_UNIT
 from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.render import Style
-from dense_calc.report import Report, Row, WeightRow
-from dense_calc.shapes import Shapes, is_shape, leaves
+from dense_calc.report import LayerRow, Report, WeightRow
+from dense_calc.shapes import Shapes, is_shape, leaf_shapes
 
 
 class Column(Struct, frozen=True):
@@ -25,10 +25,10 @@ class Column(Struct, frozen=True):
     """
 
     title: str
-    cell: Callable[[Any], str]
-    number: bool = False
-    sizes: bool = False
-    least: int = 1
+    cell_text: Callable[[Any], str]
+    is_number: bool = False
+    has_sizes: bool = False
+    min_width: int = 1
     value: Callable[[Any], int] | None = None
 
 
@@ -45,16 +45,16 @@ class Grid(Struct, frozen=True):
     totals: Sequence[tuple[str, str, str]]
 
 
-def shown(text: str, style: Style) -> str:
+def translate_signs(text: str, style: Style) -> str:
     """A text with the signs of arithmetic that the output can carry."""
-    return text.translate(PLAIN_SIGNS) if style.ascii else text
+    return text.translate(_ASCII_REPLACEMENTS) if style.ascii else text
 
 
 def shape_text(shapes: Shapes) -> str:
     """A shape in a cell, or those of several outputs one after the other, as Keras has them."""
     if is_shape(shapes):
         return str(shapes)
-    return f"[{', '.join(map(str, leaves(shapes)))}]"
+    return f"[{', '.join(map(str, leaf_shapes(shapes)))}]"
 
 
 def inputs_text(shapes: Iterable[Shapes | None]) -> str:
@@ -62,7 +62,7 @@ def inputs_text(shapes: Iterable[Shapes | None]) -> str:
     return " and ".join("-" if shape is None else shape_text(shape) for shape in shapes)
 
 
-class Named(Protocol):
+class _LayerLike(Protocol):
     """What has the name and the class of a layer, or of several that are alike."""
 
     @property
@@ -73,35 +73,35 @@ class Named(Protocol):
     def repeat(self) -> int: ...
 
 
-def layer_text(layer: Named) -> str:
+def layer_text(layer: _LayerLike) -> str:
     """A layer in a cell: `head (Dense)`, `decoder/norm × 12 (LayerNormalization)`."""
-    return f"{name_text(layer)} ({printable(layer.type)})"
+    return f"{_name_text(layer)} ({escape_unprintable(layer.type)})"
 
 
-def name_text(row: Named) -> str:
+def _name_text(row: _LayerLike) -> str:
     """A name in a cell, of what stands several times with their number: `decoder × 12`."""
-    name = printable(row.name)
+    name = escape_unprintable(row.name)
     return name if row.repeat == 1 else f"{name} × {row.repeat}"
 
 
-def params_text(row: Row) -> str:
+def _params_text(row: LayerRow) -> str:
     """A count in a cell; a layer that is called again has its weights elsewhere."""
     if row.state == "unbuilt":
         return f"{row.params} (unbuilt)"
-    return "shared" if row.shared_with else count_text(row, row.params)
+    return "shared" if row.shared_with else _row_count_text(row, row.params)
 
 
-def count_text(row: Row, count: int) -> str:
+def _row_count_text(row: LayerRow, count: int) -> str:
     """A number of parameters in a cell, `?` where there may be more."""
-    return UNKNOWN if row.state == "unknown" else f"{count:,}"
+    return _UNKNOWN_COUNT if row.state == "unknown" else f"{count:,}"
 
 
-def weights_text(row: Row) -> str:
+def _weights_text(row: LayerRow) -> str:
     """The weights of a row in a cell."""
-    return UNKNOWN if row.state == "unknown" else ", ".join(map(weight_text, row.weights))
+    return _UNKNOWN_COUNT if row.state == "unknown" else ", ".join(map(_weight_text, row.weights))
 
 
-def weight_text(weight: WeightRow) -> str:
+def _weight_text(weight: WeightRow) -> str:
     """A weight in a cell: `kernel (784, 10)`."""
     return f"{weight.path} {weight.shape}{'' if weight.trainable else ' frozen'}"
 
@@ -116,65 +116,72 @@ def size_text(size: float) -> str:
     return f"{size:.2f} PB"
 
 
-def quantity_column(quantity: Quantity) -> Column:
+def _quantity_column(quantity: Quantity) -> Column:
     """The column of a quantity; that of all parameters also says whether a layer has its own."""
-    text = size_text if quantity.unit is BYTES else "{:,}".format
+    text = size_text if quantity.unit is BYTE_UNIT else "{:,}".format
 
-    def count(row: Row) -> int:
-        return quantity.of_rows([row])
+    def count(row: LayerRow) -> int:
+        return quantity.sum_rows([row])
 
-    def cell(row: Row) -> str:
-        return UNKNOWN if row.state == "unknown" else text(count(row))
+    def cell(row: LayerRow) -> str:
+        return _UNKNOWN_COUNT if row.state == "unknown" else text(count(row))
 
     is_first = quantity.column == "params"
-    return Column(quantity.title, params_text if is_first else cell, number=True, value=count)
+    return Column(quantity.title, _params_text if is_first else cell, is_number=True, value=count)
 
 
-UNKNOWN = "?"  # as Keras prints it
-PLAIN_SIGNS = str.maketrans({"×": "x", "→": "->", "·": "."})
-COLUMNS = {
+_UNKNOWN_COUNT = "?"  # as Keras prints it
+_ASCII_REPLACEMENTS = str.maketrans({"×": "x", "→": "->", "·": "."})
+REPORT_COLUMNS = {
     "layer": Column("Layer (type)", layer_text),
-    "name": Column("Name", name_text),
-    "type": Column("Type", lambda row: printable(row.type)),
-    "output_shape": Column("Output Shape", lambda row: shape_text(row.output_shape), sizes=True),
-    **{each.column: quantity_column(each) for each in QUANTITIES.values() if each.column},
-    "connected_to": Column("Connected to", lambda row: printable(", ".join(row.connected_to))),
-    "feeds": Column("Feeds", lambda row: printable(", ".join(row.feeds))),
-    "weights": Column("Weights", weights_text, sizes=True),
+    "name": Column("Name", _name_text),
+    "type": Column("Type", lambda row: escape_unprintable(row.type)),
+    "output_shape": Column(
+        "Output Shape", lambda row: shape_text(row.output_shape), has_sizes=True
+    ),
+    **{each.column: _quantity_column(each) for each in QUANTITIES.values() if each.column},
+    "connected_to": Column(
+        "Connected to", lambda row: escape_unprintable(", ".join(row.connected_to))
+    ),
+    "feeds": Column("Feeds", lambda row: escape_unprintable(", ".join(row.feeds))),
+    "weights": Column("Weights", _weights_text, has_sizes=True),
 }
-CHAIN = ("layer", "output_shape", "params")
-GRAPH = (*CHAIN, "connected_to")
+_CHAIN_COLUMNS = ("layer", "output_shape", "params")
+_GRAPH_COLUMNS = (*_CHAIN_COLUMNS, "connected_to")
 
 
-def grid(report: Report, style: Style) -> Grid:
+def report_grid(report: Report, style: Style) -> Grid:
     """The summary of a report."""
-    chosen = columns_of(report, style.columns)
-    rows = [cells_of(row, chosen, style) for row in report.layers]
-    return Grid(title(report), chosen, rows, list(totals(report)))
+    chosen = _report_columns(report, style.columns)
+    rows = [row_cells(row, chosen, style) for row in report.layers]
+    return Grid(report_title(report), chosen, rows, list(_report_totals(report)))
 
 
-def columns_of(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
+def _report_columns(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
     """The columns of a summary: the chosen ones, else Keras' for a chain or for a graph."""
-    return [COLUMNS[name] for name in chosen or (CHAIN if is_chain(report.layers) else GRAPH)]
+    return [
+        REPORT_COLUMNS[name]
+        for name in chosen or (_CHAIN_COLUMNS if _is_row_chain(report.layers) else _GRAPH_COLUMNS)
+    ]
 
 
-def is_chain(rows: Sequence[Row]) -> bool:
+def _is_row_chain(rows: Sequence[LayerRow]) -> bool:
     """Whether each row reads the one above it and nothing else."""
     return all(row.connected_to == (above.name,) for above, row in pairwise(rows))
 
 
-def cells_of(row: object, chosen: Sequence[Column], style: Style) -> list[str]:
+def row_cells(row: object, chosen: Sequence[Column], style: Style) -> list[str]:
     """The cells of a row; a dash for what it has none of, as in Keras."""
-    cells = [column.cell(row) or "-" for column in chosen]
-    return [shown(cell, style) for cell in cells] if style.ascii else cells
+    cells = [column.cell_text(row) or "-" for column in chosen]
+    return [translate_signs(cell, style) for cell in cells] if style.ascii else cells
 
 
-def title(report: Report) -> str:
+def report_title(report: Report) -> str:
     """The line above a summary."""
-    return f'Model: "{printable(report.name)}"'
+    return f'Model: "{escape_unprintable(report.name)}"'
 
 
-def totals(report: Report) -> Iterator[tuple[str, str, str]]:
+def _report_totals(report: Report) -> Iterator[tuple[str, str, str]]:
     """The lines below a summary, as Keras words them: what, how many, and their size.
 
     Keras counts what an optimizer keeps in the first.

@@ -8,103 +8,117 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from dense_calc.errors import columns
+from dense_calc.errors import display_width
 from dense_calc.render import Style
-from dense_calc.render.axes import Axis, Cells, human, is_wide
+from dense_calc.render.axes import CellCounts, VariableAxis, human_count, needs_log_scale
 from dense_calc.render.frame import (
-    GAP,
-    NARROWEST,
-    by_column,
-    foot,
+    LABEL_GAP,
+    MIN_PICTURE_WIDTH,
+    align_right,
+    axis_signs,
+    labels_by_column,
+    lower_axis_lines,
     name_lines,
-    painted,
-    signs,
-    to_the_right,
+    paint_text,
     value_labels,
 )
-from dense_calc.render.plain_text import folded
+from dense_calc.render.plain_text import fold_text
 
-MOST_ROWS = 24
-LINES = 12  # that a few rows fill
-SQUARE = 6  # columns of a cell whose label needs no more
+_MAX_MAP_ROWS = 24
+_MAP_HEIGHT = 12  # that a few rows fill
+_MIN_CELL_WIDTH = 6  # columns of a cell whose label needs no more
 
 # What fills a cell, from the smallest count to the largest: a character and its colour. Blank is
 # a combination that is not there. The colours are matplotlib's viridis, on a terminal with 256.
-Ramp = Sequence[tuple[str, str]]
-SHADES: Ramp = [(sign, "") for sign in "░▒▓█"]
-TYPED: Ramp = [(sign, "") for sign in ".:-=+*#%@"]
-VIRIDIS = (53, 54, 60, 24, 30, 36, 71, 77, 113, 148, 184, 220)
-COLORED: Ramp = [(" ", f"on color({color})") for color in VIRIDIS]
+_BrightnessRamp = Sequence[tuple[str, str]]
+_SHADE_RAMP: _BrightnessRamp = [(sign, "") for sign in "░▒▓█"]
+_ASCII_RAMP: _BrightnessRamp = [(sign, "") for sign in ".:-=+*#%@"]
+_VIRIDIS_COLORS = (53, 54, 60, 24, 30, 36, 71, 77, 113, 148, 184, 220)
+_COLOR_RAMP: _BrightnessRamp = [(" ", f"on color({color})") for color in _VIRIDIS_COLORS]
 
 
-class Parts(Struct, frozen=True):
+class _AxisParts(Struct, frozen=True):
     """An axis in equal parts: the first label of each, the part of each value, the most in one."""
 
     labels: list[str]
-    of: list[int]
-    most: int
+    part_indices: list[int]
+    max_values: int
 
 
-def parts(along: Axis, most: int, style: Style) -> Parts:
+def _partition_axis(along: VariableAxis, most: int, style: Style) -> _AxisParts:
     """An axis in as many parts as it has values, or in so many if that is less."""
     labels = value_labels(along, style)
     number = min(len(labels), most)
     of = [index * number // len(labels) for index in range(len(labels))]
-    return Parts([labels[of.index(part)] for part in range(number)], of, -(-len(labels) // number))
+    return _AxisParts(
+        [labels[of.index(part)] for part in range(number)], of, -(-len(labels) // number)
+    )
 
 
-def heat_map(across: Axis, up: Axis, counts: Cells, width: int, style: Style) -> Iterator[str]:
+def heat_map_lines(
+    across: VariableAxis, up: VariableAxis, counts: CellCounts, width: int, style: Style
+) -> Iterator[str]:
     """The lines of a picture of two variables; none where there is no room."""
-    rows = parts(up, MOST_ROWS, style)
-    edge = max(map(columns, rows.labels)) + 1
+    rows = _partition_axis(up, _MAX_MAP_ROWS, style)
+    edge = max(map(display_width, rows.labels)) + 1
     room = width - edge - 1
-    if room < NARROWEST or len(human(max(counts.values()))) + GAP > width:
+    if room < MIN_PICTURE_WIDTH or len(human_count(max(counts.values()))) + LABEL_GAP > width:
         return
-    titles = parts(across, room, style)
+    titles = _partition_axis(across, room, style)
     number = len(titles.labels)
-    wide = min(room // number, max(SQUARE, GAP + max(map(columns, titles.labels))))
-    cells = largest(counts, titles, rows)
-    lines = list(zip(rows.labels, field(cells, number, len(rows.labels), wide, style), strict=True))
+    wide = min(
+        room // number, max(_MIN_CELL_WIDTH, LABEL_GAP + max(map(display_width, titles.labels)))
+    )
+    cells = _largest_counts(counts, titles, rows)
+    lines = list(
+        zip(rows.labels, _field_lines(cells, number, len(rows.labels), wide, style), strict=True)
+    )
     yield from name_lines(up.name, width, style)
     for label, line in reversed(lines) if up.is_numeric else lines:
-        yield from beside(label, line, edge, max(1, min(wide // 2, LINES // len(lines))), style)
+        yield from _cell_row_lines(
+            label, line, edge, max(1, min(wide // 2, _MAP_HEIGHT // len(lines))), style
+        )
     middles = [wide * column + wide // 2 for column in range(number)]
-    yield from foot(across.name, by_column(middles, titles.labels), edge, wide * number, style)
-    yield from legend(cells, width, style)
-    yield from folded(remark(cells, titles.most * rows.most), width)
+    yield from lower_axis_lines(
+        across.name, labels_by_column(middles, titles.labels), edge, wide * number, style
+    )
+    yield from _legend_lines(cells, width, style)
+    yield from fold_text(_heat_map_note(cells, titles.max_values * rows.max_values), width)
 
 
-def largest(counts: Cells, across: Parts, up: Parts) -> dict[tuple[int, int], int]:
+def _largest_counts(
+    counts: CellCounts, across: _AxisParts, up: _AxisParts
+) -> dict[tuple[int, int], int]:
     """The largest count of each cell, by its column and row."""
     found: dict[tuple[int, int], int] = {}
     for (x, y), total in counts.items():
-        place = across.of[x], up.of[y]
+        place = across.part_indices[x], up.part_indices[y]
         found[place] = max(total, found.get(place, 0))
     return found
 
 
-def field(cells: Cells, across: int, up: int, wide: int, style: Style) -> Iterator[str]:
+def _field_lines(cells: CellCounts, across: int, up: int, wide: int, style: Style) -> Iterator[str]:
     """The rows of a field of so many columns and rows, `wide` characters to a cell."""
-    looks = ramp(style)
-    bright = levels(cells, len(looks))
+    looks = _brightness_ramp(style)
+    bright = _brightness_levels(cells, len(looks))
     for row in range(up):
         line = ""
         for level, run in groupby(bright.get((column, row)) for column in range(across)):
             sign, color = (" ", "") if level is None else looks[level]
-            line += painted(sign * wide * len(list(run)), color, style)
+            line += paint_text(sign * wide * len(list(run)), color, style)
         yield line.rstrip()
 
 
-def beside(label: str, line: str, edge: int, tall: int, style: Style) -> Iterator[str]:
+def _cell_row_lines(label: str, line: str, edge: int, tall: int, style: Style) -> Iterator[str]:
     """A row of cells with its label at its middle, so many lines high."""
     for each in range(tall):
         text = label if each == tall // 2 else ""
-        yield f"{to_the_right(text, edge - 1)} {signs(style).up}{line}"
+        yield f"{align_right(text, edge - 1)} {axis_signs(style).vertical}{line}"
 
 
-def levels(cells: Cells, steps: int) -> dict[tuple[int, int], int]:
+def _brightness_levels(cells: CellCounts, steps: int) -> dict[tuple[int, int], int]:
     """How bright each cell is, of so many steps; the brightest if all are alike."""
-    scale = math.log if is_wide(cells.values()) else int
+    scale = math.log if needs_log_scale(cells.values()) else int
     low, high = scale(min(cells.values())), scale(max(cells.values()))
     if low == high:
         return dict.fromkeys(cells, steps - 1)
@@ -114,15 +128,15 @@ def levels(cells: Cells, steps: int) -> dict[tuple[int, int], int]:
     }
 
 
-def ramp(style: Style) -> Ramp:
+def _brightness_ramp(style: Style) -> _BrightnessRamp:
     """What the output can carry of brightness."""
-    return COLORED if style.color else TYPED if style.ascii else SHADES
+    return _COLOR_RAMP if style.color else _ASCII_RAMP if style.ascii else _SHADE_RAMP
 
 
-def legend(cells: Cells, width: int, style: Style) -> Iterator[str]:
+def _legend_lines(cells: CellCounts, width: int, style: Style) -> Iterator[str]:
     """What the darkest and the brightest mean, on two lines where one is too short."""
-    low, high = (human(each) for each in (min(cells.values()), max(cells.values())))
-    shown = [painted(sign, color, style) for sign, color in ramp(style)]
+    low, high = (human_count(each) for each in (min(cells.values()), max(cells.values())))
+    shown = [paint_text(sign, color, style) for sign, color in _brightness_ramp(style)]
     if low == high:
         yield f"{shown[-1]} {high}"
     elif len(low) + len(shown) + len(high) + 2 <= width:
@@ -131,8 +145,8 @@ def legend(cells: Cells, width: int, style: Style) -> Iterator[str]:
         yield from (f"{shown[0]} {low}", f"{shown[-1]} {high}")
 
 
-def remark(cells: Cells, most: int) -> str:
+def _heat_map_note(cells: CellCounts, most: int) -> str:
     """What is counted, how brightness tells it, and what a cell is that stands for several."""
-    scale = ", on a logarithmic scale" if is_wide(cells.values()) else ""
+    scale = ", on a logarithmic scale" if needs_log_scale(cells.values()) else ""
     share = f"; a cell is the largest of up to {most:,} combinations" if most > 1 else ""
     return f"params{scale}{share}"

@@ -8,34 +8,36 @@ from collections.abc import Iterable, Iterator
 from dense_calc.render import Style
 from dense_calc.render.grid import Grid
 
-SPECIAL = re.compile(r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")  # not the _ inside conv2d_1
+_MARKUP_CHARACTERS = re.compile(
+    r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))"
+)  # not the _ inside conv2d_1
 # What GitHub links or draws although it stands escaped: @name, #1, GH-1, https://, www., :100:
-LIVELY = re.compile(
+_AUTOLINK_STARTS = re.compile(
     r"@(?=\w)|#(?=\d)|GH(?=-\d)|www(?=\.)|:(?=//)"
     r"|:(?=[\w+-]+:)(?!(?!100:|1234:)\d+:)",  # of numbers, only these two are emoji
     re.IGNORECASE,
 )
-NOTHING = "&#8203;"  # a space of no width
+_ZERO_WIDTH_SPACE = "&#8203;"  # a space of no width
 
 
-def lines(grid: Grid, style: Style) -> Iterator[str]:
+def grid_lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid."""
-    yield f"**{escaped(grid.title)}**"
+    yield f"**{escape_markdown(grid.title)}**"
     yield ""
-    yield table_row(escaped(column.title) for column in grid.columns)
-    yield table_row("---:" if column.number else "---" for column in grid.columns)
+    yield markdown_row(escape_markdown(column.title) for column in grid.columns)
+    yield markdown_row("---:" if column.is_number else "---" for column in grid.columns)
     for row in grid.rows:
-        yield table_row(map(escaped, row))
+        yield markdown_row(map(escape_markdown, row))
     yield ""
-    yield from (f"- {escaped(''.join(parts))}" for parts in grid.totals)
+    yield from (f"- {escape_markdown(''.join(parts))}" for parts in grid.totals)
 
 
-def table_row(cells: Iterable[str]) -> str:
+def markdown_row(cells: Iterable[str]) -> str:
     """One line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """`text` that Markdown shows as it is: no markup, no link, no mention of anybody."""
-    literal = SPECIAL.sub(r"\\\1", text.replace("&", "&amp;"))
-    return LIVELY.sub(rf"\g<0>{NOTHING}", literal)
+    literal = _MARKUP_CHARACTERS.sub(r"\\\1", text.replace("&", "&amp;"))
+    return _AUTOLINK_STARTS.sub(rf"\g<0>{_ZERO_WIDTH_SPACE}", literal)

@@ -8,48 +8,57 @@ from __future__ import annotations
 
 from msgspec import json
 
-from dense_calc.layers import KINDS, kind_named
+from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.schema.kind_schema import (
-    WITH_PARAMETERS,
-    Schema,
-    components,
-    kind_schema,
-    ref,
-    shared_types,
-    with_parameters,
-    with_references,
+    BLOCK_PREFIX,
+    JsonSchema,
+    allow_parameters,
+    layer_kind_schema,
+    refer_to_shared_types,
+    schema_ref,
+    shared_type_names,
+    type_schemas,
 )
-from dense_calc.schema.spec_schema import EXPRESSION, WORD, block, layer, model, other, sources, use
+from dense_calc.schema.spec_schema import (
+    EXPRESSION_SCHEMA,
+    IDENTIFIER_SCHEMA,
+    block_schema,
+    block_use_schema,
+    from_schema,
+    layer_schema,
+    model_schema,
+    other_item_schema,
+)
 from dense_calc.spec_language.budget_section import Expect
 from dense_calc.spec_language.entries import INPUT_KIND
 from dense_calc.spec_language.planning import Repetition
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> Schema:
+def build_spec_schema() -> JsonSchema:
     """The schema of a whole spec, in the dialect of 2020-12."""
-    parts = components([*map(kind_named, KINDS), Expect, Repetition])
-    whole = {name: kind_schema(kind_named(name), parts.pop(name)) for name in KINDS}
-    shared = shared_types(whole.values())
-    kinds = {name: with_references(kind, shared) for name, kind in whole.items()}
+    parts = type_schemas([*map(find_kind, KIND_MODULES), Expect, Repetition])
+    whole = {name: layer_kind_schema(find_kind(name), parts.pop(name)) for name in KIND_MODULES}
+    shared = shared_type_names(whole.values())
+    kinds = {name: refer_to_shared_types(kind, shared) for name, kind in whole.items()}
     return {
-        "$schema": DIALECT,
+        "$schema": _SCHEMA_DIALECT,
         "title": "dense-calc",
         "description": "A neural network, as a text of Keras' layers.",
-        **model(ref(INPUT_KIND), whole[INPUT_KIND]),
+        **model_schema(schema_ref(INPUT_KIND), whole[INPUT_KIND]),
         "$defs": {
-            "expression": EXPRESSION,
-            "parameter": WORD | {"description": "A parameter of the block."},
-            "from": sources(),
-            "layer": layer(kinds, ""),
-            WITH_PARAMETERS + "layer": layer(kinds, WITH_PARAMETERS),
-            "other": other(),
-            "use": use(parts.pop(Repetition.__name__)),
-            "block": block(),
+            "expression": EXPRESSION_SCHEMA,
+            "parameter": IDENTIFIER_SCHEMA | {"description": "A parameter of the block."},
+            "from": from_schema(),
+            "layer": layer_schema(kinds, ""),
+            BLOCK_PREFIX + "layer": layer_schema(kinds, BLOCK_PREFIX),
+            "other": other_item_schema(),
+            "use": block_use_schema(parts.pop(Repetition.__name__)),
+            "block": block_schema(),
             **{name: json.decode(text) for text, name in shared.items()},
             **parts,
             **kinds,
-            **{WITH_PARAMETERS + name: with_parameters(kind) for name, kind in kinds.items()},
+            **{BLOCK_PREFIX + name: allow_parameters(kind) for name, kind in kinds.items()},
         },
     }

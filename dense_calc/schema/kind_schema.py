@@ -8,72 +8,74 @@ from typing import Any
 
 from msgspec import json
 
-from dense_calc.layers import ALIASES
+from dense_calc.layers import KIND_ALIASES
 from dense_calc.layers.base import AnyLayer, LayerKind
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
-WITH_PARAMETERS = "block."  # before the name of a definition for the layers in a block
-MANY = 60  # characters of a type that is worth a definition of its own, if it stands twice
-NUMBERS = ("integer", "number")
+BLOCK_PREFIX = "block."  # before the name of a definition for the layers in a block
+_MIN_SHARED_TYPE_LENGTH = (
+    60  # characters of a type that is worth a definition of its own, if it stands twice
+)
+_NUMBER_TYPES = ("integer", "number")
 
 # References to a layer, as they stand in JSON.
-LAYER = '"#/$defs/layer"'
-LAYER_IN_A_BLOCK = f'"#/$defs/{WITH_PARAMETERS}layer"'
+_LAYER_REF = '"#/$defs/layer"'
+_BLOCK_LAYER_REF = f'"#/$defs/{BLOCK_PREFIX}layer"'
 
 
-def components(types: Iterable[type]) -> dict[str, Schema]:
+def type_schemas(types: Iterable[type]) -> dict[str, JsonSchema]:
     """What msgspec says of these types and of those in them, by their names."""
 
-    def hook(custom: type) -> Schema:
+    def hook(custom: type) -> JsonSchema:
         assert custom is AnyLayer
-        return ref("layer")
+        return schema_ref("layer")
 
     _, found = json.schema_components(types, schema_hook=hook, ref_template="#/$defs/{name}")
     for part in found.values():
         part["description"] = " ".join(part["description"].partition("\n\n")[0].split())
-    return {name: in_any_case(with_expressions(part)) for name, part in found.items()}
+    return {name: _allow_any_case(_allow_expressions(part)) for name, part in found.items()}
 
 
-def ref(name: str) -> Schema:
+def schema_ref(name: str) -> JsonSchema:
     """A reference to a definition."""
     return {"$ref": f"#/$defs/{name}"}
 
 
-def any_of(*choices: Schema) -> Schema:
+def any_of(*choices: JsonSchema) -> JsonSchema:
     """What fits one of these."""
     return {"anyOf": [*choices]}
 
 
-def apart(part: Schema) -> tuple[Schema, Schema]:
+def _split_default(part: JsonSchema) -> tuple[JsonSchema, JsonSchema]:
     """A type without its default, and the default, if it has one."""
     default = {"default": part["default"]} if "default" in part else {}
     return {name: value for name, value in part.items() if name != "default"}, default
 
 
-def with_expressions(part: Any) -> Any:
+def _allow_expressions(part: Any) -> Any:
     """A type in which text may stand for every number; a default of nothing goes without saying."""
     if isinstance(part, list):
-        return [with_expressions(each) for each in part]
+        return [_allow_expressions(each) for each in part]
     if not isinstance(part, dict):
         return part
     whole = {
-        name: with_expressions(value)
+        name: _allow_expressions(value)
         for name, value in part.items()
         if name != "title" and (name, value) != ("default", None)
     }
     choices = whole.get("anyOf", [])
-    if part.get("type") in NUMBERS:
-        bare, default = apart(whole)
-        return any_of(bare, ref("expression")) | default
+    if part.get("type") in _NUMBER_TYPES:
+        bare, default = _split_default(whole)
+        return any_of(bare, schema_ref("expression")) | default
     if any("anyOf" in choice for choice in choices):
         flat = [each for choice in choices for each in choice.get("anyOf", [choice])]
-        texts = [each for each in flat if each != ref("expression")]
-        whole["anyOf"] = [*texts, ref("expression")]
+        texts = [each for each in flat if each != schema_ref("expression")]
+        whole["anyOf"] = [*texts, schema_ref("expression")]
     return whole
 
 
-def in_any_case(part: Schema) -> Schema:
+def _allow_any_case(part: JsonSchema) -> JsonSchema:
     """A set of words that Keras reads in any case; anything else as it is."""
     if "enum" not in part:
         return part
@@ -85,20 +87,22 @@ def in_any_case(part: Schema) -> Schema:
     return {"description": part["description"], **any_of({"enum": part["enum"]}, any_case)}
 
 
-def kind_schema(kind: type[LayerKind], part: Schema) -> Schema:
+def layer_kind_schema(kind: type[LayerKind], part: JsonSchema) -> JsonSchema:
     """The arguments of a kind, with what stands beside them: what the layer reads."""
     properties = dict(part["properties"])
-    for name in kind.wraps:
+    for name in kind.inner_layer_arguments:
         if not properties[name]:  # a union that msgspec cannot tell: a layer, or a list of them
-            properties[name] = any_of(ref("layer"), {"type": "array", "items": ref("layer")})
-    names = [kind.__name__, *(alias for alias, own in ALIASES.items() if own == kind.__name__)]
+            properties[name] = any_of(
+                schema_ref("layer"), {"type": "array", "items": schema_ref("layer")}
+            )
+    names = [kind.__name__, *(alias for alias, own in KIND_ALIASES.items() if own == kind.__name__)]
     properties["type"] = {"enum": names}
-    if kind.takes.stop > 1:
-        properties["from"] = ref("from")
+    if kind.arity.stop > 1:
+        properties["from"] = schema_ref("from")
     return {**part, "properties": properties, "additionalProperties": False}
 
 
-def shared_types(kinds: Iterable[Schema]) -> dict[str, str]:
+def shared_type_names(kinds: Iterable[JsonSchema]) -> dict[str, str]:
     """Names for long types that several arguments have, by the types as JSON.
 
     A type is named after the argument that has it most often.
@@ -106,41 +110,43 @@ def shared_types(kinds: Iterable[Schema]) -> dict[str, str]:
     arguments: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for kind in kinds:
         for name, part in kind["properties"].items():
-            arguments[json_of(part)][name] += 1
+            arguments[_encode_type(part)][name] += 1
     names: dict[str, str] = {}
     taken: Counter[str] = Counter()
     for text, counts in arguments.items():
-        if counts.total() > 1 and len(text) > MANY:
+        if counts.total() > 1 and len(text) > _MIN_SHARED_TYPE_LENGTH:
             (name, _), *_ = counts.most_common(1)
             taken[name] += 1
             names[text] = f"type.{name}" + (f"_{taken[name]}" if taken[name] > 1 else "")
     return names
 
 
-def json_of(part: Schema) -> str:
+def _encode_type(part: JsonSchema) -> str:
     """The type of an argument as JSON, without the default."""
-    return json.encode(apart(part)[0]).decode()
+    return json.encode(_split_default(part)[0]).decode()
 
 
-def with_references(kind: Schema, shared: Mapping[str, str]) -> Schema:
+def refer_to_shared_types(kind: JsonSchema, shared: Mapping[str, str]) -> JsonSchema:
     """A kind whose arguments refer to shared types."""
     properties = {}
     for name, part in kind["properties"].items():
-        text = json_of(part)
-        properties[name] = ref(shared[text]) | apart(part)[1] if text in shared else part
+        text = _encode_type(part)
+        properties[name] = (
+            schema_ref(shared[text]) | _split_default(part)[1] if text in shared else part
+        )
     return {**kind, "properties": properties}
 
 
-def with_parameters(kind: Schema) -> Schema:
+def allow_parameters(kind: JsonSchema) -> JsonSchema:
     """A kind where it stands in a block: any argument may be a parameter."""
     properties = {}
     for name, part in kind["properties"].items():
         if name in ("name", "type", "from"):
             properties[name] = part
             continue
-        text = json.encode(part).decode().replace(LAYER, LAYER_IN_A_BLOCK)
-        inner, default = apart(json.decode(text))
+        text = json.encode(part).decode().replace(_LAYER_REF, _BLOCK_LAYER_REF)
+        inner, default = _split_default(json.decode(text))
         choices = inner["anyOf"] if list(inner) == ["anyOf"] else [inner]
-        more = [] if ref("expression") in choices else [ref("parameter")]
+        more = [] if schema_ref("expression") in choices else [schema_ref("parameter")]
         properties[name] = any_of(*choices, *more) | default
     return {**kind, "properties": properties}

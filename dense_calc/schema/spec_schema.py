@@ -4,66 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dense_calc.layers import ALIASES, OPERATION, OTHERS, kind_named
+from dense_calc.layers import KIND_ALIASES, OPERATION_PREFIX, UNEXPORTED_KIND_MODULES, find_kind
 from dense_calc.quantities import limit_kinds
-from dense_calc.schema.kind_schema import WITH_PARAMETERS, Schema, any_of, ref
-from dense_calc.spec_language.expressions import FUNCTIONS
-from dense_calc.tracing.nested_model import KINDS as MODELS
+from dense_calc.schema.kind_schema import BLOCK_PREFIX, JsonSchema, any_of, schema_ref
+from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS
+from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
 
-ANY_NAME = {"type": "string", "pattern": "^[^/]+$"}
-WORD = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z_0-9]*$"}
-BLOCK_NAME = "^[^A-Z/][^/]*$"  # a capital letter is the start of a Keras class
-EXPRESSION = {
-    "description": f"An expression over vars: + - * / // % ** and {' '.join(FUNCTIONS)}.",
+_NAME_SCHEMA = {"type": "string", "pattern": "^[^/]+$"}
+IDENTIFIER_SCHEMA = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z_0-9]*$"}
+_BLOCK_NAME_PATTERN = "^[^A-Z/][^/]*$"  # a capital letter is the start of a Keras class
+EXPRESSION_SCHEMA = {
+    "description": f"An expression over vars: + - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}.",
     "type": "string",
     "pattern": r"^[\w\s.,+\-*/%()]+$",
 }
-AGAIN: Schema = {
+_REUSE_SCHEMA: JsonSchema = {
     "type": "string",
     "description": "The name of a layer, or of a block, that is called again: its weights count "
     "once. `inner/dense` is a layer of a model inside; one there may also call those around it.",
 }
 
 
-def layer(kinds: Mapping[str, Schema], prefix: str) -> Schema:
+def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
     """A layer of Keras in each way to write it, or a second call of one."""
-    names = {**{name: name for name in kinds}, **ALIASES}
+    names = {**{name: name for name in kinds}, **KIND_ALIASES}
     bare = {name for name, own in names.items() if not kinds[own].get("required")}
     under = {
-        name: any_of(ref(prefix + own), {"type": "null"}) if name in bare else ref(prefix + own)
+        name: any_of(schema_ref(prefix + own), {"type": "null"})
+        if name in bare
+        else schema_ref(prefix + own)
         for name, own in names.items()
     }
     by_type = [
-        {"if": {"properties": {"type": kind["properties"]["type"]}}, "then": ref(prefix + name)}
+        {
+            "if": {"properties": {"type": kind["properties"]["type"]}},
+            "then": schema_ref(prefix + name),
+        }
         for name, kind in kinds.items()
     ]
     of_call = {
         argument: kinds[name]["properties"][argument]
         for name in kinds
-        for argument in kind_named(name).of_call
+        for argument in find_kind(name).call_arguments
     }
     return any_of(
         {"enum": sorted(bare)},
-        mapping(under) | {"minProperties": 1, "maxProperties": 1},
+        _mapping_schema(under) | {"minProperties": 1, "maxProperties": 1},
         {
             "type": "object",
             "properties": {"type": {"enum": sorted(names)}},
             "required": ["type"],
             "allOf": by_type,
         },
-        mapping({"reuse": AGAIN, "name": ANY_NAME, "from": ref("from"), **of_call})
+        _mapping_schema(
+            {"reuse": _REUSE_SCHEMA, "name": _NAME_SCHEMA, "from": schema_ref("from"), **of_call}
+        )
         | {"required": ["reuse"]},
     )
 
 
-def mapping(properties: Schema) -> Schema:
+def _mapping_schema(properties: JsonSchema) -> JsonSchema:
     """A mapping with these keys and no others."""
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def sources() -> Schema:
+def from_schema() -> JsonSchema:
     """What `from` says: a layer, one output of several (`lstm[1]`), or a nest of them."""
-    one = any_of({"type": ["number", "boolean", "null"]}, ref("from"))  # of several
+    one = any_of({"type": ["number", "boolean", "null"]}, schema_ref("from"))  # of several
     return {
         "description": "What it reads: a layer, one output (`lstm[1]`), or several; also numbers.",
         **any_of(
@@ -74,15 +81,15 @@ def sources() -> Schema:
     }
 
 
-def use(repetition: Schema) -> Schema:
+def block_use_schema(repetition: JsonSchema) -> JsonSchema:
     """The use of a block in each way to write it; the keys it has more are parameters."""
-    own = {"name": ANY_NAME, "from": ref("from"), **repetition["properties"]}
+    own = {"name": _NAME_SCHEMA, "from": schema_ref("from"), **repetition["properties"]}
     return any_of(
-        {"type": "string", "pattern": BLOCK_NAME},
+        {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
         {
             "type": "object",
             "patternProperties": {
-                BLOCK_NAME: any_of({"type": "object", "properties": own}, {"type": "null"})
+                _BLOCK_NAME_PATTERN: any_of({"type": "object", "properties": own}, {"type": "null"})
             },
             "additionalProperties": False,
             "minProperties": 1,
@@ -90,26 +97,31 @@ def use(repetition: Schema) -> Schema:
         },
         {
             "type": "object",
-            "properties": {"type": {"type": "string", "pattern": BLOCK_NAME}, **own},
+            "properties": {"type": {"type": "string", "pattern": _BLOCK_NAME_PATTERN}, **own},
             "required": ["type"],
         },
     )
 
 
-def block() -> Schema:
+def block_schema() -> JsonSchema:
     """The definition of a block: a list of layers, or one with parameters and inputs."""
-    layers = a_list(any_of(ref(WITH_PARAMETERS + "layer"), ref("use"), ref("other")))
-    params = any_of({"type": "array", "items": WORD}, {"type": "object", "propertyNames": WORD})
-    parts = {"params": params, "inputs": a_list(WORD), "layers": layers}
-    return any_of(layers, mapping(parts) | {"required": ["layers"]})
+    layers = _list_schema(
+        any_of(schema_ref(BLOCK_PREFIX + "layer"), schema_ref("use"), schema_ref("other"))
+    )
+    params = any_of(
+        {"type": "array", "items": IDENTIFIER_SCHEMA},
+        {"type": "object", "propertyNames": IDENTIFIER_SCHEMA},
+    )
+    parts = {"params": params, "inputs": _list_schema(IDENTIFIER_SCHEMA), "layers": layers}
+    return any_of(layers, _mapping_schema(parts) | {"required": ["layers"]})
 
 
-def other() -> Schema:
+def other_item_schema() -> JsonSchema:
     """An operation, a model or another class beyond `keras.layers`, or a part that is repeated.
 
     What is in them is for dense-calc to check.
     """
-    word = f"^(?:{OPERATION}[A-Za-z0-9]+|{'|'.join((*MODELS, *OTHERS))})$"
+    word = f"^(?:{OPERATION_PREFIX}[A-Za-z0-9]+|{'|'.join((*MODELS, *UNEXPORTED_KIND_MODULES))})$"
     either = any_of({"type": "object"}, {"type": "null"})
     repeated = {"repeat": {"type": "integer", "minimum": 1}, "layers": {"type": "array"}}
     return any_of(
@@ -126,11 +138,11 @@ def other() -> Schema:
             "properties": {"type": {"type": "string", "pattern": word}},
             "required": ["type"],
         },
-        mapping(repeated) | {"required": list(repeated)},
+        _mapping_schema(repeated) | {"required": list(repeated)},
     )
 
 
-def budget() -> Schema:
+def _budget_schema() -> JsonSchema:
     """The limits of a model, and of layers in it by names or patterns."""
     limits = {
         name: {
@@ -139,16 +151,16 @@ def budget() -> Schema:
         }
         for name, kind in limit_kinds().items()
     }
-    own = mapping({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
-    return mapping({**limits, "layers": {"type": "object", "additionalProperties": own}})
+    own = _mapping_schema({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
+    return _mapping_schema({**limits, "layers": {"type": "object", "additionalProperties": own}})
 
 
-def a_list(items: Schema) -> Schema:
+def _list_schema(items: JsonSchema) -> JsonSchema:
     """A list of one item or more."""
     return {"type": "array", "items": items, "minItems": 1}
 
 
-def model(input_layer: Schema, arguments: Schema) -> Schema:
+def model_schema(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
     """The top level of a spec; without `blocks`, no layer is the use of one.
 
     An input is a shape, or a mapping of the arguments of its layer.
@@ -161,27 +173,30 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
         "trainable": {"type": "boolean"},
         "vars": {
             "type": "object",
-            "propertyNames": WORD,
-            "additionalProperties": any_of({"type": "number"}, ref("expression")),
+            "propertyNames": IDENTIFIER_SCHEMA,
+            "additionalProperties": any_of({"type": "number"}, schema_ref("expression")),
         },
         "input": entry,
         "inputs": {"type": "object", "additionalProperties": entry},
         "blocks": {
             "type": "object",
-            "propertyNames": {"type": "string", "pattern": BLOCK_NAME},
-            "additionalProperties": ref("block"),
+            "propertyNames": {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
+            "additionalProperties": schema_ref("block"),
         },
-        "layers": {"type": "array", "items": any_of(ref("layer"), ref("use"), ref("other"))},
+        "layers": {
+            "type": "array",
+            "items": any_of(schema_ref("layer"), schema_ref("use"), schema_ref("other")),
+        },
         "outputs": any_of(
             {"type": "string"},
-            a_list({"type": "string"}),
+            _list_schema({"type": "string"}),
             {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
         ),
-        "budget": budget(),
-        "expect": ref("Expect"),
+        "budget": _budget_schema(),
+        "expect": schema_ref("Expect"),
     }
     return {
-        **mapping(sections),
+        **_mapping_schema(sections),
         "required": ["layers"],
         **any_of(
             {"required": ["input"]},
@@ -190,5 +205,7 @@ def model(input_layer: Schema, arguments: Schema) -> Schema:
         ),
         "not": {"required": ["input", "inputs"]},
         "if": {"not": {"required": ["blocks"]}},
-        "then": {"properties": {"layers": {"items": any_of(ref("layer"), ref("other"))}}},
+        "then": {
+            "properties": {"layers": {"items": any_of(schema_ref("layer"), schema_ref("other"))}}
+        },
     }

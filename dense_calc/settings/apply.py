@@ -14,64 +14,73 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.borrowed import borrowed_in
-from dense_calc.layers.introspect.config import SIZES
+from dense_calc.layers.borrowed import layer_references_in
+from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
 from dense_calc.model import Model
-from dense_calc.settings.targets import SHAPE, Target, Targets, attribute
-from dense_calc.shapes import Unknown
-from dense_calc.spec_language.entries import Entry
-from dense_calc.spec_language.layer_arguments import decoded, layers_in, some_arguments
-from dense_calc.spec_language.layer_names import named_apart
-from dense_calc.spec_language.scope import Scope, is_finite
-from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolved
-from dense_calc.spec_language.yaml_tree import Marked, document, not_utf8
-from dense_calc.tracing.lent_layers import with_loans
-from dense_calc.tracing.nested_model import Inside
+from dense_calc.settings.targets import (
+    SHAPE_ARGUMENT,
+    SettingTarget,
+    SettingTargets,
+    struct_field_name,
+)
+from dense_calc.shapes import UnknownShape
+from dense_calc.spec_language.entries import SpecEntry
+from dense_calc.spec_language.layer_arguments import (
+    argument_subset_type,
+    decode_arguments,
+    decode_inner_layers,
+)
+from dense_calc.spec_language.layer_names import name_inner_uniquely
+from dense_calc.spec_language.scope import Scope, has_finite_numbers
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
+from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
+from dense_calc.tracing.lent_layers import insert_lent_layers
+from dense_calc.tracing.nested_model import NestedModel
 
-VAST = 200  # bits of a number
-QUOTED = ("[", "{", '"', "'")  # how a value starts that is more than a word
+_MAX_SETTING_BITS = 200  # bits of a number
+_YAML_VALUE_STARTS = ("[", "{", '"', "'")  # how a value starts that is more than a word
 
 
-def marked(name: str, value: Any) -> Marked:
+def parse_setting(name: str, value: Any) -> YamlNode:
     """The value that a setting has, as text or as itself, with a place for complaints.
 
     Raises:
         SpecError: the text is no value.
     """
     whose = f"--set {name}"
-    value = plain(value)
-    if not is_finite(value):
+    value = to_python_value(value)
+    if not has_finite_numbers(value):
         raise SpecError(f"'{name}' must be a finite number")
-    if isinstance(value, int) and value.bit_length() > VAST:  # too long to be repeated
+    if isinstance(value, int) and value.bit_length() > _MAX_SETTING_BITS:  # too long to be repeated
         raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
     if isinstance(value, list | tuple | dict):
-        return document(Source(whose, json.encode(value).decode()))
+        return parse_yaml(Source(whose, json.encode(value).decode()))
     if isinstance(value, str):
-        found = meant(Source(whose, value))
+        found = parse_option_value(Source(whose, value))
     else:
         text = str(value)
-        found = Marked(Source(whose, text), 1, 1, len(text), value)
+        found = YamlNode(Source(whose, text), 1, 1, len(text), value)
     if type(found.value) is int and not -MAX_NUMBER <= found.value <= MAX_NUMBER:
         raise SpecError(f"a number may be at most {MAX_NUMBER:,}", found)
     return found
 
 
-def meant(source: Source) -> Marked:
+def parse_option_value(source: Source) -> YamlNode:
     """The value that a text of the command line means: a word, or YAML if it starts as more.
 
     Raises:
         SpecError: it is none.
     """
-    if source.text.lstrip().startswith(QUOTED):
-        return document(source)
+    if source.text.lstrip().startswith(_YAML_VALUE_STARTS):
+        return parse_yaml(source)
     try:
         source.text.encode()
     except UnicodeEncodeError as error:
-        raise not_utf8(source, error) from None
-    return Marked(source, 1, 1, len(source.text), resolved(source.text))
+        raise utf8_error(source, error) from None
+    return YamlNode(source, 1, 1, len(source.text), resolve_scalar(source.text))
 
 
-def plain(value: Any) -> Any:
+def to_python_value(value: Any) -> Any:
     """A value as Python's own: numbers and arrays of NumPy are none."""
     if hasattr(value, "tolist"):
         return value.tolist()
@@ -79,8 +88,11 @@ def plain(value: Any) -> Any:
     return index(value) if is_whole else value
 
 
-def overridden(
-    model: Model, settings: Mapping[str, Marked], targets: Mapping[str, Target], scope: Scope
+def apply_settings(
+    model: Model,
+    settings: Mapping[str, YamlNode],
+    targets: Mapping[str, SettingTarget],
+    scope: Scope,
 ) -> Model:
     """The model with these settings, of which we know the targets.
 
@@ -93,35 +105,45 @@ def overridden(
     for name, value in settings.items():
         target = targets[name]
         made: dict[int, LayerKind] = {}
-        for place in target.places:
+        for place in target.node_indices:
             node = nodes[place]
             layer = made.get(id(node.layer))
             if layer is None:
-                layer = made[id(node.layer)] = changed(node.layer, target, value, scope)
+                layer = made[id(node.layer)] = _apply_setting_to_layer(
+                    node.layer, target, value, scope
+                )
             nodes[place] = replace(node, layer=layer)
-    set_anew = {id(nodes[place].place) for target in targets.values() for place in target.places}
+    set_anew = {
+        id(nodes[place].place) for target in targets.values() for place in target.node_indices
+    }
     remarks = tuple(each for each in model.remarks if id(each.place) not in set_anew)
-    return replace(model, nodes=tuple(with_loans(nodes)), remarks=remarks)
+    return replace(model, nodes=tuple(insert_lent_layers(nodes)), remarks=remarks)
 
 
-def changed(layer: LayerKind, target: Target, value: Marked, scope: Scope) -> LayerKind:
+def _apply_setting_to_layer(
+    layer: LayerKind, target: SettingTarget, value: YamlNode, scope: Scope
+) -> LayerKind:
     """A layer in which a setting has its value.
 
     Raises:
         SpecError: it cannot have it.
     """
-    if target.inner is not None:
-        assert isinstance(layer, Inside)
+    if target.inner_setting is not None:
+        assert isinstance(layer, NestedModel)
         inner = layer.model
-        targets = Targets(inner, inner.name)
-        return replace(layer, model=overridden(inner, {target.inner: value}, targets, scope))
-    made = with_argument(layer, target.steps, value, scope)
-    if any(borrowed_in(made)):
+        targets = SettingTargets(inner, inner.name)
+        return replace(
+            layer, model=apply_settings(inner, {target.inner_setting: value}, targets, scope)
+        )
+    made = _replace_argument(layer, target.argument_path, value, scope)
+    if any(layer_references_in(made)):
         raise SpecError("a setting cannot call a layer again; write 'reuse' in the file", value)
     return made
 
 
-def with_argument(layer: LayerKind, steps: Sequence[str], value: Marked, scope: Scope) -> LayerKind:
+def _replace_argument(
+    layer: LayerKind, steps: Sequence[str], value: YamlNode, scope: Scope
+) -> LayerKind:
     """A layer in which the argument that steps lead to has a value.
 
     Raises:
@@ -130,40 +152,55 @@ def with_argument(layer: LayerKind, steps: Sequence[str], value: Marked, scope: 
     name, *further = steps
     kind = type(layer)
     if further:
-        own = attribute(kind, name)
-        values: dict[str, Any] = {own: within(getattr(layer, own), further, value, scope)}
+        own = struct_field_name(kind, name)
+        values: dict[str, Any] = {
+            own: _replace_nested_argument(getattr(layer, own), further, value, scope)
+        }
     else:
-        values = argument(kind, name, value, scope)
-    if name == SHAPE and 0 in kind.takes:
-        values |= dict.fromkeys(SIZES[1:])
+        values = _decode_argument(kind, name, value, scope)
+    if name == SHAPE_ARGUMENT and 0 in kind.arity:
+        values |= dict.fromkeys(INPUT_SIZE_ARGUMENTS[1:])
         shape = layer.output_shape()
-        values["batch_size"] = None if isinstance(shape, Unknown) else next(iter(shape), None)
+        values["batch_size"] = None if isinstance(shape, UnknownShape) else next(iter(shape), None)
     try:
         made = replace(layer, **values)
-        return named_apart(made) if made.wraps else made
+        return name_inner_uniquely(made) if made.inner_layer_arguments else made
     except ValueError as error:
         raise SpecError(f"{kind.__name__}: {error}", value) from None
 
 
-def within(held: Any, steps: Sequence[str], value: Marked, scope: Scope) -> Any:
+def _replace_nested_argument(held: Any, steps: Sequence[str], value: YamlNode, scope: Scope) -> Any:
     """The layer, or list of layers, that is an argument, with one of its own changed."""
     if isinstance(held, LayerKind):
-        return with_argument(held, steps, value, scope)
+        return _replace_argument(held, steps, value, scope)
     number, *further = steps
     items = list(held)
     item = items[int(number)]
-    items[int(number)] = within(item, further, value, scope) if further else layers_in(value, scope)
+    items[int(number)] = (
+        _replace_nested_argument(item, further, value, scope)
+        if further
+        else decode_inner_layers(value, scope)
+    )
     return tuple(items)
 
 
-def argument(kind: type[LayerKind], name: str, value: Marked, scope: Scope) -> dict[str, Any]:
+def _decode_argument(
+    kind: type[LayerKind], name: str, value: YamlNode, scope: Scope
+) -> dict[str, Any]:
     """The value of an argument, by what a kind calls it.
 
     Raises:
         SpecError: it is of a wrong type.
     """
-    plain = layers_in(value, scope) if name in kind.wraps else value.plain()
-    entry = Entry(
-        *value.where, some_arguments(kind, (name,)), {name: (value, value)}, kind.__name__
+    plain = (
+        decode_inner_layers(value, scope)
+        if name in kind.inner_layer_arguments
+        else value.plain_value()
     )
-    return asdict(decoded(entry, {name: plain}, scope))
+    entry = SpecEntry(
+        *value.coordinates,
+        argument_subset_type(kind, (name,)),
+        {name: (value, value)},
+        kind.__name__,
+    )
+    return asdict(decode_arguments(entry, {name: plain}, scope))

@@ -11,45 +11,48 @@ from typing import Any
 from msgspec import Struct, to_builtins
 from msgspec.structs import fields
 
-from dense_calc.errors import FEW, SpecError, did_you_mean
+from dense_calc.errors import MAX_LISTED_CHOICES, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.config import SIZES
+from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
 from dense_calc.model import Model, Node
-from dense_calc.shapes import Unknown
-from dense_calc.tracing.collapse import blocks_by_copy, in_any_copy, prefixes
-from dense_calc.tracing.lent_layers import OUTSIDE, way_told
-from dense_calc.tracing.nested_model import Inside
+from dense_calc.shapes import UnknownShape
+from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy, enclosing_copies
+from dense_calc.tracing.lent_layers import OUTER_PREFIX, format_layer_path
+from dense_calc.tracing.nested_model import NestedModel
 
-INPUT = "input"  # the model's one input, whatever it is called
-DOT = "."  # between a layer and its argument
-SHAPE = SIZES[0]
-FIXED = ("name", "from")
-OF_INPUT = ("input_shape", "input_dim")  # what a first layer says of it, which it is no more
+_INPUT_SETTING = "input"  # the model's one input, whatever it is called
+_ARGUMENT_SEPARATOR = "."  # between a layer and its argument
+SHAPE_ARGUMENT = INPUT_SIZE_ARGUMENTS[0]
+_FIXED_ARGUMENTS = ("name", "from")
+_FIRST_LAYER_SHAPE_ARGUMENTS = (
+    "input_shape",
+    "input_dim",
+)  # what a first layer says of it, which it is no more
 
 
-class Target(Struct):
+class SettingTarget(Struct):
     """What a setting changes: these nodes, and of their layers the argument that steps lead to.
 
     `inner` is the rest of the setting where the layer is a model, in which something changes.
     """
 
-    places: tuple[int, ...]
-    steps: tuple[str, ...]
-    inner: str | None = None
+    node_indices: tuple[int, ...]
+    argument_path: tuple[str, ...]
+    inner_setting: str | None = None
 
 
-class Branch(Struct):
+class _BlockTree(Struct):
     """Where the layers of a copy of a block stand, by their names in it, and the copies in it.
 
     A copy goes by its own step of a name and by that of its block: `decoder_3` and `decoder`.
     """
 
-    layers: dict[str, list[int]] = {}
-    own: dict[str, Branch] = {}
-    copies: dict[str, list[Branch]] = {}
+    layer_indices: dict[str, list[int]] = {}
+    child_by_step: dict[str, _BlockTree] = {}
+    copies_by_step: dict[str, list[_BlockTree]] = {}
 
 
-class Targets(dict[str, Target]):
+class SettingTargets(dict[str, SettingTarget]):
     """What settings that are none of the vars change in the model of a file, by their names.
 
     Each is looked for once, step by step of its name: none takes a look at every layer.
@@ -61,105 +64,113 @@ class Targets(dict[str, Target]):
     def __init__(self, model: Model, file: str, vars: Iterable[str] = ()) -> None:
         super().__init__()
         self.model, self.file, self.vars = model, file, vars
-        self.root = branches_of(model)
+        self.block_tree = _build_block_tree(model)
         names = [*(node.name for node in model.nodes), *(block.name for block in model.blocks)]
-        self.longest = max(map(len, names), default=0)
-        self.calls = defaultdict[str, list[int]](list)  # by whose weights they have
+        self.max_name_length = max(map(len, names), default=0)
+        self.calls_by_layer = defaultdict[str, list[int]](list)  # by whose weights they have
         for place, node in enumerate(model.nodes):
-            self.calls[node.holder].append(place)
+            self.calls_by_layer[node.holder].append(place)
 
-    def __missing__(self, name: str) -> Target:
-        self[name] = target = self.target(name)
+    def __missing__(self, name: str) -> SettingTarget:
+        self[name] = target = self.find_target(name)
         return target
 
-    def target(self, name: str) -> Target:
+    def find_target(self, name: str) -> SettingTarget:
         """What a setting changes, of the layer with the longest name that it starts with."""
-        if name == INPUT or name in self.model.inputs:
+        if name == _INPUT_SETTING or name in self.model.inputs:
             names = [node.name for node in self.model.nodes]
-            return Target((names.index(input_called(name, self.model)),), (SHAPE,))
+            return SettingTarget(
+                (names.index(_resolve_input_name(name, self.model)),), (SHAPE_ARGUMENT,)
+            )
         steps = name.split("/")
-        called = list(layers_around(steps, self.root))
-        dotted = [number for number, step in enumerate(steps) if DOT in step]
+        called = list(_layers_per_depth(steps, self.block_tree))
+        dotted = [number for number, step in enumerate(steps) if _ARGUMENT_SEPARATOR in step]
         for number in reversed(dotted):
-            for end in ends(steps[number], self.longest) if number < len(called) else ():
+            for end in (
+                _layer_name_ends(steps[number], self.max_name_length)
+                if number < len(called)
+                else ()
+            ):
                 places = called[number].get(steps[number][:end])
                 if places:
                     argument = "/".join((steps[number][end + 1 :], *steps[number + 1 :]))
-                    return self.of_layer(places, argument)
+                    return self.layer_target(places, argument)
         for number in reversed(range(min(dotted[-1], len(called)) if dotted else 0)):
-            models = self.models(called[number].get(steps[number], ()))
+            models = self.model_indices(called[number].get(steps[number], ()))
             if models:
-                return self.of_inner(models, "/".join(steps[number + 1 :]))
-        raise no_target(name, self.model, self.file, self.vars)
+                return self.inner_target(models, "/".join(steps[number + 1 :]))
+        raise _no_target_error(name, self.model, self.file, self.vars)
 
-    def of_layer(self, places: Sequence[int], argument: str) -> Target:
+    def layer_target(self, places: Sequence[int], argument: str) -> SettingTarget:
         """An argument of the layers at these places, in all their calls if it is not of a call.
 
         Raises:
             SpecError: they have no such argument.
         """
         nodes = self.model.nodes
-        steps = tuple(argument.split(DOT))
+        steps = tuple(argument.split(_ARGUMENT_SEPARATOR))
         for place in places:
-            demand_argument(steps, nodes[place])
-        if steps[0] in nodes[places[0]].layer.of_call:
-            return Target(tuple(places), steps)
-        return Target(tuple(self.with_calls(places)), steps)
+            _demand_layer_argument(steps, nodes[place])
+        if steps[0] in nodes[places[0]].layer.call_arguments:
+            return SettingTarget(tuple(places), steps)
+        return SettingTarget(tuple(self.all_call_indices(places)), steps)
 
-    def models(self, places: Iterable[int]) -> list[int]:
+    def model_indices(self, places: Iterable[int]) -> list[int]:
         """Where among these places models stand, in all their calls."""
         nodes = self.model.nodes
-        return self.with_calls([at for at in places if isinstance(nodes[at].layer, Inside)])
+        return self.all_call_indices(
+            [at for at in places if isinstance(nodes[at].layer, NestedModel)]
+        )
 
-    def of_inner(self, places: Sequence[int], rest: str) -> Target:
+    def inner_target(self, places: Sequence[int], rest: str) -> SettingTarget:
         """What a setting changes in the models at these places.
 
         Raises:
             SpecError: one of them has no such layer, or no such argument.
         """
         for place in places:
-            demand_own(rest, self.model.nodes[place], "/")
+            _demand_own_layer(rest, self.model.nodes[place], "/")
         inner = {id(model): model for model in map(self.inner_model, places)}
         for model in inner.values():
-            Targets(model, model.name)[rest]  # which may complain
-        return Target(tuple(places), (), rest)
+            SettingTargets(model, model.name)[rest]  # which may complain
+        return SettingTarget(tuple(places), (), rest)
 
     def inner_model(self, place: int) -> Model:
         """The model that stands at a place."""
         layer = self.model.nodes[place].layer
-        assert isinstance(layer, Inside)
+        assert isinstance(layer, NestedModel)
         return layer.model
 
-    def with_calls(self, places: Iterable[int]) -> list[int]:
+    def all_call_indices(self, places: Iterable[int]) -> list[int]:
         """The places of all calls of the layers that are called at these."""
         holders = {self.model.nodes[place].holder for place in places}
-        return sorted(chain.from_iterable(self.calls[holder] for holder in holders))
+        return sorted(chain.from_iterable(self.calls_by_layer[holder] for holder in holders))
 
 
-def branches_of(model: Model) -> Branch:
+def _build_block_tree(model: Model) -> _BlockTree:
     """Where the layers of a model stand, by the steps of their names."""
     blocks = blocks_by_copy(model.blocks)
-    root = Branch()
+    root = _BlockTree()
     for place, node in enumerate(model.nodes):
         branch = root
-        for copy in prefixes(node.name):
-            branch = grown(
+        for copy in enclosing_copies(node.name):
+            branch = _ensure_block_copy(
                 branch, *(each.rpartition("/")[2] for each in (copy, blocks.get(copy, copy)))
             )
-        branch.layers.setdefault(node.name.rpartition("/")[2], []).append(place)
+        branch.layer_indices.setdefault(node.name.rpartition("/")[2], []).append(place)
     return root
 
 
-def grown(branch: Branch, own: str, block: str) -> Branch:
+def _ensure_block_copy(branch: _BlockTree, own: str, block: str) -> _BlockTree:
     """The copy of a block in another, made where there is none yet."""
-    if own not in branch.own:
-        branch.own[own] = below = Branch()
+    if own not in branch.child_by_step:
+        branch.child_by_step[own] = below = _BlockTree()
         for step in {own, block}:
-            branch.copies.setdefault(step, []).append(below)
-    return branch.own[own]
+            branch.copies_by_step.setdefault(step, []).append(below)
+    return branch.child_by_step[own]
 
 
-def layers_around(steps: Sequence[str], root: Branch) -> Iterator[Mapping[str, list[int]]]:
+def _layers_per_depth(steps: Sequence[str], root: _BlockTree) -> Iterator[Mapping[str, list[int]]]:
     """Where layers stand by their last steps, once none, one, two of these steps are taken.
 
     As long as they lead somewhere.
@@ -168,28 +179,28 @@ def layers_around(steps: Sequence[str], root: Branch) -> Iterator[Mapping[str, l
     for step in steps:
         if not branches:
             return
-        yield branches[0].layers if len(branches) == 1 else layers_in(branches)
-        branches = [copy for branch in branches for copy in branch.copies.get(step, ())]
+        yield branches[0].layer_indices if len(branches) == 1 else _merge_layer_indices(branches)
+        branches = [copy for branch in branches for copy in branch.copies_by_step.get(step, ())]
 
 
-def layers_in(branches: Iterable[Branch]) -> Mapping[str, list[int]]:
+def _merge_layer_indices(branches: Iterable[_BlockTree]) -> Mapping[str, list[int]]:
     """Where the layers of some copies of blocks stand, by their names in these, in their order."""
     found = defaultdict[str, list[int]](list)
     for branch in branches:
-        for name, places in branch.layers.items():
+        for name, places in branch.layer_indices.items():
             found[name] += places
     return {name: sorted(places) for name, places in found.items()}
 
 
-def ends(step: str, longest: int) -> Iterator[int]:
+def _layer_name_ends(step: str, longest: int) -> Iterator[int]:
     """Where a name may end in a step, before a dot, the last first."""
-    end = step.rfind(DOT, 0, longest + 1)
+    end = step.rfind(_ARGUMENT_SEPARATOR, 0, longest + 1)
     while end >= 0:
         yield end
-        end = step.rfind(DOT, 0, end)
+        end = step.rfind(_ARGUMENT_SEPARATOR, 0, end)
 
 
-def input_called(name: str, model: Model) -> str:
+def _resolve_input_name(name: str, model: Model) -> str:
     """The input that a setting means.
 
     Raises:
@@ -200,85 +211,101 @@ def input_called(name: str, model: Model) -> str:
     if not model.inputs:
         raise SpecError("the model has no input to set")
     if len(model.inputs) > 1:
-        several = " and ".join(f"{each}=[...]" for each in model.inputs[:FEW])
+        several = " and ".join(f"{each}=[...]" for each in model.inputs[:MAX_LISTED_CHOICES])
         raise SpecError(f"the model has several inputs; set one: {several}")
     return model.inputs[0]
 
 
-def demand_argument(steps: Sequence[str], node: Node) -> None:
+def _demand_layer_argument(steps: Sequence[str], node: Node) -> None:
     """Raise SpecError unless the layer of a node has the argument that steps lead to."""
     layer: Any = node.layer
-    if steps[0] not in layer.of_call:
-        demand_own(DOT.join(steps), node, DOT)
+    if steps[0] not in layer.call_arguments:
+        _demand_own_layer(_ARGUMENT_SEPARATOR.join(steps), node, _ARGUMENT_SEPARATOR)
     for number, step in enumerate(steps):
-        told = DOT.join(steps[:number])
-        whose = f"{type(layer).__name__} '{DOT.join((node.name, *steps[:number]))}'"
+        told = _ARGUMENT_SEPARATOR.join(steps[:number])
+        whose = f"{type(layer).__name__} '{_ARGUMENT_SEPARATOR.join((node.name, *steps[:number]))}'"
         if isinstance(layer, tuple) and step.isdigit() and int(step) < len(layer):
             layer = layer[int(step)]
             continue
         if not isinstance(layer, LayerKind):
-            raise SpecError(f"'{node.name}{DOT}{told}' is no layer, and has no '{step}'")
-        if step in OF_INPUT and is_optional(type(layer), step):
-            raise SpecError(f"{whose} reads what it is given; set the model's {INPUT}=[...]")
-        if step in FIXED:
+            raise SpecError(
+                f"'{node.name}{_ARGUMENT_SEPARATOR}{told}' is no layer, and has no '{step}'"
+            )
+        if step in _FIRST_LAYER_SHAPE_ARGUMENTS and _is_optional_argument(type(layer), step):
+            raise SpecError(
+                f"{whose} reads what it is given; set the model's {_INPUT_SETTING}=[...]"
+            )
+        if step in _FIXED_ARGUMENTS:
             raise SpecError(f"{whose} keeps its '{step}': only arguments can be set")
-        own = ("name", "model") if isinstance(layer, Inside) else ("name",)
+        own = ("name", "model") if isinstance(layer, NestedModel) else ("name",)
         known = [name for name in layer.__struct_encode_fields__ if name not in own]
         if step not in known:
             raise SpecError(f"{whose} has no argument '{step}'{did_you_mean(step, known)}")
-        layer = getattr(layer, attribute(type(layer), step))
+        layer = getattr(layer, struct_field_name(type(layer), step))
 
 
-def demand_own(rest: str, node: Node, sign: str) -> None:
+def _demand_own_layer(rest: str, node: Node, sign: str) -> None:
     """Raise SpecError where what follows a node and a sign leads to a layer called elsewhere."""
-    for loan in node.loans:
-        way, layer = way_told(loan.path, node.layer)
-        argument = rest.removeprefix(f"{way}{DOT}").partition(DOT)[0]
-        is_there = not way or f"{rest}{DOT}".startswith(f"{way}{DOT}") or way.startswith(f"{rest}.")
-        if is_there and not loan.holder.startswith(OUTSIDE) and argument not in layer.of_call:
+    for loan in node.lent_layers:
+        way, layer = format_layer_path(loan.path, node.layer)
+        argument = rest.removeprefix(f"{way}{_ARGUMENT_SEPARATOR}").partition(_ARGUMENT_SEPARATOR)[
+            0
+        ]
+        is_there = (
+            not way
+            or f"{rest}{_ARGUMENT_SEPARATOR}".startswith(f"{way}{_ARGUMENT_SEPARATOR}")
+            or way.startswith(f"{rest}.")
+        )
+        if (
+            is_there
+            and not loan.holder.startswith(OUTER_PREFIX)
+            and argument not in layer.call_arguments
+        ):
             told = f"{node.name}{sign}{way}" if way else node.name
-            mended = f"an argument of it is set by {loan.holder}{DOT}ARGUMENT=VALUE"
+            mended = f"an argument of it is set by {loan.holder}{_ARGUMENT_SEPARATOR}ARGUMENT=VALUE"
             raise SpecError(f"'{told}' is the layer '{loan.holder}'; {mended}")
 
 
-def is_optional(kind: type[LayerKind], argument: str) -> bool:
+def _is_optional_argument(kind: type[LayerKind], argument: str) -> bool:
     """Whether a kind can do without an argument; an Embedding has an `input_dim` of its own."""
     return not next(each.required for each in fields(kind) if each.encode_name == argument)
 
 
-def attribute(kind: type[LayerKind], argument: str) -> str:
+def struct_field_name(kind: type[LayerKind], argument: str) -> str:
     """What a kind calls an argument that Keras calls so."""
     return kind.__struct_fields__[kind.__struct_encode_fields__.index(argument)]
 
 
-def value_at(target: Target, model: Model) -> Any:
+def target_value(target: SettingTarget, model: Model) -> Any:
     """The value of the argument that a target is, None where layers differ in it."""
-    nodes = [model.nodes[place] for place in target.places]
-    if target.inner is not None:
-        assert isinstance(nodes[0].layer, Inside)
+    nodes = [model.nodes[place] for place in target.node_indices]
+    if target.inner_setting is not None:
+        assert isinstance(nodes[0].layer, NestedModel)
         within = nodes[0].layer.model
-        return value_at(Targets(within, within.name)[target.inner], within)
-    if target.steps == (SHAPE,) and not nodes[0].inputs:
+        return target_value(SettingTargets(within, within.name)[target.inner_setting], within)
+    if target.argument_path == (SHAPE_ARGUMENT,) and not nodes[0].inputs:
         shape = nodes[0].layer.output_shape()
-        return None if isinstance(shape, Unknown) else list(shape)[1:]
-    found = [reduce(part, target.steps, node.layer) for node in nodes]
+        return None if isinstance(shape, UnknownShape) else list(shape)[1:]
+    found = [reduce(_argument_at_step, target.argument_path, node.layer) for node in nodes]
     return to_builtins(found[0]) if all(each == found[0] for each in found) else None
 
 
-def part(held: Any, step: str) -> Any:
+def _argument_at_step(held: Any, step: str) -> Any:
     """An argument of a layer, or an item of a list of layers."""
     return (
-        held[int(step)] if isinstance(held, tuple) else getattr(held, attribute(type(held), step))
+        held[int(step)]
+        if isinstance(held, tuple)
+        else getattr(held, struct_field_name(type(held), step))
     )
 
 
-def no_target(name: str, model: Model, file: str, vars: Iterable[str]) -> SpecError:
+def _no_target_error(name: str, model: Model, file: str, vars: Iterable[str]) -> SpecError:
     """The complaint about a setting that means nothing in a model."""
-    layers = dict.fromkeys(names_of(model))
+    layers = dict.fromkeys(_settable_layer_names(model))
     blocks = {each for block in model.blocks for each in (block.name, *block.copies)}
     if name in layers:
         return SpecError(f"'{name}' is a layer; say which argument of it: {name}.ARGUMENT=VALUE")
-    layer, dot, argument = name.rpartition(DOT)
+    layer, dot, argument = name.rpartition(_ARGUMENT_SEPARATOR)
     if layer in blocks:
         return SpecError(
             f"'{layer}' is a block; let a var stand for its '{argument}', and set that"
@@ -289,11 +316,11 @@ def no_target(name: str, model: Model, file: str, vars: Iterable[str]) -> SpecEr
     return SpecError(f"{file} has no var '{name}'{hint}")
 
 
-def names_of(model: Model) -> Iterator[str]:
+def _settable_layer_names(model: Model) -> Iterator[str]:
     """The names that a setting may use, those of all copies of a block first."""
     blocks = blocks_by_copy(model.blocks)
     for node in model.nodes:
-        yield in_any_copy(node.name, blocks)
+        yield block_layer_name(node.name, blocks)
         yield node.name
-        if isinstance(node.layer, Inside):
-            yield from (f"{node.name}/{inner}" for inner in names_of(node.layer.model))
+        if isinstance(node.layer, NestedModel):
+            yield from (f"{node.name}/{inner}" for inner in _settable_layer_names(node.layer.model))

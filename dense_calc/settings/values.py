@@ -11,56 +11,56 @@ from itertools import accumulate, islice
 from typing import Any, overload
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.settings.apply import plain
-from dense_calc.spec_language.yaml_scalars import resolved
-from dense_calc.spec_language.yaml_tree import Marked, document
+from dense_calc.settings.apply import to_python_value
+from dense_calc.spec_language.yaml_scalars import resolve_scalar
+from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml
 
-Values = Sequence[Any]
+SettingValues = Sequence[Any]
 
-RANGE = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
-MOST = 1_000_000  # values that a setting may take, and combinations of them
+_RANGE_PATTERN = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
+MAX_COMBINATIONS = 1_000_000  # values that a setting may take, and combinations of them
 
 
-class Steps(Sequence[float]):
+class _FloatRange(Sequence[float]):
     """Numbers that are evenly apart, each worked out when it is asked for."""
 
     def __init__(self, first: Fraction, step: Fraction, places: range) -> None:
-        self.first = first
+        self.first_value = first
         self.step = step
-        self.places = places
+        self.indices = places
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     @overload
     def __getitem__(self, place: int) -> float: ...
     @overload
-    def __getitem__(self, place: slice) -> Steps: ...
-    def __getitem__(self, place: int | slice) -> float | Steps:
+    def __getitem__(self, place: slice) -> _FloatRange: ...
+    def __getitem__(self, place: int | slice) -> float | _FloatRange:
         if isinstance(place, slice):
-            return Steps(self.first, self.step, self.places[place])
-        return float(self.first + self.step * self.places[place])
+            return _FloatRange(self.first_value, self.step, self.indices[place])
+        return float(self.first_value + self.step * self.indices[place])
 
 
-class Joined(Sequence[Any]):
+class _JoinedValues(Sequence[Any]):
     """Values that follow those before them."""
 
-    def __init__(self, parts: Sequence[Values]) -> None:
-        self.parts = parts
-        self.ends = list(accumulate(map(len, parts)))
+    def __init__(self, parts: Sequence[SettingValues]) -> None:
+        self.segments = parts
+        self.segment_ends = list(accumulate(map(len, parts)))
 
     def __len__(self) -> int:
-        return self.ends[-1]
+        return self.segment_ends[-1]
 
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return tuple(self[each] for each in range(len(self))[place])
         place = range(len(self))[place]
-        part = bisect_right(self.ends, place)
-        return self.parts[part][place - self.ends[part]]
+        part = bisect_right(self.segment_ends, place)
+        return self.segments[part][place - self.segment_ends[part]]
 
 
-def values_of(name: str, given: Any) -> Values:
+def parse_setting_values(name: str, given: Any) -> SettingValues:
     """The values that are given to a setting: as a text, or already as several or a single one.
 
     A text is a list of values and ranges, which include their last value.
@@ -68,65 +68,75 @@ def values_of(name: str, given: Any) -> Values:
     Raises:
         SpecError: the text is none.
     """
-    if isinstance(given, range | Steps | Joined):
+    if isinstance(given, range | _FloatRange | _JoinedValues):
         return given
     if not isinstance(given, str):
-        given = plain(given)
+        given = to_python_value(given)
         is_several = isinstance(given, Iterable) and not isinstance(given, bytes | Mapping)
-        values = tuple(map(plain, islice(given, MOST + 1))) if is_several else (given,)
-        if len(values) > MOST:
-            raise SpecError(f"'{name}' has more than {MOST:,} values; take fewer")
+        values = (
+            tuple(map(to_python_value, islice(given, MAX_COMBINATIONS + 1)))
+            if is_several
+            else (given,)
+        )
+        if len(values) > MAX_COMBINATIONS:
+            raise SpecError(f"'{name}' has more than {MAX_COMBINATIONS:,} values; take fewer")
         return values
     source = Source(f"--set {name}", f"[{given}]")  # as YAML has a list
-    items = document(source).value
+    items = parse_yaml(source).value
     if not isinstance(items, list) or not items:
         raise SpecError(f"'{name}' has no values; write {name}=32,64 or {name}=32:128:32")
-    found = [item_values(item) for item in items]
-    if sum(map(len, found)) > MOST:
-        raise SpecError(f"'{name}' has more than {MOST:,} values; take fewer, or wider steps")
+    found = [_parse_list_item(item) for item in items]
+    if sum(map(len, found)) > MAX_COMBINATIONS:
+        raise SpecError(
+            f"'{name}' has more than {MAX_COMBINATIONS:,} values; take fewer, or wider steps"
+        )
     if all(isinstance(values, tuple) for values in found):
         return tuple(value for values in found for value in values)
-    return found[0] if len(found) == 1 else Joined(found)
+    return found[0] if len(found) == 1 else _JoinedValues(found)
 
 
-def item_values(item: Marked) -> Values:
+def _parse_list_item(item: YamlNode) -> SettingValues:
     """The values of one item of a list: a range has several."""
-    if isinstance(item.value, str) and re.fullmatch(RANGE, item.value):
-        return range_of(item)
-    if isinstance(item.value, float) and not is_finite(item.value):
+    if isinstance(item.value, str) and re.fullmatch(_RANGE_PATTERN, item.value):
+        return _parse_range(item)
+    if isinstance(item.value, float) and not _is_finite_real(item.value):
         raise SpecError("a value is a finite number", item)
-    return (item.plain(),)
+    return (item.plain_value(),)
 
 
-def is_finite(number: float) -> bool:
+def _is_finite_real(number: float) -> bool:
     """Whether this is a number that steps can reach, which true is not."""
     return not isinstance(number, bool) and math.isfinite(number)
 
 
-def range_of(item: Marked) -> Values:
+def _parse_range(item: YamlNode) -> SettingValues:
     """The numbers from the first to the last, which is one of them if the steps meet it.
 
     Raises:
         SpecError: an end or the step is no number, or there is no number in it.
     """
     texts = item.value.split(":")
-    numbers = [resolved(text.strip()) if text.strip() else None for text in texts]
-    if not all(isinstance(each, int | float) and is_finite(each) for each in numbers):
+    numbers = [resolve_scalar(text.strip()) if text.strip() else None for text in texts]
+    if not all(isinstance(each, int | float) and _is_finite_real(each) for each in numbers):
         raise SpecError(f"a range is first:last or first:last:step, not {item.value}", item)
     first, last, step = (Fraction(str(number)) for number in (*numbers, 1)[:3])
     if not step:
         raise SpecError("the step of a range cannot be 0", item)
     count = (last - first) // step + 1
     if count < 1:
-        raise SpecError(f"there is nothing in the range {item.value}; {back(texts)}", item)
-    if count > MOST:
-        raise SpecError(f"a range may have at most {MOST:,} values; widen its step", item)
+        raise SpecError(
+            f"there is nothing in the range {item.value}; {_reversed_range_hint(texts)}", item
+        )
+    if count > MAX_COMBINATIONS:
+        raise SpecError(
+            f"a range may have at most {MAX_COMBINATIONS:,} values; widen its step", item
+        )
     if all(type(number) is int for number in numbers):
         return range(int(first), int(first + count * step), int(step))
-    return Steps(first, step, range(count))
+    return _FloatRange(first, step, range(count))
 
 
-def back(texts: Sequence[str]) -> str:
+def _reversed_range_hint(texts: Sequence[str]) -> str:
     """How to write a range the other way round: `to count down: 12:2:-1`."""
     first, last, step = (*texts, "1")[:3]
     is_up = step.strip().startswith("-")

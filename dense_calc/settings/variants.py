@@ -12,127 +12,130 @@ from msgspec import Struct
 from dense_calc.errors import DenseCalcError
 from dense_calc.gaps import demand_no_gaps
 from dense_calc.limits import Limit
-from dense_calc.model import End, Model
+from dense_calc.model import Model, ModelOutput
 from dense_calc.quantities import QUANTITIES
-from dense_calc.spec_language.outline import MAX_KEPT, Outline
+from dense_calc.spec_language.outline import MAX_CACHED_MODELS, SpecOutline
 from dense_calc.spec_language.scope import Scope
-from dense_calc.tracing.layer import Built
-from dense_calc.tracing.shared_layers import Known
-from dense_calc.tracing.tracer import totals_of, trace
+from dense_calc.tracing.layer import BuiltLayer
+from dense_calc.tracing.shared_layers import CallsByNode
+from dense_calc.tracing.tracer import trace, trace_totals
 
 if TYPE_CHECKING:
-    from dense_calc.settings.targets import Target, Targets
-    from dense_calc.spec_language.yaml_tree import Marked
+    from dense_calc.settings.targets import SettingTarget, SettingTargets
+    from dense_calc.spec_language.yaml_tree import YamlNode
 
 Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of inputs, by their names
-Row = dict[str, Any]  # what a variant comes to, by the keys of the JSON
-Again = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
+VariantRow = dict[str, Any]  # what a variant comes to, by the keys of the JSON
+_PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
 
-Groups = list[list[str]]  # names of nodes
+_NodeGroups = list[list[str]]  # names of nodes
 
-NO_SETTINGS: Settings = {}
-TOTALS = [quantity.total for quantity in QUANTITIES.values()]
+_NO_SETTINGS: Settings = {}
+_TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
 
 
-class Kin(Struct):
+class _StructureCache(Struct):
     """What is known of all models with the same nodes: of those the `outputs` are the same, too.
 
     `targets` are those of settings; `limited` are the nodes on which limits are put,
     by what these say.
     """
 
-    outputs: tuple[End, ...]
-    targets: Targets | None = None
-    limited: dict[tuple[str | None, bool], Groups | None] = {}
+    outputs: tuple[ModelOutput, ...]
+    targets: SettingTargets | None = None
+    groups_by_limit: dict[tuple[str | None, bool], _NodeGroups | None] = {}
 
 
-class Variants:
+class ModelVariants:
     """The models of one file: of a spec, or the one that a file of Keras' holds.
 
     What is known of the last one is kept, and the next is made of what has changed. A copy in
     another process reads the text of the file again, as `again` does, but not the file.
     """
 
-    def __init__(self, whole: Outline | Model, name: str, again: Again) -> None:
-        self.whole = whole
+    def __init__(self, whole: SpecOutline | Model, name: str, again: _PicklingArguments) -> None:
+        self.outline_or_model = whole
         self.name = name
-        self.again = again
-        self.kin: dict[int, Kin] = {}
-        self.known: Known = {}
+        self.pickling_arguments = again
+        self.structure_caches: dict[int, _StructureCache] = {}
+        self.known_calls: CallsByNode = {}
 
-    def __reduce__(self) -> Again:
-        return self.again
+    def __reduce__(self) -> _PicklingArguments:
+        return self.pickling_arguments
 
     @property
-    def vars(self) -> Mapping[str, Marked]:
+    def vars(self) -> Mapping[str, YamlNode]:
         """The vars of a spec."""
-        return self.whole.vars if isinstance(self.whole, Outline) else {}
+        return self.outline_or_model.vars if isinstance(self.outline_or_model, SpecOutline) else {}
 
-    def model(self, settings: Settings = NO_SETTINGS) -> Model:
+    def model_with(self, settings: Settings = _NO_SETTINGS) -> Model:
         """The model with these settings.
 
         Raises:
             SpecError: one of them means nothing or does not fit, or the file holds no model.
         """
         if not settings:
-            return self.of_vars({})[0]
-        from dense_calc.settings.apply import marked, overridden  # most models are what they are
+            return self.model_with_vars({})[0]
+        from dense_calc.settings.apply import (  # most models are what they are
+            apply_settings,
+            parse_setting,
+        )
 
-        values = {name: marked(name, value) for name, value in settings.items()}
+        values = {name: parse_setting(name, value) for name, value in settings.items()}
         others = {name: values.pop(name) for name in settings if name not in self.vars}
-        model, scope = self.of_vars(values)
+        model, scope = self.model_with_vars(values)
         if not others:
             return model
-        targets = {name: self.target(name, model) for name in others}
-        return overridden(model, others, targets, scope)
+        targets = {name: self.find_target(name, model) for name in others}
+        return apply_settings(model, others, targets, scope)
 
-    def of_vars(self, values: Mapping[str, Marked]) -> tuple[Model, Scope]:
+    def model_with_vars(self, values: Mapping[str, YamlNode]) -> tuple[Model, Scope]:
         """The model with these values for some of its vars, and all its vars."""
-        if not isinstance(self.whole, Outline):
-            return self.whole, Scope({})
-        scope = self.whole.scope(values)
-        return self.whole.model(scope), scope
+        if not isinstance(self.outline_or_model, SpecOutline):
+            return self.outline_or_model, Scope({})
+        scope = self.outline_or_model.make_scope(values)
+        return self.outline_or_model.make_model(scope), scope
 
-    def target(self, name: str, model: Model) -> Target:
+    def find_target(self, name: str, model: Model) -> SettingTarget:
         """What a setting that is no var changes in a model.
 
         Raises:
             SpecError: nothing.
         """
-        kin = self.kin_of(model)
+        kin = self.structure_cache_of(model)
         if kin.targets is None:
-            from dense_calc.settings.targets import Targets
+            from dense_calc.settings.targets import SettingTargets
 
-            kin.targets = Targets(model, self.name, self.vars)
+            kin.targets = SettingTargets(model, self.name, self.vars)
         return kin.targets[name]
 
-    def kin_of(self, model: Model) -> Kin:
+    def structure_cache_of(self, model: Model) -> _StructureCache:
         """What is known of models like this one."""
-        found = self.kin.get(id(model.outputs))
+        found = self.structure_caches.get(id(model.outputs))
         if found is None or found.outputs is not model.outputs:
-            if len(self.kin) == MAX_KEPT:
-                self.kin.clear()
-            found = self.kin[id(model.outputs)] = Kin(model.outputs)
+            if len(self.structure_caches) == MAX_CACHED_MODELS:
+                self.structure_caches.clear()
+            found = self.structure_caches[id(model.outputs)] = _StructureCache(model.outputs)
         return found
 
-    def demand(self, names: Iterable[str]) -> None:
+    def demand_settings(self, names: Iterable[str]) -> None:
         """Raise SpecError if one of these is no setting of the model as it stands."""
         for name in names:
             if name not in self.vars:
-                self.target(name, self.model())
+                self.find_target(name, self.model_with())
 
-    def value(self, name: str) -> Any:
+    def setting_value(self, name: str) -> Any:
         """What a setting is in the file itself; None where several layers differ in it.
 
         Raises:
             SpecError: there is no such setting, or the file holds no model.
         """
-        if name in self.vars and isinstance(self.whole, Outline):
-            return self.whole.scope({})[name]
-        from dense_calc.settings.targets import value_at
+        if name in self.vars and isinstance(self.outline_or_model, SpecOutline):
+            return self.outline_or_model.make_scope({})[name]
+        from dense_calc.settings.targets import target_value
 
-        model = self.model()
-        return value_at(self.target(name, model), model)
+        model = self.model_with()
+        return target_value(self.find_target(name, model), model)
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
@@ -141,34 +144,34 @@ class Variants:
         Raises:
             SpecError: it holds no model.
         """
-        return self.model().limits
+        return self.model_with().limits
 
     @cached_property
-    def base(self) -> int | None:
+    def base_params(self) -> int | None:
         """The parameters of the model as it stands, None if that is none."""
         try:
-            return totals_of(self.model(), {})["total_params"]
+            return trace_totals(self.model_with(), {})["total_params"]
         except DenseCalcError:
             return None
 
-    def row(self, settings: Settings) -> Row:
+    def row_with(self, settings: Settings) -> VariantRow:
         """What the model comes to with these settings, or why there is none.
 
         Raises:
             SpecError: the file names what it does not tell, whatever the settings are.
         """
-        if isinstance(self.whole, Model):
-            demand_no_gaps(self.whole.gaps)
-        base = self.base
+        if isinstance(self.outline_or_model, Model):
+            demand_no_gaps(self.outline_or_model.gaps)
+        base = self.base_params
         try:
-            model = self.model(settings)
+            model = self.model_with(settings)
             totals = self.totals(model)
         except DenseCalcError as error:
             return {"set": settings, "error": error.message}
-        row: Row = {"set": settings, **{each: totals[each] for each in TOTALS}}
+        row: VariantRow = {"set": settings, **{each: totals[each] for each in _TOTAL_KEYS}}
         row["change"] = None if base is None else totals["total_params"] - base
         if model.limits:
-            row |= self.kept(model, totals)
+            row |= self.budget_verdict(model, totals)
         return row
 
     def totals(self, model: Model) -> dict[str, int]:
@@ -177,48 +180,53 @@ class Variants:
         Raises:
             DenseCalcError: Keras would not build it.
         """
-        totals = totals_of(model, self.known)
+        totals = trace_totals(model, self.known_calls)
         others = [each for each in QUANTITIES.values() if each.total not in totals]
         if others:
             report = trace(model)
-            totals |= {each.total: each.of_model(report) for each in others}
+            totals |= {each.total: each.model_amount(report) for each in others}
         return totals
 
-    def kept(self, model: Model, totals: Mapping[str, int]) -> Row:
+    def budget_verdict(self, model: Model, totals: Mapping[str, int]) -> VariantRow:
         """Whether a model is within its budget, None if a layer that has a limit is not there."""
         budget = [limit for limit in model.limits if limit.rule != "exact"]
         if not budget:
             return {}
-        found = {self.is_kept(limit, model, totals) for limit in budget}
+        found = {self.is_within_limit(limit, model, totals) for limit in budget}
         return {"within_budget": False if False in found else None if None in found else True}
 
-    def is_kept(self, limit: Limit, model: Model, totals: Mapping[str, int]) -> bool | None:
+    def is_within_limit(self, limit: Limit, model: Model, totals: Mapping[str, int]) -> bool | None:
         """Whether a model keeps to a limit, None if that is put on layers that are not there."""
         if limit.layers is None:
             return limit.allows(totals[QUANTITIES[limit.what].total])
-        groups = self.groups(limit, model)
+        groups = self.limit_groups(limit, model)
         if groups is None:
             return None
-        is_known = self.known.keys() >= set(chain.from_iterable(groups))
-        is_known = is_known and limit.what in Built.__struct_fields__
-        if not is_known or any(node.loans for node in model.nodes):  # in a model inside, or shared
-            from dense_calc.analysis.budget import checks
+        is_known = self.known_calls.keys() >= set(chain.from_iterable(groups))
+        is_known = is_known and limit.what in BuiltLayer.__struct_fields__
+        if not is_known or any(
+            node.lent_layers for node in model.nodes
+        ):  # in a model inside, or shared
+            from dense_calc.analysis.budget import check_limits
 
-            return all(check.ok for check in checks(trace(model), [limit]))
+            return all(check.ok for check in check_limits(trace(model), [limit]))
         counts = (
-            [getattr(self.known[name].built, limit.what) for name in names] for names in groups
+            [getattr(self.known_calls[name].built, limit.what) for name in names]
+            for names in groups
         )
         return all(limit.allows(sum(each)) for each in counts)
 
-    def groups(self, limit: Limit, model: Model) -> Groups | None:
+    def limit_groups(self, limit: Limit, model: Model) -> _NodeGroups | None:
         """The names of the nodes that count together for a limit on layers, None if none do."""
-        limited = self.kin_of(model).limited
+        limited = self.structure_cache_of(model).groups_by_limit
         key = limit.layers, limit.each
         if key not in limited:
-            from dense_calc.analysis.patterns import Layers
+            from dense_calc.analysis.patterns import LayerIndex
 
             try:
-                limited[key] = list(map(list, Layers(trace(model)).limited(limit).values()))
+                limited[key] = list(
+                    map(list, LayerIndex(trace(model)).limited_rows(limit).values())
+                )
             except DenseCalcError:
                 limited[key] = None
         return limited[key]

@@ -4,42 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dense_calc.errors import SpecError, did_you_mean, said
-from dense_calc.layers import ALIASES, KINDS
-from dense_calc.spec_language.entries import BlockUse, Definition, entry_of
-from dense_calc.spec_language.scope import INDEX, demand_var_name
-from dense_calc.spec_language.spec_size import values_in
-from dense_calc.spec_language.yaml_tree import Marked
+from dense_calc.errors import SpecError, describe_value, did_you_mean
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES
+from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, read_entry
+from dense_calc.spec_language.scope import INDEX_VAR, demand_var_name
+from dense_calc.spec_language.spec_size import count_values
+from dense_calc.spec_language.yaml_tree import YamlNode
 
-PARTS = ("params", "inputs", "layers")
-OF_A_USE = ("name", "from", "repeat")  # what a use of a block has beside the block's parameters
-MAX_BLOCKS = 20  # that use each other in a chain
-TAKEN = (*OF_A_USE, INDEX, "type", "reuse")  # no parameter can be called so
+_BLOCK_KEYS = ("params", "inputs", "layers")
+BLOCK_USE_KEYS = (
+    "name",
+    "from",
+    "repeat",
+)  # what a use of a block has beside the block's parameters
+_MAX_BLOCK_CHAIN = 20  # that use each other in a chain
+_RESERVED_PARAMETERS = (
+    *BLOCK_USE_KEYS,
+    INDEX_VAR,
+    "type",
+    "reuse",
+)  # no parameter can be called so
 
 
-def blocks_of(section: Marked | None) -> dict[str, Definition]:
+def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
     """The blocks that `blocks:` defines, by their names; a block may use any other.
 
     Raises:
         SpecError: a block is not defined as blocks are, or uses itself.
     """
     pairs = section.value.values() if section else ()
-    blocks = {word.value: outline(word, written) for word, written in pairs}
+    blocks = {word.value: _read_block_header(word, written) for word, written in pairs}
     for word, written in pairs:
         items = written.value["layers"][1] if isinstance(written.value, dict) else written
         block = blocks[word.value]
         try:
-            block.entries.extend(entry_of(item, blocks) for item in items.value)
+            block.entries.extend(read_entry(item, blocks) for item in items.value)
         except SpecError as mistake:
-            block.mistake = mistake
-        block.values = values_in(written)
+            block.error = mistake
+        block.value_count = count_values(written)
     heights: dict[str, int] = {}
     for block in blocks.values():
-        demand_finite(block, (), heights)
+        _demand_acyclic_block(block, (), heights)
     return blocks
 
 
-def demand_finite(block: Definition, around: tuple[str, ...], heights: dict[str, int]) -> None:
+def _demand_acyclic_block(
+    block: BlockDefinition, around: tuple[str, ...], heights: dict[str, int]
+) -> None:
     """Raise SpecError if a block uses itself, or others that use others without end.
 
     `around` are the blocks that led to it; `heights` has how far down others go that are sound.
@@ -47,53 +58,59 @@ def demand_finite(block: Definition, around: tuple[str, ...], heights: dict[str,
     names = (*around, block.name)
     heights_within = [0]
     for entry in block.entries:
-        if not isinstance(entry, BlockUse):
+        if not isinstance(entry, BlockEntry):
             continue
         name = entry.block.name
         if name in names:
             told = " uses ".join(f"'{each}'" for each in (*names[names.index(name) :], name))
             raise SpecError(f"a block cannot use itself: {told}", entry)
-        if name not in heights and len(names) < MAX_BLOCKS:
-            demand_finite(entry.block, names, heights)
-        heights_within.append(heights.get(name, MAX_BLOCKS))
-        if heights_within[-1] >= MAX_BLOCKS:
-            raise SpecError(f"more than {MAX_BLOCKS} blocks use each other in a chain", entry)
+        if name not in heights and len(names) < _MAX_BLOCK_CHAIN:
+            _demand_acyclic_block(entry.block, names, heights)
+        heights_within.append(heights.get(name, _MAX_BLOCK_CHAIN))
+        if heights_within[-1] >= _MAX_BLOCK_CHAIN:
+            raise SpecError(f"more than {_MAX_BLOCK_CHAIN} blocks use each other in a chain", entry)
     heights[block.name] = 1 + max(heights_within)
 
 
-def outline(word: Marked, written: Marked) -> Definition:
+def _read_block_header(word: YamlNode, written: YamlNode) -> BlockDefinition:
     """A block without its layers."""
     name = word.value
-    if name in KINDS or name in ALIASES or "/" in name or name in ("", "type", "reuse"):
-        why = "that is a Keras layer" if name in KINDS or name in ALIASES else "choose another name"
+    if name in KIND_MODULES or name in KIND_ALIASES or "/" in name or name in ("", "type", "reuse"):
+        why = (
+            "that is a Keras layer"
+            if name in KIND_MODULES or name in KIND_ALIASES
+            else "choose another name"
+        )
         raise SpecError(f"a block cannot be called '{name}'; {why}", word)
-    parts = parts_of(word, written)
+    parts = _read_block_sections(word, written)
     layers = parts["layers"]
     if not isinstance(layers.value, list):
-        raise SpecError(f"'layers' must be a list, not {said(layers.value)}", layers)
+        raise SpecError(f"'layers' must be a list, not {describe_value(layers.value)}", layers)
     if not layers.value:
         raise SpecError(f"the block '{name}' is empty; it must hold a layer at least", word)
-    params = dict(params_of(parts["params"])) if "params" in parts else {}
-    inputs = tuple(inputs_of(parts["inputs"])) if "inputs" in parts else ()
-    return Definition(word, params, inputs, [])
+    params = dict(_read_block_params(parts["params"])) if "params" in parts else {}
+    inputs = tuple(_read_block_input_names(parts["inputs"])) if "inputs" in parts else ()
+    return BlockDefinition(word, params, inputs, [])
 
 
-def parts_of(word: Marked, written: Marked) -> Mapping[str, Marked]:
+def _read_block_sections(word: YamlNode, written: YamlNode) -> Mapping[str, YamlNode]:
     """What a block is made of: a list of layers, or a mapping that has one."""
     if isinstance(written.value, list):
         return {"layers": written}
     if not isinstance(written.value, dict):
-        raise SpecError(f"a block is a list of layers, not {said(written.value)}", written)
+        raise SpecError(
+            f"a block is a list of layers, not {describe_value(written.value)}", written
+        )
     for key, _ in written.value.values():
-        if key.value not in PARTS:
-            hint = did_you_mean(key.value, PARTS)
+        if key.value not in _BLOCK_KEYS:
+            hint = did_you_mean(key.value, _BLOCK_KEYS)
             raise SpecError(f"a block has no '{key.value}'{hint}", key)
     if "layers" not in written.value:
         raise SpecError(f"the block '{word.value}' needs 'layers:', a list", word)
     return {name: value for name, (_, value) in written.value.items()}
 
 
-def params_of(written: Marked) -> Iterator[tuple[str, Marked | None]]:
+def _read_block_params(written: YamlNode) -> Iterator[tuple[str, YamlNode | None]]:
     """The parameters of a block with their defaults: a mapping, or a list of names."""
     if isinstance(written.value, list):
         pairs = [(word, None) for word in written.value]
@@ -102,24 +119,30 @@ def params_of(written: Marked) -> Iterator[tuple[str, Marked | None]]:
             (key, None if value.value is None else value) for key, value in written.value.values()
         ]
     else:
-        raise SpecError(f"'params' maps names to defaults, not {said(written.value)}", written)
+        raise SpecError(
+            f"'params' maps names to defaults, not {describe_value(written.value)}", written
+        )
     for word, default in pairs:
         if not isinstance(word.value, str):
-            raise SpecError(f"a parameter is a name, not {said(word.value)}", word)
+            raise SpecError(f"a parameter is a name, not {describe_value(word.value)}", word)
         demand_var_name(word.value, word, "parameter")
-        if word.value in TAKEN:
+        if word.value in _RESERVED_PARAMETERS:
             raise SpecError(f"a parameter cannot be called '{word.value}'", word)
         yield word.value, default
 
 
-def inputs_of(written: Marked) -> Iterator[str]:
+def _read_block_input_names(written: YamlNode) -> Iterator[str]:
     """The names of a block's inputs."""
     if not isinstance(written.value, list) or not written.value:
-        raise SpecError(f"a block's inputs are a list of names, not {said(written.value)}", written)
+        raise SpecError(
+            f"a block's inputs are a list of names, not {describe_value(written.value)}", written
+        )
     seen = set()
     for word in written.value:
         if not isinstance(word.value, str) or not word.value.isidentifier():
-            raise SpecError(f"an input of a block is a name, not {said(word.value)}", word)
+            raise SpecError(
+                f"an input of a block is a name, not {describe_value(word.value)}", word
+            )
         if word.value in seen:
             raise SpecError(f"the input '{word.value}' stands here twice", word)
         seen.add(word.value)

@@ -14,25 +14,25 @@ from msgspec import Struct
 
 from dense_calc.errors import Place
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Given, Loan, Node
-from dense_calc.spec_language.entries import Definition, Entry
+from dense_calc.model import CallInput, LentLayer, Node
+from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent
-from dense_calc.tracing.lent_layers import OUTSIDE
+from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
-ROOT = "/"
-Plan = Callable[[Place | None], LayerKind]  # makes a layer for what stands at a place
+ROOT_PREFIX = "/"
+_LayerFactory = Callable[[Place | None], LayerKind]  # makes a layer for what stands at a place
 
 
-class Call(Struct, gc=False):
+class FirstCall(Struct, gc=False):
     """The first call of a layer; `loans` are layers inside one of a model that it does not hold."""
 
     name: str
     layer: LayerKind
-    loans: tuple[Loan, ...] = ()
+    lent_layers: tuple[LentLayer, ...] = ()
 
 
-class Copy(Struct, gc=False):
+class BlockCopy(Struct, gc=False):
     """One copy of a block, under its name in the body that uses the block.
 
     A copy that was called before has a name from then, too, its `owner`.
@@ -40,22 +40,22 @@ class Copy(Struct, gc=False):
 
     name: str
     body: Body
-    owner: str | None = None
+    owner_name: str | None = None
 
 
-class Use(Struct):
+class BlockCall(Struct):
     """A use of a block: its copies, of which each reads the one before it.
 
     `given` has what each input of the first copy is.
     """
 
     name: str
-    entry: Entry
-    copies: Sequence[Copy]
-    given: Mapping[str, Given]
+    entry: SpecEntry
+    copies: Sequence[BlockCopy]
+    block_inputs: Mapping[str, CallInput]
 
     @property
-    def block(self) -> Definition:
+    def block(self) -> BlockDefinition:
         """The block that is used."""
         block = self.copies[0].body.block
         assert block
@@ -67,8 +67,8 @@ class Use(Struct):
         whole = Extent(copies=len(self.copies))
         for _, run in groupby(self.copies, lambda copy: id(copy.body)):
             copies = list(run)
-            names = sum(len(copy.name) + len(ROOT) for copy in copies)
-            whole += copies[0].body.extent.copied(len(copies), names)
+            names = sum(len(copy.name) + len(ROOT_PREFIX) for copy in copies)
+            whole += copies[0].body.extent.scale_to_copies(len(copies), names)
         return whole
 
 
@@ -81,88 +81,90 @@ class Body(Struct):
     differs from copy to copy.
     """
 
-    block: Definition | None
+    block: BlockDefinition | None
     inputs: tuple[str, ...]
     scope: Scope
-    steps: list[Node | Use] = []
+    steps: list[Node | BlockCall] = []
     outputs: dict[str, str] = {}
-    parts: dict[str, Call | Sequence[Copy]] = {}
-    pending: dict[str, Plan] = {}
+    callables: dict[str, FirstCall | Sequence[BlockCopy]] = {}
+    pending_plans: dict[str, _LayerFactory] = {}
     extent: Extent = Extent()
-    asks_index: bool = False
+    depends_on_index: bool = False
 
     @property
-    def output(self) -> str:
+    def output_node(self) -> str:
         """The node whose output is that of the body: of the last thing in it."""
         return self.outputs[self.steps[-1].name]
 
-    def found(self, path: str) -> str | None:
+    def find_node(self, path: str) -> str | None:
         """The node whose output this name means: `seen`, `encoder`, `encoder_3/attention`."""
         if path in self.outputs:
             return self.outputs[path]
-        head, copy, rest = self.entered(path)
-        inner = copy and copy.body.found(rest)
+        head, copy, rest = self.enter_copy(path)
+        inner = copy and copy.body.find_node(rest)
         return f"{head}/{inner}" if inner else None
 
-    def choices(self) -> Iterator[str]:
+    def readable_names(self) -> Iterator[str]:
         """The names whose output can be read, those in copies of blocks last."""
         yield from self.outputs
-        for part in self.parts.values():
-            if not isinstance(part, Call) and len(part) == 1:
+        for part in self.callables.values():
+            if not isinstance(part, FirstCall) and len(part) == 1:
                 yield from (f"{part[0].name}/{name}" for name in part[0].body.outputs)
 
-    def call(self, name: str) -> Call:
+    def first_call(self, name: str) -> FirstCall:
         """The first call of the layer that has this name here."""
-        call = self.parts[name]
-        assert isinstance(call, Call)
+        call = self.callables[name]
+        assert isinstance(call, FirstCall)
         return call
 
-    def part(self, path: str) -> Call | Sequence[Copy] | None:
+    def find_callable(self, path: str) -> FirstCall | Sequence[BlockCopy] | None:
         """What can be called again by this name."""
-        if path in self.parts:
-            return self.parts[path]
-        head, copy, rest = self.entered(path)
-        inner = copy.body.part(rest) if copy else None
+        if path in self.callables:
+            return self.callables[path]
+        head, copy, rest = self.enter_copy(path)
+        inner = copy.body.find_callable(rest) if copy else None
         if copy is None or inner is None:
             return None
-        first = copy.owner or head  # a copy that is itself called again leads to its first call
-        if isinstance(inner, Call):
-            own = inner.loans or copy.body.loans(inner)
-            loans = [Loan(each.path, self.name_of(each.holder, first)) for each in own]
-            return Call(self.name_of(inner.name, first), inner.layer, tuple(loans))
+        first = (
+            copy.owner_name or head
+        )  # a copy that is itself called again leads to its first call
+        if isinstance(inner, FirstCall):
+            own = inner.lent_layers or copy.body.lent_layers_of(inner)
+            loans = [LentLayer(each.path, self.outer_name(each.holder, first)) for each in own]
+            return FirstCall(self.outer_name(inner.name, first), inner.layer, tuple(loans))
         return [
-            Copy(f"{head}/{each.name}", each.body, f"{first}/{each.owner or each.name}")
+            BlockCopy(f"{head}/{each.name}", each.body, f"{first}/{each.owner_name or each.name}")
             for each in inner
         ]
 
-    def name_of(self, name: str, copy: str) -> str:
+    def outer_name(self, name: str, copy: str) -> str:
         """What a layer is called here that has this name in a copy."""
-        if name.startswith(OUTSIDE):
+        if name.startswith(OUTER_PREFIX):
             return name
-        if name.startswith(ROOT):
-            return name if self.block else name.removeprefix(ROOT)
+        if name.startswith(ROOT_PREFIX):
+            return name if self.block else name.removeprefix(ROOT_PREFIX)
         return f"{copy}/{name}"
 
-    def loans(self, call: Call) -> tuple[Loan, ...]:
+    def lent_layers_of(self, call: FirstCall) -> tuple[LentLayer, ...]:
         """The layers inside one of the body that are called elsewhere."""
-        if not call.layer.wraps and call.layer.model is None:
+        if not call.layer.inner_layer_arguments and call.layer.model is None:
             return ()
         calls = (step for step in self.steps if isinstance(step, Node))
-        return next((step.loans for step in calls if step.name == call.name), ())
+        return next((step.lent_layers for step in calls if step.name == call.name), ())
 
-    def entered(self, path: str) -> tuple[str, Copy | None, str]:
+    def enter_copy(self, path: str) -> tuple[str, BlockCopy | None, str]:
         """The copy that a path starts with, by its name, and the path within it."""
         head, _, rest = path.partition("/")
-        copies = self.parts.get(head) if rest else None
-        if isinstance(copies, Call) or copies is None or len(copies) > 1:
+        copies = self.callables.get(head) if rest else None
+        if isinstance(copies, FirstCall) or copies is None or len(copies) > 1:
             return head, None, rest
         return head, copies[0], rest
 
-    def add(self, name: str, part: Call | Sequence[Copy]) -> None:
+    def add_callable(self, name: str, part: FirstCall | Sequence[BlockCopy]) -> None:
         """Make a part known under a name, its output too."""
-        self.parts[name] = part
-        if isinstance(part, Call):
+        self.callables[name] = part
+        if isinstance(part, FirstCall):
             self.outputs[name] = name
         else:
             last = part[-1]
-            self.outputs[name] = f"{last.name}/{last.body.output}"
+            self.outputs[name] = f"{last.name}/{last.body.output_node}"

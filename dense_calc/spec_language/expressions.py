@@ -17,21 +17,21 @@ from dense_calc.errors import did_you_mean
 from dense_calc.spec_language.scope import ExpressionError, Number
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 
-MAX_LENGTH = 500  # characters of an expression
-MAX_ROUNDED = 400  # digits, of which a number has fewer
-MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
+_MAX_EXPRESSION_LENGTH = 500  # characters of an expression
+_MAX_ROUND_DIGITS = 400  # digits, of which a number has fewer
+_MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
 
 
-def divide(one: Number, other: Number) -> Number:
+def _divide_numbers(one: Number, other: Number) -> Number:
     """`one / other`, an integer where it divides evenly, so that large sizes stay exact."""
     if isinstance(one, int) and isinstance(other, int) and one % other == 0:
         return one // other
     return one / other
 
 
-def power(base: Number, exponent: Number) -> Number:
+def _raise_to_power(base: Number, exponent: Number) -> Number:
     """`base ** exponent`, refused before it is computed if it would be huge."""
-    if abs(base) > 1 and exponent > MAX_EXPONENT:
+    if abs(base) > 1 and exponent > _MAX_EXPONENT:
         raise OverflowError
     result: Number | complex = base**exponent
     if isinstance(result, complex):
@@ -39,31 +39,33 @@ def power(base: Number, exponent: Number) -> Number:
     return result
 
 
-def rounded(number: Number, *digits: int) -> Number:
+def _round_number(number: Number, *digits: int) -> Number:
     """`round(number)`, or to so many digits; more than numbers have change nothing."""
-    return round(number, *(max(-MAX_ROUNDED, min(each, MAX_ROUNDED)) for each in digits))
+    return round(
+        number, *(max(-_MAX_ROUND_DIGITS, min(each, _MAX_ROUND_DIGITS)) for each in digits)
+    )
 
 
-OPERATORS: dict[type, Callable[..., Number]] = {
+_ARITHMETIC_OPERATORS: dict[type, Callable[..., Number]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: divide,
+    ast.Div: _divide_numbers,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-    ast.Pow: power,
+    ast.Pow: _raise_to_power,
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
-ARITHMETIC = (
+_ARITHMETIC_NODES = (
     *(ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.Call),
     *(ast.Load, ast.operator, ast.unaryop),
 )
-FUNCTIONS: dict[str, Callable[..., Number]] = {
+EXPRESSION_FUNCTIONS: dict[str, Callable[..., Number]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": rounded,
+    "round": _round_number,
     "int": int,
     "ceil": math.ceil,
     "floor": math.floor,
@@ -72,14 +74,14 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
 }
 
 
-def evaluate(text: str, names: Mapping[str, Number]) -> Number:
+def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
     """The value of an expression; a whole number is an int, however it came about.
 
     Raises:
         ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
     """
     try:
-        result = value_of(parsed(text), names)
+        result = _evaluate_syntax(_parse_expression(text), names)
     except (OverflowError, RecursionError):
         raise ExpressionError(f"'{text}' is too large; at most {MAX_NUMBER:,}") from None
     except ZeroDivisionError:
@@ -90,10 +92,10 @@ def evaluate(text: str, names: Mapping[str, Number]) -> Number:
 
 
 @lru_cache(maxsize=1000)  # each copy of a repeated block may compute the same text anew
-def parsed(text: str) -> ast.expr:
+def _parse_expression(text: str) -> ast.expr:
     """The syntax tree of an expression."""
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"an expression may have at most {MAX_LENGTH} characters")
+    if len(text) > _MAX_EXPRESSION_LENGTH:
+        raise ExpressionError(f"an expression may have at most {_MAX_EXPRESSION_LENGTH} characters")
     try:
         with warnings.catch_warnings(action="ignore"):
             return ast.parse(text.strip(), mode="eval").body
@@ -105,28 +107,36 @@ def parsed(text: str) -> ast.expr:
 def is_arithmetic(text: str) -> bool:
     """Whether a text is written as an expression is, whatever names it uses."""
     try:
-        return all(isinstance(node, ARITHMETIC) for node in ast.walk(parsed(text)))
+        return all(
+            isinstance(node, _ARITHMETIC_NODES) for node in ast.walk(_parse_expression(text))
+        )
     except ExpressionError:
         return False
 
 
-def value_of(node: ast.expr, names: Mapping[str, Number]) -> Number:
+def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
     """The value of a syntax tree, each step of which stays in the range of numbers."""
     match node:
         case ast.Constant(value=int() | float() as result) if not isinstance(result, bool):
             pass
         case ast.Name(id=name):
-            result = named(name, names)
-        case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
-            result = OPERATORS[type(op)](value_of(operand, names))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            result = OPERATORS[type(op)](value_of(left, names), value_of(right, names))
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-            result = FUNCTIONS[name](*(value_of(argument, names) for argument in args))
+            result = _var_value(name, names)
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _ARITHMETIC_OPERATORS:
+            result = _ARITHMETIC_OPERATORS[type(op)](_evaluate_syntax(operand, names))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC_OPERATORS:
+            result = _ARITHMETIC_OPERATORS[type(op)](
+                _evaluate_syntax(left, names), _evaluate_syntax(right, names)
+            )
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if (
+            name in EXPRESSION_FUNCTIONS
+        ):
+            result = EXPRESSION_FUNCTIONS[name](
+                *(_evaluate_syntax(argument, names) for argument in args)
+            )
         case _:
             raise ExpressionError(
                 f"'{ast.unparse(node)}' cannot stand in an expression; it may hold numbers, vars, "
-                f"+ - * / // % ** and {' '.join(FUNCTIONS)}"
+                f"+ - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}"
             )
     if math.isnan(result):
         raise ValueError("it is no number")
@@ -135,7 +145,7 @@ def value_of(node: ast.expr, names: Mapping[str, Number]) -> Number:
     return result
 
 
-def named(name: str, names: Mapping[str, Number]) -> Number:
+def _var_value(name: str, names: Mapping[str, Number]) -> Number:
     """The value of a var."""
     if name not in names:
         raise ExpressionError(f"'{name}' is not a var" + did_you_mean(name, names))

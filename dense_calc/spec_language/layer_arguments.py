@@ -14,31 +14,38 @@ from msgspec.structs import fields
 
 from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.refusals import ANY, Path, at, problem_of, refusal, unfit
+from dense_calc.layers.introspect.refusals import (
+    ANY_KEY,
+    ValuePath,
+    describe_bad_value,
+    describe_refusal,
+    parse_validation_error,
+    value_at_path,
+)
 from dense_calc.model import Model
-from dense_calc.spec_language.entries import Entry, Reuse, entry_of
+from dense_calc.spec_language.entries import ReuseEntry, SpecEntry, read_entry
 from dense_calc.spec_language.scope import ExpressionError, Scope
-from dense_calc.spec_language.yaml_tree import Marked
-from dense_calc.tracing.nested_model import Inside
+from dense_calc.spec_language.yaml_tree import YamlNode
+from dense_calc.tracing.nested_model import NestedModel
 
 if TYPE_CHECKING:
-    from dense_calc.spec_language.callables import Parts
+    from dense_calc.spec_language.callables import CallableLookup
 
     # what models inside may call again: the parts around them, nothing, or what is known later
-    Around: TypeAlias = Parts | Literal["later"] | None
+    _OuterCallables: TypeAlias = CallableLookup | Literal["later"] | None
 
-TEXT_FOR_NUMBER = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
+_TEXT_FOR_NUMBER_PATTERN = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
 
-OF_A_CALL = ("name", "from")  # what is written beside the arguments
-NOTHING = Model("", (), (), ())  # what a model inside is until it is read
-PLAIN = {bool, int, float, str, type(None)}
+CALL_KEYS = ("name", "from")  # what is written beside the arguments
+_UNREAD_MODEL = Model("", (), (), ())  # what a model inside is until it is read
+_SCALAR_TYPES = {bool, int, float, str, type(None)}
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
-NUMERIC: defaultdict[type, set[str]] = defaultdict(set)
+_NUMERIC_ARGUMENTS: defaultdict[type, set[str]] = defaultdict(set)
 
 
-def layer_of(
-    entry: Entry, scope: Scope, but: Container[str] = OF_A_CALL, around: Around = None
+def decode_layer(
+    entry: SpecEntry, scope: Scope, but: Container[str] = CALL_KEYS, around: _OuterCallables = None
 ) -> LayerKind:
     """The layer that an entry describes, without what is written beside its arguments.
 
@@ -47,42 +54,42 @@ def layer_of(
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
     """
-    if entry.fixed:
-        return entry.fixed
-    if issubclass(entry.kind, Inside):
-        scope.consulted += 1  # what is in it may follow from what is around it
+    if entry.fixed_layer:
+        return entry.fixed_layer
+    if issubclass(entry.kind, NestedModel):
+        scope.use_count += 1  # what is in it may follow from what is around it
         if around == "later":
-            return entry.kind(model=NOTHING, name=entry.text("name"))
+            return entry.kind(model=_UNREAD_MODEL, name=entry.read_text("name"))
         from dense_calc.spec_language.outline import (
-            inside,  # which needs this module for its layers
+            decode_nested_model,  # which needs this module for its layers
         )
 
-        return inside(entry, scope, around)
-    consulted = scope.consulted
-    inner = entry.kind.wraps
+        return decode_nested_model(entry, scope, around)
+    consulted = scope.use_count
+    inner = entry.kind.inner_layer_arguments
     values: Any = {
-        name: layers_in(value, scope, around) if name in inner else value.plain()
+        name: decode_inner_layers(value, scope, around) if name in inner else value.plain_value()
         for name, (_, value) in entry.arguments.items()
         if name not in but
     }
-    if scope.words:
-        scope.consulted += 1
+    if scope.substitutions:
+        scope.use_count += 1
         for name in values.keys() - {"name", *inner}:
-            values[name] = with_words(values[name], scope.words)
-    layer: LayerKind = decoded(entry, values, scope)
-    if scope.consulted == consulted:
-        entry.fixed = layer
+            values[name] = substitute_parameters(values[name], scope.substitutions)
+    layer: LayerKind = decode_arguments(entry, values, scope)
+    if scope.use_count == consulted:
+        entry.fixed_layer = layer
     return layer
 
 
-def with_words(value: Any, words: Mapping[str, Any]) -> Any:
+def substitute_parameters(value: Any, words: Mapping[str, Any]) -> Any:
     """A value with what the words in it stand for."""
     if isinstance(value, list):
-        return [with_words(each, words) for each in value]
+        return [substitute_parameters(each, words) for each in value]
     return words.get(value, value) if isinstance(value, str) else value
 
 
-def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
+def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
     """The instance of an entry's kind that has these values.
 
     Types decide what is an expression: text that stands where the kind wants a number.
@@ -90,50 +97,52 @@ def decoded(entry: Entry, values: Any, scope: Scope) -> Any:
     Raises:
         SpecError: a value is missing, unknown or of a wrong type.
     """
-    numbers = NUMERIC[entry.kind]
+    numbers = _NUMERIC_ARGUMENTS[entry.kind]
     for name, value in values.items():
         if name in numbers and isinstance(value, str):
             try:
                 values[name] = scope.evaluate(value)
             except ExpressionError as error:
-                raise no_number(entry, [name], value, error) from None
+                raise _expression_refusal(entry, [name], value, error) from None
     while True:
         try:
-            return made(values, entry.kind)
+            return _convert_arguments(values, entry.kind)
         except ValidationError as error:
-            problem, path = problem_of(error)
-        if not path or not re.match(TEXT_FOR_NUMBER, problem):
+            problem, path = parse_validation_error(error)
+        if not path or not re.match(_TEXT_FOR_NUMBER_PATTERN, problem):
             raise SpecError(
-                *located(entry, refusal(entry.kind, whose(entry), values, problem, path))
+                *_locate_complaint(
+                    entry, describe_refusal(entry.kind, _entry_label(entry), values, problem, path)
+                )
             )
-        consulted = scope.consulted
-        compute(entry, path, values, scope)
-        assert scope.consulted > consulted, path  # else this would never end
+        consulted = scope.use_count
+        _evaluate_in_place(entry, path, values, scope)
+        assert scope.use_count > consulted, path  # else this would never end
         if len(path) == 1:
-            NUMERIC[entry.kind].add(str(path[0]))
+            _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
 
 
-def made(values: Mapping[str, Any], kind: type[Any]) -> Any:
+def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
     """The instance of a kind that has these values; the same for the same plain ones.
 
     Raises:
         ValidationError: they do not fit.
     """
     for value in values.values():
-        if type(value) not in PLAIN:
+        if type(value) not in _SCALAR_TYPES:
             return convert(values, kind)
     hashable: Any = kind
-    return known(hashable, tuple(values), *values.values())
+    return _convert_scalars(hashable, tuple(values), *values.values())
 
 
 @lru_cache(maxsize=1000, typed=True)  # most layers of a model have their likes, all in the next one
-def known(kind: Any, names: tuple[str, ...], *values: Any) -> Any:
+def _convert_scalars(kind: Any, names: tuple[str, ...], *values: Any) -> Any:
     """The instance of a kind that has these values under these names."""
     return convert(dict(zip(names, values, strict=True)), kind)
 
 
 @cache
-def some_arguments(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct]:
+def argument_subset_type(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct]:
     """Those arguments of a kind that have these names, as a type."""
     own = [
         (field.name, field.type, renamed(name=field.encode_name, default=field.default))
@@ -143,76 +152,78 @@ def some_arguments(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct
     return defstruct(kind.__name__, own, forbid_unknown_fields=True)
 
 
-def layers_in(written: Marked, scope: Scope, around: Around = None) -> Any:
+def decode_inner_layers(written: YamlNode, scope: Scope, around: _OuterCallables = None) -> Any:
     """The layer, or list of layers, that is an argument of another."""
     if isinstance(written.value, list):
-        return [layers_in(item, scope, around) for item in written.value]
+        return [decode_inner_layers(item, scope, around) for item in written.value]
     if not isinstance(written.value, str | dict):
         return written.value
-    entry = entry_of(written, {})
-    if isinstance(entry, Reuse):
-        return borrowed(entry)
+    entry = read_entry(written, {})
+    if isinstance(entry, ReuseEntry):
+        return _read_borrowed_layer(entry)
     if "from" in entry.arguments:
         outer = "a layer inside another reads what that one gives it; remove 'from'"
         raise SpecError(outer, entry.arguments["from"][0])
-    for name in entry.kind.of_call:
+    for name in entry.kind.call_arguments:
         if name in entry.arguments:
             outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
             raise SpecError(outer, entry.arguments[name][0])
-    return layer_of(entry, scope, (), around)
+    return decode_layer(entry, scope, (), around)
 
 
-def borrowed(entry: Reuse) -> LayerKind:
+def _read_borrowed_layer(entry: ReuseEntry) -> LayerKind:
     """A layer inside another that is called elsewhere, by its name.
 
     Raises:
         SpecError: more is said of it.
     """
-    from dense_calc.layers.borrowed import Borrowed  # few models have any
+    from dense_calc.layers.borrowed import LayerReference  # few models have any
 
     for word, _ in entry.arguments.values():
         told = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"
         raise SpecError(told, word)
-    return Borrowed(of=str(entry.label), place=entry)
+    return LayerReference(target_name=str(entry.label), place=entry)
 
 
-def compute(entry: Entry, path: Path, values: Any, scope: Scope) -> None:
+def _evaluate_in_place(entry: SpecEntry, path: ValuePath, values: Any, scope: Scope) -> None:
     """Put the value of the expression at `path` in its place, and of those in places like it."""
-    for *steps, last in alike(values, path):
-        holder = at(values, steps)
+    for *steps, last in _similar_paths(values, path):
+        holder = value_at_path(values, steps)
         if not isinstance(holder[last], str):
             continue
         try:
             holder[last] = scope.evaluate(holder[last])
         except ExpressionError as error:
-            raise no_number(entry, [*steps, last], holder[last], error) from None
+            raise _expression_refusal(entry, [*steps, last], holder[last], error) from None
 
 
-def no_number(entry: Entry, path: Path, value: object, error: ExpressionError) -> SpecError:
+def _expression_refusal(
+    entry: SpecEntry, path: ValuePath, value: object, error: ExpressionError
+) -> SpecError:
     """The complaint about an expression without a value."""
-    complaint = unfit(entry.kind, whose(entry), path, value, f"but {error}")
-    return SpecError(*located(entry, (complaint, path)))
+    complaint = describe_bad_value(entry.kind, _entry_label(entry), path, value, f"but {error}")
+    return SpecError(*_locate_complaint(entry, (complaint, path)))
 
 
-def alike(values: Any, path: Path) -> Iterator[Path]:
+def _similar_paths(values: Any, path: ValuePath) -> Iterator[ValuePath]:
     """The paths that differ from this one in which item of a list they lead to, or which key."""
     step, *rest = path
     keys: Iterable[str | int] = [step]
-    if not isinstance(step, str) or step == ANY:
+    if not isinstance(step, str) or step == ANY_KEY:
         keys = range(len(values)) if isinstance(values, list) else list(values)
     for key in keys:
         if not rest:
             yield [key]
         elif isinstance(values[key], list | dict):
-            yield from ([key, *further] for further in alike(values[key], rest))
+            yield from ([key, *further] for further in _similar_paths(values[key], rest))
 
 
-def whose(entry: Entry) -> str:
+def _entry_label(entry: SpecEntry) -> str:
     """What a complaint calls the one that has the arguments."""
     return entry.label or entry.kind.__name__
 
 
-def located(entry: Entry, complaint: tuple[str, Path]) -> tuple[str, Place]:
+def _locate_complaint(entry: SpecEntry, complaint: tuple[str, ValuePath]) -> tuple[str, Place]:
     """A complaint about a value in an entry, and where that is written."""
     message, path = complaint
     if not path:
@@ -223,5 +234,5 @@ def located(entry: Entry, complaint: tuple[str, Path]) -> tuple[str, Place]:
         return message, word
     place: Place = value
     for step in steps:
-        place = place.part(str(step))
+        place = place.locate_part(str(step))
     return message, place

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-Lines = list[str]
+_ItemLines = list[str]
 
-LONGEST = 40  # items of a run
-WORTH = 3  # items that a repeat must save
+_MAX_RUN_LENGTH = 40  # items of a run
+_MIN_ITEMS_SAVED = 3  # items that a repeat must save
 
 
-def folded(items: Sequence[Lines]) -> Iterator[Lines]:
+def fold_repeated_items(items: Sequence[_ItemLines]) -> Iterator[_ItemLines]:
     """The same items; a run that stands several times in a row is one item: `repeat`, `layers`."""
     place = 0
     while place < len(items):
-        length, times = longest_run(items, place)
-        if length * (times - 1) < WORTH:
+        length, times = _best_repeated_run(items, place)
+        if length * (times - 1) < _MIN_ITEMS_SAVED:
             yield items[place]
             place += 1
             continue
         inner = [
             f"  {sign} {line}"
-            for item in folded(items[place : place + length])
+            for item in fold_repeated_items(items[place : place + length])
             for sign, line in zip(("-", *" " * len(item)), item, strict=False)
         ]
         yield [f"repeat: {times}", "layers:", *inner]
         place += length * times
 
 
-def longest_run(items: Sequence[Lines], place: int) -> tuple[int, int]:
+def _best_repeated_run(items: Sequence[_ItemLines], place: int) -> tuple[int, int]:
     """The length of the run at a place that saves the most items, and how often it stands there."""
     best = (1, 1)
-    for length in range(1, min(LONGEST, (len(items) - place) // 2) + 1):
+    for length in range(1, min(_MAX_RUN_LENGTH, (len(items) - place) // 2) + 1):
         run, times = items[place : place + length], 1
         while items[place + times * length : place + (times + 1) * length] == run:
             times += 1

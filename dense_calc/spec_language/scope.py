@@ -9,13 +9,13 @@ from keyword import iskeyword
 from typing import Any, TypeGuard
 from unicodedata import normalize
 
-from dense_calc.errors import SpecError, did_you_mean, said
-from dense_calc.spec_language.yaml_tree import Marked
+from dense_calc.errors import SpecError, describe_value, did_you_mean
+from dense_calc.spec_language.yaml_tree import YamlNode
 
 Number = int | float
 
-MAX_CHAIN = 50  # vars that use vars that use vars
-INDEX = "index"  # which copy of a repeated block this is: 0, 1, ...
+MAX_VAR_CHAIN = 50  # vars that use vars that use vars
+INDEX_VAR = "index"  # which copy of a repeated block this is: 0, 1, ...
 
 
 class ExpressionError(Exception):
@@ -31,7 +31,7 @@ class Scope(Mapping[str, Number]):
 
     def __init__(
         self,
-        definitions: Mapping[str, Marked],
+        definitions: Mapping[str, YamlNode],
         given: Mapping[str, Any] | None = None,
         outer: Mapping[str, Number] | None = None,
         index: int | None = None,
@@ -39,80 +39,82 @@ class Scope(Mapping[str, Number]):
         for name, definition in definitions.items():
             demand_var_name(name, definition)
         self.definitions = definitions
-        self.handed = given or {}
-        self.given: dict[str, Any] = {}
-        self.words: dict[str, Any] = {}  # no numbers: they stand where their names stand
-        for name, value in self.handed.items():
-            self.give(name, value)
+        self.passed_values = given or {}
+        self.parameter_values: dict[str, Any] = {}
+        self.substitutions: dict[str, Any] = {}  # no numbers: they stand where their names stand
+        for name, value in self.passed_values.items():
+            self.set_parameter(name, value)
         self.outer = outer or {}
-        self.read: dict[str, Number] = {}  # what of the outer names was asked for
+        self.outer_reads: dict[str, Number] = {}  # what of the outer names was asked for
         self.index = index
-        self.asked_index = False
-        self.consulted = 0  # how often something was made of its names
-        self.results: dict[str, Number] = {}  # of expressions
-        self.asked: list[str] = []
+        self.index_was_read = False
+        self.use_count = 0  # how often something was made of its names
+        self.expression_results: dict[str, Number] = {}  # of expressions
+        self.open_vars: list[str] = []
 
     def __getitem__(self, name: str) -> Number:
-        if name in self.given:
-            return self.number_given(name)
-        if name == INDEX and self.index is not None:
-            self.asked_index = True
+        if name in self.parameter_values:
+            return self.parameter_number(name)
+        if name == INDEX_VAR and self.index is not None:
+            self.index_was_read = True
             return self.index
         if name not in self.definitions:
-            value = self.read[name] = self.outer[name]
+            value = self.outer_reads[name] = self.outer[name]
             return value
         definition = self.definitions[name]
-        if name in self.asked:
-            told = " uses ".join(f"'{step}'" for step in (*self.asked, name))
+        if name in self.open_vars:
+            told = " uses ".join(f"'{step}'" for step in (*self.open_vars, name))
             raise SpecError(f"vars use each other: {told}", definition)
-        if len(self.asked) == MAX_CHAIN:
-            raise SpecError(f"more than {MAX_CHAIN} vars use each other in a chain", definition)
-        self.asked.append(name)
-        value = self.number(definition)
-        self.asked.pop()
+        if len(self.open_vars) == MAX_VAR_CHAIN:
+            raise SpecError(f"more than {MAX_VAR_CHAIN} vars use each other in a chain", definition)
+        self.open_vars.append(name)
+        value = self.read_number(definition)
+        self.open_vars.pop()
         return value
 
     def __contains__(self, name: object) -> bool:
         return (
-            name in self.given
+            name in self.parameter_values
             or name in self.definitions
-            or (name == INDEX and self.index is not None)
+            or (name == INDEX_VAR and self.index is not None)
             or name in self.outer
         )
 
     def __iter__(self) -> Iterator[str]:
-        index = {} if self.index is None else {INDEX: None}
-        return iter({**self.definitions, **self.given, **index, **dict.fromkeys(self.outer)})
+        index = {} if self.index is None else {INDEX_VAR: None}
+        return iter(
+            {**self.definitions, **self.parameter_values, **index, **dict.fromkeys(self.outer)}
+        )
 
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def is_given(self, values: Mapping[str, Any]) -> bool:
+    def has_passed_values(self, values: Mapping[str, Any]) -> bool:
         """Whether it has these values, of the same types: 1 is not true."""
-        return values is self.handed or repr(values) == repr(self.handed)
+        return values is self.passed_values or repr(values) == repr(self.passed_values)
 
-    def is_same(self, outer: Mapping[str, Number], given: Mapping[str, Any]) -> bool:
+    def is_unchanged(self, outer: Mapping[str, Number], given: Mapping[str, Any]) -> bool:
         """Whether all that was made of its names is the same with these outer ones and values."""
-        return self.is_given(given) and all(
+        return self.has_passed_values(given) and all(
             outer[name] == value and type(outer[name]) is type(value)
-            for name, value in self.read.items()
+            for name, value in self.outer_reads.items()
         )
 
-    def give(self, name: str, value: Any) -> None:
+    def set_parameter(self, name: str, value: Any) -> None:
         """Give a parameter its value."""
-        self.given[name] = value
+        self.parameter_values[name] = value
         if not is_number(value):
-            self.words[name] = value
+            self.substitutions[name] = value
 
-    def number_given(self, name: str) -> Number:
+    def parameter_number(self, name: str) -> Number:
         """The number that a use gives a parameter; ExpressionError if that is no number."""
-        value = self.given[name]
+        value = self.parameter_values[name]
         if is_number(value):
             return value
         hint = did_you_mean(value, self, else_listed=False) if isinstance(value, str) else ""
-        raise ExpressionError(f"'{name}' is {said(value)}, not a number{hint}")
+        raise ExpressionError(f"'{name}' is {describe_value(value)}, not a number{hint}")
 
-    def number(self, marked: Marked) -> Number:
+    def read_number(self, marked: YamlNode) -> Number:
         """The number that a var is given: itself, or its expression's.
 
         Raises:
@@ -122,7 +124,9 @@ class Scope(Mapping[str, Number]):
         if is_number(value):
             return value
         if not isinstance(value, str):
-            raise SpecError(f"a var is a number or an expression, not {said(value)}", marked)
+            raise SpecError(
+                f"a var is a number or an expression, not {describe_value(value)}", marked
+            )
         try:
             return self.evaluate(value)
         except ExpressionError as error:
@@ -134,16 +138,16 @@ class Scope(Mapping[str, Number]):
         Raises:
             ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
         """
-        self.consulted += 1
-        if text not in self.results:
+        self.use_count += 1
+        if text not in self.expression_results:
             from dense_calc.spec_language.expressions import (
-                evaluate,  # 2 ms, for files that have any
+                evaluate_expression,  # 2 ms, for files that have any
             )
 
-            self.results[text] = evaluate(text, self)
-        return self.results[text]
+            self.expression_results[text] = evaluate_expression(text, self)
+        return self.expression_results[text]
 
-    def value(self, marked: Marked) -> Any:
+    def read_value(self, marked: YamlNode) -> Any:
         """What a parameter is given: a number, or a word or another value to stand in its place.
 
         A word that no var has for a name is text, and so is what is no arithmetic at all.
@@ -153,16 +157,16 @@ class Scope(Mapping[str, Number]):
         """
         value = marked.value
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self.read_value(item) for item in value]
         if not isinstance(value, str):
-            return marked.plain()
-        if value in self.words:
-            return self.given[value]
+            return marked.plain_value()
+        if value in self.substitutions:
+            return self.parameter_values[value]
         from dense_calc.spec_language.expressions import is_arithmetic
 
         if value not in self and (value.isidentifier() or not is_arithmetic(value)):
             return value
-        return self.number(marked)
+        return self.read_number(marked)
 
 
 def is_number(value: object) -> TypeGuard[Number]:
@@ -170,16 +174,16 @@ def is_number(value: object) -> TypeGuard[Number]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def is_finite(value: Any) -> bool:
+def has_finite_numbers(value: Any) -> bool:
     """Whether all numbers in a value are finite."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
-        return all(map(is_finite, value))
+        return all(map(has_finite_numbers, value))
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
+def demand_var_name(name: str, place: YamlNode, what: str = "var") -> None:
     """Raise SpecError unless an expression can mean a var by this name."""
     if not is_var_name(name):
         as_read = normalize("NFKC", name)
@@ -190,7 +194,12 @@ def demand_var_name(name: str, place: Marked, what: str = "var") -> None:
 @lru_cache
 def is_var_name(name: str) -> bool:
     """Whether an expression can mean a var by this name, which Python reads in the form NFKC."""
-    from dense_calc.spec_language.expressions import FUNCTIONS
+    from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS
 
     is_plain = name.isascii() or normalize("NFKC", name) == name
-    return name.isidentifier() and is_plain and not iskeyword(name) and name not in FUNCTIONS
+    return (
+        name.isidentifier()
+        and is_plain
+        and not iskeyword(name)
+        and name not in EXPRESSION_FUNCTIONS
+    )

@@ -7,24 +7,30 @@ from itertools import chain
 
 from msgspec import structs
 
-from dense_calc.errors import SpecError, did_you_mean, said
-from dense_calc.layers import kind_named
-from dense_calc.model import End, ModelType, Node, Output
-from dense_calc.spec_language.body_reader import Reader
-from dense_calc.spec_language.entries import INPUT_KIND, Definition, Entry, entry_of, input_entry
-from dense_calc.spec_language.planning import Planner
-from dense_calc.spec_language.spec_size import (
-    MOST,
-    Extent,
-    demand_few,
-    extent_of,
-    values_under,
+from dense_calc.errors import SpecError, describe_value, did_you_mean
+from dense_calc.layers import find_kind
+from dense_calc.model import ModelOutput, ModelType, Node, OutputPath
+from dense_calc.spec_language.body_reader import BodyReader
+from dense_calc.spec_language.entries import (
+    INPUT_KIND,
+    BlockDefinition,
+    SpecEntry,
+    read_entry,
+    read_input_entry,
 )
-from dense_calc.spec_language.wiring import given, no_layer
-from dense_calc.spec_language.yaml_tree import Marked
-from dense_calc.tracing.nested_model import KINDS as MODELS
+from dense_calc.spec_language.planning import BodyPlanner
+from dense_calc.spec_language.spec_size import (
+    EXTENT_LIMITS,
+    Extent,
+    count_argument_values,
+    demand_small_extent,
+    extent_of_nodes,
+)
+from dense_calc.spec_language.wiring import read_call_input, unknown_layer_error
+from dense_calc.spec_language.yaml_tree import YamlNode
+from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
 
-SECTIONS: dict[str, type] = {
+SECTION_TYPES: dict[str, type] = {
     "name": str,
     "type": str,
     "trainable": bool,
@@ -37,7 +43,7 @@ SECTIONS: dict[str, type] = {
     "budget": dict,
     "expect": dict,
 }
-TYPE_NAMES: dict[type, str] = {
+_SECTION_TYPE_NAMES: dict[type, str] = {
     bool: "true or false",
     str: "text",
     dict: "a mapping",
@@ -45,29 +51,35 @@ TYPE_NAMES: dict[type, str] = {
 }
 
 
-def type_of(sections: Mapping[str, Marked]) -> ModelType | None:
+def read_model_type(sections: Mapping[str, YamlNode]) -> ModelType | None:
     """The Keras class whose summary is meant, None if a model does not say."""
     if "type" not in sections:
         return None
     told: ModelType = sections["type"].value
     if told not in MODELS:
         choices = " or ".join(MODELS)
-        raise SpecError(f"a model's type is {choices}, not {said(told)}", sections["type"])
+        raise SpecError(
+            f"a model's type is {choices}, not {describe_value(told)}", sections["type"]
+        )
     return told
 
 
-def entries_of(items: Iterable[Marked], blocks: Mapping[str, Definition]) -> list[Entry]:
+def read_entries(
+    items: Iterable[YamlNode], blocks: Mapping[str, BlockDefinition]
+) -> list[SpecEntry]:
     """The entries of a list of layers; `{repeat: 3, layers: [...]}` stands for that many times."""
-    entries: list[Entry] = []
+    entries: list[SpecEntry] = []
     for item in items:
         if isinstance(item.value, dict) and item.value.keys() == {"repeat", "layers"}:
-            entries += repeated(item, blocks)
+            entries += _read_repeated_entries(item, blocks)
         else:
-            entries.append(entry_of(item, blocks))
+            entries.append(read_entry(item, blocks))
     return entries
 
 
-def repeated(item: Marked, blocks: Mapping[str, Definition]) -> list[Entry]:
+def _read_repeated_entries(
+    item: YamlNode, blocks: Mapping[str, BlockDefinition]
+) -> list[SpecEntry]:
     """The entries of a part of a list that stands there several times.
 
     Raises:
@@ -75,12 +87,18 @@ def repeated(item: Marked, blocks: Mapping[str, Definition]) -> list[Entry]:
     """
     (_, times), (_, layers) = item.value["repeat"], item.value["layers"]
     if not isinstance(layers.value, list) or not layers.value:
-        raise SpecError(f"'layers' must be a list of layers, not {said(layers.value)}", layers)
+        raise SpecError(
+            f"'layers' must be a list of layers, not {describe_value(layers.value)}", layers
+        )
     if type(times.value) is not int or times.value < 1:
-        raise SpecError(f"'repeat' must be a positive integer, not {said(times.value)}", times)
-    entries = entries_of(layers.value, blocks)
-    values = sum(values_under(entry.arguments) for entry in entries)
-    demand_few(Extent(layers=len(entries), values=values).copied(times.value, 0), times)
+        raise SpecError(
+            f"'repeat' must be a positive integer, not {describe_value(times.value)}", times
+        )
+    entries = read_entries(layers.value, blocks)
+    values = sum(count_argument_values(entry.arguments) for entry in entries)
+    demand_small_extent(
+        Extent(layers=len(entries), values=values).scale_to_copies(times.value, 0), times
+    )
     for entry in entries:
         if "name" in entry.arguments and times.value > 1:
             word = entry.arguments["name"][0]
@@ -88,11 +106,12 @@ def repeated(item: Marked, blocks: Mapping[str, Definition]) -> list[Entry]:
     return entries * int(times.value)
 
 
-def sections_of(root: Marked, known: Mapping[str, type] = SECTIONS) -> dict[str, Marked]:
+def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> dict[str, YamlNode]:
     """The top level of a spec, each section of its type."""
     if not isinstance(root.value, dict):
         raise SpecError(
-            f"a model is a mapping with 'input:' and 'layers:', not {said(root.value)}", root
+            f"a model is a mapping with 'input:' and 'layers:', not {describe_value(root.value)}",
+            root,
         )
     for key, value in root.value.values():
         if key.value not in known:
@@ -101,21 +120,22 @@ def sections_of(root: Marked, known: Mapping[str, type] = SECTIONS) -> dict[str,
         wanted = known[key.value]
         if not isinstance(value.value, wanted):
             raise SpecError(
-                f"'{key.value}' must be {TYPE_NAMES[wanted]}, not {said(value.value)}", value
+                f"'{key.value}' must be {_SECTION_TYPE_NAMES[wanted]}, not {describe_value(value.value)}",
+                value,
             )
     return {name: value for name, (_, value) in root.value.items()}
 
 
-def inputs_of(sections: Mapping[str, Marked], root: Marked) -> list[Entry]:
+def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:
     """The entries of the model's inputs, whichever way they are given."""
     if "inputs" not in sections:
-        return [input_entry(*root.value["input"])] if "input" in sections else []
+        return [read_input_entry(*root.value["input"])] if "input" in sections else []
     if "input" in sections:
         raise SpecError("a model has 'input' or 'inputs', not both", root.value["inputs"][0])
-    return [input_entry(*pair) for pair in sections["inputs"].value.values()]
+    return [read_input_entry(*pair) for pair in sections["inputs"].value.values()]
 
 
-def legacy_input(first: Entry) -> list[Entry]:
+def legacy_input_entries(first: SpecEntry) -> list[SpecEntry]:
     """The input that the first layer's `input_shape` or `input_dim` gives, as in Sequential."""
     given = first.arguments
     if "input_dim" in given:
@@ -125,35 +145,35 @@ def legacy_input(first: Entry) -> list[Entry]:
         word, value = given["input_shape"]
     else:
         return []
-    return [input_entry(structs.replace(word, value="input"), value)]
+    return [read_input_entry(structs.replace(word, value="input"), value)]
 
 
-def unbuilt_input(root: Marked, first: Entry) -> list[Entry]:
+def unbuilt_input_entries(root: YamlNode, first: SpecEntry) -> list[SpecEntry]:
     """The input of a Sequential inside that says none: it is what the call reads."""
-    kind = kind_named(INPUT_KIND)
-    return [] if first.kind is kind else [Entry(*root.where, kind, {}, "input")]
+    kind = find_kind(INPUT_KIND)
+    return [] if first.kind is kind else [SpecEntry(*root.coordinates, kind, {}, "input")]
 
 
-def layers_of(sections: Mapping[str, Marked], root: Marked) -> list[Marked]:
+def layer_items(sections: Mapping[str, YamlNode], root: YamlNode) -> list[YamlNode]:
     """The items of `layers:`."""
     if "layers" not in sections:
         raise SpecError("a model needs 'layers:', a list", root)
-    items: list[Marked] = sections["layers"].value
+    items: list[YamlNode] = sections["layers"].value
     return items
 
 
-def demand_settled(planner: Planner) -> None:
+def demand_resolved_names(planner: BodyPlanner) -> None:
     """Raise SpecError where a block reads what is neither in it nor in the model."""
-    model = planner.model
-    for each in planner.unsettled:
-        if model.found(each.name) is None:
-            choices = chain(each.body.inputs, each.body.choices(), model.choices())
-            error = no_layer(each.name, each.name, choices, each.written)
+    model = planner.model_body
+    for each in planner.unresolved_names:
+        if model.find_node(each.name) is None:
+            choices = chain(each.body.inputs, each.body.readable_names(), model.readable_names())
+            error = unknown_layer_error(each.name, each.name, choices, each.yaml_node)
             error.notes += each.notes
             raise error
 
 
-def demand_unlike(nodes: Sequence[Node]) -> None:
+def demand_unique_copy_names(nodes: Sequence[Node]) -> None:
     """Raise SpecError where copies of blocks come to the same name."""
     taken: dict[str, Node] = {}
     for node in nodes:
@@ -164,27 +184,29 @@ def demand_unlike(nodes: Sequence[Node]) -> None:
 
 def demand_short_names(nodes: Sequence[Node]) -> None:
     """Raise SpecError where nodes have, or read, names of too many characters in all."""
-    extent = extent_of(nodes)
-    if extent.characters > MOST["characters"][0]:
+    extent = extent_of_nodes(nodes)
+    if extent.characters > EXTENT_LIMITS["characters"][0]:
         longest = max(nodes, key=lambda node: len(node.name) + sum(map(len, node.inputs)))
-        demand_few(Extent(characters=extent.characters), longest.place, longest.notes)
+        demand_small_extent(Extent(characters=extent.characters), longest.place, longest.notes)
 
 
-def outputs_of(section: Marked | None, planner: Planner) -> Iterator[End]:
+def read_outputs(section: YamlNode | None, planner: BodyPlanner) -> Iterator[ModelOutput]:
     """What `outputs:` names: a layer, an output of one, a list of them, or a mapping of labels."""
     if section is None:
         return
-    labelled: Iterable[tuple[str | None, Marked]] = [(None, section)]
+    labelled: Iterable[tuple[str | None, YamlNode]] = [(None, section)]
     if isinstance(section.value, list):
         labelled = [(None, written) for written in section.value]
     elif isinstance(section.value, dict):
         labelled = [(label, written) for label, (_, written) in section.value.items()]
     if not labelled:
         raise SpecError("'outputs' is empty", section)
-    reader = Reader(planner.model, planner.model, uses=[], unsettled=[])
+    reader = BodyReader(planner.model_body, planner.model_body, use_notes=[], unresolved_names=[])
     for label, written in labelled:
         if not isinstance(written.value, str):
-            raise SpecError(f"'outputs' takes names of layers, not {said(written.value)}", written)
-        what = given(written, reader)
-        assert isinstance(what, str | Output)
-        yield End(what, written, label)
+            raise SpecError(
+                f"'outputs' takes names of layers, not {describe_value(written.value)}", written
+            )
+        what = read_call_input(written, reader)
+        assert isinstance(what, str | OutputPath)
+        yield ModelOutput(what, written, label)

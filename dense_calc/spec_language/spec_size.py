@@ -10,14 +10,14 @@ from msgspec import Struct
 
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Node
-from dense_calc.spec_language.yaml_tree import MAX_VALUES, Marked
+from dense_calc.spec_language.yaml_tree import MAX_YAML_VALUES, YamlNode
 
 MAX_LAYERS = 100_000
-MAX_COPIES = 100_000  # of blocks, those of blocks inside included
-MAX_CONNECTIONS = 500_000
-MAX_CHARACTERS = 2**25  # of names, those of connections included
-MAX_UNLIKE_COPIES = 20_000  # those that are worked out each by itself
-MAX_UNLIKE_VALUES = 500_000  # that stand in them
+_MAX_COPIES = 100_000  # of blocks, those of blocks inside included
+_MAX_CONNECTIONS = 500_000
+_MAX_NAME_CHARACTERS = 2**25  # of names, those of connections included
+_MAX_DIFFERING_COPIES = 20_000  # those that are worked out each by itself
+_MAX_DIFFERING_VALUES = 500_000  # that stand in them
 
 
 class Extent(Struct, frozen=True, gc=False):
@@ -38,7 +38,7 @@ class Extent(Struct, frozen=True, gc=False):
             self.copies + other.copies,
         )
 
-    def copied(self, times: int, prefixes: int) -> Extent:
+    def scale_to_copies(self, times: int, prefixes: int) -> Extent:
         """That of so many copies, before whose names so many characters are put in all."""
         return Extent(
             self.layers * times,
@@ -49,28 +49,28 @@ class Extent(Struct, frozen=True, gc=False):
         )
 
 
-MOST: Mapping[str, tuple[int, str]] = {
+EXTENT_LIMITS: Mapping[str, tuple[int, str]] = {
     "layers": (MAX_LAYERS, "layers"),
-    "connections": (MAX_CONNECTIONS, "connections"),
-    "characters": (MAX_CHARACTERS, "characters of names"),
-    "values": (MAX_VALUES, "values"),
-    "copies": (MAX_COPIES, "copies of blocks"),
+    "connections": (_MAX_CONNECTIONS, "connections"),
+    "characters": (_MAX_NAME_CHARACTERS, "characters of names"),
+    "values": (MAX_YAML_VALUES, "values"),
+    "copies": (_MAX_COPIES, "copies of blocks"),
 }
 
 
 # the same of what is worked out anew: copies that differ take longer than copies that are alike
-MOST_WORKED: Mapping[str, tuple[int, str]] = {
-    **MOST,
-    "values": (MAX_UNLIKE_VALUES, "values that may differ from copy to copy"),
-    "copies": (MAX_UNLIKE_COPIES, "copies that may differ"),
+PLANNING_LIMITS: Mapping[str, tuple[int, str]] = {
+    **EXTENT_LIMITS,
+    "values": (_MAX_DIFFERING_VALUES, "values that may differ from copy to copy"),
+    "copies": (_MAX_DIFFERING_COPIES, "copies that may differ"),
 }
 
 
-def demand_few(
+def demand_small_extent(
     extent: Extent,
     place: Place | None,
     notes: Iterable[Note] = (),
-    allowed: Mapping[str, tuple[int, str]] = MOST,
+    allowed: Mapping[str, tuple[int, str]] = EXTENT_LIMITS,
 ) -> None:
     """Raise SpecError where a model would come to more than is allowed."""
     for name, (most, what) in allowed.items():
@@ -80,7 +80,7 @@ def demand_few(
             raise SpecError(told, place, notes)
 
 
-def extent_of(nodes: Iterable[Node]) -> Extent:
+def extent_of_nodes(nodes: Iterable[Node]) -> Extent:
     """That of nodes, without the values that are written in them."""
     nodes = list(nodes)
     read = list(chain.from_iterable(map(attrgetter("inputs"), nodes)))
@@ -88,18 +88,18 @@ def extent_of(nodes: Iterable[Node]) -> Extent:
     return Extent(len(nodes), len(read), characters)
 
 
-def values_in(written: Marked) -> int:
+def count_values(written: YamlNode) -> int:
     """How many values are written here, those that aliases repeat included."""
     if written.size > 1:  # measured already
         return written.size
     value = written.value
     if isinstance(value, list):
-        return 1 + sum(map(values_in, value))
+        return 1 + sum(map(count_values, value))
     if isinstance(value, dict):
-        return 1 + sum(1 + values_in(each) for _, each in value.values())
+        return 1 + sum(1 + count_values(each) for _, each in value.values())
     return 1
 
 
-def values_under(arguments: Mapping[str, tuple[Marked, Marked]]) -> int:
+def count_argument_values(arguments: Mapping[str, tuple[YamlNode, YamlNode]]) -> int:
     """How many values are written in arguments, with the word that they belong to."""
-    return 1 + sum(1 + values_in(value) for _, value in arguments.values())
+    return 1 + sum(1 + count_values(value) for _, value in arguments.values())

@@ -8,82 +8,84 @@ from typing import Any
 import yaml
 
 from dense_calc.errors import SpecError
-from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolved
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolve_scalar
 
-WIDTH = 100  # columns of a line
-MOST_KNOWN = 1000
-KNOWN: dict[str, str] = {}  # values as Python writes them → as YAML: layers are often alike
+_MAX_LINE_WIDTH = 100  # columns of a line
+_MAX_CACHED_TEXTS = 1000
+_FLOW_CACHE: dict[str, str] = {}  # values as Python writes them → as YAML: layers are often alike
 
 
-def in_lines(word: str, arguments: Mapping[str, Any]) -> list[str]:
+def format_layer_item(word: str, arguments: Mapping[str, Any]) -> list[str]:
     """A layer that is an item of the list of layers, on one line if it fits."""
     if not arguments:
         return [word]
     # Within brackets more must stand in quotes: `[split[1]]` is none.
-    pairs = (f"{name}: {flow([value])[1:-1]}" for name, value in arguments.items())
+    pairs = (f"{name}: {format_flow([value])[1:-1]}" for name, value in arguments.items())
     line = f"{word}: {{{', '.join(pairs)}}}"
-    if len(line) <= WIDTH:
+    if len(line) <= _MAX_LINE_WIDTH:
         return [line]
-    own = (f"{name}: {flow(value)}" for name, value in arguments.items())
-    return [f"{word}:", *indented(own)]
+    own = (f"{name}: {format_flow(value)}" for name, value in arguments.items())
+    return [f"{word}:", *indent_lines(own)]
 
 
-def section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
+def format_section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
     """A section that is a mapping, on one line if it fits."""
-    line = f"{name}: {flow(values)}"
-    if len(line) <= WIDTH:
+    line = f"{name}: {format_flow(values)}"
+    if len(line) <= _MAX_LINE_WIDTH:
         yield line
         return
     yield f"{name}:"
-    yield from indented(f"{flow(key)}: {flow(value)}" for key, value in values.items())
+    yield from indent_lines(
+        f"{format_flow(key)}: {format_flow(value)}" for key, value in values.items()
+    )
 
 
-def listed(items: Iterable[list[str]]) -> Iterator[str]:
+def format_list_items(items: Iterable[list[str]]) -> Iterator[str]:
     """The items of a list in lines, each after a dash."""
     for first, *others in items:
         yield f"- {first}"
-        yield from indented(others)
+        yield from indent_lines(others)
 
 
-def indented(lines: Iterable[str]) -> Iterator[str]:
+def indent_lines(lines: Iterable[str]) -> Iterator[str]:
     """Lines further to the right."""
     return (f"  {line}" for line in lines)
 
 
-class Text(str):
+class _QuotedText(str):
     """A text that must stand in quotes: it would be read as something else."""
 
 
-class Dumper(yaml.SafeDumper):
+class _FlowDumper(yaml.SafeDumper):
     """Writes values on one line, and no value twice as one."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-Dumper.add_representer(
-    Text,
+_FlowDumper.add_representer(
+    _QuotedText,
     lambda dumper, text: dumper.represent_scalar(TEXT_TAG, str(text), style='"'),
 )
 
 
-def flow(value: Any) -> str:
+def format_flow(value: Any) -> str:
     """A value on one line of YAML; what could speak to a terminal is escaped."""
     key = repr(value)
-    text = KNOWN.get(key)
+    text = _FLOW_CACHE.get(key)
     if text is None:
-        text = dumped(value, allow_unicode=True)
-        text = text if text.isprintable() else dumped(value, allow_unicode=False)
-        if len(KNOWN) < MOST_KNOWN:
-            KNOWN[key] = text
+        text = _dump_flow(value, allow_unicode=True)
+        text = text if text.isprintable() else _dump_flow(value, allow_unicode=False)
+        if len(_FLOW_CACHE) < _MAX_CACHED_TEXTS:
+            _FLOW_CACHE[key] = text
     return text
 
 
-def dumped(value: Any, *, allow_unicode: bool) -> str:
+def _dump_flow(value: Any, *, allow_unicode: bool) -> str:
     """A value on one line as PyYAML writes it."""
     text = yaml.dump(
-        quoted(value),
-        Dumper=Dumper,
+        _quote_texts(value),
+        Dumper=_FlowDumper,
         default_flow_style=True,
         sort_keys=False,
         allow_unicode=allow_unicode,
@@ -92,15 +94,15 @@ def dumped(value: Any, *, allow_unicode: bool) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def quoted(value: Any) -> Any:
+def _quote_texts(value: Any) -> Any:
     """A value with the texts marked that YAML 1.2 reads as another value, or over several lines."""
     match value:
         case dict():
-            return {quoted(key): quoted(each) for key, each in value.items()}
+            return {_quote_texts(key): _quote_texts(each) for key, each in value.items()}
         case list() | tuple():
-            return list(map(quoted, value))
+            return list(map(_quote_texts, value))
         case int() if abs(value) > MAX_NUMBER:
             raise SpecError(f"a spec holds no number above {MAX_NUMBER:,}")
-        case str() if not (value.isprintable() and isinstance(resolved(value), str)):
-            return Text(value)
+        case str() if not (value.isprintable() and isinstance(resolve_scalar(value), str)):
+            return _QuotedText(value)
     return value

@@ -13,19 +13,25 @@ from typing import Any
 import yaml
 
 from dense_calc.errors import Place, Source, SpecError
-from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolved
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolve_scalar
 
-MAX_DEPTH = 64  # levels of nesting
-MAX_VALUES = 2_000_000  # those that aliases repeat are counted each time
-MAX_KEYS = 100_000  # of one mapping
-OF_A_VALUE = 32  # characters of a text, such as an expression, that count as one more value
-SOME = 1000  # values between two looks at how many keys there are
-HALVES = r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
-MERGE = r"(?m)^[<>]{7} [^\r\n]*"  # the marks that git leaves around the sides of a merge
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_YAML_DEPTH = 64  # levels of nesting
+MAX_YAML_VALUES = 2_000_000  # those that aliases repeat are counted each time
+_MAX_MAPPING_KEYS = 100_000  # of one mapping
+_CHARACTERS_PER_VALUE = (
+    32  # characters of a text, such as an expression, that count as one more value
+)
+_EVENTS_PER_CHECK = 1000  # values between two looks at how many keys there are
+_SURROGATE_PAIR_PATTERN = (
+    r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
+)
+_MERGE_MARK_PATTERN = (
+    r"(?m)^[<>]{7} [^\r\n]*"  # the marks that git leaves around the sides of a merge
+)
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Marked(Place, gc=False):
+class YamlNode(Place, gc=False):
     """A value and its place; `size` and `depth` count the values and the levels in it.
 
     The value is None, a bool, int, float or str, a list of Marked, or a dict from text to a pair
@@ -36,7 +42,7 @@ class Marked(Place, gc=False):
     size: int = 1
     depth: int = 0
 
-    def part(self, name: str) -> Place:
+    def locate_part(self, name: str) -> Place:
         """What stands under `name` in this mapping or in this layer's arguments, or at it in this
         list; this place where there is nothing.
         """
@@ -46,41 +52,41 @@ class Marked(Place, gc=False):
                 found = pairs[name][1]
             case dict(pairs) if len(pairs) == 1:
                 under = next(iter(pairs.values()))[1]
-                found = under.part(name) if isinstance(under.value, dict) else self
+                found = under.locate_part(name) if isinstance(under.value, dict) else self
             case list(items) if name.isdigit() and int(name) < len(items):
                 found = items[int(name)]
         return found
 
-    def plain(self) -> Any:
+    def plain_value(self) -> Any:
         """The value without places."""
         value = self.value
         if isinstance(value, dict):
-            return {name: each.plain() for name, (_, each) in value.items()}
+            return {name: each.plain_value() for name, (_, each) in value.items()}
         if isinstance(value, list):
-            return [each.plain() for each in value]
+            return [each.plain_value() for each in value]
         return value
 
 
-Pairs = dict[str, tuple[Marked, Marked]]  # keys and values, by the text of the key
+_YamlPairs = dict[str, tuple[YamlNode, YamlNode]]  # keys and values, by the text of the key
 
 
-def document(source: Source, tree: type[Tree] | None = None) -> Marked:
+def parse_yaml(source: Source, tree: type[YamlTreeBuilder] | None = None) -> YamlNode:
     """The value that a YAML text holds; `tree` is another way to take its tags and its keys.
 
     Raises:
         SpecError: it is not YAML, holds no or several documents, or goes over a limit.
     """
     try:
-        roots = (tree or Tree)(source).roots()
+        roots = (tree or YamlTreeBuilder)(source).read_roots()
     except yaml.MarkedYAMLError as error:
-        text = re.sub(HALVES, whole_character, source.text)
+        text = re.sub(_SURROGATE_PAIR_PATTERN, _join_surrogates, source.text)
         if text != source.text:
-            return document(Source(source.name, text), tree)
-        raise unmerged(source) or not_yaml(source, error) from None
+            return parse_yaml(Source(source.name, text), tree)
+        raise merge_mark_error(source) or _yaml_syntax_error(source, error) from None
     except yaml.reader.ReaderError as error:
-        raise not_text(source, error) from None
+        raise _invalid_character_error(source, error) from None
     except UnicodeEncodeError as error:
-        raise not_utf8(source, error) from None
+        raise utf8_error(source, error) from None
     if not roots:
         start = Place(source, 1, 1, 1)
         raise SpecError("the file is empty; a model has 'input:' and 'layers:'", start)
@@ -89,29 +95,31 @@ def document(source: Source, tree: type[Tree] | None = None) -> Marked:
     return roots[0]
 
 
-class Tree:
+class YamlTreeBuilder:
     """The tree of one text while its events come in."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.anchors: dict[str, Marked] = {}
+        self.anchors: dict[str, YamlNode] = {}
         self.has_anchors = False
-        self.values: list[Marked] = []  # of the innermost list or mapping that is open
-        self.opened: list[tuple[Any, list[Marked]]] = []  # its event, and the values around it
+        self.values: list[YamlNode] = []  # of the innermost list or mapping that is open
+        self.collection_stack: list[
+            tuple[Any, list[YamlNode]]
+        ] = []  # its event, and the values around it
 
-    def roots(self) -> list[Marked]:
+    def read_roots(self) -> list[YamlNode]:
         """The values of all documents of the text."""
         handlers = {
             yaml.ScalarEvent: self.add_scalar,
             yaml.AliasEvent: self.add_alias,
-            yaml.SequenceStartEvent: self.open,
-            yaml.MappingStartEvent: self.open,
-            yaml.SequenceEndEvent: self.close,
-            yaml.MappingEndEvent: self.close,
+            yaml.SequenceStartEvent: self.open_collection,
+            yaml.MappingStartEvent: self.open_collection,
+            yaml.SequenceEndEvent: self.close_collection,
+            yaml.MappingEndEvent: self.close_collection,
         }
-        loader = LOADER(self.source.text)
-        for _ in range(MAX_VALUES // SOME):
-            for _ in range(SOME):
+        loader = _YAML_LOADER(self.source.text)
+        for _ in range(MAX_YAML_VALUES // _EVENTS_PER_CHECK):
+            for _ in range(_EVENTS_PER_CHECK):
                 event = loader.get_event()
                 handler = handlers.get(type(event))
                 if handler:
@@ -119,99 +127,103 @@ class Tree:
                 elif type(event) is yaml.StreamEndEvent:
                     return self.values
             self.demand_few_keys()
-        raise too_much(self.place(event))
+        raise _yaml_limit_error(self.event_place(event))
 
-    def place(self, event: Any) -> Place:
+    def event_place(self, event: Any) -> Place:
         """Where an event starts."""
         return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1, 1)
 
     def add_scalar(self, event: Any) -> None:
         # No call but what it needs: this runs for nearly every word of a file.
-        value = resolved(event.value) if event.implicit[0] else event.value
+        value = resolve_scalar(event.value) if event.implicit[0] else event.value
         start = event.start_mark
         column = start.column
         width = event.end_mark.column - column
-        node = Marked(self.source, start.line + 1, column + 1, width, value)
+        node = YamlNode(self.source, start.line + 1, column + 1, width, value)
         if type(value) is int and not -MAX_NUMBER <= value <= MAX_NUMBER:
             raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
-        if len(event.value) >= OF_A_VALUE:
-            node.size += len(event.value) // OF_A_VALUE
+        if len(event.value) >= _CHARACTERS_PER_VALUE:
+            node.size += len(event.value) // _CHARACTERS_PER_VALUE
         if event.anchor or event.tag:
-            self.obey(event, node)
+            self.apply_properties(event, node)
         self.values.append(node)
 
     def add_alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
-            place = self.place(event)
+            place = self.event_place(event)
             raise SpecError(f"nothing is anchored as '&{event.anchor}' above", place)
         self.values.append(self.anchors[event.anchor])
 
-    def open(self, event: Any) -> None:
-        self.opened.append((event, self.values))
+    def open_collection(self, event: Any) -> None:
+        self.collection_stack.append((event, self.values))
         self.values = []
         if event.anchor:
             self.has_anchors = True
-        if len(self.opened) > MAX_DEPTH:
-            raise too_much(self.place(event))
+        if len(self.collection_stack) > MAX_YAML_DEPTH:
+            raise _yaml_limit_error(self.event_place(event))
 
-    def close(self, event: Any) -> None:
+    def close_collection(self, event: Any) -> None:
         values = self.values
-        opening, self.values = self.opened.pop()
+        opening, self.values = self.collection_stack.pop()
         start = opening.start_mark
         width = event.end_mark.column - start.column
-        node = Marked(self.source, start.line + 1, start.column + 1, width, values)
+        node = YamlNode(self.source, start.line + 1, start.column + 1, width, values)
         if self.has_anchors:
-            self.measure(node)
+            self.measure_node(node)
         if type(event) is yaml.MappingEndEvent:
-            node.value = self.mapping(values[::2], values[1::2])
+            node.value = self.build_mapping(values[::2], values[1::2])
         if opening.anchor or opening.tag:
-            self.obey(opening, node)
+            self.apply_properties(opening, node)
         self.values.append(node)
 
     def demand_few_keys(self) -> None:
         """Raise SpecError if the innermost collection is a mapping, and of too many keys."""
-        if len(self.values) <= 2 * MAX_KEYS or not self.opened:
+        if len(self.values) <= 2 * _MAX_MAPPING_KEYS or not self.collection_stack:
             return
-        if type(self.opened[-1][0]) is yaml.MappingStartEvent:
-            raise SpecError(f"a mapping may have at most {MAX_KEYS:,} keys", self.values[-1])
+        if type(self.collection_stack[-1][0]) is yaml.MappingStartEvent:
+            raise SpecError(
+                f"a mapping may have at most {_MAX_MAPPING_KEYS:,} keys", self.values[-1]
+            )
 
-    def measure(self, node: Marked) -> None:
+    def measure_node(self, node: YamlNode) -> None:
         """Count what is in a list; without aliases the text itself bounds it."""
         node.size += sum(child.size for child in node.value)
         node.depth = 1 + max((child.depth for child in node.value), default=0)
-        if node.size > MAX_VALUES or node.depth > MAX_DEPTH:
-            raise too_much(node)
+        if node.size > MAX_YAML_VALUES or node.depth > MAX_YAML_DEPTH:
+            raise _yaml_limit_error(node)
 
-    def obey(self, event: Any, node: Marked) -> None:
+    def apply_properties(self, event: Any, node: YamlNode) -> None:
         """Remember a value by its anchor; obey its tag."""
         if event.tag:
-            self.obey_tag(event.tag, node)
+            self.apply_tag(event.tag, node)
         if event.anchor:
             self.anchors[event.anchor] = node
 
-    def obey_tag(self, tag: str, node: Marked) -> None:
+    def apply_tag(self, tag: str, node: YamlNode) -> None:
         """Refuse a tag, which could ask for anything."""
         if tag != TEXT_TAG or not isinstance(node.value, str):
             raise SpecError(f"the tag {tag} is not understood; a model is plain data", node)
 
-    def mapping(self, keys: list[Marked], under: list[Marked]) -> Pairs:
+    def build_mapping(self, keys: list[YamlNode], under: list[YamlNode]) -> _YamlPairs:
         """Keys and what stands under them, by the text of the key."""
-        pairs: Pairs = {}
+        pairs: _YamlPairs = {}
         for key, value in zip(keys, under, strict=True):
             if not isinstance(key.value, str):
                 raise SpecError("a key must be text; put it in quotes", key)
             if key.value in pairs:
-                self.admit_again(pairs[key.value], key, value)
+                self.handle_duplicate_key(pairs[key.value], key, value)
             pairs[key.value] = (key, value)
         return pairs
 
-    def admit_again(self, first: tuple[Marked, Marked], key: Marked, value: Marked) -> None:
+    def handle_duplicate_key(
+        self, first: tuple[YamlNode, YamlNode], key: YamlNode, value: YamlNode
+    ) -> None:
         """Refuse a key that stands twice in a mapping."""
         line = first[0].line
         raise SpecError(f"the key '{key.value}' stands here twice, first in line {line}", key)
 
 
-def whole_character(escape: re.Match[str]) -> str:
+def _join_surrogates(escape: re.Match[str]) -> str:
     r"""What YAML reads in place of two halves that JSON writes: `\U0001f600` of `\ud83d\ude00`."""
     if not escape[1]:
         return escape[0]
@@ -219,21 +231,21 @@ def whole_character(escape: re.Match[str]) -> str:
     return f"\\U{ord(units.decode('utf-16-be')):08x}"
 
 
-def too_much(place: Place) -> SpecError:
+def _yaml_limit_error(place: Place) -> SpecError:
     """The complaint about nesting or aliases without end."""
     return SpecError(
-        f"too much: a file may hold {MAX_DEPTH} levels and {MAX_VALUES:,} values, "
+        f"too much: a file may hold {MAX_YAML_DEPTH} levels and {MAX_YAML_VALUES:,} values, "
         "those that aliases repeat included",
         place,
     )
 
 
-def unmerged(source: Source) -> SpecError | None:
+def merge_mark_error(source: Source) -> SpecError | None:
     """The complaint about a text in which git has left both sides of a merge; None if it has not.
 
     Such a text is neither YAML nor JSON, whatever they say of it.
     """
-    mark = re.search(MERGE, source.text)
+    mark = re.search(_MERGE_MARK_PATTERN, source.text)
     if mark is None:
         return None
     message = "a mark that git has left of a merge; keep one of the two sides"
@@ -241,7 +253,7 @@ def unmerged(source: Source) -> SpecError | None:
     return SpecError(message, Place(source, line, 1, len(mark[0])))
 
 
-def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
+def _yaml_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
     """libyaml's complaint in our form."""
     lines = source.text.splitlines()
     problem = f"{error.problem}, {error.context}" if error.context else error.problem
@@ -257,22 +269,22 @@ def not_yaml(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
     if "nesting depth" in str(
         problem
     ):  # newer versions of libyaml look ahead and have a limit of theirs
-        return too_much(place)
+        return _yaml_limit_error(place)
     return SpecError(f"this is not YAML: {problem}", place)
 
 
-def not_utf8(source: Source, error: UnicodeEncodeError) -> SpecError:
+def utf8_error(source: Source, error: UnicodeEncodeError) -> SpecError:
     """The complaint about bytes of the command line that are no text."""
-    return SpecError("this is not text in UTF-8", end_of(source, source.text[: error.start]))
+    return SpecError("this is not text in UTF-8", _end_place(source, source.text[: error.start]))
 
 
-def not_text(source: Source, error: yaml.reader.ReaderError) -> SpecError:
+def _invalid_character_error(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     """The complaint about a character that YAML does not allow."""
     before = source.text.encode()[: error.position].decode(errors="ignore")
-    return SpecError(f"this is not YAML: {error.reason}", end_of(source, before))
+    return SpecError(f"this is not YAML: {error.reason}", _end_place(source, before))
 
 
-def end_of(source: Source, beginning: str) -> Place:
+def _end_place(source: Source, beginning: str) -> Place:
     """The place where the beginning of a text ends."""
     lines = beginning.splitlines() or [""]
     return Place(source, len(lines), len(lines[-1]) + 1, 1)

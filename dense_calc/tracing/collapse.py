@@ -8,28 +8,30 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from dense_calc.model import Block
-from dense_calc.report import FoldedRow, Report, Row, counted_once
+from dense_calc.model import ModelBlock
+from dense_calc.report import FoldedRow, LayerRow, Report, deduplicate_weights
 
 
-def to_depth(report: Report, depth: int) -> Report:
+def collapse_to_depth(report: Report, depth: int) -> Report:
     """A report that shows so many levels: with 1, the model's own layers and a row for each block.
 
     With 2, what is in those blocks, and a row for each block in them; and so on.
     """
-    return folded(report, [block for block in report.blocks if block.name.count("/") + 1 >= depth])
+    return _fold_blocks(
+        report, [block for block in report.blocks if block.name.count("/") + 1 >= depth]
+    )
 
 
-def without_repeats(report: Report) -> Report:
+def collapse_repeats(report: Report) -> Report:
     """A report with a row for each repeated block whose copies are alike."""
     repeated = [block for block in report.blocks if len(block.copies) > 1]
     copies = {name for block in repeated for name in block.copies}
     looks: dict[str, list[object]] = defaultdict(list)
     for row in report.layers:
-        for prefix in prefixes(row.name):
+        for prefix in enclosing_copies(row.name):
             if prefix in copies:
-                looks[prefix].append(look(row, prefix))
-    return folded(
+                looks[prefix].append(_row_signature(row, prefix))
+    return _fold_blocks(
         report,
         [
             block
@@ -39,13 +41,13 @@ def without_repeats(report: Report) -> Report:
     )
 
 
-def look(row: Row, prefix: str) -> tuple[object, ...]:
+def _row_signature(row: LayerRow, prefix: str) -> tuple[object, ...]:
     """What must be the same of a row in each copy of a block."""
     name = row.name.removeprefix(prefix)
     return name, row.type, row.output_shape, row.params, row.trainable_params, bool(row.shared_with)
 
 
-def prefixes(name: str) -> Iterable[str]:
+def enclosing_copies(name: str) -> Iterable[str]:
     """The copies of blocks that a name is in, from the outside in: `a`, `a/b` of `a/b/c`."""
     end = name.find("/")
     while end >= 0:
@@ -53,26 +55,28 @@ def prefixes(name: str) -> Iterable[str]:
         end = name.find("/", end + 1)
 
 
-def blocks_by_copy(blocks: Iterable[Block]) -> dict[str, str]:
+def blocks_by_copy(blocks: Iterable[ModelBlock]) -> dict[str, str]:
     """The name of the block that each copy is one of."""
     return {copy: block.name for block in blocks for copy in block.copies}
 
 
-def in_any_copy(name: str, blocks: Mapping[str, str]) -> str:
+def block_layer_name(name: str, blocks: Mapping[str, str]) -> str:
     """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
     if "/" not in name:
         return name
-    around = (blocks.get(copy, copy).rpartition("/")[2] for copy in prefixes(name))
+    around = (blocks.get(copy, copy).rpartition("/")[2] for copy in enclosing_copies(name))
     return "/".join((*around, name.rpartition("/")[2]))
 
 
-def folded(report: Report, blocks: Iterable[Block]) -> Report:
+def _fold_blocks(report: Report, blocks: Iterable[ModelBlock]) -> Report:
     """A report with a row for each of these blocks that is in none of the others."""
     by_copy = {copy: block for block in blocks for copy in block.copies}
-    held: dict[str, list[Row]] = defaultdict(list)
-    names: dict[str, Block] = {}  # the blocks that take the rows of these names
+    held: dict[str, list[LayerRow]] = defaultdict(list)
+    names: dict[str, ModelBlock] = {}  # the blocks that take the rows of these names
     for row in report.layers:
-        block = next((by_copy[each] for each in prefixes(row.name) if each in by_copy), None)
+        block = next(
+            (by_copy[each] for each in enclosing_copies(row.name) if each in by_copy), None
+        )
         if block:
             names[row.name] = block
             held[block.name].append(row)
@@ -80,35 +84,39 @@ def folded(report: Report, blocks: Iterable[Block]) -> Report:
     for row in report.layers:
         block = names.get(row.name)
         if block is None:
-            rows.append(reconnected(row, names))
+            rows.append(_reconnect_row(row, names))
         elif held[block.name][0] is row:
-            rows.append(block_row(block, held[block.name], names))
+            rows.append(_block_row(block, held[block.name], names))
     return replace(report, layers=tuple(rows))
 
 
-def reconnected(row: Row, names: Mapping[str, Block]) -> Row:
+def _reconnect_row(row: LayerRow, names: Mapping[str, ModelBlock]) -> LayerRow:
     """A row that names blocks in place of the layers in them."""
     if not names:
         return row
     return replace(
         row,
-        connected_to=tuple(outer(row.connected_to, names)),
-        feeds=tuple(dict.fromkeys(outer(row.feeds, names))),
-        shared_with=row.shared_with and next(outer([row.shared_with], names)),
+        connected_to=tuple(_outer_names(row.connected_to, names)),
+        feeds=tuple(dict.fromkeys(_outer_names(row.feeds, names))),
+        shared_with=row.shared_with and next(_outer_names([row.shared_with], names)),
     )
 
 
-def outer(layers: Iterable[str], names: Mapping[str, Block]) -> Iterator[str]:
+def _outer_names(layers: Iterable[str], names: Mapping[str, ModelBlock]) -> Iterator[str]:
     """The names of layers, or of the blocks that they are in."""
     return (names[each].name if each in names else each for each in layers)
 
 
-def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> Row:
+def _block_row(
+    block: ModelBlock, rows: Sequence[LayerRow], names: Mapping[str, ModelBlock]
+) -> LayerRow:
     """The row of a folded block: its output, its totals, and what is outside it."""
-    rows = counted_once(rows)
+    rows = deduplicate_weights(rows)
     params = sum(row.params for row in rows)
     last = next((row for row in rows if row.name == block.output), rows[-1])
-    shared = outside(block, (row.shared_with for row in rows if row.shared_with), names)
+    shared = _names_outside_block(
+        block, (row.shared_with for row in rows if row.shared_with), names
+    )
     row = FoldedRow(
         name=block.name,
         type=block.type,
@@ -117,8 +125,8 @@ def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> 
         params=params,
         trainable_params=sum(row.trainable_params for row in rows),
         non_trainable_params=sum(row.non_trainable_params for row in rows),
-        connected_to=outside(block, chain(*(row.connected_to for row in rows)), names),
-        feeds=outside(block, chain(*(row.feeds for row in rows)), names),
+        connected_to=_names_outside_block(block, chain(*(row.connected_to for row in rows)), names),
+        feeds=_names_outside_block(block, chain(*(row.feeds for row in rows)), names),
         weights=(),
         input_shapes=(),
         shared_with=shared[0] if shared and not params else None,
@@ -128,6 +136,8 @@ def block_row(block: Block, rows: Sequence[Row], names: Mapping[str, Block]) -> 
     return row
 
 
-def outside(block: Block, layers: Iterable[str], names: Mapping[str, Block]) -> tuple[str, ...]:
+def _names_outside_block(
+    block: ModelBlock, layers: Iterable[str], names: Mapping[str, ModelBlock]
+) -> tuple[str, ...]:
     """What these layers are by their outer names, each once, that is not the block itself."""
-    return tuple(name for name in dict.fromkeys(outer(layers, names)) if name != block.name)
+    return tuple(name for name in dict.fromkeys(_outer_names(layers, names)) if name != block.name)

@@ -7,16 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dense_calc.errors import SpecError
 from dense_calc.limits import Limit
-from dense_calc.model import Block, End, Model, ModelType, Node, fits_sequential, is_chain, names_in
+from dense_calc.model import (
+    Model,
+    ModelBlock,
+    ModelOutput,
+    ModelType,
+    Node,
+    fits_sequential,
+    is_node_chain,
+    layer_names_in,
+)
 
-FEW = 6  # steps that a sentence can tell
+_MAX_CYCLE_STEPS = 6  # steps that a sentence can tell
 
 
-def model_of(
+def build_model(
     name: str,
     nodes: Sequence[Node],
-    outputs: tuple[End, ...] = (),
-    blocks: Iterable[Block] = (),
+    outputs: tuple[ModelOutput, ...] = (),
+    blocks: Iterable[ModelBlock] = (),
     limits: tuple[Limit, ...] = (),
     type: ModelType | None = None,
 ) -> Model:
@@ -26,25 +35,25 @@ def model_of(
         SpecError: layers wait for each other in a circle, or are no chain where they must be one.
     """
     if type == "Sequential":
-        demand_sequential(nodes)
+        _demand_sequential(nodes)
     inputs = tuple(node.name for node in nodes if not node.inputs)
     if not outputs:
         read = {source for node in nodes for source in node.inputs}
         last = [node.name for node in nodes if node.inputs and node.name not in read]
-        outputs = tuple(map(End, last or inputs))
-        if is_chain(nodes):
+        outputs = tuple(map(ModelOutput, last or inputs))
+        if is_node_chain(nodes):
             return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), limits, type)
-    starts = [each for end in outputs for each in names_in(end.what)]
-    ordered = tuple(keras_order({node.name: node for node in nodes}, starts))
+    starts = [each for end in outputs for each in layer_names_in(end.source)]
+    ordered = tuple(_keras_order({node.name: node for node in nodes}, starts))
     unused: tuple[Node, ...] = ()
     if len(ordered) < len(nodes):
         kept = {node.name for node in ordered}
         unused = tuple(node for node in nodes if node.name not in kept)
-    calls = calls_of(nodes, ordered) if any(node.shares for node in nodes) else {}
+    calls = _calls_by_layer(nodes, ordered) if any(node.first_call for node in nodes) else {}
     return Model(name, ordered, inputs, outputs, tuple(blocks), unused, limits, type, calls)
 
 
-def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:
+def _calls_by_layer(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:
     """The calls of each layer that has several, by the first of them, in the order of `nodes`.
 
     Only those in `ordered` count: the first may be another than where the layer was written.
@@ -57,29 +66,29 @@ def calls_of(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[
     return {names[0]: tuple(names) for names in calls.values() if len(names) > 1}
 
 
-def demand_sequential(nodes: Sequence[Node]) -> None:
+def _demand_sequential(nodes: Sequence[Node]) -> None:
     """Raise SpecError where a node is not what Keras' Sequential may hold at its place."""
     above: tuple[str, ...] = ()
     for node in nodes:
-        if node.inputs != above or node.call or node.shares or not fits_sequential(node):
+        if node.inputs != above or node.call_inputs or node.first_call or not fits_sequential(node):
             what = f"{type(node.layer).__name__} '{node.name}' needs a Functional"
             why = "a Sequential holds layers that read the one above and nothing more"
             raise SpecError(f"{why}; {what}", node.place, node.notes)
         above = (node.name,)
 
 
-def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:
+def _keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:
     """Nodes as Keras lists them: the farther from an output the earlier, then as first met.
 
     The search for what an output needs is depth first; inputs that no output needs go with the
     outputs, before them. A layer that is called several times is as far as its farthest call.
     Source: `map_graph` of keras/src/ops/function.py.
     """
-    met, finished = depth_first(nodes, outputs)
+    met, finished = _search_depth_first(nodes, outputs)
     if len(finished) < len(nodes):
-        depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
+        _search_depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
     depths = dict.fromkeys(finished, 0)
-    shared = {node.shares for node in nodes.values() if node.shares}
+    shared = {node.first_call for node in nodes.values() if node.first_call}
     farthest = dict.fromkeys(shared, 0)
     for name in reversed(finished):
         node = nodes[name]
@@ -102,7 +111,9 @@ def keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[N
         yield from levels[level]
 
 
-def depth_first(nodes: Mapping[str, Node], starts: Iterable[str]) -> tuple[list[str], list[str]]:
+def _search_depth_first(
+    nodes: Mapping[str, Node], starts: Iterable[str]
+) -> tuple[list[str], list[str]]:
     """Names in the order in which a search from `starts` to the inputs meets and finishes them."""
     met: list[str] = []
     finished: dict[str, None] = {}
@@ -116,19 +127,23 @@ def depth_first(nodes: Mapping[str, Node], starts: Iterable[str]) -> tuple[list[
                 path.popitem()
                 finished[name] = None
             elif source in path:
-                raise circle([nodes[step] for step in path], source)
+                raise _cycle_error([nodes[step] for step in path], source)
             elif source not in finished:
                 path[source] = iter(nodes[source].inputs)
                 met.append(source)
     return met, list(finished)
 
 
-def circle(path: list[Node], first: str) -> SpecError:
+def _cycle_error(path: list[Node], first: str) -> SpecError:
     """The complaint that the nodes of `path` from `first` on read each other."""
     names = [node.name for node in path]
     around = path[names.index(first) :]
     steps = [f"'{node.name}'" for node in around]
-    if len(steps) > FEW:
-        steps = [*steps[: FEW - 1], f"... ({len(steps) - FEW} more)", steps[-1]]
+    if len(steps) > _MAX_CYCLE_STEPS:
+        steps = [
+            *steps[: _MAX_CYCLE_STEPS - 1],
+            f"... ({len(steps) - _MAX_CYCLE_STEPS} more)",
+            steps[-1],
+        ]
     told = " reads ".join([*steps, steps[0]])
     return SpecError(f"layers wait for each other: {told}", around[0].place, around[0].notes)

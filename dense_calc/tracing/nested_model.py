@@ -6,31 +6,31 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from dense_calc.dtypes import Dtypes, autocast, dtypes_in
+from dense_calc.dtypes import Dtypes, autocast_dtypes, leaf_dtypes
 from dense_calc.errors import LayerError, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.layers.borrowed import layers_in
+from dense_calc.layers.borrowed import inner_layers
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.shapes import Shape, Shapes, Unknown, is_shape, leaves
-from dense_calc.tracing.tracer import measured
+from dense_calc.shapes import Shape, Shapes, UnknownShape, is_shape, leaf_shapes
+from dense_calc.tracing.tracer import trace_with_size
 
-MAX_CONVERTED = 20_000  # layers, those of models inside included each time
-Measured = tuple[Report, int]  # and how many values it takes
+MAX_CONVERTED_LAYERS = 20_000  # layers, those of models inside included each time
+_ReportAndSize = tuple[Report, int]  # and how many values it takes
 
 
-class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
+class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
     """What a model is to the layers around it. Its weights are those of its layers.
 
     They follow from its own inputs, what it gives from those that it is called with. A model that
     was saved before it was built has no inputs of its own: all follows from the call.
     """
 
-    word: ClassVar[str]  # what it is called in a spec, also if its class is derived
-    takes_nested: ClassVar[bool] = True
-    reads_dtypes: ClassVar[bool] = True
-    takes_mask: ClassVar[bool] = True
-    rule: ClassVar[str] = "(...) → (...')"
+    spec_word: ClassVar[str]  # what it is called in a spec, also if its class is derived
+    accepts_nested: ClassVar[bool] = True
+    uses_input_dtypes: ClassVar[bool] = True
+    accepts_mask: ClassVar[bool] = True
+    shape_rule: ClassVar[str] = "(...) → (...')"
 
     model: Model
     trainable: bool = True
@@ -41,7 +41,7 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
     ) -> tuple[Shapes, Dtypes]:
-        outputs = self.called(shapes[0], dtypes)[0].outputs
+        outputs = self.trace_call(shapes[0], dtypes)[0].outputs
         if all(end.label is not None for end in self.model.outputs):
             return (
                 {port.name: port.shape for port in outputs},
@@ -54,18 +54,18 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
     def output_dtype(self, *_dtypes: Any) -> Dtypes:
         return None  # without shapes
 
-    def called(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> Measured:
+    def trace_call(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> _ReportAndSize:
         """The report on the model as it is called; where no shape differs, Keras keeps its own."""
-        own = traced(self, ()).inputs
-        shapes = self.matched(given)
+        own = _trace_nested(self, ()).inputs
+        shapes = self.match_inputs(given)
         if shapes == tuple(port.shape for port in own):
-            return followed(self, ())
-        read: tuple[Dtypes, ...] = tuple(dtypes_in(dtypes)) or tuple(port.dtype for port in own)
-        return followed(self, tuple(zip(shapes, read, strict=True)))
+            return _trace_nested_with_size(self, ())
+        read: tuple[Dtypes, ...] = tuple(leaf_dtypes(dtypes)) or tuple(port.dtype for port in own)
+        return _trace_nested_with_size(self, tuple(zip(shapes, read, strict=True)))
 
     def weights(self, *given: Shapes) -> Iterator[Weight]:
-        for row in self.rows_inside(*given):
-            for weight in row.counted:
+        for row in self.nested_layer_rows(*given):
+            for weight in row.counted_weights:
                 yield Weight(
                     name=weight.name,
                     axes=dict(zip(weight.axes, weight.shape, strict=True)),
@@ -74,24 +74,24 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
                     path=(row.name, *weight.path.split("/")[:-1]),
                 )
 
-    def own_inputs(self) -> tuple[Shapes, ...] | None:
-        shapes = tuple(port.shape for port in traced(self, ()).inputs)
-        if any(isinstance(shape, Unknown) for shape in shapes):
+    def own_input_shapes(self) -> tuple[Shapes, ...] | None:
+        shapes = tuple(port.shape for port in _trace_nested(self, ()).inputs)
+        if any(isinstance(shape, UnknownShape) for shape in shapes):
             return None
         return shapes if len(shapes) == 1 else (shapes,)
 
-    def inside(self, *given: Shapes) -> Measured:
+    def trace_inside(self, *given: Shapes) -> _ReportAndSize:
         """The report on what is inside: as it is called, where it has no inputs of its own."""
-        own = self.own_inputs() is not None or not given
-        return followed(self, ()) if own else self.called(given[0], ())
+        own = self.own_input_shapes() is not None or not given
+        return _trace_nested_with_size(self, ()) if own else self.trace_call(given[0], ())
 
-    def rows_inside(self, *given: Shapes) -> tuple[Any, ...]:
-        return self.inside(*given)[0].layers
+    def nested_layer_rows(self, *given: Shapes) -> tuple[Any, ...]:
+        return self.trace_inside(*given)[0].layers
 
-    def values_inside(self, *given: Shapes) -> int:
-        return self.inside(*given)[1]
+    def nested_value_count(self, *given: Shapes) -> int:
+        return self.trace_inside(*given)[1]
 
-    def matched(self, given: Shapes) -> tuple[Shape, ...]:
+    def match_inputs(self, given: Shapes) -> tuple[Shape, ...]:
         """The shapes that the model's inputs are given, in their order.
 
         Raises:
@@ -99,74 +99,87 @@ class Inside(LayerKind, frozen=True, kw_only=True, eq=False):
         """
         names = self.model.inputs
         if isinstance(given, dict):
-            demand_names(names, given.keys())
+            _demand_input_names(names, given.keys())
             given = tuple(given[name] for name in names)
-        shapes = list(leaves(given))
+        shapes = list(leaf_shapes(given))
         if len(shapes) != len(names):
             raise LayerError(
                 f"it is given {len(shapes)} tensors for its inputs, {', '.join(names)}",
                 "from",
             )
-        own = (port.shape for port in traced(self, ()).inputs)
-        return tuple(map(adjusted, names, shapes, own))
+        own = (port.shape for port in _trace_nested(self, ()).inputs)
+        return tuple(map(_adjust_input_rank, names, shapes, own))
 
 
-class Functional(Inside, frozen=True, kw_only=True, eq=False):
+class Functional(NestedModel, frozen=True, kw_only=True, eq=False):
     """A graph of layers as one layer."""
 
-    word: ClassVar[str] = "Functional"
+    spec_word: ClassVar[str] = "Functional"
 
 
-class Sequential(Inside, frozen=True, kw_only=True, eq=False):
+class Sequential(NestedModel, frozen=True, kw_only=True, eq=False):
     """A chain of layers as one layer; it converts fractions to the dtype of its input."""
 
-    word: ClassVar[str] = "Sequential"
+    spec_word: ClassVar[str] = "Sequential"
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
-        (own,) = traced(self, ()).inputs
-        return autocast(dtypes, str(own.dtype))
+        (own,) = _trace_nested(self, ()).inputs
+        return autocast_dtypes(dtypes, str(own.dtype))
 
 
-KINDS: Mapping[str, type[Inside]] = {"Functional": Functional, "Sequential": Sequential}
+NESTED_MODEL_KINDS: Mapping[str, type[NestedModel]] = {
+    "Functional": Functional,
+    "Sequential": Sequential,
+}
 
 
-def traced(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
+def _trace_nested(inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
     """The report on a model inside, called with these shapes and dtypes, or with its own."""
-    return followed(inside, given)[0]
+    return _trace_nested_with_size(inside, given)[0]
 
 
 @lru_cache(maxsize=1000)
-def followed(inside: Inside, given: tuple[tuple[Shape, Dtypes], ...]) -> Measured:
+def _trace_nested_with_size(
+    inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]
+) -> _ReportAndSize:
     """The same, and how many values it takes."""
     inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
-    return measured(inside.model, inputs, partial=True)
+    return trace_with_size(inside.model, inputs, partial=True)
 
 
 def demand_convertible(model: Model) -> None:
     """Raise SpecError where a model has more layers, at any depth, than can be converted."""
-    number = number_in_model(model)
-    if number > MAX_CONVERTED:
-        raise SpecError(f"these are {number:,} layers, and {MAX_CONVERTED:,} can be converted")
+    number = _count_model_layers(model)
+    if number > MAX_CONVERTED_LAYERS:
+        raise SpecError(
+            f"these are {number:,} layers, and {MAX_CONVERTED_LAYERS:,} can be converted"
+        )
 
 
-def number_of_layers(layers: Iterable[LayerKind]) -> int:
+def _count_layers(layers: Iterable[LayerKind]) -> int:
     """How many layers these are, with those that they hold at any depth."""
-    return sum(1 + number_inside(layer) for layer in layers)
+    return sum(1 + _count_inner_layers(layer) for layer in layers)
 
 
-def number_inside(layer: LayerKind) -> int:
+def _count_inner_layers(layer: LayerKind) -> int:
     """How many layers a layer holds, at any depth."""
-    if isinstance(layer, Inside):
-        return number_in_model(layer.model)
-    return number_of_layers(inner for _, inner in layers_in(layer)) if layer.wraps else 0
+    if isinstance(layer, NestedModel):
+        return _count_model_layers(layer.model)
+    return (
+        _count_layers(inner for _, inner in inner_layers(layer))
+        if layer.inner_layer_arguments
+        else 0
+    )
 
 
-def number_in_model(model: Model) -> int:
+def _count_model_layers(model: Model) -> int:
     """How many calls a model holds; a layer that is called again is written once."""
-    return sum(1 if node.shares else 1 + number_inside(node.layer) for node in model.nodes)
+    return sum(
+        1 if node.first_call else 1 + _count_inner_layers(node.layer) for node in model.nodes
+    )
 
 
-def demand_names(names: Sequence[str], given: Collection[str]) -> None:
+def _demand_input_names(names: Sequence[str], given: Collection[str]) -> None:
     """Raise LayerError unless a mapping gives each input of a model, by its name, and no more."""
     for name in given:
         if name not in names:
@@ -176,7 +189,7 @@ def demand_names(names: Sequence[str], given: Collection[str]) -> None:
             raise LayerError(f"it needs its input '{name}'", "from")
 
 
-def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:
+def _adjust_input_rank(name: str, shape: Shape, own: Shapes) -> Shape:
     """A shape with as many axes as an input has, if only a last axis of 1 is too few or too many.
 
     Source: `Functional._adjust_input_rank`.
@@ -185,7 +198,7 @@ def adjusted(name: str, shape: Shape, own: Shapes) -> Shape:
         LayerError: it has others.
     """
     assert is_shape(own)
-    if isinstance(own, Unknown) or isinstance(shape, Unknown):
+    if isinstance(own, UnknownShape) or isinstance(shape, UnknownShape):
         return shape
     if len(shape) == len(own) + 1 and shape[-1] == 1:
         shape = shape[:-1]

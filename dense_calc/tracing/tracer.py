@@ -7,30 +7,38 @@ from collections.abc import Mapping, Sequence
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError, UnknownSizeError
-from dense_calc.gaps import NO_INPUT, demand_no_gaps, gap_error
-from dense_calc.layers.arguments.policy_maps import layer_at
+from dense_calc.gaps import NO_INPUT_MESSAGE, demand_no_gaps, gap_error
+from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
-from dense_calc.model import End, Leaf, Model, Node, Output
-from dense_calc.report import Port, Report, Row, State, per_layer
-from dense_calc.shapes import UNBUILT, Shape, Shapes, Unknown, reason, ways, why_unknown
+from dense_calc.model import Model, ModelOutput, Node, OutputIndex, OutputPath
+from dense_calc.report import CountState, LayerRow, Port, Report, merge_call_rows
+from dense_calc.shapes import (
+    UNBUILT_SHAPE,
+    Shape,
+    Shapes,
+    UnknownShape,
+    find_unknown_input,
+    find_unknown_shape,
+    leaf_paths,
+)
 from dense_calc.tracing.layer import (
-    Built,
-    dtypes_given,
-    frozen,
-    given,
-    known_part,
-    looked_up,
-    placed,
+    BuiltLayer,
+    build_layer,
+    build_on_unknown_input,
+    call_input_dtypes,
+    call_input_shapes,
+    error_at_node,
+    freeze_layer,
     with_output_shape,
 )
-from dense_calc.tracing.report_size import demand_few, values_in
-from dense_calc.tracing.shared_layers import Call, Known, Sharing
+from dense_calc.tracing.report_size import count_shape_values, demand_few_values
+from dense_calc.tracing.shared_layers import CallsByNode, SharedWeights, TracedCall
 
-Inputs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
-NO_INPUTS: Inputs = {}
+_InputSpecs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
+NO_INPUT_SPECS: _InputSpecs = {}
 
 
-def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) -> Report:
+def trace(model: Model, inputs: _InputSpecs = NO_INPUT_SPECS, *, partial: bool = False) -> Report:
     """The shapes and parameters of every layer.
 
     A plain chain has no row for its input, a graph has one for each, as in Keras. `inputs` are
@@ -41,10 +49,10 @@ def trace(model: Model, inputs: Inputs = NO_INPUTS, *, partial: bool = False) ->
         LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
         SpecError: something is not known, and the report is not to be a partial one.
     """
-    return measured(model, inputs, partial=partial)[0]
+    return trace_with_size(model, inputs, partial=partial)[0]
 
 
-def measured(model: Model, inputs: Inputs, *, partial: bool) -> tuple[Report, int]:
+def trace_with_size(model: Model, inputs: _InputSpecs, *, partial: bool) -> tuple[Report, int]:
     """The report on a model, and how many values its shapes and weights take."""
     if not partial:
         demand_no_gaps(model.gaps)
@@ -53,24 +61,24 @@ def measured(model: Model, inputs: Inputs, *, partial: bool) -> tuple[Report, in
     for node in model.nodes:
         for source in dict.fromkeys(node.inputs):
             feeds[source].append(node.name)
-    rows = tuple([tracer.row(node, feeds[node.name]) for node in model.nodes])
+    rows = tuple([tracer.trace_row(node, feeds[node.name]) for node in model.nodes])
     if not partial:
-        tracer.demand_known()
+        tracer.demand_all_known()
     report = Report(
         name=model.name,
         **tracer.totals(),
         inputs=tuple(Port(name, tracer.shapes[name], tracer.dtypes[name]) for name in model.inputs),
-        outputs=tuple(map(tracer.port, model.outputs)),
-        layers=shown(rows, model),
+        outputs=tuple(map(tracer.output_port, model.outputs)),
+        layers=_summary_rows(rows, model),
         blocks=model.blocks,
         unused=tuple(node.name for node in model.unused),
         partial=tracer.has_unknown,
         state=tracer.state,
     )
-    return report, tracer.values
+    return report, tracer.value_count
 
 
-def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
+def trace_output_specs(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
     """The shape and the dtype of what each call gives, by the names of the nodes.
 
     Raises:
@@ -78,14 +86,14 @@ def specs_of(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtypes]]:
         SpecError: something is not known.
     """
     demand_no_gaps(model.gaps)
-    tracer = Tracer(model, NO_INPUTS)
+    tracer = Tracer(model, NO_INPUT_SPECS)
     for node in model.nodes:
-        tracer.follow(node)
-    tracer.demand_known()
+        tracer.trace_node(node)
+    tracer.demand_all_known()
     return tracer.shapes, tracer.dtypes
 
 
-def totals_of(model: Model, known: Known) -> dict[str, int]:
+def trace_totals(model: Model, known: CallsByNode) -> dict[str, int]:
     """The totals of the report on a model, without its rows.
 
     `known` is what was followed of a model with the same nodes, and is brought up to date: what
@@ -96,23 +104,23 @@ def totals_of(model: Model, known: Known) -> dict[str, int]:
         SpecError: something is not known.
     """
     demand_no_gaps(model.gaps)
-    tracer = Tracer(model, NO_INPUTS, known)
+    tracer = Tracer(model, NO_INPUT_SPECS, known)
     for node in model.nodes:
-        tracer.follow(node)
-    tracer.demand_known()
+        tracer.trace_node(node)
+    tracer.demand_all_known()
     for end in model.outputs:
-        tracer.port(end)
+        tracer.output_port(end)
     return tracer.totals()
 
 
-def shown(rows: tuple[Row, ...], model: Model) -> tuple[Row, ...]:
+def _summary_rows(rows: tuple[LayerRow, ...], model: Model) -> tuple[LayerRow, ...]:
     """The rows of a summary: of a plain chain those of its layers, of a graph those of all calls.
 
     Of a Keras model those that Keras prints: one for each layer, as it is called last.
     """
     if model.is_sequential:
         return tuple(row for row in rows if row.connected_to)
-    return per_layer(rows, model.calls) if model.type and model.calls else rows
+    return merge_call_rows(rows, model.calls) if model.type and model.calls else rows
 
 
 class Tracer:
@@ -121,125 +129,136 @@ class Tracer:
     `known` are calls from before, that may be the same.
     """
 
-    def __init__(self, model: Model, inputs: Inputs, known: Known | None = None) -> None:
+    def __init__(self, model: Model, inputs: _InputSpecs, known: CallsByNode | None = None) -> None:
         self.model = model
         self.inputs = inputs
         self.is_frozen = not model.trainable
-        self.known: Known = {} if known is None else known
+        self.known_calls: CallsByNode = {} if known is None else known
         self.shapes: dict[str, Shapes] = {}
         self.dtypes: dict[str, Dtypes] = {}
-        self.sharing = Sharing(model.nodes)
+        self.sharing = SharedWeights(model.nodes)
         self.params = self.trainable = self.size = self.trainable_size = 0
-        self.values = 0
-        self.ways: dict[str, list[tuple[int | str, ...]]] = {}  # to the tensors of layers, by name
+        self.value_count = 0
+        self.output_paths: dict[
+            str, list[tuple[int | str, ...]]
+        ] = {}  # to the tensors of layers, by name
         self.has_unknown = False  # whether a shape is not known
-        self.state: State = ""
+        self.state: CountState = ""
 
-    def follow(self, node: Node) -> Call:
+    def trace_node(self, node: Node) -> TracedCall:
         """The call of one node; the shape and dtype of its output are known from now on."""
         layer = node.layer
-        if layer.wraps or type(layer.dtype) is SerializedPolicy:
-            layer = layer_at(layer, node.holder)
+        if layer.inner_layer_arguments or type(layer.dtype) is SerializedPolicy:
+            layer = bind_policy_map(layer, node.holder)
         shapes = self.shapes
         try:
             inputs = tuple(
                 [shapes[source] for source in node.inputs]
-                if node.call is None
-                else [given(each, shapes) for each in node.call]
+                if node.call_inputs is None
+                else [call_input_shapes(each, shapes) for each in node.call_inputs]
             )
-            dtypes = self.dtypes_read(node) if layer.reads_dtypes else ()
-            call = self.known.get(node.name)
-            if call is None or not call.is_same(layer, inputs, dtypes):
-                if self.has_unknown or node.statement:
-                    made = self.built(node, inputs, dtypes)
+            dtypes = self.input_dtypes(node) if layer.uses_input_dtypes else ()
+            call = self.known_calls.get(node.name)
+            if call is None or not call.is_same_call(layer, inputs, dtypes):
+                if self.has_unknown or node.recorded_output:
+                    made = self.build_call(node, inputs, dtypes)
                 else:
-                    made = looked_up(layer, inputs, dtypes)
-                call = Call(layer, inputs, dtypes, frozen(made) if self.is_frozen else made)
-                self.known[node.name] = call
-            if self.sharing.again:
-                call = self.sharing.with_first(node, call)
-            if self.sharing.lent and call.built.weights:
-                call = self.sharing.with_holders(node, call)
-            self.values = demand_few(self.values + call.built.values)
+                    made = build_layer(layer, inputs, dtypes)
+                call = TracedCall(
+                    layer, inputs, dtypes, freeze_layer(made) if self.is_frozen else made
+                )
+                self.known_calls[node.name] = call
+            if self.sharing.repeated_layers:
+                call = self.sharing.share_with_first_call(node, call)
+            if self.sharing.lent_names and call.built.weights:
+                call = self.sharing.mark_lent_weights(node, call)
+            self.value_count = demand_few_values(self.value_count + call.built.value_count)
         except LayerError as error:
             is_own = isinstance(error, UnknownSizeError) and error.place is None
-            more = self.way_out(node) if is_own else ""
-            raise placed(error, node, more) from None
+            more = self.replacement_hint(node) if is_own else ""
+            raise error_at_node(error, node, more) from None
         made = call.built
         spec = made.shape, made.dtype
         if self.inputs:
             spec = self.inputs.get(node.name, spec)
         shapes[node.name], self.dtypes[node.name] = spec
         if self.has_unknown or made.is_open:
-            self.note(node, call)
-        if self.sharing.lent:
-            made = self.sharing.counted(call)
+            self.note_unknown(node, call)
+        if self.sharing.lent_names:
+            made = self.sharing.without_shared_weights(call)
         self.params += made.params
         self.trainable += made.trainable
         self.size += made.size
         self.trainable_size += made.trainable_size
         return call
 
-    def way_out(self, node: Node) -> str:
+    def replacement_hint(self, node: Node) -> str:
         """What to put in place of the layer that left open a size that a node needs, '' if none."""
         nodes = {each.name: each for each in self.model.nodes}
         while len(node.inputs) == 1:
-            call, node = self.known[node.inputs[0]], nodes[node.inputs[0]]
-            instead = node.layer.instead(*call.inputs)
+            call, node = self.known_calls[node.inputs[0]], nodes[node.inputs[0]]
+            instead = node.layer.suggested_replacement(*call.inputs)
             if instead:
                 return f", or put {instead} in place of {type(node.layer).__name__} '{node.name}'"
             if call.inputs != (call.built.shape,):
                 break
         return ""
 
-    def note(self, node: Node, call: Call) -> None:
+    def note_unknown(self, node: Node, call: TracedCall) -> None:
         """Keep in mind what is not known of a call."""
         self.has_unknown = True
         self.state = max(self.state, call.built.state)
-        if why_unknown(call.inputs) == UNBUILT:
-            self.shapes[node.name] = UNBUILT  # also of a model inside, which knows its own input
+        if find_unknown_input(call.inputs) == UNBUILT_SHAPE:
+            self.shapes[node.name] = (
+                UNBUILT_SHAPE  # also of a model inside, which knows its own input
+            )
 
-    def dtypes_read(self, node: Node) -> tuple[Dtypes, ...]:
+    def input_dtypes(self, node: Node) -> tuple[Dtypes, ...]:
         """The dtypes that the call of a node gets.
 
         Keras does not convert them where a model inside is followed again, for other shapes.
         """
-        dtypes = tuple([dtypes_given(each, self.dtypes) for each in node.call or node.inputs])
+        dtypes = tuple(
+            [call_input_dtypes(each, self.dtypes) for each in node.call_inputs or node.inputs]
+        )
         return dtypes if self.inputs else node.layer.call_dtypes(dtypes)
 
-    def built(
+    def build_call(
         self, node: Node, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
-    ) -> Built:
+    ) -> BuiltLayer:
         """What a layer is that reads these shapes, as far as that is known."""
-        why = why_unknown(inputs)
+        why = find_unknown_input(inputs)
         if why is None:
-            made = looked_up(node.layer, inputs, dtypes)
+            made = build_layer(node.layer, inputs, dtypes)
         else:
-            made = known_part(node.layer, inputs, dtypes, why)
-        is_known = reason(made.shape) is None and not node.layer.is_opaque
-        if is_known or why == UNBUILT or node.statement is None:
+            made = build_on_unknown_input(node.layer, inputs, dtypes, why)
+        is_known = find_unknown_shape(made.shape) is None and not node.layer.is_opaque
+        if is_known or why == UNBUILT_SHAPE or node.recorded_output is None:
             return made
-        if any(given(leaf, self.shapes) != shape for leaf, shape in node.statement.reads):
+        if any(
+            call_input_shapes(leaf, self.shapes) != shape
+            for leaf, shape in node.recorded_output.reads
+        ):
             return made
-        return with_output_shape(made, node.statement.shape, node.statement.dtype)
+        return with_output_shape(made, node.recorded_output.shape, node.recorded_output.dtype)
 
-    def demand_known(self) -> None:
+    def demand_all_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""
         if not self.has_unknown:
             return
         for node in self.model.nodes:
-            if not node.inputs and isinstance(self.shapes[node.name], Unknown):
+            if not node.inputs and isinstance(self.shapes[node.name], UnknownShape):
                 if self.model.is_unbuilt:
-                    raise SpecError(NO_INPUT, node.place)
+                    raise SpecError(NO_INPUT_MESSAGE, node.place)
                 needed = "an input needs a shape; write 'shape: [28, 28, 1]'"
-                raise placed(LayerError(needed), node)
+                raise error_at_node(LayerError(needed), node)
         raise gap_error(self.model.gaps)
 
-    def row(self, node: Node, feeds: Sequence[str]) -> Row:
+    def trace_row(self, node: Node, feeds: Sequence[str]) -> LayerRow:
         """The row of one node, which these others read."""
-        call = self.follow(node)
+        call = self.trace_node(node)
         made = call.built
-        return Row(
+        return LayerRow(
             name=node.name,
             type=type(call.layer).__name__,
             output_shape=made.shape if node.inputs else self.shapes[node.name],
@@ -251,8 +270,8 @@ class Tracer:
             feeds=tuple(feeds),
             weights=made.weights,
             input_shapes=call.inputs,
-            shared_with=call.first,
-            layers=made.inner,
+            shared_with=call.first_call,
+            layers=made.inner_rows,
             state=made.state,
         )
 
@@ -267,22 +286,24 @@ class Tracer:
             "non_trainable_bytes": self.size - self.trainable_size,
         }
 
-    def port(self, end: End) -> Port:
+    def output_port(self, end: ModelOutput) -> Port:
         """An output of the model."""
-        what = self.place_of(end.what) if isinstance(end.what, Leaf) else end.what
+        what = (
+            self.find_output_path(end.source) if isinstance(end.source, OutputIndex) else end.source
+        )
         try:
-            shape = given(what, self.shapes)
+            shape = call_input_shapes(what, self.shapes)
             assert shape is not None
-            self.values = demand_few(self.values + values_in(shape))
+            self.value_count = demand_few_values(self.value_count + count_shape_values(shape))
         except LayerError as error:
             raise LayerError(error.message, place=end.place) from None
-        dtype = dtypes_given(what, self.dtypes)
-        return Port(End(what, label=end.label).name, shape, dtype)
+        dtype = call_input_dtypes(what, self.dtypes)
+        return Port(ModelOutput(what, label=end.label).name, shape, dtype)
 
-    def place_of(self, leaf: Leaf) -> Output | Leaf:
+    def find_output_path(self, leaf: OutputIndex) -> OutputPath | OutputIndex:
         """The way to a tensor in the nest of those that a layer gives; itself if there is none."""
         name = leaf.name
-        if name not in self.ways:  # a model may have many outputs of one layer
-            self.ways[name] = list(ways(self.shapes[name]))
-        known = self.ways[name]
-        return Output(name, known[leaf.index]) if leaf.index < len(known) else leaf
+        if name not in self.output_paths:  # a model may have many outputs of one layer
+            self.output_paths[name] = list(leaf_paths(self.shapes[name]))
+        known = self.output_paths[name]
+        return OutputPath(name, known[leaf.index]) if leaf.index < len(known) else leaf

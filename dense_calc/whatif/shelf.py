@@ -12,11 +12,11 @@ from weakref import finalize
 import msgspec
 
 from dense_calc.errors import FileError
-from dense_calc.settings.variants import Row
+from dense_calc.settings.variants import VariantRow
 
 FEW = 10_000  # rows that may be in memory
-BLOCK = 2**20  # bytes that are read at a time
-MANY = 64  # files that may be open
+_BLOCK = 2**20  # bytes that are read at a time
+_MANY = 64  # files that may be open
 
 
 class Shelf:
@@ -26,13 +26,13 @@ class Shelf:
         FileError: there is no room for that file.
     """
 
-    def __init__(self, rows: Iterable[Row], few: int | None = None) -> None:
+    def __init__(self, rows: Iterable[VariantRow], few: int | None = None) -> None:
         own = iter(rows)
         self.first = list(islice(own, FEW if few is None else few))
         self.others: IO[bytes] | None = None
         encoder = msgspec.json.Encoder()
         while some := list(islice(own, FEW)):
-            with on_disk():
+            with _on_disk():
                 if self.others is None:
                     from tempfile import TemporaryFile  # 9 ms, for many rows
 
@@ -40,14 +40,14 @@ class Shelf:
                     finalize(self, self.others.close)
                 self.others.write(encoder.encode_lines(some))
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[VariantRow]:
         yield from self.first
         decoder = msgspec.json.Decoder()
         place = 0
         while self.others is not None:
-            with on_disk():  # somebody else may read on elsewhere meanwhile
+            with _on_disk():  # somebody else may read on elsewhere meanwhile
                 self.others.seek(place)
-                lines = self.others.readlines(BLOCK)
+                lines = self.others.readlines(_BLOCK)
                 place = self.others.tell()
             if not lines:
                 return
@@ -55,7 +55,7 @@ class Shelf:
 
 
 @contextmanager
-def on_disk() -> Iterator[None]:
+def _on_disk() -> Iterator[None]:
     """Complaints of the machine in the words of ours."""
     try:
         yield
@@ -65,8 +65,8 @@ def on_disk() -> Iterator[None]:
 
 
 def arranged(
-    rows: Iterable[Row], key: Callable[[Row], Any], backwards: bool, top: int | None
-) -> Iterable[Row]:
+    rows: Iterable[VariantRow], key: Callable[[VariantRow], Any], backwards: bool, top: int | None
+) -> Iterable[VariantRow]:
     """The rows in the order of their keys, or the first few of them; equal ones stay in order.
 
     Raises:
@@ -79,6 +79,6 @@ def arranged(
     while run := list(islice(own, FEW)):
         run.sort(key=key, reverse=backwards)
         runs.append(Shelf(run, few=0 if runs else None))
-        if len(runs) == MANY:
+        if len(runs) == _MANY:
             runs = [Shelf(merge(*runs, key=key, reverse=backwards))]
     return merge(*runs, key=key, reverse=backwards)

@@ -10,11 +10,11 @@ from math import prod
 from typing import Any, overload
 
 from dense_calc.errors import DenseCalcError, SpecError
-from dense_calc.files.loader import variants
-from dense_calc.settings.values import MOST, Values, values_of
-from dense_calc.settings.variants import Row, Variants
+from dense_calc.files.loader import read_variants
+from dense_calc.settings.values import MAX_COMBINATIONS, SettingValues, parse_setting_values
+from dense_calc.settings.variants import ModelVariants, VariantRow
 
-PART = 500  # combinations that a process works on at a time
+_ROWS_PER_TASK = 500  # combinations that a process works on at a time
 
 
 def sweep(
@@ -38,12 +38,14 @@ def sweep(
         FileError: the file cannot be read.
         SpecError: it holds no model, or there is no such setting.
     """
-    whole = variants(path, assume or {})
-    whole.demand(settings)
-    return Sweep(whole, {name: values_of(name, each) for name, each in settings.items()}, zip)
+    whole = read_variants(path, assume or {})
+    whole.demand_settings(settings)
+    return Sweep(
+        whole, {name: parse_setting_values(name, each) for name, each in settings.items()}, zip
+    )
 
 
-class Sweep(Sequence[Row]):
+class Sweep(Sequence[VariantRow]):
     """The rows of all combinations, each worked out when it is asked for; parts are sweeps, too.
 
     The last setting changes fastest. Rows have the keys of the JSON: `set`, the settings; what the
@@ -52,23 +54,23 @@ class Sweep(Sequence[Row]):
 
     def __init__(
         self,
-        whole: Variants,
-        choices: dict[str, Values],
+        whole: ModelVariants,
+        choices: dict[str, SettingValues],
         zipped: bool,
         places: range | None = None,
     ) -> None:
         self.variants = whole
         self.choices = choices
-        self.zipped = zipped
+        self.is_zipped = zipped
         sizes = {name: len(values) for name, values in choices.items()}
         if zipped and len(set(sizes.values())) > 1:
             told = " and ".join(f"'{name}' has {size:,}" for name, size in sizes.items())
             raise SpecError(f"settings that go together need as many values each: {told}")
         total = min(sizes.values()) if zipped and sizes else prod(sizes.values())
-        if total > MOST:
-            told = f"these are {total:,} combinations; there may be {MOST:,}"
+        if total > MAX_COMBINATIONS:
+            told = f"these are {total:,} combinations; there may be {MAX_COMBINATIONS:,}"
             raise SpecError(f"{told}: take fewer values, or a range in wider steps, 32:512:32")
-        self.places = range(total) if places is None else places
+        self.indices = range(total) if places is None else places
         self.strides: dict[str, int] = {}  # places between two values of a setting
         stride = 1
         for name in reversed(choices):
@@ -76,23 +78,23 @@ class Sweep(Sequence[Row]):
             stride *= 1 if zipped else sizes[name]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, place: int) -> VariantRow: ...
     @overload
     def __getitem__(self, place: slice) -> Sweep: ...
-    def __getitem__(self, place: int | slice) -> Row | Sweep:
-        places = self.places[place]
+    def __getitem__(self, place: int | slice) -> VariantRow | Sweep:
+        places = self.indices[place]
         if isinstance(places, range):
-            return self.part(places)
-        return self.variants.row(self.settings(places))
+            return self.subset_at(places)
+        return self.variants.row_with(self.settings_at(places))
 
-    def __iter__(self) -> Iterator[Row]:
-        for place in self.places:
-            yield self.variants.row(self.settings(place))
+    def __iter__(self) -> Iterator[VariantRow]:
+        for place in self.indices:
+            yield self.variants.row_with(self.settings_at(place))
 
-    def settings(self, place: int) -> dict[str, Any]:
+    def settings_at(self, place: int) -> dict[str, Any]:
         """The combination at this place."""
         strides = self.strides
         return {
@@ -100,27 +102,27 @@ class Sweep(Sequence[Row]):
             for name, values in self.choices.items()
         }
 
-    def part(self, places: range) -> Sweep:
+    def subset_at(self, places: range) -> Sweep:
         """The same at some of its places."""
-        return Sweep(self.variants, self.choices, self.zipped, places)
+        return Sweep(self.variants, self.choices, self.is_zipped, places)
 
 
-def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
+def rows_in_parallel(whole: Sweep, jobs: int) -> Iterator[VariantRow]:
     """The rows of a sweep in their order, worked out by so many processes, or one for each core."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 20 ms, for several jobs
     from multiprocessing import get_context
 
-    starts = range(0, len(whole), PART)
-    parts = (whole.places[start : start + PART] for start in starts)
-    jobs = max(1, min(jobs, len(starts), cores()))
+    starts = range(0, len(whole), _ROWS_PER_TASK)
+    parts = (whole.indices[start : start + _ROWS_PER_TASK] for start in starts)
+    jobs = max(1, min(jobs, len(starts), _available_cores()))
     own = get_context("spawn")  # a fork would copy the threads' locks, too
     try:
-        with ProcessPoolExecutor(jobs, own, receive, (whole,)) as pool:
+        with ProcessPoolExecutor(jobs, own, _initialize_worker, (whole,)) as pool:
             try:
-                waiting = deque(pool.submit(rows_of, part) for part in islice(parts, 2 * jobs))
+                waiting = deque(pool.submit(_worker_rows, part) for part in islice(parts, 2 * jobs))
                 while waiting:
                     yield from waiting.popleft().result()
-                    waiting.extend(pool.submit(rows_of, part) for part in islice(parts, 1))
+                    waiting.extend(pool.submit(_worker_rows, part) for part in islice(parts, 1))
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     except BrokenExecutor:
@@ -130,15 +132,15 @@ def spread(whole: Sweep, jobs: int) -> Iterator[Row]:
         raise DenseCalcError(f"{told}; try fewer --jobs") from None
 
 
-def cores() -> int:
+def _available_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-RECEIVED: list[Sweep] = []  # the one that a process of a pool works on
+_WORKER_SWEEP: list[Sweep] = []  # the one that a process of a pool works on
 
 
-def receive(whole: Sweep) -> None:
+def _initialize_worker(whole: Sweep) -> None:
     """Keep the sweep of which parts will be asked for, until the first process ends.
 
     That is the one that a stop from the keyboard is meant for.
@@ -147,11 +149,11 @@ def receive(whole: Sweep) -> None:
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=end_with_parent, daemon=True).start()
-    RECEIVED[:] = [whole]
+    Thread(target=_exit_with_parent, daemon=True).start()
+    _WORKER_SWEEP[:] = [whole]
 
 
-def end_with_parent() -> None:
+def _exit_with_parent() -> None:
     """Wait for the end of the first process, whatever it is, and end too."""
     from multiprocessing import parent_process
 
@@ -161,7 +163,7 @@ def end_with_parent() -> None:
     os._exit(1)
 
 
-def rows_of(places: range) -> list[Row]:
+def _worker_rows(places: range) -> list[VariantRow]:
     """The rows at some places of the sweep that this process has received."""
-    (whole,) = RECEIVED
-    return list(whole.part(places))
+    (whole,) = _WORKER_SWEEP
+    return list(whole.subset_at(places))

@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, Protocol
 
-from dense_calc.errors import DenseCalcError, said
+from dense_calc.errors import DenseCalcError, describe_value
 
-MOST = 16  # variables: each adds an axis to what is looked at
+_MAX_VARIABLES = 16  # variables: each adds an axis to what is looked at
 
 
-class Valued(Protocol):
+class _SettingReader(Protocol):
     """A file with settings."""
 
-    def value(self, name: str, /) -> Any: ...
+    def setting_value(self, name: str, /) -> Any: ...
 
 
-def own_values(
-    file: Valued,
+def file_values(
+    file: _SettingReader,
     vary: Collection[str],
     settings: Iterable[str],
     bounds: Iterable[Mapping[str, int]],
@@ -29,14 +29,16 @@ def own_values(
         DenseCalcError: nothing varies, too much does, or what is not there or stays; or another
             has a bound.
     """
-    if len(vary) > MOST:
-        told = f"{len(vary):,} variables are too many to vary at once; name at most {MOST}"
+    if len(vary) > _MAX_VARIABLES:
+        told = (
+            f"{len(vary):,} variables are too many to vary at once; name at most {_MAX_VARIABLES}"
+        )
         raise DenseCalcError(f"{told}, or let one var stand for several")
-    own = {name: file.value(name) for name in vary}
+    own = {name: file.setting_value(name) for name in vary}
     if not own:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
     for name in settings:
-        file.value(name)
+        file.setting_value(name)
         if name in own:
             raise DenseCalcError(f"'{name}' cannot vary while --set gives it a value")
     for name in chain.from_iterable(bounds):
@@ -45,6 +47,8 @@ def own_values(
     return own
 
 
-def no_number(name: str, value: object) -> DenseCalcError:
+def non_integer_error(name: str, value: object) -> DenseCalcError:
     """The complaint about what cannot vary."""
-    return DenseCalcError(f"'{name}' is {said(value)}; only what is a whole number can vary here")
+    return DenseCalcError(
+        f"'{name}' is {describe_value(value)}; only what is a whole number can vary here"
+    )

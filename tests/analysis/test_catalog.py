@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dense_calc.analysis.catalog import card, examples, families
+from dense_calc.analysis.catalog import describe_kind, kind_examples, kinds_by_family
 from dense_calc.cli import command_line
 from dense_calc.files.loader import summarize
-from dense_calc.layers import ALIASES, KINDS, family_of
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, kind_family
 from dense_calc.render import Style
-from dense_calc.render.catalog_text import render
+from dense_calc.render.catalog_text import render_catalog
 
 
 def said(*arguments: str) -> str:
@@ -24,12 +24,12 @@ def said(*arguments: str) -> str:
 
 
 def test_every_kind_has_an_example_in_alphabetical_order() -> None:
-    assert list(examples()) == sorted(KINDS)
+    assert list(kind_examples()) == sorted(KIND_MODULES)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KIND_MODULES)
 def test_the_example_of_a_card_runs(name: str, tmp_path: Path) -> None:
-    text = render([card(name)], Style())
+    text = render_catalog([describe_kind(name)], Style())
     example = text[text.index("\nexample\n") + 9 :]
     path = tmp_path / "example.yaml"
     path.write_text("".join(line[2:] + "\n" for line in example.splitlines()), "utf-8")
@@ -37,9 +37,9 @@ def test_the_example_of_a_card_runs(name: str, tmp_path: Path) -> None:
     assert summarize(path).outputs
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KIND_MODULES)
 def test_a_kind_says_in_a_sentence_what_it_does(name: str) -> None:
-    shown = card(name)
+    shown = describe_kind(name)
     first = shown.what.partition("\n")[0]
     assert first.endswith(".")
     assert len(first) <= 120
@@ -51,8 +51,10 @@ def test_a_kind_says_in_a_sentence_what_it_does(name: str) -> None:
 def test_the_list_has_every_kind_and_alias_once() -> None:
     lines = said().splitlines()
     names = [line[2:].split("  ")[0].split(", ") for line in lines if line.startswith("  ")]
-    assert sorted(name for row in names for name in row) == sorted((*KINDS, *ALIASES))
-    assert [line for line in lines if line and line[0] != " "] == sorted(set(map(family_of, KINDS)))
+    assert sorted(name for row in names for name in row) == sorted((*KIND_MODULES, *KIND_ALIASES))
+    assert [line for line in lines if line and line[0] != " "] == sorted(
+        set(map(kind_family, KIND_MODULES))
+    )
 
 
 def test_a_card() -> None:
@@ -82,8 +84,10 @@ def test_json() -> None:
         "default": "valid",
     }
     listed = json.loads(said("--format", "json"))
-    assert sorted(kind["name"] for kinds in listed.values() for kind in kinds) == sorted(KINDS)
-    assert set(listed) == set(families())
+    assert sorted(kind["name"] for kinds in listed.values() for kind in kinds) == sorted(
+        KIND_MODULES
+    )
+    assert set(listed) == set(kinds_by_family())
 
 
 def test_a_kind_that_is_not_there() -> None:

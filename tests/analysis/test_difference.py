@@ -12,7 +12,7 @@ from conftest import ROOT, Run
 from graphs import random_spec
 from helpers.differences import OLD, compared, edited, told
 
-from dense_calc.analysis.difference import comparison, folded
+from dense_calc.analysis.difference import compare_models, fold_copies
 from dense_calc.files.loader import load
 from dense_calc.keras_format.writer import to_keras
 
@@ -236,9 +236,9 @@ def test_a_model_does_not_differ_from_itself_nor_from_its_keras_file(
     path: Path, tmp_path: Path
 ) -> None:
     model = load(path)
-    assert comparison(model, model, "", "").layers == ()
+    assert compare_models(model, model, "", "").layers == ()
     (tmp_path / "keras.json").write_text(to_keras(model), "utf-8")
-    found = comparison(model, load(tmp_path / "keras.json"), "", "")
+    found = compare_models(model, load(tmp_path / "keras.json"), "", "")
     assert found.total_params.change == 0
     assert [told(each) for each in found.layers if each.change or each.arguments] == []
     assert {each.status for each in found.layers} <= {"changed"}
@@ -248,7 +248,7 @@ def test_what_changed_alike_in_all_copies_of_a_block_is_one_row() -> None:
     text = "input: [8]\nblocks: {{b: [Dense: {{units: {}}}, Dense: {{units: 8}}]}}\n"
     text += "layers: [b: {{repeat: {}}}]"
     whole = compared(text.format(8, 2), text.format(9, 3))
-    rows = folded(whole).layers
+    rows = fold_copies(whole).layers
     assert [(c.name, c.repeat, c.status, c.change, c.params.old, c.params.new) for c in rows] == [
         ("b_2/dense", 1, "added", 81, None, 81),
         ("b_2/dense_1", 1, "added", 80, None, 80),

@@ -14,14 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ours import model_of
 
-from dense_calc.analysis.explanation import Explanation, explained
-from dense_calc.analysis.formula import formula, sizes_of, split, told, value
+from dense_calc.analysis.explanation import Explanation, explain_layers
+from dense_calc.analysis.formula import (
+    format_sum,
+    param_formula,
+    single_axis_sizes,
+    split_axis,
+    sum_value,
+)
 from dense_calc.cli import command_line
 from dense_calc.errors import SpecError
 from dense_calc.files.loader import load
-from dense_calc.layers import KINDS
+from dense_calc.layers import KIND_MODULES
 from dense_calc.render import Style
-from dense_calc.render.explanation_text import render
+from dense_calc.render.explanation_text import render_explanations
 from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
 
@@ -38,11 +44,11 @@ def explanations(kind: str) -> Iterator[tuple[Case, Explanation]]:
     """The sound facts on a kind, and what is said of their layers."""
     for fact in FACTS:
         if fact["kind"] == kind:
-            _, found = explained(model_of(fact), ())
+            _, found = explain_layers(model_of(fact), ())
             yield from ((fact, each) for each in found if each.type == kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_the_arithmetic_of_every_kind_comes_to_what_keras_counts(kind: str) -> None:
     for fact, each in explanations(kind):
         params = sum(prod(shape) for _, shape, _, _ in fact["weights"])
@@ -53,13 +59,13 @@ def test_the_arithmetic_of_every_kind_comes_to_what_keras_counts(kind: str) -> N
             assert evaluated(side.arithmetic) == side.size, fact
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_the_formula_of_every_kind_is_made_of_its_axes(kind: str) -> None:
     for fact, each in explanations(kind):
-        sizes = sizes_of(each.weights)
+        sizes = single_axis_sizes(each.weights)
         for weight in each.weights:
             for axis, size in zip(weight.axes, weight.shape, strict=True):
-                number, names = split(axis)
+                number, names = split_axis(axis)
                 assert number * prod(sizes.get(name, -1) for name in names) == size, (fact, axis)
         spelled = each.formula
         for name in sorted(sizes, key=len, reverse=True):
@@ -77,16 +83,16 @@ def test_factoring_keeps_the_count(weights: list[list[str]]) -> None:
         WeightRow("w", (*map(SIZES.__getitem__, axes),), True, "float32", (*axes,), 0, "w")
         for axes in weights
     ]
-    terms = formula(rows)
+    terms = param_formula(rows)
     count = sum(prod(row.shape) for row in rows)
-    assert value(terms) == count
-    assert evaluated(told(terms, numbers=True)) == count
+    assert sum_value(terms) == count
+    assert evaluated(format_sum(terms, numbers=True)) == count
 
 
 def lines(spec: str, *names: str, width: int | None = None) -> list[str]:
     """The lines of the explanation of a model in specs/."""
-    report, found = explained(load(SPECS / spec), names)
-    return render(report, found, Style(width=width)).splitlines()
+    report, found = explain_layers(load(SPECS / spec), names)
+    return render_explanations(report, found, Style(width=width)).splitlines()
 
 
 def test_a_dense_layer() -> None:
@@ -132,7 +138,7 @@ def test_a_window_and_what_is_not_trained() -> None:
 def test_axes_of_one_name_and_two_sizes_are_told_apart() -> None:
     cells = [{"SimpleRNNCell": {"units": 4}}, {"SimpleRNNCell": {"units": 2}}]
     case = {"kind": "RNN", "arguments": {"cell": cells}, "inputs": [[None, 5, 3]]}
-    _, (each,) = explained(model_of(case), ())
+    _, (each,) = explain_layers(model_of(case), ())
     one, two = "simple_rnn_cell units", "simple_rnn_cell_1 units"
     read = f"{one} × (simple_rnn_cell inputs + {one} + 1)"
     assert each.formula == f"{read} + {two} × (simple_rnn_cell_1 inputs + {two} + 1)"
@@ -141,7 +147,7 @@ def test_axes_of_one_name_and_two_sizes_are_told_apart() -> None:
 
 
 def test_without_names_the_largest_comes_first() -> None:
-    _, found = explained(load(SPECS / "lenet5.yaml"), ())
+    _, found = explain_layers(load(SPECS / "lenet5.yaml"), ())
     counts = [each.params for each in found]
     assert counts == sorted(counts, reverse=True)
     assert sum(each.share for each in found) == pytest.approx(1)
@@ -158,7 +164,7 @@ def test_what_is_too_wide_is_wrapped_and_nothing_is_lost(width: int) -> None:
 
 def test_a_layer_that_is_not_there() -> None:
     with pytest.raises(SpecError, match=r"mnist has no layer 'dens'; did you mean 'dense'"):
-        explained(load(SPECS / "mnist.yaml"), ["dens"])
+        explain_layers(load(SPECS / "mnist.yaml"), ["dens"])
 
 
 def test_the_command_gives_text_and_json() -> None:
@@ -173,8 +179,8 @@ def test_the_command_gives_text_and_json() -> None:
 
 
 def test_an_output_that_cannot_carry_the_signs_has_others() -> None:
-    report, found = explained(load(SPECS / "mnist.yaml"), ["dense"])
-    assert "units x (inputs + 1) = 10 x (784 + 1) = 7,850" in render(
+    report, found = explain_layers(load(SPECS / "mnist.yaml"), ["dense"])
+    assert "units x (inputs + 1) = 10 x (784 + 1) = 7,850" in render_explanations(
         report, found, Style(ascii=True)
     )
     data = explanation_json(report, found, Style(ascii=True))

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from dense_calc.analysis.freezing import idle_freezes
+from dense_calc.analysis.freezing import idle_freeze_notes
 from dense_calc.errors import Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 STEPS = "input: [5, 8]\nlayers:\n"
@@ -107,14 +107,14 @@ def spec_of(layer: str) -> str:
 
 @pytest.mark.parametrize(("layer", "trained", "arguments"), LAYERS)
 def test_a_layer_freezes_its_own_weights(layer: str, trained: int, arguments: str | None) -> None:
-    model = parse(Source("m.yaml", spec_of(layer)), "m")
+    model = parse_spec(Source("m.yaml", spec_of(layer)), "m")
     report = trace(model)
     weights = [weight for row in report.layers for weight in row.weights]
     assert report.trainable_params == trained
     assert report.layers[-1].trainable_params == trained
     assert report.trainable_bytes == trained * 4
     assert sum(weight.params for weight in weights if weight.trainable) == trained
-    notes = [note.message for note in idle_freezes(model)]
+    notes = [note.message for note in idle_freeze_notes(model)]
     if arguments is None:
         assert not notes
     else:
@@ -124,34 +124,34 @@ def test_a_layer_freezes_its_own_weights(layer: str, trained: int, arguments: st
 
 @pytest.mark.parametrize(("layer", "trained", "arguments"), LAYERS)
 def test_files_of_keras_say_the_same(layer: str, trained: int, arguments: str | None) -> None:
-    text = to_keras(parse(Source("m.yaml", spec_of(layer)), "m"))
+    text = to_keras(parse_spec(Source("m.yaml", spec_of(layer)), "m"))
     model = from_keras(json.loads(text), Source("m.json", text), "m", {})
-    again = parse(Source("m.yaml", to_spec(model)), "m")
+    again = parse_spec(Source("m.yaml", format_spec(model)), "m")
     assert trace(model).trainable_params == trace(again).trainable_params == trained
-    notes = list(idle_freezes(model))
+    notes = list(idle_freeze_notes(model))
     assert len(notes) == (arguments is not None)
-    assert all(note.place.found().line > 1 for note in notes)
+    assert all(note.place.resolve().line > 1 for note in notes)
 
 
 WHOLE = f"trainable: false\n{STEPS}  - {LAYERS[3][0].replace('trainable: false, ', '')}\n"
 
 
 def test_a_frozen_model_trains_nothing() -> None:
-    model = parse(Source("m.yaml", WHOLE), "m")
+    model = parse_spec(Source("m.yaml", WHOLE), "m")
     text = to_keras(model)
     read = from_keras(json.loads(text), Source("m.json", text), "m", {})
-    spec = to_spec(read)
-    for each in (model, read, parse(Source("m.yaml", spec), "m")):
+    spec = format_spec(read)
+    for each in (model, read, parse_spec(Source("m.yaml", spec), "m")):
         report = trace(each)
         assert (report.total_params, report.trainable_params) == (218, 0)
         assert [row.non_trainable_params for row in report.layers] == [0, 218]
         assert not any(weight.trainable for row in report.layers for weight in row.weights)
-        assert not list(idle_freezes(each))
+        assert not list(idle_freeze_notes(each))
 
 
 def test_a_frozen_chain_is_written_as_what_keras_loads_frozen() -> None:
     spec = "trainable: false\ninput: [8]\nlayers:\n  - Dense: {units: 3}\n"
-    written = json.loads(to_keras(parse(Source("m.yaml", spec), "m")))
+    written = json.loads(to_keras(parse_spec(Source("m.yaml", spec), "m")))
     assert written["class_name"] == "Functional"
     assert written["config"]["trainable"] is False
 
@@ -160,7 +160,7 @@ def test_a_frozen_chain_is_written_as_what_keras_loads_frozen() -> None:
 def test_a_frozen_model_in_another_is_trained(name: str) -> None:
     """Keras freezes what it loads as a whole, and asks no Sequential; inside it asks neither."""
     spec = f"input: [8]\nlayers:\n  - {name}: {{input: [8], layers: [{{{INSIDE}}}]}}\n"
-    written = json.loads(to_keras(parse(Source("m.yaml", spec), "m")))
+    written = json.loads(to_keras(parse_spec(Source("m.yaml", spec), "m")))
     inner = written["config"]["layers"][-1]["config"]
     inner["trainable"] = False
     for value, trained in ((written, 27), (written["config"]["layers"][-1], 0)):
@@ -225,5 +225,5 @@ def test_a_model_inside_is_followed_once_however_often_it_is_called(
         inner = f"{{Functional: {{name: m, input: [3], layers: [{layers}]}}}}"
         layers = inner + calls
     frozen = f"{{Functional: {{trainable: false, input: [3], layers: [{layers}]}}}}"
-    model = parse(Source("m.yaml", f"input: [3]\nlayers: [{frozen}]"), "m")
-    assert len(list(idle_freezes(model))) == notes
+    model = parse_spec(Source("m.yaml", f"input: [3]\nlayers: [{frozen}]"), "m")
+    assert len(list(idle_freeze_notes(model))) == notes

@@ -12,8 +12,8 @@ import pytest
 from conftest import Run, work
 from helpers.checked_models import MODEL
 
-from dense_calc.cli.file_arguments import each_file
-from dense_calc.render.checks import FORMATS
+from dense_calc.cli.file_arguments import expand_file_arguments
+from dense_calc.render.checks import VERDICT_FORMATS
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_broken_limit_does_not_hide_one_that_is_over(folder: Path, run: Run) -
     (file,) = asked(run, folder, "both.yaml")["files"]
     assert file["error"] == "the model has no layer 'tail'; there is body, norm, head"
     assert [(check["limit"], check["ok"]) for check in file["checks"]] == [(100, False)]
-    for format in FORMATS:
+    for format in VERDICT_FORMATS:
         result = run("check", "both.yaml", "--format", format, cwd=folder)
         assert result.returncode == 2
         assert "has no layer 'tail'" in result.stdout + result.stderr
@@ -171,7 +171,7 @@ def test_a_pattern_goes_into_each_folder_once_at_each_step(folder: Path) -> None
         (each / f"to_{other.name}").symlink_to(other)
 
     def look(steps: int) -> None:
-        found = dict(each_file([str(folder.joinpath("ring", *"*" * steps, "m.yaml"))]))
+        found = dict(expand_file_arguments([str(folder.joinpath("ring", *"*" * steps, "m.yaml"))]))
         assert {Path(file).resolve().parent for file in found} == set(ring)
 
     assert work(lambda: look(40)) < 15 * work(lambda: look(4))

@@ -13,7 +13,7 @@ from conftest import ROOT, Run
 from helpers.terminal import terminal_output
 
 import dense_calc
-from dense_calc.render.grid import COLUMNS
+from dense_calc.render.grid import REPORT_COLUMNS
 
 BROKEN = "input: [784]\nlayers:\n  - Dense: {unit: 10}\n"
 SOUND = "input: [784]\nlayers:\n  - Dense: {units: 10}\n"
@@ -291,5 +291,5 @@ def test_help_names_the_commands_and_the_options(run: Run) -> None:
     text = run("summary", "--help").stdout
     for option in ("--set", "--format", "-o", "--columns", "--width", "--ascii", "--color"):
         assert option in text
-    for column in COLUMNS:
+    for column in REPORT_COLUMNS:
         assert re.search(rf"\b{column}\b", text)

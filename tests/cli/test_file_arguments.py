@@ -14,7 +14,7 @@ from conftest import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dense_calc.cli.file_arguments import each_file
+from dense_calc.cli.file_arguments import expand_file_arguments
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need more rights there")
 
@@ -84,7 +84,7 @@ def test_an_argument_means_these_files(
     argument: str, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tree)
-    assert list(each_file([argument])) == [(each, None) for each in MEANT[argument]]
+    assert list(expand_file_arguments([argument])) == [(each, None) for each in MEANT[argument]]
 
 
 PARTS = st.lists(st.sampled_from(["**", "*", "a", "b", "c", "?", "*.yaml", "t*", "[ab]", ".*"]))
@@ -97,7 +97,7 @@ def test_a_pattern_is_that_of_python_where_there_are_no_links(
     pattern = os.path.join(linkless if is_absolute else os.path.relpath(linkless), *parts)
     if glob(pattern) != [pattern]:
         found = {path for path in glob(pattern, recursive=True) if os.path.isfile(path)}
-        ours = {path for path, mistake in each_file([pattern]) if not mistake}
+        ours = {path for path, mistake in expand_file_arguments([pattern]) if not mistake}
         assert found <= ours
 
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import Run, git
 
 from dense_calc.errors import FileError
-from dense_calc.files.git import content
+from dense_calc.files.git import read_revision
 
 MODEL = "input: [3]\nlayers: [Dense: {units: 2}]\n"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n"
@@ -129,9 +129,9 @@ def test_a_pointer_is_told(repository: Path, run: Run) -> None:
 
 
 def test_a_large_file_is_not_read(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dense_calc.files.git.MOST", 2**20)
+    monkeypatch.setattr("dense_calc.files.git.MAX_BLOB_BYTES", 2**20)
     with pytest.raises(FileError, match="it is larger than 1 MiB"):
-        content(str(repository / "large.yaml"), "HEAD")
+        read_revision(str(repository / "large.yaml"), "HEAD")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="it takes root")

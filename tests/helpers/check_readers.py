@@ -13,7 +13,7 @@ from jsonschema import Draft4Validator, FormatChecker
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
-from dense_calc.render.checks.github import IN_DATA, IN_PROPERTY
+from dense_calc.render.checks.github import DATA_ESCAPES, PROPERTY_ESCAPES
 
 FORMATS = ("github", "junit", "sarif", "markdown")
 
@@ -36,8 +36,8 @@ def github_command(line: str) -> tuple[str, dict[str, str], str]:
     properties = dict(pair.split("=", 1) for pair in pairs.split(","))
     assert {"title"} <= set(properties) <= {"file", "line", "col", "title"}
     assert name in ("error", "notice")
-    plain = {key: unescaped(value, IN_PROPERTY) for key, value in properties.items()}
-    return name, plain, unescaped(message[0], IN_DATA)
+    plain = {key: unescaped(value, PROPERTY_ESCAPES) for key, value in properties.items()}
+    return name, plain, unescaped(message[0], DATA_ESCAPES)
 
 
 def unescaped(text: str, escapes: dict[int, str]) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dense_calc.analysis.budget import Check, Part, Verdict
+from dense_calc.analysis.budget import Check, CheckResult, LayerShare
 from dense_calc.render import Style
-from dense_calc.render.checks.sarif import RULES
+from dense_calc.render.checks.sarif import LIMIT_RULES
 
 PLAIN, ASCII = Style(), Style(ascii=True)
 
@@ -17,14 +17,14 @@ PLAIN, ASCII = Style(), Style(ascii=True)
 
 OVER = Check(
     "params", 10, 12, False, "max", -2, -20.0, "1e1", None, None, 4, 9,
-    (Part("deep/inner", "Dense", 9, 75.0, 3), Part("head", "Dense", 3, 25.0)),
+    (LayerShare("deep/inner", "Dense", 9, 75.0, 3), LayerShare("head", "Dense", 3, 25.0)),
 )  # fmt: skip
 WELL = Check("params", 20, 12, True, "max", 8, 40.0)
 
 
-def over(file: str = "m.yaml", *checks: Check, **others: Any) -> Verdict:
+def over(file: str = "m.yaml", *checks: Check, **others: Any) -> CheckResult:
     """A verdict that is not well."""
-    return Verdict(file, False, checks or (OVER,), **others)
+    return CheckResult(file, False, checks or (OVER,), **others)
 
 
 # Laws, of whatever stands in a name. No half of a surrogate pair: files with one are refused,
@@ -39,11 +39,13 @@ PLACES = st.none() | st.integers(1, 10**6)
 @st.composite
 def checks(draw: Any) -> Check:
     """A check with hostile names."""
-    what, rule = draw(st.sampled_from(list(RULES)))
+    what, rule = draw(st.sampled_from(list(LIMIT_RULES)))
     limit, value = draw(st.integers(0, 10**6)), draw(st.integers(0, 10**6))
     is_count = what != "output_shape"
     line = draw(PLACES)
-    part = st.builds(Part, TEXTS, TEXTS, st.integers(1, 9), st.floats(0, 100), st.integers(1, 3))
+    part = st.builds(
+        LayerShare, TEXTS, TEXTS, st.integers(1, 9), st.floats(0, 100), st.integers(1, 3)
+    )
     return Check(
         what=what,
         limit=limit if is_count else (None, limit),
@@ -61,11 +63,11 @@ def checks(draw: Any) -> Check:
 
 
 @st.composite
-def verdicts(draw: Any) -> Verdict:
+def verdicts(draw: Any) -> CheckResult:
     """A verdict on a file with a hostile name."""
     held = tuple(draw(st.lists(checks(), max_size=3)))
     error = draw(MESSAGES) if not held and draw(st.booleans()) else None
     ok = error is None and all(check.ok for check in held)
     line = draw(PLACES)
     notes = tuple(draw(st.lists(MESSAGES, max_size=2)))
-    return Verdict(draw(TEXTS), ok, held, error, line, line, notes)
+    return CheckResult(draw(TEXTS), ok, held, error, line, line, notes)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dense_calc.analysis.budget import Check, checks
+from dense_calc.analysis.budget import Check, check_limits
 from dense_calc.errors import Source
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 # 8 → 16: 144; 16 → 4: 68; the normalization has 32 trained and 32 more.
@@ -38,5 +38,5 @@ DENSE, WIDE, ONE, TWO, HEAD_A, HEAD_B = 72, 64, 36, 10, 15, 30
 
 def checked(text: str) -> list[Check]:
     """The checks of a spec."""
-    model = parse(Source("m.yaml", text), "m")
-    return list(checks(trace(model), model.limits))
+    model = parse_spec(Source("m.yaml", text), "m")
+    return list(check_limits(trace(model), model.limits))

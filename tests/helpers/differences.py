@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dense_calc.analysis.difference import Change, Comparison, comparison
+from dense_calc.analysis.difference import LayerChange, ModelComparison, compare_models
 from dense_calc.errors import Source
 from dense_calc.model import Model
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 
 OLD = """\
 input: [8]
@@ -18,15 +18,15 @@ layers:
 
 def model_of(text: str) -> Model:
     """The model that a spec describes."""
-    return parse(Source("m.yaml", text), "m")
+    return parse_spec(Source("m.yaml", text), "m")
 
 
-def compared(old: str, new: str) -> Comparison:
+def compared(old: str, new: str) -> ModelComparison:
     """What differs between two specs."""
-    return comparison(model_of(old), model_of(new), "old", "new")
+    return compare_models(model_of(old), model_of(new), "old", "new")
 
 
-def told(change: Change) -> str:
+def told(change: LayerChange) -> str:
     """A change in short: `changed head +4 units=4>5`, `changed b 0 <a`."""
     was = f" <{change.renamed_from}" if change.renamed_from else ""
     values = "".join(f" {each.name}={each.old}>{each.new}" for each in change.arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from dense_calc.render.axes import Points
+from dense_calc.render.axes import SweepPoints
 
 WIDTHS = [((width,), 10 * width * (width + 7)) for width in (16, 32, 64, 128)]
 WORDS = [(("relu",), 7850), (("swiglu",), 11_900), (([64, 3],), 0), ((None,), 5000)]
@@ -24,7 +24,7 @@ totals = st.integers(0, 10**6) | st.integers(0, 10**20)
 
 
 @st.composite
-def sweeps(draw: st.DrawFn) -> tuple[list[str], Points]:
+def sweeps(draw: st.DrawFn) -> tuple[list[str], SweepPoints]:
     """One or two names, and points of numbers or of anything."""
     names = draw(st.lists(st.text(max_size=30), min_size=1, max_size=2))
     kinds = [draw(st.sampled_from([st.integers(1, 99), numbers, values])) for _ in names]

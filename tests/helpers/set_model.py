@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dense_calc.errors import Source
-from dense_calc.files.loader import variants_in
+from dense_calc.files.loader import parse_variants
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 SPEC = """\
@@ -40,9 +40,9 @@ layers:
 
 def with_settings(text: str, settings: dict[str, Any]) -> Model:
     """The model that a text holds with these settings."""
-    return variants_in(Source("m.yaml", text), None, "m", {}, "m.yaml").model(settings)
+    return parse_variants(Source("m.yaml", text), None, "m", {}, "m.yaml").model_with(settings)
 
 
 def report(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("m.yaml", text), "m"))
+    return trace(parse_spec(Source("m.yaml", text), "m"))

@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT
 
 from dense_calc import load, summarize, trace
-from dense_calc.analysis.budget import checks
+from dense_calc.analysis.budget import check_limits
 from dense_calc.errors import DenseCalcError, SpecError
 from dense_calc.report import Report
 
@@ -63,7 +63,7 @@ def expected(path: Path, values: Mapping[str, Any]) -> Row:
     if not limits:
         return row
     try:
-        return row | {"within_budget": all(check.ok for check in checks(report, limits))}
+        return row | {"within_budget": all(check.ok for check in check_limits(report, limits))}
     except SpecError:
         return row | {"within_budget": None}
 

@@ -13,7 +13,7 @@ import h5py
 
 from dense_calc.errors import Source
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 Arrays = Mapping[str, tuple[int, ...]]  # the shapes of arrays by their paths
@@ -45,7 +45,7 @@ IN_GROUPS: Arrays = {
 def report(layers: list[Any] = LAYERS, size: tuple[int, ...] = (4,)) -> Report:
     """The report on a chain of layers."""
     spec = {"input": size, "layers": layers}
-    return trace(parse(Source("spec", json.dumps(spec)), "spec"))
+    return trace(parse_spec(Source("spec", json.dumps(spec)), "spec"))
 
 
 def filled(file: Any, top: str, arrays: Arrays, names: Names) -> None:

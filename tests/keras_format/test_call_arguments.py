@@ -10,9 +10,9 @@ import pytest
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.model import Model, told
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.model import Model, format_call_input
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 
@@ -99,11 +99,11 @@ def test_a_call_is_the_same_in_every_form(
 ) -> None:
     model = model_of(class_name, args, kwargs)
     report = trace(model)
-    for text in to_spec(model), to_keras(model):
+    for text in format_spec(model), to_keras(model):
         again = (
             from_keras(json.loads(text), Source("m.json", text), "m", {})
             if text.startswith("{")
-            else parse(Source("m.yaml", text), "m")
+            else parse_spec(Source("m.yaml", text), "m")
         )
         assert trace(again) == report
         assert call_of(again) == call_of(model)
@@ -112,10 +112,10 @@ def test_a_call_is_the_same_in_every_form(
 def call_of(model: Model) -> str:
     """What the layer of a model is given, in words, with its mask."""
     node = model.nodes[-1]
-    call = list(node.call or node.inputs)
+    call = list(node.call_inputs or node.inputs)
     while call[-1] is None:
         call.pop()
-    return f"{told(tuple(call))} {told(node.mask)}"
+    return f"{format_call_input(tuple(call))} {format_call_input(node.mask)}"
 
 
 REFUSED: list[tuple[str, list[Any], dict[str, Any], str]] = [

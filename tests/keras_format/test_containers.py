@@ -19,7 +19,7 @@ from helpers.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError
-from dense_calc.keras_format.detect import FOREIGN
+from dense_calc.keras_format.detect import FOREIGN_FILES
 
 NESTED: str = FACTS["nested"]["json"]
 GRAPH = json.loads(NESTED)
@@ -98,7 +98,7 @@ def test_the_caret_stands_under_what_is_meant(tmp_path: Path, wrapper: str) -> N
         dense_calc.load(path)
     place = caught.value.place
     assert place
-    found = place.found()
+    found = place.resolve()
     start = found.column - 1
     under = found.source.text.splitlines()[found.line - 1][start : start + found.width]
     while under.startswith("\\"):
@@ -233,7 +233,7 @@ def test_what_is_no_model_is_told(tmp_path: Path, name: str) -> None:
         dense_calc.load(path)
     assert f"it is {name.strip()}" in caught.value.message
     assert str(path) in str(caught.value)
-    assert caught.value.message.endswith(tuple(each.remedy for each in FOREIGN))
+    assert caught.value.message.endswith(tuple(each.remedy for each in FOREIGN_FILES))
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -254,9 +254,9 @@ def test_a_folder_without_models_is_told(tmp_path: Path, run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("each", FOREIGN, ids=lambda each: each.what)
+@pytest.mark.parametrize("each", FOREIGN_FILES, ids=lambda each: each.description)
 def test_every_sign_has_an_example(each: Any) -> None:
-    assert any(f"{each.what},".startswith(name.strip()) for name in [*FILES, *FOLDERS])
+    assert any(f"{each.description},".startswith(name.strip()) for name in [*FILES, *FOLDERS])
 
 
 @pytest.mark.parametrize("value", [{"class_name": "Mine", "config": {}}, {"class_name": "Mine"}])

@@ -18,7 +18,7 @@ from helpers.keras_objects import (
 )
 
 from dense_calc.errors import DenseCalcError, SpecError
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 OBJECTS = {
@@ -84,7 +84,7 @@ def test_a_class_derived_from_a_model_is_read_as_that(written: Json, kind: str) 
     outer = model_of(chain(own, dense(2, "head"), shape=[None, 8]))
     rows = trace(outer).layers
     assert [(row.type, row.params) for row in rows] == [("Mine", 27), ("Dense", 8)]
-    assert f"- {kind}:\n" in to_spec(outer)
+    assert f"- {kind}:\n" in format_spec(outer)
     assumed = trace(model_of(chain(own, dense(2, "head"), shape=[None, 8]), Mine="identity"))
     assert assumed.total_params == 18
 

@@ -19,7 +19,7 @@ from helpers.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, FileError
-from dense_calc.keras_format.compare_weights import differences
+from dense_calc.keras_format.compare_weights import weight_differences
 
 TEXT = json.dumps(CHAIN).encode()
 LONG = b"{" + b" " * 2**25
@@ -216,4 +216,4 @@ def test_broken_files_end_in_a_complaint_or_a_model(
             broken[rng.randrange(len(broken))] = rng.choice([0, 255, rng.randrange(256)])
         Path(path).write_bytes(broken[: rng.choice([len(broken), rng.randrange(len(broken))])])
         with suppress(DenseCalcError):
-            differences(dense_calc.summarize(path), path)
+            weight_differences(dense_calc.summarize(path), path)

@@ -14,7 +14,7 @@ import pytest
 from helpers.weight_files import IN_GROUPS, archive, hdf5_file, report
 
 from dense_calc.errors import FileError
-from dense_calc.keras_format.compare_weights import differences
+from dense_calc.keras_format.compare_weights import weight_differences
 from dense_calc.keras_format.hdf5_groups import MAX_OBJECTS
 
 
@@ -104,7 +104,7 @@ def test_hostile_weights_are_refused(tmp_path: Path, fill: Callable[[Any], None]
     path = archive(tmp_path / "a.keras", fill)
     held = report()
     with pytest.raises(FileError) as caught:
-        differences(held, path)
+        weight_differences(held, path)
     assert caught.value.message == f"cannot read {path}: {why}"
 
 
@@ -119,4 +119,4 @@ def test_broken_files_end_in_a_complaint_or_a_difference(tmp_path: Path) -> None
             broken[rng.randrange(len(broken))] = rng.randrange(256)
         path.write_bytes(broken[: rng.choice([len(broken), rng.randrange(len(broken))])])
         with suppress(FileError):
-            differences(held, str(path))
+            weight_differences(held, str(path))

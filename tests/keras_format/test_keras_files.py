@@ -12,13 +12,13 @@ from helpers.applications import FACTS
 from helpers.functional import model_of
 
 import dense_calc
-from dense_calc.dtypes import dtypes_in
+from dense_calc.dtypes import leaf_dtypes
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.report import Report, Row
-from dense_calc.shapes import leaves
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.report import LayerRow, Report
+from dense_calc.shapes import leaf_shapes
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 SPEC_FILES = sorted(SPECS.glob("*.yaml"))
@@ -27,10 +27,10 @@ SPEC_FILES = sorted(SPECS.glob("*.yaml"))
 SHORT = [title for title, fact in FACTS.items() if len(fact["rows"]) < 200]
 
 
-def row_of(row: Row) -> list[Any]:
+def row_of(row: LayerRow) -> list[Any]:
     """A row as the facts have it."""
-    shapes = [list(shape) for shape in leaves(row.output_shape)]
-    dtypes = list(dtypes_in(row.output_dtype))
+    shapes = [list(shape) for shape in leaf_shapes(row.output_shape)]
+    dtypes = list(leaf_dtypes(row.output_dtype))
     return [row.name, row.type, shapes, dtypes, row.params, list(row.connected_to)]
 
 
@@ -52,8 +52,8 @@ def test_all_applications_are_there() -> None:
 @pytest.mark.parametrize("title", SHORT)
 def test_the_spec_of_a_file_gives_the_same_report(title: str) -> None:
     model = model_of(FACTS[title]["json"])
-    text = to_spec(model)
-    assert trace(parse(Source("m.yaml", text), "m")) == trace(model)
+    text = format_spec(model)
+    assert trace(parse_spec(Source("m.yaml", text), "m")) == trace(model)
 
 
 @pytest.mark.parametrize("title", SHORT)
@@ -76,12 +76,12 @@ def test_a_spec_and_its_json_and_the_spec_of_that_agree(path: Path) -> None:
     assert (report.total_params, report.total_bytes) == (ours.total_params, ours.total_bytes)
     if not model.calls:
         assert dotted(report) == dotted(ours)
-    assert trace(parse(Source("m.yaml", to_spec(read)), "m")) == report
+    assert trace(parse_spec(Source("m.yaml", format_spec(read)), "m")) == report
 
 
 def test_a_run_of_layers_is_written_once() -> None:
     text = "input: [8]\nlayers: [{repeat: 5, layers: [Dense: {units: 8}, ReLU]}, Dense: {units: 2}]"
-    written = to_spec(model_of(to_keras(parse(Source("m", text), "m"))))
+    written = format_spec(model_of(to_keras(parse_spec(Source("m", text), "m"))))
     assert written == (
         "name: m\n"
         "input: [8]\n"
@@ -95,7 +95,7 @@ def test_a_run_of_layers_is_written_once() -> None:
 
 
 def test_what_says_nothing_is_left_out() -> None:
-    assert to_spec(model_of(FACTS["chain"]["json"])).splitlines() == [
+    assert format_spec(model_of(FACTS["chain"]["json"])).splitlines() == [
         "name: chain",
         "inputs: {input_layer_1: [5, 6, 6, 1]}",
         "layers:",

@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 
 from dense_calc.errors import LayerError
 from dense_calc.keras_format.legacy import layer_configs as legacy
-from dense_calc.keras_format.legacy.layer_configs import is_of_keras_1, modern, ordered
-from dense_calc.keras_format.legacy.values import unwrapped
-from dense_calc.layers import KINDS, kind_named
-from dense_calc.layers.retired.keras_2 import RETIRED
+from dense_calc.keras_format.legacy.layer_configs import (
+    is_keras_1_layer,
+    upgrade_config,
+    with_dim_ordering,
+)
+from dense_calc.keras_format.legacy.values import unwrap_containers
+from dense_calc.layers import KIND_MODULES, find_kind
+from dense_calc.layers.retired.keras_2 import RETIRED_KINDS
 
 # What the layers of a file give and how many weights they have, by hand, from the sources of the
 # version that wrote it. The shapes are without the batch.
@@ -100,7 +104,7 @@ def title(line: dict[str, Any]) -> str:
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["class_name"])
 def test_a_layer_of_keras_2_gives_and_holds_what_it_did(fact: dict[str, Any]) -> None:
     shapes = [tuple(shape) for shape in fact["inputs"]]
-    layer = layer_of(unwrapped(fact), 2)
+    layer = layer_of(unwrap_containers(fact), 2)
     weights = [
         [list(weight.axes.values()), weight.trainable and layer.trainable]
         for weight in layer.weights(*shapes)
@@ -116,7 +120,7 @@ def test_the_layers_of_an_old_model_give_and_hold_what_they_did(name: str) -> No
     shape: Any = tuple(model["config"][0]["config"]["batch_input_shape"])
     found = []
     for written in model["config"]:
-        config = ordered(written["class_name"], written["config"], "th")
+        config = with_dim_ordering(written["class_name"], written["config"], "th")
         layer = layer_of({**written, "config": config}, keras)
         count = sum(prod(weight.axes.values()) for weight in layer.weights(shape))
         shape = layer.output_shape(shape)
@@ -134,18 +138,18 @@ def test_every_word_that_a_version_had_is_understood(line: dict[str, Any], words
     if class_name == "Merge":
         config["mode"] = "sum"  # any; without one it has no class in Keras 3
     for keras in {1 if version.startswith("1.") else 2 for version in line["versions"]}:
-        name, found = modern(class_name, config, keras)
+        name, found = upgrade_config(class_name, config, keras)
         if class_name in NOT_READ | OF_TENSORFLOW:
             with pytest.raises(KeyError):
-                kind_named(name)
+                find_kind(name)
         else:
-            assert set(found) - OF_ALL <= set(kind_named(name).__struct_encode_fields__)
+            assert set(found) - OF_ALL <= set(find_kind(name).__struct_encode_fields__)
 
 
 @pytest.mark.parametrize("line", WRITTEN, ids=title)
 def test_words_of_keras_1_tell_it(line: dict[str, Any]) -> None:
     class_name = line["class_name"]
-    tells = is_of_keras_1(class_name, dict.fromkeys(line["keys"]))
+    tells = is_keras_1_layer(class_name, dict.fromkeys(line["keys"]))
     of_keras_1 = all(version.startswith("1.") for version in line["versions"])
     assert tells == (of_keras_1 and class_name not in ALIKE)
 
@@ -225,7 +229,7 @@ def test_words(
     keras: int, old: str, config: dict[str, Any], new: str, words: dict[str, Any]
 ) -> None:
     before = deepcopy(config)
-    assert modern(old, config, keras) == (new, words)
+    assert upgrade_config(old, config, keras) == (new, words)
     assert config == before
 
 
@@ -244,7 +248,7 @@ def test_words(
 )  # fmt: skip
 def test_what_tensorflow_wraps_is_plain(wrapped: Any, plain: Any) -> None:
     before = deepcopy(wrapped)
-    assert unwrapped(wrapped) == plain
+    assert unwrap_containers(wrapped) == plain
     assert wrapped == before
 
 
@@ -258,15 +262,15 @@ def test_what_tensorflow_wraps_is_plain(wrapped: Any, plain: Any) -> None:
 )
 def test_what_keras_3_cannot_say(class_name: str, config: dict[str, Any]) -> None:
     with pytest.raises(LayerError):
-        modern(class_name, config, 1)
+        upgrade_config(class_name, config, 1)
 
 
 def test_classes_are_kinds_and_none_is_both_there_and_retired() -> None:
-    tables = (legacy.CLASSES_1, legacy.CLASSES_2, legacy.MERGES)
-    assert {name for table in tables for name in table.values()} <= set(KINDS)
-    assert not set(RETIRED) & set(KINDS)
-    assert list(RETIRED) == sorted(RETIRED)
-    assert all(kind.__doc__ for kind in RETIRED.values())
+    tables = (legacy.KERAS_1_CLASSES, legacy.KERAS_2_CLASSES, legacy.MERGE_MODE_CLASSES)
+    assert {name for table in tables for name in table.values()} <= set(KIND_MODULES)
+    assert not set(RETIRED_KINDS) & set(KIND_MODULES)
+    assert list(RETIRED_KINDS) == sorted(RETIRED_KINDS)
+    assert all(kind.__doc__ for kind in RETIRED_KINDS.values())
 
 
 def arguments() -> Iterator[str]:
@@ -294,7 +298,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-CLASSES = sorted({*names_in(vars(legacy)), *RETIRED})
+CLASSES = sorted({*names_in(vars(legacy)), *RETIRED_KINDS})
 ARGUMENTS = [*arguments(), "activation", "dtype", "kernel_initializer", "kernel_constraint"]
 
 
@@ -309,5 +313,5 @@ def test_whatever_stands_in_a_config_is_translated_or_refused(
 ) -> None:
     before = deepcopy(config)
     with suppress(LayerError):
-        modern(class_name, config, keras)
+        upgrade_config(class_name, config, keras)
     assert repr(config) == repr(before)

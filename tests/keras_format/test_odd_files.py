@@ -11,9 +11,9 @@ from helpers.keras_objects import Json, chain, graph, layer, model_of, reading, 
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.render import FORMATS, Style, rendered
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.render import REPORT_FORMATS, Style, render_reports
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 INPUT = tensor("i", [None, 8])
@@ -89,10 +89,10 @@ ODD = {
 def write_in_all(model: Model) -> None:
     """Write a model in every format, and in every form."""
     report = trace(model)
-    assert all(rendered([report], format, Style()) for format in FORMATS)
+    assert all(render_reports([report], format, Style()) for format in REPORT_FORMATS)
     with suppress(SpecError):  # Keras has no class Scale
         to_keras(model)
-    again = trace(parse(Source("m.yaml", to_spec(model)), "m"))
+    again = trace(parse_spec(Source("m.yaml", format_spec(model)), "m"))
     assert again.total_params == report.total_params
 
 

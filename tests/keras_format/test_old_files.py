@@ -248,7 +248,7 @@ def test_what_only_a_backend_or_a_later_version_refuses_is_read(title: str) -> N
     model = from_keras(config, Source("m.json", text), "m", {})
     assert trace(model).total_params == params
     assert [note.message for note in model.remarks] == remarks
-    assert all(str(note.place.found().line) != "1" for note in model.remarks)
+    assert all(str(note.place.resolve().line) != "1" for note in model.remarks)
 
 
 @pytest.mark.parametrize(

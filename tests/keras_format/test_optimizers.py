@@ -11,10 +11,10 @@ import pytest
 from conftest import DATA, Run
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.keras_format.optimizers import optimizer_named, optimizer_of_file, with_optimizer
+from dense_calc.keras_format.optimizers import optimizer_from_file, parse_optimizer, with_optimizer
 from dense_calc.keras_format.optimizers.optimizer_kinds import OPTIMIZERS
 from dense_calc.keras_format.reader import from_keras
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 WHOLE = json.loads((DATA / "optimizers.json").read_text("utf-8"))
@@ -26,8 +26,8 @@ CHAIN = "input: [8]\nlayers:\n  - Dense: {units: 3}\n"
 def test_an_optimizer_keeps_what_keras_counts(fact: list[Any]) -> None:
     name, arguments, params, size = fact
     for found in (
-        optimizer_of_file({"class_name": name, "config": arguments}, "m.json"),
-        optimizer_named(json.dumps({name: arguments})),
+        optimizer_from_file({"class_name": name, "config": arguments}, "m.json"),
+        parse_optimizer(json.dumps({name: arguments})),
     ):
         report = with_optimizer(REPORT, found)
         assert (report.optimizer_params, report.optimizer_bytes) == (params, size)
@@ -40,7 +40,7 @@ def test_every_optimizer_has_facts() -> None:
 
 @pytest.mark.parametrize("name", ["adam", "Adam", "ADAM", "{adam: }", "{Adam: {}}"])
 def test_capitals_do_not_matter(name: str) -> None:
-    assert type(optimizer_named(name)).__name__ == "Adam"
+    assert type(parse_optimizer(name)).__name__ == "Adam"
 
 
 MISTAKES = {
@@ -59,7 +59,7 @@ MISTAKES = {
 @pytest.mark.parametrize("text", MISTAKES)
 def test_what_is_no_optimizer_is_told(text: str) -> None:
     with pytest.raises(DenseCalcError) as caught:
-        optimizer_named(text)
+        parse_optimizer(text)
     assert caught.value.message == MISTAKES[text]
 
 
@@ -130,12 +130,12 @@ OLD: list[tuple[str, dict[str, Any], int]] = [
     ("Momentum", {"learningRate": 0.1, "momentum": 0.9, "useNesterov": False}, 17),
     ("Adam", {"learningRate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}, 32),
 ]  # fmt: skip
-FIFTEEN = trace(parse(Source("m.yaml", CHAIN.replace("8", "4")), "m"))
+FIFTEEN = trace(parse_spec(Source("m.yaml", CHAIN.replace("8", "4")), "m"))
 
 
 @pytest.mark.parametrize(("name", "arguments", "params"), OLD)
 def test_older_words_are_understood(name: str, arguments: dict[str, Any], params: int) -> None:
-    found = optimizer_of_file({"class_name": name, "config": arguments}, "m.h5")
+    found = optimizer_from_file({"class_name": name, "config": arguments}, "m.h5")
     assert with_optimizer(FIFTEEN, found).optimizer_params == params
 
 
@@ -144,7 +144,7 @@ def test_what_is_nested_without_end_is_told() -> None:
     for _ in range(5000):
         written = {"class_name": "LossScaleOptimizer", "config": {"inner_optimizer": written}}
     with pytest.raises(DenseCalcError):
-        optimizer_of_file(written, "m.h5")
+        optimizer_from_file(written, "m.h5")
 
 
 def test_files_of_older_forms_tell_their_optimizer(tmp_path: Path, run: Run) -> None:
@@ -184,5 +184,5 @@ def test_an_unreadable_training_config_is_no_optimizer(
 
 def test_what_is_frozen_is_not_kept() -> None:
     whole = f"trainable: false\n{CHAIN}"
-    report = trace(parse(Source("m.yaml", whole), "m"))
-    assert with_optimizer(report, optimizer_named("adam")).optimizer_params == 2
+    report = trace(parse_spec(Source("m.yaml", whole), "m"))
+    assert with_optimizer(report, parse_optimizer("adam")).optimizer_params == 2

@@ -15,8 +15,12 @@ from msgspec import convert
 
 from dense_calc import summarize
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.tensorflow.tf_functions import CLASSES, FUNCTIONS, tf_kind
-from dense_calc.model import Leaf
+from dense_calc.keras_format.tensorflow.tf_functions import (
+    TF_FUNCTION_RULES,
+    TF_LAMBDA_CLASSES,
+    tf_function_kind,
+)
+from dense_calc.model import OutputIndex
 
 FILE = DATA / "legacy" / "tf_functions.jsonl"
 FACTS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
@@ -56,32 +60,37 @@ def test_every_layer_gives_what_it_did(fact: dict[str, Any], tmp_path: Path) -> 
     ],
 )
 def test_a_function_has_several_names(name: str, same: str) -> None:
-    assert tf_kind("TFOpLambda", name) is tf_kind("TFOpLambda", same) is not None
+    assert tf_function_kind("TFOpLambda", name) is tf_function_kind("TFOpLambda", same) is not None
 
 
-@pytest.mark.parametrize("class_name", CLASSES)
+@pytest.mark.parametrize("class_name", TF_LAMBDA_CLASSES)
 def test_a_kind_has_the_name_of_its_class(class_name: str) -> None:
-    kind = tf_kind(class_name, "__operators__.getitem")
+    kind = tf_function_kind(class_name, "__operators__.getitem")
     assert kind is not None
     assert kind.__name__ == class_name
     assert kind.__doc__
-    assert kind.home() == ""
+    assert kind.resolve_keras_module() == ""
 
 
 @pytest.mark.parametrize(
     "function", ["", "einsum", "py_function", "image.relu", "__class__", "math.", "nn.nn.nn"]
 )
 def test_other_functions_are_not_known(function: str) -> None:
-    assert tf_kind("TFOpLambda", function) is None
+    assert tf_function_kind("TFOpLambda", function) is None
 
 
 def test_other_classes_are_not_known() -> None:
-    assert tf_kind("TensorFlowOpLayer", "math.add") is None
+    assert tf_function_kind("TensorFlowOpLayer", "math.add") is None
 
 
 # A function, its arguments, the shapes of its inputs, and what is said of them.
 REFUSED: list[tuple[str, dict[str, Any], list[Any], str]] = [
-    ("reshape", {"shape": Leaf("other", 0)}, [(None, 4)], "its shape is what another layer gives"),
+    (
+        "reshape",
+        {"shape": OutputIndex("other", 0)},
+        [(None, 4)],
+        "its shape is what another layer gives",
+    ),
     ("reshape", {}, [(None, 4)], "it needs 'shape'"),
     ("reshape", {"shape": [-1, "a"]}, [(None, 4)], "its shape does not fit"),
     ("reshape", {"shape": [3, -1]}, [(2, 4)], "does not hold the elements"),
@@ -129,14 +138,14 @@ REFUSED: list[tuple[str, dict[str, Any], list[Any], str]] = [
 def test_what_does_not_fit_is_refused(
     function: str, arguments: dict[str, Any], shapes: list[Any], said: str
 ) -> None:
-    kind = tf_kind("TFOpLambda", function)
+    kind = tf_function_kind("TFOpLambda", function)
     assert kind is not None
     with pytest.raises(LayerError, match=said):
         convert({"arguments": arguments}, kind).output_shape(*shapes)
 
 
 # A function, its arguments and the shapes of its inputs: what other layers give is unknown.
-UNKNOWN = Leaf("other", 0)
+UNKNOWN = OutputIndex("other", 0)
 UNKNOWNS: list[tuple[str, dict[str, Any], list[Any], Any]] = [
     ("one_hot", {"depth": UNKNOWN}, [(2, 3)], (2, 3, None)),
     ("one_hot", {"depth": UNKNOWN, "axis": 1}, [(2, 3)], (2, None, 3)),
@@ -161,7 +170,7 @@ UNKNOWNS: list[tuple[str, dict[str, Any], list[Any], Any]] = [
 def test_what_comes_from_other_layers_is_unknown(
     function: str, arguments: dict[str, Any], shapes: list[Any], output: Any
 ) -> None:
-    kind = tf_kind("TFOpLambda", function)
+    kind = tf_function_kind("TFOpLambda", function)
     assert kind is not None
     assert convert({"arguments": arguments}, kind).output_shape(*shapes) == output
 
@@ -195,14 +204,16 @@ SHAPES = st.lists(st.none() | st.integers(0, 6), max_size=5).map(tuple)
 
 @settings(max_examples=500)
 @given(
-    st.sampled_from(sorted(FUNCTIONS)), st.dictionaries(st.sampled_from(NAMES), VALUES), st.data()
+    st.sampled_from(sorted(TF_FUNCTION_RULES)),
+    st.dictionaries(st.sampled_from(NAMES), VALUES),
+    st.data(),
 )
 def test_whatever_stands_in_a_call_is_followed_or_refused(
     function: str, arguments: dict[str, Any], data: st.DataObject
 ) -> None:
-    kind = tf_kind("TFOpLambda", function)
+    kind = tf_function_kind("TFOpLambda", function)
     assert kind is not None
-    shape = st.lists(SHAPES, max_size=3).map(tuple) if kind.takes_nested else SHAPES
-    shapes = [data.draw(shape) for _ in kind.inputs]
+    shape = st.lists(SHAPES, max_size=3).map(tuple) if kind.accepts_nested else SHAPES
+    shapes = [data.draw(shape) for _ in kind.input_names]
     with suppress(LayerError):
         convert({"arguments": arguments}, kind).output_shape(*shapes)

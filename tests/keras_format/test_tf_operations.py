@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, LayerError
-from dense_calc.keras_format.tensorflow.tf_functions import FUNCTIONS
-from dense_calc.keras_format.tensorflow.tf_operations import NODES, OPERATIONS, operation_of
+from dense_calc.keras_format.tensorflow.tf_functions import TF_FUNCTION_RULES
+from dense_calc.keras_format.tensorflow.tf_operations import (
+    NODE_GROUPS,
+    TF_OPERATIONS,
+    build_operation_layer,
+)
 from dense_calc.report import Report
 
 FILE = DATA / "legacy" / "tf_operations.jsonl.xz"
@@ -71,15 +75,17 @@ def test_every_operation_gives_what_it_did(fact: dict[str, Any], tmp_path: Path)
 def test_the_facts_have_every_sort_of_operation() -> None:
     drawn = {operation for fact in KNOWN for operation in operations_of(fact)}
     assert len(drawn) > 90
-    assert len([node for node in NODES if drawn & set(node.operations.split())]) > 35
+    assert len([node for node in NODE_GROUPS if drawn & set(node.operations.split())]) > 35
 
 
 def test_the_table_names_functions_and_their_parameters() -> None:
-    assert len(OPERATIONS) == sum(len(node.operations.split()) for node in NODES)
-    for node in NODES:
-        function = FUNCTIONS[node.function]
-        given = {name.rstrip("*") for name in node.inputs.split()}
-        assert given >= set(function.inputs[: len(function.inputs) - function.optional])
+    assert len(TF_OPERATIONS) == sum(len(node.operations.split()) for node in NODE_GROUPS)
+    for node in NODE_GROUPS:
+        function = TF_FUNCTION_RULES[node.function_name]
+        given = {name.rstrip("*") for name in node.input_names.split()}
+        assert given >= set(
+            function.input_names[: len(function.input_names) - function.optional_count]
+        )
 
 
 def layer(op: str, number: int = 0, **more: Any) -> dict[str, Any]:
@@ -167,13 +173,13 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-ATTRIBUTES = sorted({name for node in NODES for name in node.attributes})
+ATTRIBUTES = sorted({name for node in NODE_GROUPS for name in node.attributes})
 SHAPES = st.lists(st.lists(st.none() | st.integers(0, 5), max_size=4).map(tuple), max_size=3)
 
 
 @settings(max_examples=500)
 @given(
-    st.sampled_from(sorted(OPERATIONS)),
+    st.sampled_from(sorted(TF_OPERATIONS)),
     st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=4) | VALUES,
     st.dictionaries(st.sampled_from(["0", "1", "2", "3", "x"]), VALUES, max_size=3) | VALUES,
     SHAPES,
@@ -181,7 +187,7 @@ SHAPES = st.lists(st.lists(st.none() | st.integers(0, 5), max_size=4).map(tuple)
 def test_whatever_stands_in_a_node_is_followed_or_refused(
     op: str, attributes: Any, constants: Any, shapes: list[Any]
 ) -> None:
-    made = operation_of({"op": op, "attr": attributes}, constants)
+    made = build_operation_layer({"op": op, "attr": attributes}, constants)
     assert made is not None
     with suppress(LayerError):
         made.output_shape(*shapes)

@@ -28,9 +28,9 @@ from helpers.keras_objects import (
 
 import dense_calc
 from dense_calc.errors import LayerError, SpecError
-from dense_calc.layers import KINDS, kind_named
-from dense_calc.render import Style, rendered
-from dense_calc.shapes import OPAQUE
+from dense_calc.layers import KIND_MODULES, find_kind
+from dense_calc.render import Style, render_reports
+from dense_calc.shapes import OPAQUE_SHAPE
 from dense_calc.tracing.tracer import trace
 
 # Kinds whose layers Keras calls built as soon as they are made.
@@ -49,9 +49,9 @@ INNER = chain(dense(3, "a"), dense(2, "b"), name="inner")
 BUILT = chain(dense(3, "a"), dense(2, "b"), name="inner", shape=[None, 4])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_which_kinds_start_built(kind: str) -> None:
-    assert kind_named(kind).starts_built == (kind in START_BUILT)
+    assert find_kind(kind).is_initially_built == (kind in START_BUILT)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_which_kinds_start_built(kind: str) -> None:
 def test_a_model_that_nobody_has_built(written: Json, cells: list[str], total: int) -> None:
     report = trace(model_of(written), partial=True)
     assert report.total_params == total
-    text = rendered([report], "text", Style())
+    text = render_reports([report], "text", Style())
     for cell in cells:
         (row,) = csv.reader([cell])
         assert [row] == [
@@ -153,7 +153,7 @@ FACTS = {
     "one of several tensors": (
         graph(reading(code("f"), tensor("i", [None, 8])),
               reading(dense(2), tensor("f", [None, 3], 1))),
-        [("f", (OPAQUE, (None, 3)), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", (OPAQUE_SHAPE, (None, 3)), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "what the next layer was built on": (
         chain(code("f", [None, 8]), dense(2, build=[None, 3]), shape=[None, 8]),
@@ -166,12 +166,12 @@ FACTS = {
     "a layer between that changes it": (
         chain(code("f", [None, 8, 4]), layer("GlobalMaxPooling1D", "g"), dense(2, build=[None, 3]),
               shape=[None, 8, 4]),
-        [("f", OPAQUE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", OPAQUE_SHAPE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "nothing": (
         chain(dense(4, "a"), code("f"), dense(2, "b"), layer("Flatten"), shape=[None, 8]),
-        [("a", (None, 4), 36, ""), ("f", OPAQUE, 0, ""), ("b", OPAQUE, 0, "unknown"),
-         ("flatten", OPAQUE, 0, "")],
+        [("a", (None, 4), 36, ""), ("f", OPAQUE_SHAPE, 0, ""), ("b", OPAQUE_SHAPE, 0, "unknown"),
+         ("flatten", OPAQUE_SHAPE, 0, "")],
     ),
     "its own output shape": (
         chain(code("f", output_shape=[3]), dense(2), shape=[None, 8]),
@@ -179,7 +179,7 @@ FACTS = {
     ),
     "an output shape after what is not known": (
         chain(code("f"), code("g", output_shape=[3]), dense(2), shape=[None, 8]),
-        [("f", OPAQUE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
+        [("f", OPAQUE_SHAPE, 0, ""), ("g", (None, 3), 0, ""), ("dense", (None, 2), 8, "")],
     ),
     "of a class of its own no weights": (
         chain(layer("lab>Scale", "s", [None, 8]), dense(2, build=[None, 3]), shape=[None, 8]),
@@ -187,12 +187,12 @@ FACTS = {
     ),
     "other than what it reads": (
         chain(code("f", [None, 9]), dense(2, build=[None, 3]), shape=[None, 8]),
-        [("f", OPAQUE, 0, ""), ("dense", OPAQUE, 0, "unknown")],
+        [("f", OPAQUE_SHAPE, 0, ""), ("dense", OPAQUE_SHAPE, 0, "unknown")],
     ),
     "no shape at all": (
         graph(reading(code("f"), tensor("i", [None, 8])),
               reading(dense(2), tensor("f", [-3, "x"]))),
-        [("f", OPAQUE, 0, ""), ("dense", OPAQUE, 0, "unknown")],
+        [("f", OPAQUE_SHAPE, 0, ""), ("dense", OPAQUE_SHAPE, 0, "unknown")],
     ),
     "a wrapper of code": (
         graph(reading(layer("TimeDistributed", "t", layer=code("f")), tensor("i", [None, 8, 4])),

@@ -14,7 +14,7 @@ from conftest import Run
 from helpers.weight_files import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.keras_format.compare_weights import differences
+from dense_calc.keras_format.compare_weights import weight_differences
 
 
 def of_gates(gates: str, kernel: tuple[int, ...], recurrent: tuple[int, ...]) -> Arrays:
@@ -82,23 +82,23 @@ def test_what_keras_1_stores_agrees(
 ) -> None:
     model = held(layer, shape)
     for version in ("1.2.2", "1.0.8", None):
-        assert differences(model, old_file(tmp_path / "a.h5", arrays, version)) == []
+        assert weight_differences(model, old_file(tmp_path / "a.h5", arrays, version)) == []
     for name, sizes in arrays.items():
         other = {**arrays, name: (sizes[0] + 1, *sizes[1:])}
-        assert differences(model, old_file(tmp_path / "b.h5", other, "1.2.2")) != []
+        assert weight_differences(model, old_file(tmp_path / "b.h5", other, "1.2.2")) != []
         del other[name]
-        assert differences(model, old_file(tmp_path / "c.h5", other, "1.2.2")) != []
+        assert weight_differences(model, old_file(tmp_path / "c.h5", other, "1.2.2")) != []
 
 
 @pytest.mark.parametrize("on_group", [True, False])
 def test_later_versions_store_one_array_for_a_weight(tmp_path: Path, on_group: bool) -> None:
     path = old_file(tmp_path / "a.h5", of_gates("ifco", (5, 2), (2, 2)), "2.0.1", on_group)
-    assert len(differences(held(LSTM, (9, 5)), path)) == 1
+    assert len(weight_differences(held(LSTM, (9, 5)), path)) == 1
 
 
 def test_what_differs_in_a_file_of_keras_1_is_said(tmp_path: Path) -> None:
     path = old_file(tmp_path / "a.h5", {"W": (3, 1, 5, 8), "b": (7,)}, "1.2.2")
-    assert differences(held(CONV_1D, (9, 5)), path) == [
+    assert weight_differences(held(CONV_1D, (9, 5)), path) == [
         "'layer_1' holds kernel (3, 5, 7) and bias (7,), and the file stores (3, 1, 5, 8) and (7,)"
     ]
 
@@ -114,8 +114,8 @@ def test_groups_that_windows_names_agree(tmp_path: Path, top: str, names: dict[s
         told = {f"{top}\\{group}": name for group, name in names.items()}
         return archive(tmp_path / "a.keras", lambda file: filled(file, "/", windows, told))
 
-    assert differences(report(), fill(arrays)) == []
-    assert differences(report(), fill({**arrays, "dense/vars/0": (4, 11)})) == [
+    assert weight_differences(report(), fill(arrays)) == []
+    assert weight_differences(report(), fill({**arrays, "dense/vars/0": (4, 11)})) == [
         "'first' holds kernel (4, 10) and bias (10,), and the file stores (4, 11) and (10,)"
     ]
 
@@ -143,10 +143,10 @@ def js_file(path: Path, weights: Any) -> str:
 
 def test_a_manifest_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    assert differences(report(), js_file(path, manifest(MANIFEST))) == []
+    assert weight_differences(report(), js_file(path, manifest(MANIFEST))) == []
     other = {**MANIFEST, "first/kernel": (4, 11), "third/kernel": (2, 2)}
     del other["second/bias"]
-    assert differences(report(), js_file(path, manifest(other))) == [
+    assert weight_differences(report(), js_file(path, manifest(other))) == [
         "'first' holds kernel (4, 10) and bias (10,), and the file stores (4, 11) and (10,)",
         "'second' holds kernel (10, 2) and bias (2,), and the file stores (10, 2)",
         "the file stores (2, 2) for 'third', which the model does not have",
@@ -156,7 +156,7 @@ def test_a_manifest_is_compared(tmp_path: Path) -> None:
 def test_what_a_manifest_names_may_be_inside_a_model(tmp_path: Path) -> None:
     layers = [{"Sequential": {"name": "inner", "input": [4], "layers": LAYERS[:1]}}, *LAYERS[1:]]
     path = js_file(tmp_path / "model.json", manifest(MANIFEST))
-    assert differences(report(layers), path) == []
+    assert weight_differences(report(layers), path) == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_what_a_manifest_names_may_be_inside_a_model(tmp_path: Path) -> None:
 def test_a_broken_manifest_is_told(tmp_path: Path, weights: Any, why: str) -> None:
     path = js_file(tmp_path / "model.json", weights)
     with pytest.raises(DenseCalcError, match=re.escape(f"cannot read {path}: {why}")):
-        differences(report(), path)
+        weight_differences(report(), path)
 
 
 def test_the_command_compares_a_manifest(tmp_path: Path, run: Run) -> None:

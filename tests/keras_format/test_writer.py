@@ -12,14 +12,14 @@ from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 
 def model_of(spec: str) -> Model:
     """The model of a spec."""
-    return parse(Source("m.yaml", spec), "m")
+    return parse_spec(Source("m.yaml", spec), "m")
 
 
 def written(spec: str) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def test_a_sequential_inside_is_built_on_what_it_is_called_on() -> None:
     model = model_of(spec)
     report = trace(model)
     assert report.total_params == (8 + 1) * 4 + (4 + 1) * 8
-    assert report == trace(parse(Source("m.yaml", to_spec(model)), "m"))
-    assert "input" not in to_spec(model).partition("Sequential")[2]
+    assert report == trace(parse_spec(Source("m.yaml", format_spec(model)), "m"))
+    assert "input" not in format_spec(model).partition("Sequential")[2]
     inner = next(each for each in written(spec)["config"]["layers"] if each["name"] == "s")
     assert [each["class_name"] for each in inner["config"]["layers"]] == ["Dense", "ReLU"]
     assert read(written(spec)).total_params == report.total_params
@@ -195,7 +195,7 @@ def test_numbers_that_json_does_not_have_are_written_as_pythons_json_writes_them
     text = to_keras(model_of(spec))
     assert "NaN,\n" in text
     again = from_keras(json.loads(text), Source("m.json", text), "m", {})
-    assert "mask_value: [.nan, -.inf]" in to_spec(again)
+    assert "mask_value: [.nan, -.inf]" in format_spec(again)
 
 
 def test_a_number_that_no_spec_can_hold_is_refused() -> None:
@@ -205,9 +205,9 @@ def test_a_number_that_no_spec_can_hold_is_refused() -> None:
     value["config"]["layers"][1]["config"]["bias_initializer"]["config"]["value"] = 2**63
     model = from_keras(value, Source("m.json", json.dumps(value)), "m", {})
     with pytest.raises(DenseCalcError, match="a spec holds no number above 9,223,"):
-        to_spec(model)
+        format_spec(model)
 
 
 def test_a_list_of_null_is_not_nothing() -> None:
     spec = "name: m\ninput: [4]\nlayers:\n  - Dropout: {rate: 0.5, noise_shape: [null]}\n"
-    assert to_spec(model_of(spec)) == spec
+    assert format_spec(model_of(spec)) == spec

@@ -13,13 +13,13 @@ import pytest
 from cases import Case, read_facts
 from ours import answer_of
 
-from dense_calc.layers import KINDS
+from dense_calc.layers import KIND_MODULES
 from dense_calc.layers.arguments.types import SerializedInitializer
 
 FACTS = read_facts()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_dense_calc_agrees_with_keras(kind: str) -> None:
     facts = [fact for fact in FACTS if fact["kind"] == kind]
     wrong = [line for fact in facts for line in difference(fact)]
@@ -51,7 +51,7 @@ def written_out(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_an_expression_may_stand_where_a_number_stands(kind: str) -> None:
     for fact in FACTS:
         if fact["kind"] == kind and "refused" not in fact:

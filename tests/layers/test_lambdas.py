@@ -11,15 +11,15 @@ from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 
 def model_of(function: Any, arguments: dict[str, Any]) -> Model:
     """A model with a Lambda that reads (None, 5, 8)."""
     layer = {"Lambda": {"function": function, "arguments": arguments}}
-    return parse(Source("m.yaml", json.dumps({"input": [5, 8], "layers": [layer]})), "m")
+    return parse_spec(Source("m.yaml", json.dumps({"input": [5, 8], "layers": [layer]})), "m")
 
 
 def stored(name: str, module: str = "builtins") -> dict[str, Any]:
@@ -63,9 +63,9 @@ def test_a_function_of_keras_is_known(
     assert value["config"]["layers"][-1]["config"]["function"] == written
     again = from_keras(value, Source("m.json", json.dumps(value)), "m", {})
     assert trace(again).outputs == report.outputs
-    text = to_spec(again)
+    text = format_spec(again)
     assert f"function: {written['config']}" in text
-    assert trace(parse(Source("m.yaml", text), "m")).outputs == report.outputs
+    assert trace(parse_spec(Source("m.yaml", text), "m")).outputs == report.outputs
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_any_other_must_say_what_it_gives(function: Any, arguments: dict[str, An
 
 def test_what_is_stated_goes_first() -> None:
     layer = "Lambda: {function: sum, output_shape: [3]}"
-    model = parse(Source("m.yaml", f"input: [8]\nlayers: [{layer}]"), "m")
+    model = parse_spec(Source("m.yaml", f"input: [8]\nlayers: [{layer}]"), "m")
     assert trace(model).outputs[0].shape == (None, 3)

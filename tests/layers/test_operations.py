@@ -9,16 +9,16 @@ import pytest
 from helpers.operation_facts import FACTS, tuples
 from msgspec import ValidationError, convert
 
-from dense_calc.dtypes import spread
+from dense_calc.dtypes import expand_dtypes
 from dense_calc.errors import LayerError
-from dense_calc.layers.operations import OPERATIONS, operation_named
+from dense_calc.layers.operations import OPERATION_MODULES, operation_kind
 
 
 def spec_of(fact: dict[str, Any]) -> Any:
     """The shape and the dtype of what a fact's operation gives."""
-    operation = convert(fact["arguments"], operation_named(fact["op"]))
+    operation = convert(fact["arguments"], operation_kind(fact["op"]))
     shape, dtype = operation.output_spec(tuples(fact["inputs"]), tuples(fact["dtypes"]))
-    return shape, spread(dtype, shape)
+    return shape, expand_dtypes(dtype, shape)
 
 
 @pytest.mark.parametrize("line", FACTS)
@@ -32,24 +32,24 @@ def test_facts(line: str) -> None:
 
 
 def test_every_operation_has_facts() -> None:
-    assert {json.loads(line)["op"] for line in FACTS} == set(OPERATIONS)
+    assert {json.loads(line)["op"] for line in FACTS} == set(OPERATION_MODULES)
 
 
 def test_table_is_alphabetical() -> None:
-    assert list(OPERATIONS) == sorted(OPERATIONS)
+    assert list(OPERATION_MODULES) == sorted(OPERATION_MODULES)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", OPERATION_MODULES)
 def test_class_has_its_name(name: str) -> None:
-    operation = operation_named(name)
+    operation = operation_kind(name)
     assert operation.__name__ == name
-    assert operation is operation_named(name)
+    assert operation is operation_kind(name)
     assert operation.__doc__
 
 
 def test_unknown_operation() -> None:
     with pytest.raises(KeyError):
-        operation_named("Conv2D")
+        operation_kind("Conv2D")
 
 
 HOSTILE: list[tuple[str, dict[str, Any], list[Any]]] = [
@@ -79,7 +79,7 @@ HOSTILE: list[tuple[str, dict[str, Any], list[Any]]] = [
 
 @pytest.mark.parametrize(("name", "arguments", "inputs"), HOSTILE)
 def test_hostile_calls_are_refused(name: str, arguments: dict[str, Any], inputs: list[Any]) -> None:
-    operation = convert(arguments, operation_named(name))
+    operation = convert(arguments, operation_kind(name))
     if name == "Repeat":
         assert operation.output_shape(*inputs) == (None,)
         inputs = [(10**6,)]
@@ -99,4 +99,4 @@ ENDLESS = [
 @pytest.mark.parametrize(("name", "arguments"), ENDLESS)
 def test_endless_arguments_are_refused(name: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        convert(arguments, operation_named(name))
+        convert(arguments, operation_kind(name))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers.arguments.policy_maps import matches
+from dense_calc.layers.arguments.policy_maps import matches_path
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 HALF = {"class_name": "DTypePolicy", "config": {"name": "float16"}}
@@ -30,7 +30,7 @@ def report_of(kind: str, policies: dict[str, Any], default: Any = None) -> Repor
     config = {"default_policy": default, "policy_map": policies}
     dtype = {"class_name": "DTypePolicyMap", "config": config}
     spec = {"input": shape, "layers": [{kind: {**arguments, "name": "m", "dtype": dtype}}]}
-    return trace(parse(Source("m.yaml", json.dumps(spec)), "m"))
+    return trace(parse_spec(Source("m.yaml", json.dumps(spec)), "m"))
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_map_that_cannot_be_read_is_told(policies: Any, said: str) -> None:
     ],
 )
 def test_a_pattern_matches_a_whole_path(pattern: str, path: str, fits: bool) -> None:
-    assert matches(pattern, path) == fits
+    assert matches_path(pattern, path) == fits

@@ -19,7 +19,7 @@ from typing import Any
 
 from drawing import drawn
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 
 Case = dict[str, Any]
 
@@ -41,11 +41,11 @@ def read_facts() -> list[Case]:
 def draw(rng: random.Random, name: str) -> Case:
     """One random case of a kind."""
     case: Case = {"kind": name, **drawn(rng, name)}
-    if kind_named(name).takes_nested and name not in TRACED and rng.random() < NESTED:
+    if find_kind(name).accepts_nested and name not in TRACED and rng.random() < NESTED:
         case = nested(rng, case)
     if rng.random() < TYPED:
         case["inputs"] = typed(rng, case["inputs"], FRACTIONS if name in TRACED else DTYPES)
-    of_call = [each for each in kind_named(name).of_call if each in case["arguments"]]
+    of_call = [each for each in find_kind(name).call_arguments if each in case["arguments"]]
     if of_call:
         case["call"] = {each: case["arguments"].pop(each) for each in of_call}
     if rng.random() < MISTAKEN:
@@ -58,9 +58,9 @@ def draw(rng: random.Random, name: str) -> Case:
 def nested(rng: random.Random, case: Case) -> Case:
     """The same case with a nest, or a mapping, in place of a single tensor that it reads."""
     match case["inputs"]:
-        case [[int() | None, *_] as shape] if kind_named(case["kind"]).takes.stop == 2:
+        case [[int() | None, *_] as shape] if find_kind(case["kind"]).arity.stop == 2:
             nest: Any = rng.choice([[shape, shape], [shape], [shape, [shape, shape]]])
-            if rng.random() < 0.3 and not kind_named(case["kind"]).keys:
+            if rng.random() < 0.3 and not find_kind(case["kind"]).mapping_keys:
                 return {**case, "inputs": {"b": shape, "a": nest}, "data": True}
             return {**case, "inputs": [nest]}
     return case

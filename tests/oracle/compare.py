@@ -28,11 +28,11 @@ from cases import FACTS, Case, draw
 from keras_files import difference_in_files
 from ours import REFUSED, answer_of, model_of
 
-from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind
 
 deserialized = keras.saving.deserialize_keras_object
 
-EXPORTED = {name: alias for alias, name in ALIASES.items() if not hasattr(keras.layers, name)}
+EXPORTED = {name: alias for alias, name in KIND_ALIASES.items() if not hasattr(keras.layers, name)}
 WRAPPING = {"backward_layer", "cell", "cells", "layer", "layers"}  # arguments that are layers
 
 
@@ -67,7 +67,9 @@ def main() -> int:
 def command_line() -> argparse.Namespace:
     """The options; without --seed a fresh one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("kinds", nargs="*", default=list(KINDS), help="layer kinds; all by default")
+    parser.add_argument(
+        "kinds", nargs="*", default=list(KIND_MODULES), help="layer kinds; all by default"
+    )
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--write", action="store_true", help=f"write {FACTS.name}")
@@ -147,7 +149,9 @@ def called(layer: Any, case: Case, inputs: Any) -> Any:
     more = case.get("call", {})
     if isinstance(inputs, dict):
         return layer(inputs, **more) if case.get("data") else layer(**inputs, **more)
-    return layer(inputs, **more) if kind_named(case["kind"]).on_a_list else layer(*inputs, **more)
+    return (
+        layer(inputs, **more) if find_kind(case["kind"]).inputs_as_list else layer(*inputs, **more)
+    )
 
 
 def tensor(written: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from msgspec.structs import fields
 
-from dense_calc.layers import KINDS, kind_named
+from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.layers.arguments import types
 from dense_calc.layers.base import LayerKind
 
@@ -27,7 +27,7 @@ MISPLACED = 0.05  # how often an image layer gets no image
 
 def drawn(rng: random.Random, name: str) -> dict[str, Any]:
     """A case of a kind, as the module of `families/` draws it that is named as the kind's own."""
-    module = KINDS[name]
+    module = KIND_MODULES[name]
     family = import_module(f"families.{TOGETHER.get(module, module)}")
     case: dict[str, Any] = family.draw(rng, name)
     return case
@@ -38,7 +38,7 @@ def simple(
 ) -> dict[str, Any]:
     """A case of a kind: arguments each on its own, as `own` or COMMON draw them."""
     arguments = arguments_of(rng, name, own, demanded)
-    return {"arguments": arguments, "inputs": inputs(rng, kind_named(name))}
+    return {"arguments": arguments, "inputs": inputs(rng, find_kind(name))}
 
 
 def arguments_of(
@@ -46,7 +46,7 @@ def arguments_of(
 ) -> dict[str, Any]:
     """Random arguments: those that are required or `demanded`, and some of the others."""
     draws = {**COMMON, **own}
-    required = {field.encode_name: field.required for field in fields(kind_named(name))}
+    required = {field.encode_name: field.required for field in fields(find_kind(name))}
     return {
         argument: draws.get(f"{name}.{argument}", draws.get(argument, no_draw(argument)))(rng)
         for argument in required
@@ -66,10 +66,10 @@ def no_draw(argument: str) -> Draw:
 
 def inputs(rng: random.Random, kind: type[LayerKind]) -> list[list[int | None]]:
     """Shapes of as many inputs as the kind takes; those of several mostly agree."""
-    axes = getattr(kind, "axes", ())
+    axes = getattr(kind, "spatial_axes", ())
     rank = len(axes) + 2 if axes and rng.random() > MISPLACED else rng.randint(1, 6)
-    if len(kind.takes) == 1:
-        return [shape(rng, rank) for _ in range(kind.takes.start)]
+    if len(kind.arity) == 1:
+        return [shape(rng, rank) for _ in range(kind.arity.start)]
     first = shape(rng, rank)
     return [first, *(relative(rng, first) for _ in range(rng.randint(0, 3)))]
 
@@ -116,12 +116,12 @@ def listed(literal: Any) -> Draw:
     return one_of(*get_args(get_args(literal)[0]))
 
 
-FLOATS = sorted(types.FLOATS)
+FLOATS = sorted(types.RANDOM_NUMBER_DTYPES)
 MIXED = ["mixed_float16", "mixed_bfloat16"]
 QUANTIZED = ["int8_from_float32", "int4/2_from_mixed_float16", "float8_from_bfloat16", "int8"]
 BOOLEAN = one_of(True, False)
 COMMON: dict[str, Draw] = {
-    "activation": listed(types.Activation),
+    "activation": listed(types.ActivationArgument),
     "activity_regularizer": listed(types.Regularizer),
     "autocast": BOOLEAN,
     "axis": number(-4, 4),

@@ -11,15 +11,15 @@ from typing import Any
 import keras
 from msgspec.structs import replace
 
-from dense_calc.dtypes import dtypes_in
+from dense_calc.dtypes import leaf_dtypes
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reader import from_keras
-from dense_calc.keras_format.writer import is_sequential, to_keras
+from dense_calc.keras_format.writer import is_saved_as_sequential, to_keras
 from dense_calc.model import Model
-from dense_calc.report import Report, Row
-from dense_calc.shapes import leaves
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.report import LayerRow, Report
+from dense_calc.shapes import leaf_shapes
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 Fact = dict[str, Any]
@@ -76,16 +76,16 @@ def our_fact(report: Report) -> Fact:
     }
 
 
-def our_row(row: Row) -> list[Any]:
+def our_row(row: LayerRow) -> list[Any]:
     """The same of a row."""
-    shapes = [list(shape) for shape in leaves(row.output_shape)]
-    dtypes = list(dtypes_in(row.output_dtype))
+    shapes = [list(shape) for shape in leaf_shapes(row.output_shape)]
+    dtypes = list(leaf_dtypes(row.output_dtype))
     return [row.name, row.type, shapes, dtypes, row.params, list(row.connected_to)]
 
 
 def as_keras(model: Model) -> Model:
     """The same model, of which rows are those that Keras prints."""
-    return replace(model, type="Sequential" if is_sequential(model) else "Functional")
+    return replace(model, type="Sequential" if is_saved_as_sequential(model) else "Functional")
 
 
 def loaded(text: str, *, fill: bool) -> Any:
@@ -149,8 +149,8 @@ def difference_in_writing(model: Model, *, fill: bool = True) -> str:
 
 def difference_in_yaml(model: Model) -> str:
     """What differs between the reports on a model and on the spec that dense-calc writes of it."""
-    text = to_spec(model)
-    ours, again = trace(model), trace(parse(Source(text, text), "model"))
+    text = format_spec(model)
+    ours, again = trace(model), trace(parse_spec(Source(text, text), "model"))
     if ours == again:
         return ""
     rows = zip(ours.layers, again.layers, strict=False)

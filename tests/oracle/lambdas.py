@@ -21,10 +21,10 @@ from operation_cases import draw
 from operations import nest, tuples
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers.functions import ACTIVATIONS, NAMED
-from dense_calc.layers.operations import operation_named
+from dense_calc.layers.functions import ACTIVATION_FUNCTIONS, OPERATIONS_BY_FUNCTION
+from dense_calc.layers.operations import operation_kind
 from dense_calc.model import Model
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 REFUSED = "refused"
@@ -33,7 +33,9 @@ REFUSED = "refused"
 def main() -> int:
     """Compare, and print what differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("functions", nargs="*", default=sorted({*NAMED, *ACTIVATIONS}))
+    parser.add_argument(
+        "functions", nargs="*", default=sorted({*OPERATIONS_BY_FUNCTION, *ACTIVATION_FUNCTIONS})
+    )
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args()
@@ -59,12 +61,12 @@ def main() -> int:
 
 def case_of(rng: random.Random, name: str) -> tuple[dict[str, Any], Any]:
     """Arguments of a function and the shape that it reads, None if it reads several."""
-    if name in ACTIVATIONS:
+    if name in ACTIVATION_FUNCTIONS:
         return {}, [None, rng.randint(1, 9)]
-    case = draw(rng, NAMED[name])
-    kind = operation_named(NAMED[name])
+    case = draw(rng, OPERATIONS_BY_FUNCTION[name])
+    kind = operation_kind(OPERATIONS_BY_FUNCTION[name])
     given = [each for each in case["inputs"] if each is not None]
-    if kind.of_call or kind.on_a_list or len(given) != 1 or not given[0]:
+    if kind.call_arguments or kind.inputs_as_list or len(given) != 1 or not given[0]:
         return {}, None
     if any(not isinstance(size, int | None) for size in given[0]):
         return {}, None
@@ -75,7 +77,7 @@ def model_of(name: str, arguments: dict[str, Any], shape: Any) -> Model:
     """The model of a case."""
     layer = {"Lambda": {"function": name, "arguments": arguments, "name": "l"}}
     spec = {"inputs": {"x": {"batch_shape": shape}}, "layers": [layer]}
-    return parse(Source("case", json.dumps(spec)), "case")
+    return parse_spec(Source("case", json.dumps(spec)), "case")
 
 
 def answer_of(name: str, arguments: dict[str, Any], shape: Any) -> Any:

@@ -22,9 +22,9 @@ from models import counts
 
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.model import Model
-from dense_calc.report import Row
-from dense_calc.spec_language import parse
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.report import LayerRow
+from dense_calc.spec_language import parse_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 SHAPE = [3, 4]  # of every tensor
@@ -164,15 +164,15 @@ class Drawing:
 
 def our_rows(spec: Spec) -> list[Any]:
     """What dense-calc says; of a spec that it writes, the same."""
-    model = parse(Source("random", json.dumps(spec)), "random")
+    model = parse_spec(Source("random", json.dumps(spec)), "random")
     rows = traced_rows(model)
     try:
-        text = to_spec(model)
+        text = format_spec(model)
     except SpecError as error:
         if "a spec cannot call" in error.message:  # what lies behind another layer of its name
             return rows
         raise
-    again = traced_rows(parse(Source("written", text), "random"))
+    again = traced_rows(parse_spec(Source("written", text), "random"))
     return rows if rows == again else ["written and read", *again]
 
 
@@ -182,7 +182,7 @@ def traced_rows(model: Model) -> list[Any]:
     return [*map(our_row, report.layers), (report.total_params, report.trainable_params)]
 
 
-def our_row(row: Row) -> list[Any]:
+def our_row(row: LayerRow) -> list[Any]:
     """A row with those inside it."""
     inner = [our_row(each) for each in row.layers if each.type != "InputLayer"]
     return [row.type, row.params, row.trainable_params, inner]

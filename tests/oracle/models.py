@@ -30,10 +30,10 @@ from ours import nest as listed
 from dense_calc.errors import Source
 from dense_calc.files.loader import load
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Given, Model, Node, Output
+from dense_calc.model import CallInput, Model, Node, OutputPath
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
-from dense_calc.tracing.nested_model import Inside
+from dense_calc.spec_language import parse_spec
+from dense_calc.tracing.nested_model import NestedModel
 from dense_calc.tracing.tracer import trace
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -48,7 +48,7 @@ def main() -> int:
     models = {str(path): load(path, **vars) for path in options.files}
     for number in range(2 * options.graphs):
         text = json.dumps(random_nest(rng) if number % 2 else random_spec(rng))
-        models[text] = parse(Source(f"graph {number}", text), "graph")
+        models[text] = parse_spec(Source(f"graph {number}", text), "graph")
     print(f"keras {keras.__version__}, {len(models)} models, seed {options.seed}", flush=True)
     failed = 0
     for name, model in models.items():
@@ -74,7 +74,7 @@ def command_line() -> argparse.Namespace:
 
 def differences(model: Model) -> list[str]:
     """What dense-calc and Keras say otherwise of a model; of one in it, what files say."""
-    if any(isinstance(node.layer, Inside) for node in model.nodes):
+    if any(isinstance(node.layer, NestedModel) for node in model.nodes):
         return list(filter(None, [difference_in_yaml(model), difference_in_writing(model)]))
     ours = our_rows(trace(model))
     try:
@@ -108,7 +108,7 @@ def keras_model(model: Model) -> tuple[Any, dict[str, str], dict[str, Any]]:
     keras.backend.clear_session(free_memory=False)
     with keras.StatelessScope(initialize_variables=False):
         tensors, names = called(model)
-        outputs = [picked(end.what, tensors) for end in model.outputs]
+        outputs = [picked(end.source, tensors) for end in model.outputs]
         return keras.Model([tensors[name] for name in model.inputs], outputs), names, tensors
 
 
@@ -116,7 +116,7 @@ def keras_rows(
     model: Model, built: Any, names: dict[str, str], tensors: dict[str, Any]
 ) -> list[Any]:
     """The same of the Keras model."""
-    outputs = [picked(end.what, tensors) for end in model.outputs]
+    outputs = [picked(end.source, tensors) for end in model.outputs]
     layers = [layer for layer in built.layers if not (model.is_sequential and is_input(layer))]
     rows: list[Any] = [
         (layer.name, *described(tensors[names[layer.name]]), *counts(layer)) for layer in layers
@@ -171,19 +171,19 @@ def input_of(node: Node) -> Any:
 def call(layer: Any, node: Node, tensors: dict[str, Any]) -> Any:
     """What the call of a node gives."""
     kind = type(node.layer)
-    more = {name: getattr(node.layer, name) for name in kind.of_call}
-    given = [picked(each, tensors) for each in node.call or node.inputs]
-    if kind.on_a_list:
+    more = {name: getattr(node.layer, name) for name in kind.call_arguments}
+    given = [picked(each, tensors) for each in node.call_inputs or node.inputs]
+    if kind.inputs_as_list:
         return layer(given, **more)
     return layer(*given, **more)
 
 
-def picked(what: Given, tensors: dict[str, Any]) -> Any:
+def picked(what: CallInput, tensors: dict[str, Any]) -> Any:
     """The Keras tensor, or nest of them, that an input is given."""
     match what:
         case str():
             return tensors[what]
-        case Output(name, steps):
+        case OutputPath(name, steps):
             found = tensors[name]
             for step in steps:
                 found = found[step]
@@ -201,7 +201,7 @@ def written(layer: LayerKind) -> dict[str, Any]:
     for field in fields(layer):
         value = getattr(layer, field.name)
         stated = field.required or value != field.default or field.name in DEMANDED
-        if stated and field.name not in layer.of_call:
+        if stated and field.name not in layer.call_arguments:
             given[field.encode_name] = inner(value)
     return given
 

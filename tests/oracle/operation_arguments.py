@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import FieldInfo, fields
 
-from dense_calc.layers.operations import operation_named
+from dense_calc.layers.operations import operation_kind
 
 Sizes = list[int | None]
 Case = dict[str, Any]
@@ -16,10 +16,10 @@ Drawn = tuple[dict[str, Any], list[Any]]
 
 def alike(rng: random.Random, name: str, first: Sizes) -> list[Any]:
     """As many inputs as an operation takes, each much like the first."""
-    kind = operation_named(name)
-    count = len(kind.inputs) or rng.randint(1, 4)
+    kind = operation_kind(name)
+    count = len(kind.input_names) or rng.randint(1, 4)
     inputs: list[Any] = [first, *(relative(rng, first) for _ in range(count - 1))]
-    for missing_one in range(kind.takes.start if kind.inputs else count, count):
+    for missing_one in range(kind.arity.start if kind.input_names else count, count):
         if rng.random() < 0.5:
             inputs[missing_one] = None
     return inputs
@@ -28,7 +28,7 @@ def alike(rng: random.Random, name: str, first: Sizes) -> list[Any]:
 def arguments_of(rng: random.Random, name: str, **own: Any) -> dict[str, Any]:
     """Random arguments: those that are required, and some of the others."""
     drawn = {}
-    for each in fields(operation_named(name)):
+    for each in fields(operation_kind(name)):
         if each.name == "name" or (not each.required and rng.random() < 0.4):
             continue
         drawn[each.encode_name] = argument(rng, name, each)

@@ -8,7 +8,7 @@ from typing import Any
 
 from operation_arguments import Drawn, Sizes, alike, arguments_of, relative, shape, size
 
-from dense_calc.layers.operations import operation_named
+from dense_calc.layers.operations import operation_kind
 
 
 def reshaped(rng: random.Random, name: str) -> Drawn:
@@ -237,7 +237,7 @@ def matrices(rng: random.Random, name: str) -> Drawn:
     if rng.random() < 0.8:
         first[-1] = first[-2]
     inputs: list[Any] = [first]
-    if len(operation_named(name).inputs) == 2:
+    if len(operation_kind(name).input_names) == 2:
         fitting = [*first[:-1], rng.choice([2, 3, None])]
         inputs.append(rng.choice([first[:-1], fitting, fitting, relative(rng, first)]))
     if name == "Lstsq":
@@ -291,7 +291,7 @@ def along(rng: random.Random, name: str) -> Drawn:
 
 def sequences(rng: random.Random, name: str) -> Drawn:
     """Inputs with one axis, mostly."""
-    count = len(operation_named(name).inputs)
+    count = len(operation_kind(name).input_names)
     inputs = [[size(rng)] if rng.random() < 0.8 else shape(rng) for _ in range(count)]
     return arguments_of(rng, name), inputs
 

@@ -39,9 +39,9 @@ from operation_cases import draw
 from ours import model_of
 from signatures import REQUIRED, default_of, same
 
-from dense_calc.dtypes import spread
+from dense_calc.dtypes import expand_dtypes
 from dense_calc.errors import LayerError
-from dense_calc.layers.operations import OPERATIONS, operation_named
+from dense_calc.layers.operations import OPERATION_MODULES, operation_kind
 
 FACTS = Path(__file__).parents[1] / "data" / "operations.jsonl"
 MODULES = ("core", "einops", "image", "linalg", "math", "nn", "numpy")
@@ -65,8 +65,8 @@ def main() -> int:
     """Compare, and print what differs; or write the table of facts."""
     options = command_line()
     warnings.simplefilter("ignore")  # NumPy's on divisions by 0
-    wrong = [*missing(), *(each for name in OPERATIONS for each in differences(name))]
-    print(*wrong, f"{len(OPERATIONS)} operations, {len(wrong)} wrong arguments", sep="\n")
+    wrong = [*missing(), *(each for name in OPERATION_MODULES for each in differences(name))]
+    print(*wrong, f"{len(OPERATION_MODULES)} operations, {len(wrong)} wrong arguments", sep="\n")
     rng = random.Random(options.seed)
     print(f"keras {keras.__version__}, {options.cases} cases, seed {options.seed}", flush=True)
     facts, different, refused = [], 0, 0
@@ -92,7 +92,9 @@ def main() -> int:
 def command_line() -> argparse.Namespace:
     """The options; without --seed a fresh one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("operations", nargs="*", default=list(OPERATIONS), help="all by default")
+    parser.add_argument(
+        "operations", nargs="*", default=list(OPERATION_MODULES), help="all by default"
+    )
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--write", action="store_true", help=f"write {FACTS.name}")
@@ -101,7 +103,7 @@ def command_line() -> argparse.Namespace:
 
 def chosen_of(facts: list[dict[str, Any]]) -> Iterator[str]:
     """Some facts of each operation as lines, in alphabetical order: 4, and 2 that are refused."""
-    lines: dict[str, dict[str, list[str]]] = {name: {} for name in OPERATIONS}
+    lines: dict[str, dict[str, list[str]]] = {name: {} for name in OPERATION_MODULES}
     for fact in facts:
         sort = "refused" if "refused" in fact else "output"
         alike_facts, line = lines[fact["op"]].setdefault(sort, []), json.dumps(fact)
@@ -118,7 +120,7 @@ def stretched_windows(case: Case) -> bool:
     """
     first = case["inputs"][0] if case["inputs"] else None
     longest = max([0, *(len(x) for x in case["arguments"].values() if isinstance(x, list))])
-    windows = OPERATIONS[case["op"]] in ("pooling", "convolutions", "patches")
+    windows = OPERATION_MODULES[case["op"]] in ("pooling", "convolutions", "patches")
     return windows and first is not None and len(first) <= 3 and longest > 1
 
 
@@ -139,24 +141,24 @@ CLASSES = keras_classes()
 
 def missing() -> Iterator[str]:
     """The operations that only one of the two has."""
-    for name in sorted(CLASSES.keys() - OPERATIONS.keys() - LEFT_OUT):
+    for name in sorted(CLASSES.keys() - OPERATION_MODULES.keys() - LEFT_OUT):
         yield f"{name}: not in dense-calc"
-    for name in sorted((OPERATIONS.keys() | LEFT_OUT) - CLASSES.keys()):
+    for name in sorted((OPERATION_MODULES.keys() | LEFT_OUT) - CLASSES.keys()):
         yield f"{name}: not in Keras"
-    for name in sorted(OPERATIONS.keys() & LEFT_OUT):
+    for name in sorted(OPERATION_MODULES.keys() & LEFT_OUT):
         yield f"{name}: left out, and not"
 
 
 def differences(name: str) -> Iterator[str]:
     """How the arguments of an operation differ from those of the Keras class."""
-    kind = operation_named(name)
+    kind = operation_kind(name)
     own = {each.encode_name: each for each in fields(kind)}
     theirs = {
         each.name: each.default
         for each in inspect.signature(CLASSES[name].__init__).parameters.values()
         if each.name != "self" and each.kind != each.VAR_KEYWORD
     }
-    for argument in theirs.keys() ^ (own.keys() - set(kind.of_call)):
+    for argument in theirs.keys() ^ (own.keys() - set(kind.call_arguments)):
         yield f"{name}.{argument}: only one of the two takes it"
     for argument in theirs.keys() & own.keys():
         ours = default_of(own[argument])
@@ -164,27 +166,27 @@ def differences(name: str) -> Iterator[str]:
             yield f"{name}.{argument}: default {ours!r}, in Keras {theirs[argument]!r}"
     called = list(inspect.signature(CLASSES[name].call).parameters.values())[1:]
     names = [each.name for each in called if each.kind == each.POSITIONAL_OR_KEYWORD]
-    listed = [each for each in names if each not in kind.of_call or each in kind.inputs]
-    if kind.inputs and list(kind.inputs) != listed:
+    listed = [each for each in names if each not in kind.call_arguments or each in kind.input_names]
+    if kind.input_names and list(kind.input_names) != listed:
         yield f"{name}: the inputs are {listed} in Keras"
     needed = [
         each for each in called if each.name in listed and each.default is REQUIRED
-        and each.name not in kind.of_call
+        and each.name not in kind.call_arguments
     ]  # fmt: skip
-    if kind.inputs and kind.takes != range(len(needed), len(listed) + 1):
+    if kind.input_names and kind.arity != range(len(needed), len(listed) + 1):
         yield f"{name}: Keras takes {len(needed)} to {len(listed)} inputs"
-    if kind.on_a_list != (not kind.inputs and called[0].kind != called[0].VAR_POSITIONAL):
+    if kind.inputs_as_list != (not kind.input_names and called[0].kind != called[0].VAR_POSITIONAL):
         yield f"{name}.on_a_list: differs"
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:
     """The output shape of a case, or that it is refused, with the message."""
     try:
-        kind = convert(case["arguments"], operation_named(case["op"]))
+        kind = convert(case["arguments"], operation_kind(case["op"]))
         shape, dtype = kind.output_spec(tuples(case["inputs"]), tuples(case["dtypes"]))
     except (ValidationError, LayerError) as error:
         return REFUSED, str(error)
-    return {"output": lists(shape), "dtype": lists(spread(dtype, shape))}, ""
+    return {"output": lists(shape), "dtype": lists(expand_dtypes(dtype, shape))}, ""
 
 
 def keras_answer(rng: random.Random, case: Case) -> tuple[dict[str, Any], str]:
@@ -210,22 +212,22 @@ def keras_model(rng: random.Random, case: Case) -> Any:
 
 def called(rng: random.Random, case: Case, tensors: list[Any]) -> Any:
     """What Keras gives for a case with these tensors, one of them perhaps a constant instead."""
-    kind = operation_named(case["op"])
+    kind = operation_kind(case["op"])
     given = {
         name: deepcopy(value) if name == "pad_width" else tuples(value)
         for name, value in case["arguments"].items()
     }
-    of_call = {name: given.pop(name) for name in kind.of_call if name in given}
+    of_call = {name: given.pop(name) for name in kind.call_arguments if name in given}
     operation = CLASSES[case["op"]](**given)
-    if kind.inputs:
+    if kind.input_names:
         constant = rng.randrange(len(tensors))
-        if constant and rng.random() < 0.3 and not kind.of_call:
+        if constant and rng.random() < 0.3 and not kind.call_arguments:
             dtype = case["dtypes"][constant]
             tensors[constant] = array(case["inputs"][constant], dtype, tensors[constant])
     if of_call:
-        named = dict(zip(kind.inputs, tensors, strict=False))
+        named = dict(zip(kind.input_names, tensors, strict=False))
         return operation.symbolic_call(**named, **passed(of_call))
-    return operation.symbolic_call(*([tensors] if kind.on_a_list else tensors))
+    return operation.symbolic_call(*([tensors] if kind.inputs_as_list else tensors))
 
 
 def passed(called: dict[str, Any]) -> dict[str, Any]:

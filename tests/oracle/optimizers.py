@@ -22,7 +22,7 @@ import keras
 from keras.src.utils.summary_utils import weight_memory_size
 
 from dense_calc.errors import Source
-from dense_calc.keras_format.optimizers import optimizer_of_file, with_optimizer
+from dense_calc.keras_format.optimizers import optimizer_from_file, with_optimizer
 from dense_calc.keras_format.optimizers.optimizer_kinds import OPTIMIZERS
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.tracing.tracer import trace
@@ -76,7 +76,7 @@ def keras_counts(text: str, name: str, arguments: Arguments) -> list[int]:
     loaded = keras.models.model_from_json(text)
     optimizer = getattr(keras.optimizers, name).from_config(json.loads(json.dumps(arguments)))
     loaded.compile(optimizer=optimizer, loss="mse")
-    optimizer.build(loaded.trainable_variables)
+    optimizer.build_config(loaded.trainable_variables)
     kept = optimizer.variables
     return [sum(math.prod(each.shape) for each in kept), int(weight_memory_size(kept))]
 
@@ -85,7 +85,7 @@ def our_counts(text: str, name: str, arguments: Arguments) -> list[int]:
     """The same of dense-calc."""
     report = trace(from_keras(json.loads(text), Source("m.json", text), "m", {}))
     written = {"class_name": name, "config": arguments}
-    found = with_optimizer(report, optimizer_of_file(written, "m.json"))
+    found = with_optimizer(report, optimizer_from_file(written, "m.json"))
     return [found.optimizer_params, found.optimizer_bytes]
 
 

@@ -9,11 +9,11 @@ from cases import Case
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers import OPERATION
-from dense_calc.layers.operations import operation_named
+from dense_calc.layers import OPERATION_PREFIX
+from dense_calc.layers.operations import operation_kind
 from dense_calc.model import Model
 from dense_calc.shapes import Shapes
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 REFUSED = {"refused": True}
@@ -33,9 +33,9 @@ def operation_spec_of(case: Case) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     given: Any = [None if each is None else wired(each, inputs) for each in case["inputs"]]
     if None in given:
-        named = zip(operation_named(case["op"]).inputs, given, strict=False)
+        named = zip(operation_kind(case["op"]).input_names, given, strict=False)
         given = {name: each for name, each in named if each is not None}
-    layer = {f"{OPERATION}{case['op']}": {**case["arguments"], "from": given}}
+    layer = {f"{OPERATION_PREFIX}{case['op']}": {**case["arguments"], "from": given}}
     return {"inputs": inputs, "layers": [layer]}
 
 
@@ -47,7 +47,7 @@ def model_of(case: Case) -> Model:
 def model_of_spec(spec: dict[str, Any]) -> Model:
     """The model that a spec describes."""
     # JSON is YAML, but for a number like 1e-05, which is the same in both.
-    return parse(Source("case", json.dumps(spec)), "case")
+    return parse_spec(Source("case", json.dumps(spec)), "case")
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:

@@ -21,7 +21,7 @@ from compare import EXPORTED
 from msgspec import NODEFAULT, to_builtins
 from msgspec.structs import FieldInfo, fields
 
-from dense_calc.layers import ALIASES, KINDS, kind_named
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind
 
 REQUIRED = inspect.Parameter.empty
 NEVER = {"FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}  # other frameworks' objects
@@ -39,23 +39,23 @@ KNOWN = {  # where the two differ on purpose
 def main() -> int:
     """Print what differs."""
     exported = {name for name in dir(keras.layers) if name[0].isupper()}
-    known = {EXPORTED.get(name, name) for name in (*KINDS, *ALIASES)}
+    known = {EXPORTED.get(name, name) for name in (*KIND_MODULES, *KIND_ALIASES)}
     wrong = [f"{name}: not in dense-calc" for name in sorted(exported - known - NEVER - ABSTRACT)]
     wrong += [f"{name}: not in Keras" for name in sorted(known - exported)]
-    for name in KINDS:
+    for name in KIND_MODULES:
         wrong += differences(name)
     print("\n".join(wrong))
-    print(f"{len(KINDS)} kinds compared, {len(wrong)} differences")
+    print(f"{len(KIND_MODULES)} kinds compared, {len(wrong)} differences")
     return 1 if wrong else 0
 
 
 def differences(name: str) -> Iterator[str]:
     """How the arguments of a kind differ from those of the Keras class."""
     parameters = inspect.signature(getattr(keras.layers, EXPORTED.get(name, name))).parameters
-    kind = kind_named(name)
-    own = {each.encode_name: each for each in fields(kind) if each.name not in kind.of_call}
+    kind = find_kind(name)
+    own = {each.encode_name: each for each in fields(kind) if each.name not in kind.call_arguments}
     called = inspect.signature(getattr(keras.layers, EXPORTED.get(name, name)).call).parameters
-    for argument in kind.of_call:
+    for argument in kind.call_arguments:
         if argument not in called:
             yield f"{name}.{argument}: Keras' call does not take it"
     for argument, parameter in parameters.items():

@@ -32,8 +32,8 @@ from ours import REFUSED, answer_of
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.loader import summarize
-from dense_calc.keras_format.compare_weights import differences
-from dense_calc.layers import KINDS
+from dense_calc.keras_format.compare_weights import weight_differences
+from dense_calc.layers import KIND_MODULES
 from dense_calc.report import Report
 
 SUFFIXES = (".keras", ".h5")
@@ -68,7 +68,9 @@ def main() -> int:
 def command_line() -> argparse.Namespace:
     """The options; without --seed a fresh one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("kinds", nargs="*", default=list(KINDS), help="layer kinds; all by default")
+    parser.add_argument(
+        "kinds", nargs="*", default=list(KIND_MODULES), help="layer kinds; all by default"
+    )
     parser.add_argument("--cases", type=int, default=600)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     return parser.parse_args()
@@ -155,7 +157,7 @@ def compiled() -> Any:
     """A model with an optimizer and metrics, which have arrays of their own."""
     model = keras.Sequential([keras.Input((8,)), layers.Dense(5), layers.Dense(1)])
     model.compile("adam", "mse", metrics=["mae", "accuracy"])
-    model.optimizer.build(model.trainable_variables)
+    model.optimizer.build_config(model.trainable_variables)
     return model
 
 
@@ -223,13 +225,13 @@ def loads(path: Path) -> bool:
 def complaint(path: Path) -> str:
     """What is wrong with what is said of a file; '' if nothing is."""
     report = summarize(path)
-    said = differences(report, str(path))
+    said = weight_differences(report, str(path))
     if said:
         return "; ".join(said)
     for changed in others(report):
-        if not differences(changed, str(path)):
+        if not weight_differences(changed, str(path)):
             return f"nothing is said of {changed.layers}"
-    if report.total_params and not differences(report, with_other_array(path)):
+    if report.total_params and not weight_differences(report, with_other_array(path)):
         return "nothing is said of another array"
     return ""
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dense_calc.render.axes import human, ticks, value_text
+from dense_calc.render.axes import count_ticks, human_count, spec_value_text
 
 
 @given(st.integers(0, 10**20), st.integers(0, 10**20))
 def test_ticks_are_a_few_and_hold_all_counts(one: int, other: int) -> None:
     low, high = sorted((one, other))
-    marks = ticks(low, high)
+    marks = count_ticks(low, high)
     assert 2 <= len(marks) <= 6
     assert marks[0] <= low
     assert marks[-1] >= high
@@ -29,7 +29,7 @@ def test_ticks_are_a_few_and_hold_all_counts(one: int, other: int) -> None:
     ],
 )  # fmt: skip
 def test_a_count_for_people_is_exact(total: int, text: str) -> None:
-    assert human(total) == text
+    assert human_count(total) == text
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_count_for_people_is_exact(total: int, text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_value_is_written_as_in_a_spec(value: Any, text: str) -> None:
-    assert value_text(value) == text
+    assert spec_value_text(value) == text

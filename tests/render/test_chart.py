@@ -10,12 +10,12 @@ from helpers.points import FIELD, MANY, PAIRS, WIDTHS, WORDS, sweeps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dense_calc.errors import columns
+from dense_calc.errors import display_width
 from dense_calc.render import Style
-from dense_calc.render.axes import Points
-from dense_calc.render.chart import chart
+from dense_calc.render.axes import SweepPoints
+from dense_calc.render.chart import render_chart
 
-CHARTS: dict[str, tuple[list[str], Points, Style, str]] = {
+CHARTS: dict[str, tuple[list[str], SweepPoints, Style, str]] = {
     "a curve": (
         ["width"],
         WIDTHS,
@@ -315,14 +315,14 @@ SGR = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.mark.parametrize("case", CHARTS)
 def test_a_chart(case: str) -> None:
     names, points, style, expected = CHARTS[case]
-    assert chart(names, points, style) == dedent(expected).lstrip("\n")
+    assert render_chart(names, points, style) == dedent(expected).lstrip("\n")
 
 
 def test_a_chart_in_colour_says_the_same() -> None:
-    curve = chart(["width"], WIDTHS, Style(width=40, color=True))
+    curve = render_chart(["width"], WIDTHS, Style(width=40, color=True))
     assert "\x1b[38;5;33m" in curve
-    assert SGR.sub("", curve) == chart(["width"], WIDTHS, Style(width=40))
-    field = chart(["width", "depth"], FIELD[:2], Style(width=40, color=True))
+    assert SGR.sub("", curve) == render_chart(["width"], WIDTHS, Style(width=40))
+    field = render_chart(["width", "depth"], FIELD[:2], Style(width=40, color=True))
     dark, bright = "\x1b[48;5;53m      \x1b[0m", "\x1b[48;5;220m      \x1b[0m"
     assert field.splitlines()[1:7] == [
         "  │" + bright, "4 │" + bright, "  │" + bright, "  │" + dark, "2 │" + dark, "  │" + dark,
@@ -342,9 +342,9 @@ def test_a_chart_in_colour_says_the_same() -> None:
     ],
 )
 def test_no_chart_where_there_is_nothing_to_draw_or_no_room(
-    names: list[str], points: Points, width: int
+    names: list[str], points: SweepPoints, width: int
 ) -> None:
-    assert chart(names, points, Style(width=width)) == ""
+    assert render_chart(names, points, Style(width=width)) == ""
 
 
 styles = st.builds(
@@ -355,12 +355,13 @@ styles = st.builds(
 @given(sweeps(), styles)
 @settings(deadline=None)
 def test_a_chart_keeps_to_what_the_terminal_can_show(
-    sweep: tuple[list[str], Points], style: Style
+    sweep: tuple[list[str], SweepPoints], style: Style
 ) -> None:
-    text = chart(*sweep, style)
+    text = render_chart(*sweep, style)
     shown = SGR.sub("", text) if style.color else text
     assert all(
-        columns(line) <= (80 if style.width is None else style.width) for line in shown.splitlines()
+        display_width(line) <= (80 if style.width is None else style.width)
+        for line in shown.splitlines()
     )
     assert all(line.isprintable() for line in shown.split("\n"))
     assert not style.ascii or shown.isascii()

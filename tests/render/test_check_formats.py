@@ -20,14 +20,14 @@ from helpers.check_readers import (
 from helpers.check_verdicts import ASCII, OVER, PLAIN, WELL, over
 from msgspec.structs import replace
 
-from dense_calc.analysis.budget import Verdict
-from dense_calc.errors import printable
+from dense_calc.analysis.budget import CheckResult
+from dense_calc.errors import escape_unprintable
 from dense_calc.quantities import limit_kinds
 from dense_calc.render import Style
-from dense_calc.render.checks import rendered
-from dense_calc.render.checks.sarif import ALL_RULES, RULES
-from dense_calc.render.checks.wording import MEASURED
-from dense_calc.render.markdown import escaped
+from dense_calc.render.checks import render_verdicts
+from dense_calc.render.checks.sarif import ALL_RULES, LIMIT_RULES
+from dense_calc.render.checks.wording import LIMIT_SUBJECTS
+from dense_calc.render.markdown import escape_markdown
 from dense_calc.spec_language.budget_section import Expect
 
 GOLDEN = DATA / "checks"
@@ -94,7 +94,7 @@ def test_the_golden_files_are_all_used() -> None:
 def test_github_is_told_where_and_what() -> None:
     verdict = over("./50%: a,b=c.yaml", WELL, OVER, replace(OVER, line=None, column=None))
     (name, where, message), (_, elsewhere, _) = github_commands(
-        rendered([verdict], "github", PLAIN)
+        render_verdicts([verdict], "github", PLAIN)
     )
     title = "params: 2 over (20.0 %)"
     assert name == "error"
@@ -107,8 +107,8 @@ def test_github_is_told_where_and_what() -> None:
 
 
 def test_github_is_told_nothing_of_what_is_well() -> None:
-    verdicts = [Verdict("a.yaml", True, (WELL,)), Verdict("b.yaml", True, ())]
-    assert rendered(verdicts, "github", PLAIN) == "1 within budget, 1 no limits\n"
+    verdicts = [CheckResult("a.yaml", True, (WELL,)), CheckResult("b.yaml", True, ())]
+    assert render_verdicts(verdicts, "github", PLAIN) == "1 within budget, 1 no limits\n"
 
 
 def test_standard_input_has_no_path(run: Run) -> None:
@@ -122,21 +122,21 @@ def test_standard_input_has_no_path(run: Run) -> None:
 def test_a_case_of_junit_keeps_its_name_while_the_model_grows() -> None:
     grown = replace(OVER, value=500, slack=-490, percent=-4900.0)
     for check in (OVER, grown, replace(OVER, value=1, ok=True, slack=9)):
-        (suite,) = junit_suites(rendered([over("m.yaml", check)], "junit", PLAIN))
+        (suite,) = junit_suites(render_verdicts([over("m.yaml", check)], "junit", PLAIN))
         assert [case.name for case in suite] == ["params at most 10 (1e1)"]
 
 
 def test_equal_checks_are_told_apart_in_junit() -> None:
-    (suite,) = junit_suites(rendered([over("m.yaml", OVER, OVER, OVER)], "junit", PLAIN))
+    (suite,) = junit_suites(render_verdicts([over("m.yaml", OVER, OVER, OVER)], "junit", PLAIN))
     assert [case.name for case in suite] == [
         f"params at most 10 (1e1){number}" for number in ("", " #2", " #3")
     ]
 
 
 def test_junit_tells_failed_from_broken_and_from_not_checked() -> None:
-    broken = Verdict("b.yaml", False, (), error="no", line=3, column=2)
-    verdicts = [over(notes=("no base",)), broken, Verdict("c.yaml", True, ())]
-    failed, wrong, free = junit_suites(rendered(verdicts, "junit", PLAIN))
+    broken = CheckResult("b.yaml", False, (), error="no", line=3, column=2)
+    verdicts = [over(notes=("no base",)), broken, CheckResult("c.yaml", True, ())]
+    failed, wrong, free = junit_suites(render_verdicts(verdicts, "junit", PLAIN))
     assert (failed.tests, failed.failures, failed.errors, failed.skipped) == (2, 1, 0, 1)
     assert (wrong.tests, wrong.failures, wrong.errors, wrong.skipped) == (1, 0, 1, 0)
     assert (free.tests, free.failures, free.errors, free.skipped) == (1, 0, 0, 0)
@@ -157,7 +157,7 @@ def test_junit_tells_failed_from_broken_and_from_not_checked() -> None:
     ],
 )
 def test_a_file_is_a_uri_in_sarif(file: str, uri: str) -> None:
-    (result,) = sarif_run(rendered([over(file)], "sarif", PLAIN))["results"]
+    (result,) = sarif_run(render_verdicts([over(file)], "sarif", PLAIN))["results"]
     (location,) = result["locations"]
     assert location["physicalLocation"] == {
         "artifactLocation": {"uri": uri},
@@ -166,7 +166,7 @@ def test_a_file_is_a_uri_in_sarif(file: str, uri: str) -> None:
 
 
 def test_sarif_has_the_numbers_and_says_if_all_files_could_be_checked() -> None:
-    run = sarif_run(rendered([over()], "sarif", PLAIN))
+    run = sarif_run(render_verdicts([over()], "sarif", PLAIN))
     (result,) = run["results"]
     assert run["invocations"] == [{"executionSuccessful": True}]
     assert result["properties"] == {
@@ -179,8 +179,8 @@ def test_sarif_has_the_numbers_and_says_if_all_files_could_be_checked() -> None:
             {"name": "head", "type": "Dense", "value": 3, "percent": 25.0},
         ],
     }
-    broken = Verdict("b.yaml", False, (), error="no")
-    run = sarif_run(rendered([broken, over()], "sarif", PLAIN))
+    broken = CheckResult("b.yaml", False, (), error="no")
+    run = sarif_run(render_verdicts([broken, over()], "sarif", PLAIN))
     assert run["invocations"] == [{"executionSuccessful": False}]
     assert [result["ruleId"] for result in run["results"]] == ["broken-model", "max-params"]
 
@@ -188,14 +188,14 @@ def test_sarif_has_the_numbers_and_says_if_all_files_could_be_checked() -> None:
 def test_every_limit_there_is_has_a_rule_and_words() -> None:
     limits = {(kind.quantity.name, kind.rule) for kind in limit_kinds().values()}
     facts = {(what, "exact") for what in Expect.__struct_fields__ if what != "source"}
-    assert RULES.keys() == limits | facts | {("increase", "max")}
-    assert {what for what, _ in RULES} == MEASURED.keys()
+    assert LIMIT_RULES.keys() == limits | facts | {("increase", "max")}
+    assert {what for what, _ in LIMIT_RULES} == LIMIT_SUBJECTS.keys()
     assert max(Counter(rule.id for rule in ALL_RULES).values()) == 1
 
 
 def test_what_failed_stands_first_in_markdown() -> None:
-    verdicts = [Verdict("a.yaml", True, (WELL,)), over("b.yaml", WELL, OVER)]
-    head, *rows = markdown_cells(rendered(verdicts, "markdown", PLAIN))
+    verdicts = [CheckResult("a.yaml", True, (WELL,)), over("b.yaml", WELL, OVER)]
+    head, *rows = markdown_cells(render_verdicts(verdicts, "markdown", PLAIN))
     assert head[0] == "File"
     assert [(row[0], row[-1]) for row in rows[:3]] == [
         ("b.yaml", "❌ over"), ("a.yaml", "✅ ok"), ("b.yaml", "✅ ok"),
@@ -223,27 +223,27 @@ def test_what_failed_stands_first_in_markdown() -> None:
     ],
 )
 def test_nothing_in_a_name_is_lively(text: str, written: str) -> None:
-    assert escaped(printable(text)) == written
+    assert escape_markdown(escape_unprintable(text)) == written
 
 
 def test_a_colour_code_of_the_terminal_is_in_no_format() -> None:
     for format in FORMATS:
-        assert rendered([over()], format, Style(color=True, width=20)) == rendered(
+        assert render_verdicts([over()], format, Style(color=True, width=20)) == render_verdicts(
             [over()], format, PLAIN
         )
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_signs_are_plain_where_the_output_cannot_carry_them(format: str) -> None:
-    text = rendered([over(), Verdict("b.yaml", True, (WELL,))], format, ASCII)
+    text = render_verdicts([over(), CheckResult("b.yaml", True, (WELL,))], format, ASCII)
     assert text.isascii()
     READERS[format](text)
-    assert not rendered([over()], format, PLAIN).isascii()
+    assert not render_verdicts([over()], format, PLAIN).isascii()
 
 
 @pytest.mark.parametrize("format", ["junit", "sarif"])
 def test_names_are_references_where_the_output_cannot_carry_them(format: str) -> None:
-    text = rendered([over("é.yaml")], format, ASCII)
+    text = render_verdicts([over("é.yaml")], format, ASCII)
     assert text.isascii()
     found = READERS[format](text)
     if format == "junit":

@@ -18,43 +18,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dense_calc.analysis.budget import Part, Verdict
-from dense_calc.errors import printable
+from dense_calc.analysis.budget import CheckResult, LayerShare
+from dense_calc.errors import escape_unprintable
 from dense_calc.render import Style
-from dense_calc.render.checks import rendered
-from dense_calc.render.checks.wording import explained
+from dense_calc.render.checks import render_verdicts
+from dense_calc.render.checks.wording import check_explanation
 
 
-def failures(given: Sequence[Verdict]) -> Iterator[str]:
+def failures(given: Sequence[CheckResult]) -> Iterator[str]:
     """What is to be said of verdicts, in their order."""
     for verdict in given:
         if verdict.error is not None:
-            yield printable(verdict.error)
-        yield from (explained(check) for check in verdict.checks if not check.ok)
-        yield from map(printable, verdict.notes)
+            yield escape_unprintable(verdict.error)
+        yield from (check_explanation(check) for check in verdict.checks if not check.ok)
+        yield from map(escape_unprintable, verdict.notes)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("style", [PLAIN, ASCII], ids=["plain", "ascii"])
 @given(given=st.lists(verdicts(), min_size=1, max_size=3))
 def test_every_text_can_be_read_and_none_speaks_to_a_terminal(
-    format: str, style: Style, given: list[Verdict]
+    format: str, style: Style, given: list[CheckResult]
 ) -> None:
-    text = rendered(given, format, style)
+    text = render_verdicts(given, format, style)
     assert text.endswith("\n")
     assert all(line.isprintable() for line in text.split("\n"))
     READERS[format](text)
 
 
 @given(given=st.lists(verdicts(), min_size=1, max_size=3))
-def test_github_reads_each_message_as_it_is_and_nothing_else(given: list[Verdict]) -> None:
-    found = github_commands(rendered(given, "github", PLAIN))
+def test_github_reads_each_message_as_it_is_and_nothing_else(given: list[CheckResult]) -> None:
+    found = github_commands(render_verdicts(given, "github", PLAIN))
     assert [message for _, _, message in found] == list(failures(given))
 
 
 @given(given=st.lists(verdicts(), min_size=1, max_size=3))
-def test_sarif_has_each_message_as_it_is_but_for_links(given: list[Verdict]) -> None:
-    results = sarif_run(rendered(given, "sarif", PLAIN))["results"]
+def test_sarif_has_each_message_as_it_is_but_for_links(given: list[CheckResult]) -> None:
+    results = sarif_run(render_verdicts(given, "sarif", PLAIN))["results"]
     found = [result["message"]["text"] for result in results]
     assert not any("](" in text for text in found)
     plain = [text.replace("{{", "{").replace("}}", "}") for text in found]
@@ -62,9 +62,9 @@ def test_sarif_has_each_message_as_it_is_but_for_links(given: list[Verdict]) -> 
 
 
 @given(given=verdicts())
-def test_junit_has_each_message_as_it_is(given: Verdict) -> None:
-    (suite,) = junit_suites(rendered([given], "junit", PLAIN))
-    assert suite.name == printable(given.file)
+def test_junit_has_each_message_as_it_is(given: CheckResult) -> None:
+    (suite,) = junit_suites(render_verdicts([given], "junit", PLAIN))
+    assert suite.name == escape_unprintable(given.file)
     found = [result.message for case in suite for result in case.result]
     firsts = [text.partition("\n")[0] for text in failures([given])]
     assert found == firsts
@@ -72,7 +72,10 @@ def test_junit_has_each_message_as_it_is(given: Verdict) -> None:
 
 @given(name=TEXTS)
 def test_a_name_is_read_in_a_table_as_it_is(name: str) -> None:
-    check = replace(OVER, largest=(Part(name, "Dense", 1, 2.0),))
-    rows = markdown_cells(rendered([over(name, check)], "markdown", PLAIN))
+    check = replace(OVER, largest=(LayerShare(name, "Dense", 1, 2.0),))
+    rows = markdown_cells(render_verdicts([over(name, check)], "markdown", PLAIN))
     cells = [row[0].replace("\u200b", "") for row in (rows[1], rows[-1])]
-    assert cells == [printable(name).strip(), f"{printable(name)} (Dense)".strip()]
+    assert cells == [
+        escape_unprintable(name).strip(),
+        f"{escape_unprintable(name)} (Dense)".strip(),
+    ]

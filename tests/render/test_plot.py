@@ -10,10 +10,10 @@ from helpers.points import FIELD, MANY, WIDTHS, WORDS, sweeps
 from hypothesis import given, settings
 
 from dense_calc.errors import FileError
-from dense_calc.render.axes import Points, axes
-from dense_calc.render.plot import drawn, picture
+from dense_calc.render.axes import SweepPoints, build_axes
+from dense_calc.render.plot import draw_picture, render_plot
 
-PLOTS: dict[str, tuple[list[str], Points]] = {
+PLOTS: dict[str, tuple[list[str], SweepPoints]] = {
     "curve": (["width"], WIDTHS),
     "long curve": (["width"], [((width,), width**2) for width in range(1, 200)]),
     "one point": (["width"], [((0.5,), 0)]),
@@ -30,24 +30,24 @@ MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 @pytest.mark.parametrize("ending", MAGIC)
 @pytest.mark.parametrize("case", PLOTS)
 def test_a_plot_is_the_same_each_time(case: str, ending: str) -> None:
-    one = picture(*PLOTS[case], f"one.{ending}")
+    one = render_plot(*PLOTS[case], f"one.{ending}")
     assert one.startswith(MAGIC[ending])
-    assert one == picture(*PLOTS[case], f"other.{ending.upper()}")
+    assert one == render_plot(*PLOTS[case], f"other.{ending.upper()}")
 
 
 @given(sweeps())
 @settings(deadline=None, max_examples=25)
-def test_no_sweep_is_too_odd_for_a_plot(sweep: tuple[list[str], Points]) -> None:
+def test_no_sweep_is_too_odd_for_a_plot(sweep: tuple[list[str], SweepPoints]) -> None:
     if sweep[1]:
-        assert drawn(axes(*sweep), sweep[1], ".png").startswith(MAGIC["png"])
+        assert draw_picture(build_axes(*sweep), sweep[1], ".png").startswith(MAGIC["png"])
 
 
 def test_a_plot_has_its_own_look() -> None:
     import matplotlib
 
-    plain = picture(["width"], WIDTHS, "plain.svg")
+    plain = render_plot(["width"], WIDTHS, "plain.svg")
     with matplotlib.rc_context({"text.usetex": True, "figure.figsize": (1, 1)}):
-        assert picture(["width"], WIDTHS, "set.svg") == plain
+        assert render_plot(["width"], WIDTHS, "set.svg") == plain
         assert matplotlib.rcParams["text.usetex"]
 
 
@@ -60,17 +60,17 @@ def test_a_plot_has_its_own_look() -> None:
 )
 def test_a_plot_of_no_known_kind(path: str, message: str) -> None:
     with pytest.raises(FileError) as raised:
-        picture(["width"], WIDTHS, path)
+        render_plot(["width"], WIDTHS, path)
     assert raised.value.message == message
 
 
 def test_a_plot_of_nothing() -> None:
     with pytest.raises(FileError, match=r"cannot write plot\.svg: there is nothing to plot"):
-        picture(["width"], [], "plot.svg")
+        render_plot(["width"], [], "plot.svg")
 
 
 def test_a_plot_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(FileError) as raised:
-        picture(["width"], WIDTHS, "plot.svg")
+        render_plot(["width"], WIDTHS, "plot.svg")
     assert raised.value.message == "a plot needs matplotlib: pip install 'dense-calc[plot]'"

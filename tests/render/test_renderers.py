@@ -17,26 +17,26 @@ from helpers.operation_facts import tuples
 from msgspec import Struct, convert
 from ours import model_of
 
-from dense_calc.analysis.budget import checks, verdict
-from dense_calc.analysis.catalog import examples
-from dense_calc.analysis.difference import comparison
-from dense_calc.analysis.explanation import explained
-from dense_calc.cli.diff import rendered as rendered_comparison
+from dense_calc.analysis.budget import check_limits, check_result
+from dense_calc.analysis.catalog import kind_examples
+from dense_calc.analysis.difference import compare_models
+from dense_calc.analysis.explanation import explain_layers
+from dense_calc.cli.diff import render_comparisons as rendered_comparison
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.layers import KINDS, OTHERS
+from dense_calc.layers import KIND_MODULES, UNEXPORTED_KIND_MODULES
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.operations import operation_named
+from dense_calc.layers.operations import operation_kind
 from dense_calc.limits import Limit
 from dense_calc.model import Model
-from dense_calc.quantities import limit, limit_kinds
-from dense_calc.render import FORMATS, GRIDS, Style, rendered
-from dense_calc.render.checks import FORMATS as CHECK_FORMATS
-from dense_calc.render.checks import rendered as rendered_checks
-from dense_calc.render.explanation_text import render as explanation_text
+from dense_calc.quantities import limit_kinds, parse_limit
+from dense_calc.render import GRID_FORMATS, REPORT_FORMATS, Style, render_reports
+from dense_calc.render.checks import VERDICT_FORMATS as CHECK_FORMATS
+from dense_calc.render.checks import render_verdicts as rendered_checks
+from dense_calc.render.explanation_text import render_explanations as explanation_text
 from dense_calc.render.json import explanation_json
-from dense_calc.shapes import Worked
-from dense_calc.spec_language import parse
-from dense_calc.tracing.layer import Built, looked_up
+from dense_calc.shapes import ComputedSize
+from dense_calc.spec_language import parse_spec
+from dense_calc.tracing.layer import BuiltLayer, build_layer
 from dense_calc.tracing.tracer import trace
 
 KERAS_FACTS = [fact for fact in read_facts() if "refused" not in fact]
@@ -73,7 +73,7 @@ layers:
   - PeepholeLSTMCell: {units: 3, from: [step, h, c]}
 """
 MODELS = {
-    **examples(),
+    **kind_examples(),
     "PeepholeLSTMCell": CELL_CALLED,
     **{
         kind: f"input: {shape}\nlayers:\n  - {kind}: {{{arguments}}}\n"
@@ -96,20 +96,20 @@ def values_in(held: Any) -> Iterator[Any]:
 def demand_plain(found: Any) -> None:
     """Fail where something does not go into JSON, or is not what comes out of it again."""
     assert msgspec.json.encode(found)
-    assert not [value for value in values_in(found) if isinstance(value, Worked)]
+    assert not [value for value in values_in(found) if isinstance(value, ComputedSize)]
 
 
-def built_of(layer: LayerKind, shapes: tuple[Any, ...]) -> Built:
+def built_of(layer: LayerKind, shapes: tuple[Any, ...]) -> BuiltLayer:
     """What a layer is that reads tensors of these shapes."""
-    dtypes = layer.call_dtypes(("float32",) * len(shapes)) if layer.reads_dtypes else ()
-    return looked_up(layer, shapes, dtypes)
+    dtypes = layer.call_dtypes(("float32",) * len(shapes)) if layer.uses_input_dtypes else ()
+    return build_layer(layer, shapes, dtypes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KIND_MODULES)
 def test_what_is_told_of_a_layer_is_plain(kind: str) -> None:
     for fact in KERAS_FACTS:
         if fact["kind"] == kind:
-            report, explanations = explained(model_of(fact), ())
+            report, explanations = explain_layers(model_of(fact), ())
             demand_plain(report)
             demand_plain(explanations)
 
@@ -124,7 +124,7 @@ def test_what_is_told_of_a_layer_of_keras_2_is_plain(fact: dict[str, Any]) -> No
 def test_what_is_told_of_an_operation_is_plain(line: str) -> None:
     fact = json.loads(line)
     if "refused" not in fact:
-        operation = convert(fact["arguments"], operation_named(fact["op"]))
+        operation = convert(fact["arguments"], operation_kind(fact["op"]))
         shapes = tuples(fact["inputs"])
         try:
             built = built_of(operation, shapes)
@@ -134,12 +134,12 @@ def test_what_is_told_of_an_operation_is_plain(line: str) -> None:
 
 
 def test_all_kinds_are_rendered() -> None:
-    assert set(MODELS) == {*KINDS, *OTHERS}
+    assert set(MODELS) == {*KIND_MODULES, *UNEXPORTED_KIND_MODULES}
 
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_kind_is_rendered_in_every_format_of_every_command(kind: str) -> None:
-    model = parse(Source("m.yaml", MODELS[kind]), "m")
+    model = parse_spec(Source("m.yaml", MODELS[kind]), "m")
     texts = list(texts_on(model, Style()))
     assert all(texts)
     for text in texts:
@@ -149,20 +149,20 @@ def test_a_kind_is_rendered_in_every_format_of_every_command(kind: str) -> None:
 
 def texts_on(model: Model, style: Style) -> Iterator[str]:
     """What the commands that print a report print of a model."""
-    report, explanations = explained(model, ())
-    for format in FORMATS:
-        yield rendered([report], format, style)
+    report, explanations = explain_layers(model, ())
+    for format in REPORT_FORMATS:
+        yield render_reports([report], format, style)
     yield explanation_json(report, explanations, style)
     yield explanation_text(report, explanations, style)
-    empty = parse(Source("m.yaml", "input: [1]\nlayers:\n  - Identity\n"), "m")
-    found = comparison(empty, model, "old", "new")
-    for format in (*GRIDS, "json"):
+    empty = parse_spec(Source("m.yaml", "input: [1]\nlayers:\n  - Identity\n"), "m")
+    found = compare_models(empty, model, "old", "new")
+    for format in (*GRID_FORMATS, "json"):
         yield rendered_comparison([found], False, format, style)
-    held = verdict("m.yaml", list(checks(trace(model), limits())))
+    held = check_result("m.yaml", list(check_limits(trace(model), limits())))
     for format in CHECK_FORMATS:
         yield rendered_checks([held], format, style)
 
 
 def limits() -> Sequence[Limit]:
     """A limit of each sort, which is broken."""
-    return [limit(each, "1") for each in limit_kinds().values()]
+    return [parse_limit(each, "1") for each in limit_kinds().values()]

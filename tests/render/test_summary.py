@@ -14,16 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dense_calc
-from dense_calc.errors import Source, columns
-from dense_calc.render import FORMATS, Style, drawn, rendered
-from dense_calc.render.grid import COLUMNS, Column, Grid, size_text
-from dense_calc.render.json import SELDOM
-from dense_calc.report import Port, Report, Row, WeightRow
-from dense_calc.spec_language import parse
+from dense_calc.errors import Source, display_width
+from dense_calc.render import REPORT_FORMATS, Style, render_grids, render_reports
+from dense_calc.render.grid import REPORT_COLUMNS, Column, Grid, size_text
+from dense_calc.render.json import OPTIONAL_REPORT_KEYS
+from dense_calc.report import LayerRow, Port, Report, WeightRow
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 GOLDEN = DATA / "golden"
-ALL = tuple(COLUMNS)
+ALL = tuple(REPORT_COLUMNS)
 
 STYLES: dict[str, Style] = {
     "": Style(),
@@ -36,7 +36,7 @@ STYLES: dict[str, Style] = {
 CASES = [
     (model, format, style)
     for model in ("mnist", "residual")
-    for format in FORMATS
+    for format in REPORT_FORMATS
     for style in STYLES
     if style in ("", ".columns")
     or format == "table"
@@ -49,7 +49,7 @@ CASES = [
 def test_a_summary_is_the_golden_one(model: str, format: str, style: str, update: bool) -> None:
     path = GOLDEN / f"{model}{style}.{format}"
     report = dense_calc.summarize(SPECS / f"{model}.yaml")
-    text = rendered([report], format, STYLES[style])
+    text = render_reports([report], format, STYLES[style])
     if update:
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8")
@@ -73,7 +73,7 @@ def reports(draw: Any) -> Report:
         weight = WeightRow("kernel", (params,), True, "float32", ("units",), params, "kernel")
         shape = (None, *draw(st.lists(SIZES, max_size=5)))
         sources = tuple(draw(st.lists(NAMES, max_size=3)))
-        row = Row(
+        row = LayerRow(
             draw(NAMES), "Dense", shape, "float32", params, params, 0, sources, (), (weight,), ()
         )
         rows.append(row)
@@ -85,7 +85,7 @@ def reports(draw: Any) -> Report:
 def test_no_name_shape_or_number_is_cut_at_any_width(
     report: Report, width: int, format: str
 ) -> None:
-    text = rendered(
+    text = render_reports(
         [report], format, Style(columns=("name", "output_shape", "params"), width=width)
     )
     cells = [
@@ -102,36 +102,36 @@ def test_no_name_shape_or_number_is_cut_at_any_width(
 @given(reports(), st.integers(40, 120), st.sampled_from(["text", "table"]))
 def test_no_line_is_wider_than_asked(report: Report, width: int, format: str) -> None:
     columns = ("name", "output_shape", "params")
-    for line in rendered([report], format, Style(columns=columns, width=width)).splitlines():
+    for line in render_reports([report], format, Style(columns=columns, width=width)).splitlines():
         assert len(line) <= width
 
 
 @given(st.text("全結合a層 ", min_size=1, max_size=30), st.integers(1, 60))
 def test_wide_characters_are_wrapped_by_what_they_take(name: str, width: int) -> None:
-    row = Row(name, "Dense", (None,), "float32", 7, 7, 0, (), (), (), ())
+    row = LayerRow(name, "Dense", (None,), "float32", 7, 7, 0, (), (), (), ())
     report = Report("m", 7, 7, 0, 28, 28, 0, (), (), (row,))
-    text = rendered([report], "text", Style(columns=("name", "params"), width=width))
+    text = render_reports([report], "text", Style(columns=("name", "params"), width=width))
     for char in set(name) - {" "}:
         assert text.count(char) >= name.count(char)
     if width > 20:
         body = text.split("=\n")[1]
-        assert max(map(columns, body.splitlines())) <= width
+        assert max(map(display_width, body.splitlines())) <= width
 
 
 @given(reports())
 def test_csv_and_json_are_read_back_as_they_were(report: Report) -> None:
-    rows = list(csv.DictReader(io.StringIO(rendered([report], "csv", Style()))))
+    rows = list(csv.DictReader(io.StringIO(render_reports([report], "csv", Style()))))
     assert [(row["name"], int(row["params"])) for row in rows] == [
         (row.name, row.params) for row in report.layers
     ]
-    data = json.loads(rendered([report], "json", Style()))
+    data = json.loads(render_reports([report], "json", Style()))
     assert [layer["name"] for layer in data["layers"]] == [row.name for row in report.layers]
     assert data["total_params"] == report.total_params
 
 
 def test_json_keeps_its_contract() -> None:
     report = dense_calc.summarize(SPECS / "mnist.yaml")
-    data = json.loads(rendered([report], "json", Style()))
+    data = json.loads(render_reports([report], "json", Style()))
     assert data["layers"][1] == {
         "name": "dense",
         "type": "Dense",
@@ -167,13 +167,13 @@ def test_json_keeps_its_contract() -> None:
     assert data["inputs"] == [{"name": "input", "shape": [None, 1, 28, 28], "dtype": "float32"}]
     assert data["outputs"] == [{"name": "activation", "shape": [None, 10], "dtype": "float32"}]
     assert data["total_bytes"] == 31_400
-    assert set(data) == set(report.__struct_fields__) - set(SELDOM)
+    assert set(data) == set(report.__struct_fields__) - set(OPTIONAL_REPORT_KEYS)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", REPORT_FORMATS)
 def test_a_model_that_is_only_an_input_has_no_rows(format: str) -> None:
     report = Report("m", 0, 0, 0, 0, 0, 0, (), (), ())
-    text = rendered([report], format, Style(width=60))
+    text = render_reports([report], format, Style(width=60))
     if format == "json":
         assert json.loads(text)["layers"] == []
     elif format == "csv":
@@ -185,25 +185,27 @@ def test_a_model_that_is_only_an_input_has_no_rows(format: str) -> None:
 
 def test_several_reports_are_a_json_array_and_one_csv() -> None:
     both = [dense_calc.summarize(SPECS / f"{name}.yaml") for name in ("mnist", "stacked")]
-    assert [data["name"] for data in json.loads(rendered(both, "json", Style()))] == [
+    assert [data["name"] for data in json.loads(render_reports(both, "json", Style()))] == [
         "mnist",
         "stacked",
     ]
-    rows = list(csv.DictReader(io.StringIO(rendered(both, "csv", Style()))))
+    rows = list(csv.DictReader(io.StringIO(render_reports(both, "csv", Style()))))
     assert [row["model"] for row in rows] == ["mnist"] * 3 + ["stacked"] * 2
 
 
 HOSTILE = "a\x1b[31m\x9b|`[red]*\u202e"
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", REPORT_FORMATS)
 def test_a_name_cannot_speak_to_the_terminal(format: str) -> None:
-    row = Row(HOSTILE, "Dense", (None, 3), "float32", 7, 7, 0, (HOSTILE,), (HOSTILE,), (), ())
+    row = LayerRow(HOSTILE, "Dense", (None, 3), "float32", 7, 7, 0, (HOSTILE,), (HOSTILE,), (), ())
     port = Port(HOSTILE, (None, 3), "float32")
     report = Report(HOSTILE, 7, 7, 0, 28, 28, 0, (port,), (port,), (row,))
-    text = rendered([report], format, Style(columns=None if format == "json" else ALL))
+    text = render_reports([report], format, Style(columns=None if format == "json" else ALL))
     assert all(line.isprintable() for line in text.splitlines())
-    assert all(line.isprintable() for line in rendered([report] * 2, format, Style()).splitlines())
+    assert all(
+        line.isprintable() for line in render_reports([report] * 2, format, Style()).splitlines()
+    )
     if format == "json":
         assert json.loads(text)["layers"][0]["name"] == HOSTILE
 
@@ -224,16 +226,16 @@ def test_sizes_are_worded_as_in_keras(size: int, text: str) -> None:
 
 def test_several_outputs_stand_one_after_the_other_as_in_keras() -> None:
     spec = "input: [5, 3]\nlayers:\n  - LSTM: {units: 8, return_state: true}\n"
-    report = trace(parse(Source("m.yaml", spec), "m"))
-    text = rendered([report], "csv", Style(columns=("output_shape",)))
+    report = trace(parse_spec(Source("m.yaml", spec), "m"))
+    text = render_reports([report], "csv", Style(columns=("output_shape",)))
     assert text.splitlines()[1] == '"[(None, 8), (None, 8), (None, 8)]"'
-    (row,) = json.loads(rendered([report], "json", Style()))["layers"]
+    (row,) = json.loads(render_reports([report], "json", Style()))["layers"]
     assert row["output_shape"] == [[None, 8], [None, 8], [None, 8]]
 
 
 def test_a_long_name_widens_few_rows_and_is_wrapped_among_many() -> None:
     few, many = (
-        drawn(
+        render_grids(
             [Grid("m", [Column("Name", str)], [["n" * 1000], *[["n"]] * rows], [])], "text", Style()
         )
         for rows in (9, 100_000)

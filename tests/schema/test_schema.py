@@ -13,14 +13,14 @@ from conftest import SPECS
 from jsonschema import Draft202012Validator
 from ours import model_of, spec_of
 
-from dense_calc.analysis.catalog import examples
+from dense_calc.analysis.catalog import kind_examples
 from dense_calc.cli import command_line
 from dense_calc.errors import DenseCalcError
-from dense_calc.layers import ALIASES, KINDS, kind_named
-from dense_calc.schema import schema
-from dense_calc.spec_language.sections import SECTIONS
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind
+from dense_calc.schema import build_spec_schema
+from dense_calc.spec_language.sections import SECTION_TYPES
 
-WHOLE = schema()
+WHOLE = build_spec_schema()
 VALIDATOR = Draft202012Validator(WHOLE)
 
 
@@ -44,11 +44,11 @@ def test_every_reference_leads_somewhere() -> None:
     text = json.dumps(WHOLE)
     referred = {part.partition('"')[0] for part in text.split('"#/$defs/')[1:]}
     assert referred <= set(WHOLE["$defs"])
-    assert set(KINDS) <= referred
+    assert set(KIND_MODULES) <= referred
 
 
 def test_it_knows_every_section() -> None:
-    assert list(WHOLE["properties"]) == list(SECTIONS)
+    assert list(WHOLE["properties"]) == list(SECTION_TYPES)
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -56,22 +56,22 @@ def test_a_file_in_specs_fits(path: Path) -> None:
     assert is_valid(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KIND_MODULES)
 def test_the_example_of_a_kind_fits(name: str) -> None:
-    assert is_valid(examples()[name])
+    assert is_valid(kind_examples()[name])
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KIND_MODULES)
 def test_an_editor_is_told_every_argument(name: str) -> None:
-    kind = kind_named(name)
+    kind = find_kind(name)
     for definition in WHOLE["$defs"][name], WHOLE["$defs"][f"block.{name}"]:
-        beside = {"type", "from"} if kind.takes.stop > 1 else {"type"}
+        beside = {"type", "from"} if kind.arity.stop > 1 else {"type"}
         assert set(definition["properties"]) == {*kind.__struct_encode_fields__, *beside}
 
 
 def test_an_editor_is_told_every_layer() -> None:
     one_key = WHOLE["$defs"]["layer"]["anyOf"][1]
-    assert set(one_key["properties"]) == {*KINDS, *ALIASES}
+    assert set(one_key["properties"]) == {*KIND_MODULES, *KIND_ALIASES}
 
 
 def test_what_dense_calc_takes_fits() -> None:

@@ -8,13 +8,13 @@ import pytest
 from conftest import work
 from helpers.set_model import SPEC, report, with_settings
 
-from dense_calc.analysis.match_layers import written
+from dense_calc.analysis.match_layers import comparable_config
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Model
-from dense_calc.settings.targets import Targets
-from dense_calc.spec_language import parse
+from dense_calc.settings.targets import SettingTargets
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 CONV = "width, kernel_size: 3"
@@ -64,7 +64,7 @@ def layers_of(model: Model) -> list[LayerKind]:
 
 def is_same(one: LayerKind, other: LayerKind) -> bool:
     """Whether two layers have the same arguments, those of layers inside too."""
-    return written(one) == written(other)
+    return comparable_config(one) == comparable_config(other)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,12 @@ def is_same(one: LayerKind, other: LayerKind) -> bool:
 def test_a_setting_is_what_the_file_could_say(name: str, value: Any, old: str, new: str) -> None:
     assert old in SPEC
     edited = SPEC.replace(old, new, 1)
-    model, wanted = with_settings(SPEC, {name: value}), parse(Source("m.yaml", edited), "m")
+    model, wanted = with_settings(SPEC, {name: value}), parse_spec(Source("m.yaml", edited), "m")
     assert trace(model) == trace(wanted)
     assert all(map(is_same, layers_of(model), layers_of(wanted)))
-    assert not all(map(is_same, layers_of(model), layers_of(parse(Source("m.yaml", SPEC), "m"))))
+    assert not all(
+        map(is_same, layers_of(model), layers_of(parse_spec(Source("m.yaml", SPEC), "m")))
+    )
 
 
 def test_several_settings_at_once() -> None:
@@ -124,7 +126,7 @@ OF_KERAS = [
 
 @pytest.mark.parametrize(("name", "value"), OF_KERAS, ids=map(str, OF_KERAS))
 def test_keras_files_take_the_same(name: str, value: Any) -> None:
-    text = to_keras(parse(Source("m.yaml", SPEC), "m"))
+    text = to_keras(parse_spec(Source("m.yaml", SPEC), "m"))
     ours = with_settings(SPEC, {name.replace("body_0.", "body_0/"): value})
     theirs = with_settings(text, {name: value})
     rows = [
@@ -148,7 +150,7 @@ layers:
   - Flatten
   - Dense: {units: 5}
 """
-    for text in (spec, to_keras(parse(Source("m.yaml", spec), "m"))):
+    for text in (spec, to_keras(parse_spec(Source("m.yaml", spec), "m"))):
         found = trace(with_settings(text, {"m/conv2d.strides": 2}))
         assert (
             found.total_params
@@ -183,10 +185,12 @@ layers: [outer: {repeat: 3}]
 def test_no_setting_looks_at_every_layer() -> None:
     spec = "input: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: TIMES}]"
     few, many = (
-        Targets(parse(Source("m.yaml", spec.replace("TIMES", str(times))), "m"), "m.yaml")
+        SettingTargets(
+            parse_spec(Source("m.yaml", spec.replace("TIMES", str(times))), "m"), "m.yaml"
+        )
         for times in (10, 10_000)
     )
-    assert [len(each["b/dense.units"].places) for each in (few, many)] == [10, 10_000]
+    assert [len(each["b/dense.units"].node_indices) for each in (few, many)] == [10, 10_000]
     name = "b_5/dense.units"
     assert work(lambda: few[name]) == work(lambda: many[name])
 
@@ -194,7 +198,7 @@ def test_no_setting_looks_at_every_layer() -> None:
 @pytest.mark.parametrize("piece", ["b.", "b/", "b/b.", "b/dense.", "dense."])
 def test_a_long_setting_is_looked_at_once(piece: str) -> None:
     spec = "input: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: 9}]"
-    found = Targets(parse(Source("m.yaml", spec), "m"), "m.yaml")
+    found = SettingTargets(parse_spec(Source("m.yaml", spec), "m"), "m.yaml")
 
     def look(times: int) -> None:
         with pytest.raises(SpecError):
@@ -222,6 +226,8 @@ def test_a_name_with_dots() -> None:
 
 def test_keras_batch_shape_keeps_its_batch() -> None:
     text = to_keras(
-        parse(Source("m", "input: {shape: [8], batch_size: 4}\nlayers: [Dense: {units: 2}]"), "m")
+        parse_spec(
+            Source("m", "input: {shape: [8], batch_size: 4}\nlayers: [Dense: {units: 2}]"), "m"
+        )
     )
     assert trace(with_settings(text, {"input": "[5]"})).inputs[0].shape == (4, 5)

@@ -10,15 +10,15 @@ from cases import Case, read_facts
 from ours import REFUSED, nest, spec_of
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.files.loader import variants_in
-from dense_calc.settings.variants import Variants
+from dense_calc.files.loader import parse_variants
+from dense_calc.settings.variants import ModelVariants
 from dense_calc.tracing.tracer import trace
 
 
-def answer(whole: Variants, values: dict[str, Any]) -> dict[str, Any]:
+def answer(whole: ModelVariants, values: dict[str, Any]) -> dict[str, Any]:
     """The output shape and the weights of the model with these settings, or that it is refused."""
     try:
-        found = trace(whole.model(values))
+        found = trace(whole.model_with(values))
     except DenseCalcError:
         return REFUSED
     weights = [
@@ -48,12 +48,12 @@ def test_a_layer_with_an_argument_set_is_the_one_that_keras_makes_with_it(kind: 
         truth = REFUSED if "refused" in fact else {key: fact[key] for key in ("output", "weights")}
         for argument, value in {**fact["arguments"], **fact.get("call", {})}.items():
             text = json.dumps(spec_of(without(fact, argument)))
-            whole = variants_in(Source("case", text), None, "case", {}, "case")
+            whole = parse_variants(Source("case", text), None, "case", {}, "case")
             if answer(whole, {}) == REFUSED or argument in ("name", "input_shape", "input_dim"):
                 continue
             tried += 1
             is_text = isinstance(value, str) and value.startswith("[")  # and no list
-            name = f"{whole.model().nodes[-1].name}.{argument}"
+            name = f"{whole.model_with().nodes[-1].name}.{argument}"
             found = answer(whole, {name: json.dumps(value) if is_text else value})
             assert found == truth, (fact, argument)
     assert tried or kind in NEEDING_ALL

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import SpecError
-from dense_calc.settings.values import values_of
+from dense_calc.settings.values import parse_setting_values
 
 # values of a setting as a text → what they are
 VALUES: dict[str, list[Any]] = {
@@ -52,7 +52,7 @@ VALUES: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("text", VALUES)
 def test_a_text_is_values(text: str) -> None:
-    found = list(values_of("w", text))
+    found = list(parse_setting_values("w", text))
     assert found == VALUES[text]
     assert list(map(type, found)) == list(map(type, VALUES[text]))
 
@@ -63,7 +63,7 @@ def test_a_range_has_its_first_value_and_those_that_the_steps_meet(
 ) -> None:
     low, high = sorted((first, last))
     text = f"{high}:{low}:-{step}" if is_down else f"{low}:{high}:{step}"
-    found = list(values_of("w", text))
+    found = list(parse_setting_values("w", text))
     assert found[0] == (high if is_down else low)
     assert all(low <= each <= high for each in found)
     assert {abs(b - a) for a, b in pairwise(found)} <= {step}
@@ -71,7 +71,7 @@ def test_a_range_has_its_first_value_and_those_that_the_steps_meet(
 
 
 def test_a_long_range_is_not_written_out() -> None:
-    assert isinstance(values_of("w", "1:1000000"), range)
+    assert isinstance(parse_setting_values("w", "1:1000000"), range)
 
 
 def blamed(text: str, message: str, column: int = 2, width: int | None = None) -> str:
@@ -111,11 +111,11 @@ NO_VALUES: dict[str, str] = {
 @pytest.mark.parametrize("text", NO_VALUES)
 def test_what_is_no_values_is_a_complaint(text: str) -> None:
     with pytest.raises(SpecError) as error:
-        values_of("w", text)
+        parse_setting_values("w", text)
     assert str(error.value) == NO_VALUES[text]
 
 
 @pytest.mark.parametrize("text", ["1,,2", ",", "[4", "4]", "1:", ":", "a\tb: [", "*a", "!!int 4"])
 def test_what_is_no_yaml_is_a_complaint_about_the_setting(text: str) -> None:
     with pytest.raises(SpecError, match=r"^--set w:1:\d+: error: "):
-        values_of("w", text)
+        parse_setting_values("w", text)

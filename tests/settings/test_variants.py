@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dense_calc.errors import DenseCalcError, Source
-from dense_calc.files.loader import variants, variants_in
+from dense_calc.files.loader import parse_variants, read_variants
 from dense_calc.report import Report
-from dense_calc.settings.variants import Variants
+from dense_calc.settings.variants import ModelVariants
 from dense_calc.tracing.tracer import trace
 
 # Blocks that are alike only for some values, words, copies that differ, models and layers inside.
@@ -58,8 +58,8 @@ layers:
   - deep
 budget: {params: a * 1000, layers: {deep: {params: 2k}, "up_*": {params: 10k, each: true}}}
 """
-SPECS = {path.name: variants(path, {}) for path in sorted((ROOT / "specs").glob("*.yaml"))}
-ALL = {**SPECS, "manifold": variants_in(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")}
+SPECS = {path.name: read_variants(path, {}) for path in sorted((ROOT / "specs").glob("*.yaml"))}
+ALL = {**SPECS, "manifold": parse_variants(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")}
 SMALL = [
     name for name in ALL if name not in ("llama2-7b.yaml", "llama3-8b.yaml", "mistral-7b.yaml")
 ]
@@ -67,16 +67,16 @@ SIZES = [0, 1, 2, 3, 7, 16]
 VARIED = [name for name in SMALL if ALL[name].vars]
 
 
-def anew(whole: Variants, values: dict[str, Any]) -> Report | str:
+def anew(whole: ModelVariants, values: dict[str, Any]) -> Report | str:
     """The report on a file that is read for these settings alone, or the complaint."""
-    make, given = whole.again
+    make, given = whole.pickling_arguments
     return report(make(*given), values)
 
 
-def report(whole: Variants, values: dict[str, Any]) -> Report | str:
+def report(whole: ModelVariants, values: dict[str, Any]) -> Report | str:
     """The report on a file's model with these settings, or the complaint."""
     try:
-        return trace(whole.model(values))
+        return trace(whole.model_with(values))
     except DenseCalcError as error:
         return str(error)
 
@@ -85,14 +85,14 @@ def report(whole: Variants, values: dict[str, Any]) -> Report | str:
 @given(st.data())
 def test_a_variant_is_what_reading_the_file_anew_would_give(data: st.DataObject) -> None:
     whole = ALL[data.draw(st.sampled_from(VARIED))]
-    own = {name: whole.value(name) for name in whole.vars}
+    own = {name: whole.setting_value(name) for name in whole.vars}
     values = {
         name: data.draw(st.sampled_from([*SIZES, own[name], 2 * own[name], own[name] // 2]))
         for name in data.draw(st.lists(st.sampled_from(sorted(own)), unique=True))
     }
     wanted = anew(whole, values)
     assert report(whole, values) == wanted
-    row = whole.row(values)
+    row = whole.row_with(values)
     if isinstance(wanted, str):
         assert f"error: {row['error']}" in wanted
     else:
@@ -105,10 +105,10 @@ def test_a_variant_is_what_reading_the_file_anew_would_give(data: st.DataObject)
 
 
 def test_what_does_not_change_is_not_made_again() -> None:
-    whole = variants_in(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")
-    first = whole.model({"c": 3})
-    assert whole.model({}) is first
-    second = whole.model({"c": 4})
+    whole = parse_variants(Source("m.yaml", MANIFOLD), None, "m", {}, "m.yaml")
+    first = whole.model_with({"c": 3})
+    assert whole.model_with({}) is first
+    second = whole.model_with({"c": 4})
     same = [old is new for old, new in zip(first.nodes, second.nodes, strict=True)]
     assert first.outputs is second.outputs
     assert [node.name for node, each in zip(first.nodes, same, strict=True) if not each] == [
@@ -120,14 +120,14 @@ def test_what_does_not_change_is_not_made_again() -> None:
 
 def test_models_with_other_nodes_are_kept_too() -> None:
     whole = SPECS["gpt2.yaml"]
-    models = [whole.model({"depth": depth}) for depth in (1, 2, 1, 2)]
+    models = [whole.model_with({"depth": depth}) for depth in (1, 2, 1, 2)]
     assert models[0].outputs is models[2].outputs is not models[1].outputs
     assert len(models[1].nodes) > len(models[0].nodes)
 
 
 def test_within_budget() -> None:
     whole = ALL["manifold"]
-    assert {each: whole.row(dict(each))["within_budget"] for each in BUDGETS} == BUDGETS
+    assert {each: whole.row_with(dict(each))["within_budget"] for each in BUDGETS} == BUDGETS
 
 
 BUDGETS = {
@@ -140,10 +140,10 @@ BUDGETS = {
 
 def test_a_budget_of_layers_that_are_not_there_is_not_known_to_be_kept() -> None:
     text = "vars: {n: 3}\ninput: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: n}]\n"
-    whole = variants_in(
+    whole = parse_variants(
         Source("m", text + "budget: {layers: {b_2: {params: 9}}}"), None, "m", {}, "m"
     )
-    assert [whole.row({"n": n})["within_budget"] for n in (2, 3)] == [None, False]
+    assert [whole.row_with({"n": n})["within_budget"] for n in (2, 3)] == [None, False]
 
 
 def test_a_budget_of_layers_in_a_model_inside() -> None:
@@ -153,15 +153,15 @@ input: [4]
 layers: [Sequential: {name: inner, input: [4], layers: [Dense: {units: n}]}]
 budget: {layers: {inner/dense: {params: 20}}}
 """
-    whole = variants_in(Source("m", text), None, "m", {}, "m")
-    assert [whole.row({"n": n})["within_budget"] for n in (3, 4, 5)] == [True, True, False]
+    whole = parse_variants(Source("m", text), None, "m", {}, "m")
+    assert [whole.row_with({"n": n})["within_budget"] for n in (3, 4, 5)] == [True, True, False]
 
 
 def test_the_change_is_against_the_file_as_it_stands() -> None:
-    assert SPECS["lenet5.yaml"].row({"width": 12})["change"] == 64262 - 61706
+    assert SPECS["lenet5.yaml"].row_with({"width": 12})["change"] == 64262 - 61706
     text = "vars: {a: 0}\ninput: [1]\nlayers: [Dense: {units: a}]"
-    broken = variants_in(Source("m", text), None, "m", {}, "m")
-    assert broken.row({"a": 1}) == {
+    broken = parse_variants(Source("m", text), None, "m", {}, "m")
+    assert broken.row_with({"a": 1}) == {
         "set": {"a": 1},
         "total_params": 2,
         "trainable_params": 2,
@@ -174,17 +174,17 @@ def test_the_change_is_against_the_file_as_it_stands() -> None:
 def test_values_of_the_file() -> None:
     whole = SPECS["gpt2.yaml"]
     values = ["width", "embedding.output_dim", "decoder/mlp.units", "tokens", "tokens.shape"]
-    assert [whole.value(name) for name in values] == [768, 768, 768, [1024], [1024]]
-    assert ALL["manifold"].value("up/dense.units") is None  # which copy?
+    assert [whole.setting_value(name) for name in values] == [768, 768, 768, [1024], [1024]]
+    assert ALL["manifold"].setting_value("up/dense.units") is None  # which copy?
 
 
 def test_pickled_variants_read_no_file(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text((ROOT / "specs" / "lenet5.yaml").read_text("utf-8"), "utf-8")
-    whole = variants(path, {})
+    whole = read_variants(path, {})
     text = pickle.dumps(whole)
     path.unlink()
-    assert pickle.loads(text).row({"width": 12}) == whole.row({"width": 12})  # noqa: S301
+    assert pickle.loads(text).row_with({"width": 12}) == whole.row_with({"width": 12})  # noqa: S301
 
 
 @pytest.mark.parametrize(("name", "var"), [("manifold", "a"), ("gpt2.yaml", "heads")])
@@ -193,7 +193,7 @@ def test_rows_leave_nothing_behind(name: str, var: str) -> None:
 
     def objects(values: range) -> int:
         for value in values:
-            whole.row({var: value})
+            whole.row_with({var: value})
         gc.collect()
         return len(gc.get_objects())
 

@@ -6,7 +6,7 @@ import pytest
 from helpers.reports import reads, report_of, units
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.spec_language.spec_size import MAX_LAYERS
 
 
@@ -221,9 +221,9 @@ def test_names_may_be_used_before_they_are_defined() -> None:
 
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
-    assert len(parse(Source("m", text % MAX_LAYERS), "m").nodes) == MAX_LAYERS + 1
+    assert len(parse_spec(Source("m", text % MAX_LAYERS), "m").nodes) == MAX_LAYERS + 1
     with pytest.raises(SpecError, match="blocks may make 100,000"):
-        parse(Source("m", text % (MAX_LAYERS + 1)), "m")
+        parse_spec(Source("m", text % (MAX_LAYERS + 1)), "m")
 
 
 def test_a_block_may_hold_numbers_and_masks() -> None:

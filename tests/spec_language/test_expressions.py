@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec_language.scope import MAX_CHAIN, ExpressionError, Scope
+from dense_calc.spec_language.scope import MAX_VAR_CHAIN, ExpressionError, Scope
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
-from dense_calc.spec_language.yaml_tree import document
+from dense_calc.spec_language.yaml_tree import parse_yaml
 
 
 def scope_of(text: str) -> Scope:
     """The scope of vars that a YAML mapping defines."""
-    pairs: dict[str, Any] = document(Source("vars", text)).value
+    pairs: dict[str, Any] = parse_yaml(Source("vars", text)).value
     return Scope({name: value for name, (_, value) in pairs.items()})
 
 
@@ -152,6 +152,6 @@ def test_vars_that_double_each_other_are_computed_once() -> None:
 
 def test_vars_may_use_each_other_in_any_order_but_not_without_end() -> None:
     assert scope_of("{a: b + 1, b: c * 2, c: 3}")["a"] == 7
-    chain = "{" + ", ".join(f"v{n}: v{n + 1}" for n in range(MAX_CHAIN + 5)) + "}"
+    chain = "{" + ", ".join(f"v{n}: v{n + 1}" for n in range(MAX_VAR_CHAIN + 5)) + "}"
     with pytest.raises(SpecError, match="in a chain"):
         scope_of(chain)["v0"]

@@ -10,8 +10,8 @@ from dense_calc.analysis import explanation
 from dense_calc.errors import LayerError, Source, SpecError
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.model import Model
-from dense_calc.spec_language import parse, spec_size
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language import parse_spec, spec_size
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing import nested_model, report_size
 from dense_calc.tracing.tracer import trace
 
@@ -57,7 +57,7 @@ WORKED = [
 
 @pytest.mark.parametrize(
     ("table", "what", "amount", "layers"),
-    [*(("MOST", *row) for row in EXTENTS), *(("MOST_WORKED", *row) for row in WORKED)],
+    [*(("EXTENT_LIMITS", *row) for row in EXTENTS), *(("PLANNING_LIMITS", *row) for row in WORKED)],
 )
 def test_a_spec_comes_to_as_much_as_it_may_and_not_to_one_more(
     table: str, what: str, amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
@@ -66,10 +66,10 @@ def test_a_spec_comes_to_as_much_as_it_may_and_not_to_one_more(
     limits = getattr(spec_size, table)
     words = limits[what][1]
     monkeypatch.setitem(limits, what, (amount, words))
-    assert parse(source, "m").nodes
+    assert parse_spec(source, "m").nodes
     monkeypatch.setitem(limits, what, (amount - 1, words))
     with pytest.raises(SpecError, match=rf"{words}; blocks may make {amount - 1}\n"):
-        parse(source, "m")
+        parse_spec(source, "m")
 
 
 # how many values its shapes and weights take, and the rest of the spec, whose input is (None, 3)
@@ -86,10 +86,10 @@ REPORTS = [
 def test_a_report_holds_as_many_values_as_it_may_and_not_one_more(
     amount: int, layers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = parse(Source("m.yaml", f"input: [3]\n{layers}"), "m")
-    monkeypatch.setattr(report_size, "MAX_VALUES", amount)
+    model = parse_spec(Source("m.yaml", f"input: [3]\n{layers}"), "m")
+    monkeypatch.setattr(report_size, "MAX_REPORT_VALUES", amount)
     assert trace(model).layers
-    monkeypatch.setattr(report_size, "MAX_VALUES", amount - 1)
+    monkeypatch.setattr(report_size, "MAX_REPORT_VALUES", amount - 1)
     with pytest.raises(LayerError, match=f"take more than {amount - 1} values"):
         trace(model)
 
@@ -97,15 +97,15 @@ def test_a_report_holds_as_many_values_as_it_may_and_not_one_more(
 @pytest.mark.parametrize("number", [1024, 1025])
 def test_a_layer_gives_as_many_tensors_as_can_be_told_apart(number: int) -> None:
     split = f"ops.Split: {{indices_or_sections: {number}, axis: 1}}"
-    model = parse(Source("m.yaml", f"input: [{number}]\nlayers: [{split}]"), "m")
-    if number <= report_size.MAX_TENSORS:
+    model = parse_spec(Source("m.yaml", f"input: [{number}]\nlayers: [{split}]"), "m")
+    if number <= report_size.MAX_OUTPUT_TENSORS:
         assert len(trace(model).outputs[0].shape) == number
         return
     with pytest.raises(LayerError, match="Split 'split': it gives more than 1,024 tensors"):
         trace(model)
 
 
-@pytest.mark.parametrize("convert", [to_spec, to_keras])
+@pytest.mark.parametrize("convert", [format_spec, to_keras])
 @pytest.mark.parametrize(
     ("number", "layers"),
     [
@@ -120,32 +120,37 @@ def test_a_model_of_so_many_layers_can_be_converted(
     convert: Callable[[Model], str], number: int, layers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shape = "[4, 3]" if "Time" in layers else "[3]"
-    model = parse(Source("m.yaml", f"input: {shape}\nlayers: [{layers}]"), "m")
-    monkeypatch.setattr(nested_model, "MAX_CONVERTED", number)
+    model = parse_spec(Source("m.yaml", f"input: {shape}\nlayers: [{layers}]"), "m")
+    monkeypatch.setattr(nested_model, "MAX_CONVERTED_LAYERS", number)
     assert convert(model)
-    monkeypatch.setattr(nested_model, "MAX_CONVERTED", number - 1)
+    monkeypatch.setattr(nested_model, "MAX_CONVERTED_LAYERS", number - 1)
     with pytest.raises(SpecError, match=f"these are {number} layers, and {number - 1} can be"):
         convert(model)
 
 
 @pytest.mark.parametrize(
-    ("name", "most", "layers"), [("MOST", 3, ()), ("MOST_WEIGHTS", 4, ()), ("MOST", 1, ("dense",))]
+    ("name", "most", "layers"),
+    [
+        ("MAX_EXPLAINED_LAYERS", 3, ()),
+        ("MAX_EXPLAINED_WEIGHTS", 4, ()),
+        ("MAX_EXPLAINED_LAYERS", 1, ("dense",)),
+    ],
 )
 def test_so_much_is_explained_at_a_time(
     name: str, most: int, layers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = "input: [3]\nlayers: [Dense: {units: 2}, Dense: {units: 2}, ReLU]"
-    model = parse(Source("m.yaml", spec), "m")
+    model = parse_spec(Source("m.yaml", spec), "m")
     monkeypatch.setattr(explanation, name, most)
-    assert explanation.explained(model, layers)[1]
+    assert explanation.explain_layers(model, layers)[1]
     monkeypatch.setattr(explanation, name, most - 1)
     with pytest.raises(SpecError, match=f"these are {most} .*, and {most - 1} can be explained"):
-        explanation.explained(model, layers)
+        explanation.explain_layers(model, layers)
 
 
 def test_an_axis_that_is_named_again_and_again_is_short() -> None:
     text = f"input: [1]\nlayers: [LayerNormalization: {{axis: {[1] * 1000}}}]"
-    (row,) = trace(parse(Source("m.yaml", text), "m")).layers
+    (row,) = trace(parse_spec(Source("m.yaml", text), "m")).layers
     axes = row.weights[0].axes
     assert len(set(axes)) == 1000
     assert max(map(len, axes)) < 20

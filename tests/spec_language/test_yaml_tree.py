@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec_language.yaml_tree import MAX_DEPTH, document
+from dense_calc.spec_language.yaml_tree import MAX_YAML_DEPTH, parse_yaml
 
 
 def value_of(text: str) -> Any:
     """The value of a YAML text."""
-    return document(Source("text", text)).plain()
+    return parse_yaml(Source("text", text)).plain_value()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_character_may_be_written_in_two_halves_as_in_json() -> None:
 
 
 def test_values_know_where_they_stand() -> None:
-    root = document(Source("text", "a: 1\nb:\n  - c: 'dd'\n"))
+    root = parse_yaml(Source("text", "a: 1\nb:\n  - c: 'dd'\n"))
     item = root.value["b"][1].value[0]
     key, under = item.value["c"]
     assert (key.line, key.column, key.width) == (3, 5, 1)
@@ -82,7 +82,7 @@ def test_values_know_where_they_stand() -> None:
 BOMBS = {
     "depth": "[" * 100_000,
     "depth of mappings": "{a: " * 100_000,
-    "block depth": "".join(f"{' ' * level}- \n" for level in range(MAX_DEPTH + 1)),
+    "block depth": "".join(f"{' ' * level}- \n" for level in range(MAX_YAML_DEPTH + 1)),
     "aliases": "a0: &a0 [1]\n"
     + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60)),
     "depth of aliases": "a0: &a0 [1]\n"

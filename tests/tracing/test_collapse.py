@@ -13,10 +13,10 @@ from helpers.reports import report_of
 from helpers.terminal import terminal_output
 
 import dense_calc
-from dense_calc.cli.summary import READABLE
-from dense_calc.render import FORMATS, Style, rendered
+from dense_calc.cli.summary import MAX_READABLE_ROWS
+from dense_calc.render import REPORT_FORMATS, Style, render_reports
 from dense_calc.report import Report
-from dense_calc.tracing.collapse import to_depth, without_repeats
+from dense_calc.tracing.collapse import collapse_repeats, collapse_to_depth
 
 GPT2 = "specs/gpt2.yaml"
 RESNET = ROOT / "specs/resnet50.yaml"
@@ -28,7 +28,7 @@ def rows(report: Report) -> list[tuple[str, int, int]]:
 
 
 def test_a_block_is_one_row_with_its_totals() -> None:
-    report = to_depth(dense_calc.summarize(ROOT / GPT2), 1)
+    report = collapse_to_depth(dense_calc.summarize(ROOT / GPT2), 1)
     assert rows(report) == [
         ("tokens", 1, 0),
         ("positions", 1, 0),
@@ -62,9 +62,13 @@ NESTED = """
 
 def test_depth_opens_one_level_after_the_other() -> None:
     report = report_of(NESTED)
-    assert rows(to_depth(report, 1)) == [("input", 1, 0), ("outer", 3, 180), ("dense", 1, 10)]
-    assert to_depth(report, 1).layers[2].connected_to == ("outer",)
-    assert rows(to_depth(report, 2)) == [
+    assert rows(collapse_to_depth(report, 1)) == [
+        ("input", 1, 0),
+        ("outer", 3, 180),
+        ("dense", 1, 10),
+    ]
+    assert collapse_to_depth(report, 1).layers[2].connected_to == ("outer",)
+    assert rows(collapse_to_depth(report, 2)) == [
         ("input", 1, 0),
         *(
             row
@@ -77,7 +81,7 @@ def test_depth_opens_one_level_after_the_other() -> None:
         ),
         ("dense", 1, 10),
     ]
-    assert to_depth(report, 3) == report
+    assert collapse_to_depth(report, 3) == report
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
@@ -86,7 +90,7 @@ def test_depth_opens_one_level_after_the_other() -> None:
 )
 def test_folding_keeps_the_totals(path: Path, depth: int) -> None:
     report = dense_calc.summarize(path)
-    for folded in to_depth(report, depth), without_repeats(report):
+    for folded in collapse_to_depth(report, depth), collapse_repeats(report):
         assert sum(row.params for row in folded.layers) == report.total_params
         assert sum(row.trainable_params for row in folded.layers) == report.trainable_params
         known = {row.name for row in folded.layers} | {port.name for port in report.inputs}
@@ -97,7 +101,7 @@ def test_folding_keeps_the_totals(path: Path, depth: int) -> None:
 
 
 def test_repeats_that_are_alike_are_folded() -> None:
-    report = without_repeats(dense_calc.summarize(RESNET))
+    report = collapse_repeats(dense_calc.summarize(RESNET))
     assert [(row.name, row.repeat) for row in report.layers if row.repeat > 1] == [
         ("stage/identity", 2),
         ("stage_1/identity", 3),
@@ -114,7 +118,7 @@ def test_repeats_that_differ_are_not_folded() -> None:
         layers: [b: {repeat: 2, n: 4}, b: {repeat: 2, n: 5 + index}, b: {repeat: 2, n: 6}]
         """
     )
-    assert [(row.name, row.repeat) for row in without_repeats(report).layers] == [
+    assert [(row.name, row.repeat) for row in collapse_repeats(report).layers] == [
         ("b", 2),
         ("b_2/dense", 1),
         ("b_3/dense", 1),
@@ -130,7 +134,7 @@ def test_a_block_that_is_called_again_says_shared() -> None:
         layers: [tower: {from: a}, {reuse: tower, from: b}, Add: {from: [tower, tower_1]}]
         """
     )
-    text = rendered([to_depth(report, 1)], "text", Style())
+    text = render_reports([collapse_to_depth(report, 1)], "text", Style())
     assert "tower (tower)               (None, 2)           8  a" in text
     assert "tower_1 (tower)             (None, 2)      shared  b" in text
 
@@ -143,13 +147,15 @@ def test_a_block_does_not_share_with_itself() -> None:
         layers: [twice]
         """
     )
-    assert rows(to_depth(report, 1)) == [("input", 1, 0), ("twice", 1, 0)]
-    assert to_depth(report, 1).layers[1].shared_with is None
+    assert rows(collapse_to_depth(report, 1)) == [("input", 1, 0), ("twice", 1, 0)]
+    assert collapse_to_depth(report, 1).layers[1].shared_with is None
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", REPORT_FORMATS)
 def test_every_format_tells_a_folded_block(format: str) -> None:
-    text = rendered([to_depth(dense_calc.summarize(ROOT / GPT2), 1)], format, Style())
+    text = render_reports(
+        [collapse_to_depth(dense_calc.summarize(ROOT / GPT2), 1)], format, Style()
+    )
     if format == "json":
         row = json.loads(text)["layers"][5]
         assert (row["name"], row["type"], row["repeat"], row["params"]) == (
@@ -166,8 +172,8 @@ def test_every_format_tells_a_folded_block(format: str) -> None:
     else:
         assert "decoder × 12 (decoder)" in text
         assert "shared" in text
-        ascii = rendered(
-            [to_depth(dense_calc.summarize(ROOT / GPT2), 1)], format, Style(ascii=True)
+        ascii = render_reports(
+            [collapse_to_depth(dense_calc.summarize(ROOT / GPT2), 1)], format, Style(ascii=True)
         )
         assert "decoder x 12 (decoder)" in ascii
         assert ascii.isascii()
@@ -205,7 +211,7 @@ def test_what_programs_read_is_never_folded_unasked(format: str) -> None:
 
 def test_a_short_table_is_shown_as_it_is() -> None:
     text = terminal_output("summary", GPT2, "--set", "depth=6", "--set", "width=12", NO_COLOR="1")
-    assert READABLE > 6 * 7 + 7
+    assert MAX_READABLE_ROWS > 6 * 7 + 7
     assert text.count("MultiHeadAttention") == 6
 
 

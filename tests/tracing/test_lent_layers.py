@@ -10,12 +10,12 @@ import pytest
 from conftest import Run
 
 from dense_calc import sweep
-from dense_calc.analysis.difference import comparison
+from dense_calc.analysis.difference import compare_models
 from dense_calc.errors import SpecError
 from dense_calc.files.loader import load, summarize
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.report import Report, Row
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.report import LayerRow, Report
+from dense_calc.spec_language.spec_writer import format_spec
 
 AROUND = """\
 vars: {units: 8}
@@ -131,7 +131,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "m.yaml"
 
 
-def params(rows: tuple[Row, ...]) -> Iterator[object]:
+def params(rows: tuple[LayerRow, ...]) -> Iterator[object]:
     """The parameters of rows that have any, each before those of the rows inside it."""
     for row in rows:
         if row.params:
@@ -151,8 +151,8 @@ def test_weights_count_once(file: Path, spec: str, rows: list[object], total: in
     found = report(file, spec)
     assert list(params(found.layers)) == rows
     assert found.total_params == total
-    assert sum(weight.params for row in found.layers for weight in row.counted) == total
-    again = report(file, to_spec(load(str(file))))
+    assert sum(weight.params for row in found.layers for weight in row.counted_weights) == total
+    again = report(file, format_spec(load(str(file))))
     assert (list(params(again.layers)), again.total_params) == (rows, total)
 
 
@@ -214,7 +214,7 @@ def test_a_difference_says_whose_the_weights_are(file: Path) -> None:
     file.write_text(AROUND.replace("layers: [{reuse: dense}, ReLU]", "layers: [Dense: {units: 8}]"))
     old = load(str(file))
     file.write_text(AROUND)
-    found = comparison(old, load(str(file)), "old", "new")
+    found = compare_models(old, load(str(file)), "old", "new")
     assert found.total_params.change == sum(each.change for each in found.layers) == -72
     (change,) = [each for each in found.layers if each.change]
     assert [(each.name, each.new) for each in change.arguments] == [("reuse", "dense")]

@@ -6,13 +6,13 @@ import pytest
 
 from dense_calc.errors import Source
 from dense_calc.report import Report
-from dense_calc.spec_language import parse
+from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 
 def report_of(text: str) -> Report:
     """The report on a spec."""
-    return trace(parse(Source("spec", text), "spec"))
+    return trace(parse_spec(Source("spec", text), "spec"))
 
 
 # Row by row what Keras 3.15.1's summary lists for the same graph.

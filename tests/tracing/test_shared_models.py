@@ -10,12 +10,12 @@ import pytest
 from conftest import Run
 
 from dense_calc import sweep
-from dense_calc.analysis.difference import comparison
+from dense_calc.analysis.difference import compare_models
 from dense_calc.errors import SpecError
 from dense_calc.files.loader import load, summarize
-from dense_calc.keras_format.optimizers import optimizer_named, with_optimizer
+from dense_calc.keras_format.optimizers import parse_optimizer, with_optimizer
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.spec_language.spec_writer import to_spec
+from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace
 
 File = Callable[[str], str]
@@ -156,7 +156,7 @@ def test_what_is_frozen_is_frozen_in_all_layers(file: File) -> None:
 @pytest.mark.parametrize("spec", [WRAPPED, MANY], ids=["wrapped", "many"])
 def test_a_spec_is_written_with_what_it_shares(file: File, spec: str) -> None:
     report = summarize(file(spec))
-    again = summarize(file(to_spec(load(file(spec)))))
+    again = summarize(file(format_spec(load(file(spec)))))
     assert [row.params for row in again.layers] == [row.params for row in report.layers]
     assert again.total_params == report.total_params
 
@@ -191,7 +191,7 @@ def test_a_setting_cannot_call_a_layer_again(file: File) -> None:
 def test_a_difference_counts_once(file: File) -> None:
     old = load(file(WRAPPED))
     new = load(file(WRAPPED.replace("units: 8,", "units: 9,")))
-    found = comparison(old, new, "old", "new")
+    found = compare_models(old, new, "old", "new")
     assert found.total_params.change == 9
     assert sum(change.change for change in found.layers) == 9
     assert {change.name for change in found.layers} == {"each", "dense"}
@@ -209,5 +209,5 @@ def test_explain_says_where_a_weight_counts(run: Run, file: File) -> None:
 
 
 def test_an_optimizer_keeps_what_is_shared_once(file: File) -> None:
-    report = with_optimizer(trace(load(file(WRAPPED))), optimizer_named("adam"))
+    report = with_optimizer(trace(load(file(WRAPPED))), parse_optimizer("adam"))
     assert report.optimizer_params == 2 * 72 + 2

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
-from dense_calc.quantities import limit, limit_kinds
-from dense_calc.settings.variants import Row
+from dense_calc.quantities import limit_kinds, parse_limit
+from dense_calc.settings.variants import VariantRow
 from dense_calc.whatif.fitting import frontier as frontiers
 from dense_calc.whatif.fitting import search
-from dense_calc.whatif.fitting.answers import Answer, Question, answer
+from dense_calc.whatif.fitting.answers import FitQuery, FitResult, answer_fit_query
 
 Count = Callable[..., int | None]
 COUNTS: dict[str, Count] = {
@@ -55,10 +55,10 @@ class Fake:
         self.count = count
         self.own = own or {}
 
-    def value(self, name: str, /) -> Any:
+    def setting_value(self, name: str, /) -> Any:
         return self.own.get(name, 12)
 
-    def row(self, settings: Mapping[str, Any], /) -> Row:
+    def row_with(self, settings: Mapping[str, Any], /) -> VariantRow:
         count = self.count(**settings)
         if count is None:
             return {"set": settings, "error": "a hole"}
@@ -71,11 +71,11 @@ class Fake:
         }
 
 
-def asked(count: Count, vary: str, most: int, **question: Any) -> Answer:
+def asked(count: Count, vary: str, most: int, **question: Any) -> FitResult:
     """What fits of a function that may be at most so much."""
-    limits = (limit(limit_kinds()["params"], most),)
+    limits = (parse_limit(limit_kinds()["params"], most),)
     own = question.pop("own", None)
-    return answer(Fake(count, own), Question(tuple(vary.split(",")), limits, **question))
+    return answer_fit_query(Fake(count, own), FitQuery(tuple(vary.split(",")), limits, **question))
 
 
 def multiples(multiple: int, least: int, most: int) -> list[int]:
@@ -86,32 +86,32 @@ def multiples(multiple: int, least: int, most: int) -> list[int]:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that looks at few settings, as it does when there are very many."""
     for module, name, value in (
-        (search, "ALL", 20),
-        (search, "SPREAD", 16),
-        (search, "CLOSE", 8),
-        (frontiers, "FEW", 0),
-        (frontiers, "SOME", 200),
+        (search, "MAX_EXHAUSTIVE_SIZE", 20),
+        (search, "LINE_SAMPLES", 16),
+        (search, "REFINEMENT_WIDTH", 8),
+        (frontiers, "SMALL_GRID_SIZE", 0),
+        (frontiers, "SAMPLED_COMBINATIONS", 200),
     ):
         monkeypatch.setattr(module, name, value)
 
 
-def demand_right(found: Answer, count: Count, values: list[int], most: int) -> None:
+def demand_right(found: FitResult, count: Count, values: list[int], most: int) -> None:
     """Assert that an answer along a line is that of brute force."""
     counts = {value: count(value) for value in values}
     valid = {value: number for value, number in counts.items() if number is not None}
     fitting = [value for value, number in valid.items() if number <= most]
     if not fitting:
-        assert found.fits == ()
-        assert found.nearest
-        assert found.nearest["total_params"] == min(valid.values())
-        assert found.nearest["slack"] == most - min(valid.values())
+        assert found.fitting_rows == ()
+        assert found.nearest_row
+        assert found.nearest_row["total_params"] == min(valid.values())
+        assert found.nearest_row["slack"] == most - min(valid.values())
         return
-    [row] = found.fits
+    [row] = found.fitting_rows
     above = [value for value in valid if value > fitting[-1]]
     assert row["set"]["w"] == fitting[-1]
     assert row["slack"] == most - valid[fitting[-1]]
-    assert (found.next and found.next["set"]["w"]) == next(iter(above), None)
-    assert bool(found.barrier) == (not above and fitting[-1] != values[-1])
+    assert (found.next_row and found.next_row["set"]["w"]) == next(iter(above), None)
+    assert bool(found.barrier_row) == (not above and fitting[-1] != values[-1])
 
 
 @given(
@@ -135,7 +135,7 @@ def test_a_line_is_what_brute_force_says(
     demand_right(found, count, values, most)
     assert found.is_monotone == (counts == sorted(counts))
     assert found.is_constant == (len(counts) > 1 and len(set(counts)) == 1)
-    assert (found.checked, found.of) == (len(values), len(values))
+    assert (found.checked_count, found.total_count) == (len(values), len(values))
 
 
 @given(counts=st.lists(st.none() | st.integers(0, 50), min_size=1), most=st.integers(0, 50))
@@ -156,7 +156,7 @@ def test_of_a_long_line_a_look_at_some_suffices(name: str, most: int) -> None:
     found = asked(GROWING[name], "w", most, max=3000)
     assert found.is_monotone
     if name in ("a square", "the same"):
-        assert found.checked < 2000
+        assert found.checked_count < 2000
     assert found.is_sure != (name in ("a square", "the same"))  # among holes, one could be right
     demand_right(found, GROWING[name], values, most)
 
@@ -174,30 +174,30 @@ def test_of_a_long_line_that_is_not_monotone_all_that_matters_is_looked_at(
 
 
 def test_what_is_not_looked_at_is_not_said_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST", 5)
+    monkeypatch.setattr(search, "MAX_DOWNWARD_SETTINGS", 5)
     found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
     assert not found.is_monotone
     assert not found.is_sure
-    assert found.fits
+    assert found.fitting_rows
 
 
 def test_a_long_look_downwards_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PATIENCE", 0)
+    monkeypatch.setattr(search, "MAX_SEARCH_SECONDS", 0)
     found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
     assert not found.is_sure
-    assert found.fits
+    assert found.fitting_rows
 
 
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("most", [30, 200, 5000])
 def test_without_an_end_one_is_found(name: str, most: int) -> None:
     found = asked(COUNTS[name], "w", most)
-    end = min(found.ranges[0].steps[-1], 4000)
+    end = min(found.ranges[0].values[-1], 4000)
     fitting = [w for w in range(1, end + 1) if (COUNTS[name](w) or most + 1) <= most]
     if end < 4000:
-        assert [row["set"]["w"] for row in found.fits] == fitting[-1:]
+        assert [row["set"]["w"] for row in found.fitting_rows] == fitting[-1:]
     else:
-        assert found.fits or not fitting
+        assert found.fitting_rows or not fitting
 
 
 def maximal(count: Count, axes: list[list[int]], most: int) -> list[tuple[int, ...]]:
@@ -231,13 +231,13 @@ def test_a_frontier_is_what_brute_force_says(
             asked(PAIRS[name], "w,d", most, **bounds)
         return
     found = asked(PAIRS[name], "w,d", most, **bounds)
-    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fits]
+    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fitting_rows]
     assert rows == maximal(PAIRS[name], axes, most)
-    assert found.checked == found.of
+    assert found.checked_count == found.total_count
     if not rows:
         least = min(number for number in numbers if number is not None)
-        assert found.nearest
-        assert found.nearest["slack"] == most - least
+        assert found.nearest_row
+        assert found.nearest_row["slack"] == most - least
 
 
 @pytest.mark.usefixtures("hasty")
@@ -246,9 +246,9 @@ def test_a_frontier_is_what_brute_force_says(
 def test_a_large_frontier_is_what_brute_force_says(
     name: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "ALL", 300)
+    monkeypatch.setattr(search, "MAX_EXHAUSTIVE_SIZE", 300)
     found = asked(PAIRS[name], "w,d", most, max={"w": 70, "d": 45})
-    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fits]
+    rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fitting_rows]
     assert rows == maximal(PAIRS[name], [list(range(1, 71)), list(range(1, 46))], most)
     is_whole = name in ("a stack", "a sum", "one that does not matter")
     assert found.is_sure == (not is_whole)
@@ -259,7 +259,7 @@ def test_three_variables_have_a_frontier() -> None:
         return a * b + c
 
     found = asked(count, "a,b,c", 20, max=9)
-    rows = [tuple(row["set"][name] for name in "abc") for row in found.fits]
+    rows = [tuple(row["set"][name] for name in "abc") for row in found.fitting_rows]
     assert rows == maximal(count, [list(range(1, 10))] * 3, 20)
 
 
@@ -272,14 +272,14 @@ def test_variables_move_together_by_the_finest_steps() -> None:
         own={"w": 64, "d": 8},
         multiple_of={"w": 16},
     )
-    told = [(row["set"], row["scale"]) for row in (*found.fits, found.next) if row]
+    told = [(row["set"], row["scale"]) for row in (*found.fitting_rows, found.next_row) if row]
     assert told == [({"d": 24, "w": 192}, 3.0), ({"d": 25, "w": 208}, 3.125)]
 
 
 def test_what_moves_together_stays_within_its_ends() -> None:
     found = asked(lambda w, d: w * d, "w,d", 10**9, scale=True, own={"w": 10, "d": 2}, max={"d": 6})
-    assert [row["set"] for row in found.fits] == [{"w": 32, "d": 6}]  # at 33, d would be 7
-    assert not found.next
+    assert [row["set"] for row in found.fitting_rows] == [{"w": 32, "d": 6}]  # at 33, d would be 7
+    assert not found.next_row
 
 
 @pytest.mark.parametrize("own", ["a", True, [3]])
@@ -290,7 +290,7 @@ def test_what_is_no_number_cannot_vary(own: object, scale: bool) -> None:
 
 
 def test_a_search_where_nothing_is_a_model_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PATIENCE", 0)
+    monkeypatch.setattr(search, "MAX_SEARCH_SECONDS", 0)
     with pytest.raises(DenseCalcError, match="no value was found that makes a model; with w=1: a"):
         asked(lambda w: None, "w", 10)
 
@@ -302,17 +302,23 @@ def test_what_is_no_number_cannot_be_scaled(own: object) -> None:
 
 
 def test_the_tightest_limit_has_the_slack() -> None:
-    limits = (limit(limit_kinds()["params"], 1000), limit(limit_kinds()["size"], "3600"))
-    found = answer(Fake(lambda w: 10 * w), Question(("w",), limits))
-    assert found.fits[0]["set"] == {"w": 90}
-    assert found.fits[0]["slack"] == 0
+    limits = (
+        parse_limit(limit_kinds()["params"], 1000),
+        parse_limit(limit_kinds()["size"], "3600"),
+    )
+    found = answer_fit_query(Fake(lambda w: 10 * w), FitQuery(("w",), limits))
+    assert found.fitting_rows[0]["set"] == {"w": 90}
+    assert found.fitting_rows[0]["slack"] == 0
     assert [check.slack for check in found.checks] == [100, 0]
 
 
 def test_what_is_below_a_minimum_does_not_fit() -> None:
-    limits = (limit(limit_kinds()["params"], 1000), limit(limit_kinds()["min_params"], 995))
-    found = answer(Fake(lambda w: 10 * w), Question(("w",), limits, multiple_of=7))
-    assert found.fits == ()
-    assert found.nearest
-    assert found.nearest["set"] == {"w": 98}
-    assert found.nearest["slack"] == -15
+    limits = (
+        parse_limit(limit_kinds()["params"], 1000),
+        parse_limit(limit_kinds()["min_params"], 995),
+    )
+    found = answer_fit_query(Fake(lambda w: 10 * w), FitQuery(("w",), limits, multiple_of=7))
+    assert found.fitting_rows == ()
+    assert found.nearest_row
+    assert found.nearest_row["set"] == {"w": 98}
+    assert found.nearest_row["slack"] == -15

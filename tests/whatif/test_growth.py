@@ -13,16 +13,20 @@ from hypothesis import strategies as st
 
 from dense_calc.render import Style
 from dense_calc.render.algebra import (
-    ASCII,
-    MATHEMATICS,
-    PYTHON,
+    ASCII_NOTATION,
+    MATH_NOTATION,
+    PYTHON_NOTATION,
+    format_condition,
+    format_terms,
     python_names,
-    where,
-    written,
 )
-from dense_calc.render.growth_text import render
+from dense_calc.render.growth_text import render_growth
 from dense_calc.whatif.growth import Growth, NoModelError, growth
-from dense_calc.whatif.growth.polynomial import Interpolation, Polynomial, value
+from dense_calc.whatif.growth.polynomial import (
+    Polynomial,
+    PolynomialInterpolation,
+    evaluate_polynomial,
+)
 from dense_calc.whatif.growth.samples import MAX_SAMPLES
 
 Point = tuple[int, ...]
@@ -38,16 +42,18 @@ def check(growth: Growth, count: Count, step: int = 7) -> None:
     """Hold everything that is said against the function, at many points of the ranges."""
     for point in product(*(each[:: max(1, len(each) // 60) or step] for each in growth.ranges)):
         result = count(*point)
-        pieces = [piece for piece in growth.pieces if piece.holds(point)]
+        pieces = [piece for piece in growth.pieces if piece.has_point(point)]
         assert len(pieces) <= 1
-        if len(growth.pieces) == growth.number > 0 and result is not None:
+        if len(growth.pieces) == growth.piece_count > 0 and result is not None:
             assert pieces, point
         if pieces and result is not None:
-            assert value(pieces[0].polynomial, point) == result, point
-        if growth.valid:
-            is_valid = all(at in part.values for at, part in zip(point, growth.valid, strict=True))
+            assert evaluate_polynomial(pieces[0].polynomial, point) == result, point
+        if growth.valid_domain:
+            is_valid = all(
+                at in part.values for at, part in zip(point, growth.valid_domain, strict=True)
+            )
             assert is_valid == (result is not None), point
-    for point, told in growth.values:
+    for point, told in growth.sample_counts:
         assert count(*point) == told
 
 
@@ -76,10 +82,10 @@ def cases(draw: st.DrawFn, size: int) -> tuple[list[tuple[int, int]], Point]:
 def test_a_polynomial_is_found_exactly(data: st.DataObject) -> None:
     polynomial = data.draw(polynomials())
     ranges, own = data.draw(cases(len(next(iter(polynomial)))))
-    result = found(lambda *point: int(value(polynomial, point)), *ranges, own=own)
-    assert result.number == 1
+    result = found(lambda *point: int(evaluate_polynomial(polynomial, point)), *ranges, own=own)
+    assert result.piece_count == 1
     assert result.pieces[0].polynomial == polynomial
-    assert result.verified >= 9
+    assert result.verified_count >= 9
 
 
 @given(st.data())
@@ -93,9 +99,10 @@ def test_a_polynomial_with_fractions_is_found_exactly(data: st.DataObject) -> No
 
     ranges, own = data.draw(cases(size))
     result = found(count, *ranges, own=own)
-    assert result.number == 1
+    assert result.piece_count == 1
     expression = eval(
-        "lambda x, y, z: " + " ".join(written(result.pieces[0].polynomial, "xyz"[:size], PYTHON))
+        "lambda x, y, z: "
+        + " ".join(format_terms(result.pieces[0].polynomial, "xyz"[:size], PYTHON_NOTATION))
     )
     for point in product(*((low, low + 3, high - 1, high) for low, high in ranges)):
         assert expression(*point, *"yz"[size - 1 :]) == count(*point)
@@ -111,9 +118,9 @@ def test_a_floor_is_a_polynomial_on_each_class(
         return times * (-(-width // divisor) if ceil else width // divisor) * width + plus * width
 
     result = found(count, (1, 4096), own=(own,))
-    assert result.number == divisor
-    assert result.pieces[0].holds((own,))
-    assert {piece.parts[0].period for piece in result.pieces} == {divisor}
+    assert result.piece_count == divisor
+    assert result.pieces[0].has_point((own,))
+    assert {piece.domain[0].period for piece in result.pieces} == {divisor}
     assert len(result.pieces) == min(divisor, 16)
     check(result, count)
 
@@ -127,7 +134,7 @@ def test_a_bound_is_a_polynomial_on_each_side(
         return depth * limit(width, bound) * 7 + width
 
     result = found(count, (1, 4096), (1, 40), own=(own, 3))
-    assert result.number == 2
+    assert result.piece_count == 2
     check(result, count)
 
 
@@ -145,8 +152,8 @@ HOLES: Mapping[str, Count] = {
 @pytest.mark.parametrize("name", HOLES)
 def test_values_without_a_model_contradict_nothing(name: str) -> None:
     result = found(HOLES[name], (1, 4096), own=(512,))
-    assert result.number > 0
-    assert result.invalid
+    assert result.piece_count > 0
+    assert result.invalid_count
     check(result, HOLES[name])
 
 
@@ -155,8 +162,11 @@ def test_holes_of_several_variables_together() -> None:
         return None if width % heads else 3 * width**2 + heads
 
     result = found(count, (1, 4096), (1, 64), own=(768, 12))
-    assert written(result.pieces[0].polynomial, ["w", "h"], PYTHON) == ["3*w**2", "+ h"]
-    assert result.valid is None
+    assert format_terms(result.pieces[0].polynomial, ["w", "h"], PYTHON_NOTATION) == [
+        "3*w**2",
+        "+ h",
+    ]
+    assert result.valid_domain is None
 
 
 NO_POLYNOMIALS: Mapping[str, Count] = {
@@ -171,8 +181,8 @@ NO_POLYNOMIALS: Mapping[str, Count] = {
 def test_what_is_no_polynomial_has_a_table(name: str) -> None:
     result = found(NO_POLYNOMIALS[name], (1, 4096), own=(768,))
     assert not result.pieces
-    assert not result.stopped
-    assert ((768,), NO_POLYNOMIALS[name](768)) in result.values
+    assert not result.is_cut_short
+    assert ((768,), NO_POLYNOMIALS[name](768)) in result.sample_counts
     check(result, NO_POLYNOMIALS[name])
 
 
@@ -186,18 +196,18 @@ def test_a_point_that_hides_what_others_show() -> None:
         return (width - 768) * depth**2 + (depth - 12) * width**2
 
     check(one := found(count, (1, 4096), (1, 64), own=(768, 12)), count)
-    assert one.number == 1
+    assert one.piece_count == 1
     product_halved = found(lambda w, d: w * d // 2, (1, 4096), (1, 64), own=(768, 12))
-    assert product_halved.number == 4
+    assert product_halved.piece_count == 4
     check(product_halved, lambda w, d: w * d // 2)
 
 
 @pytest.mark.parametrize("high", [1, 2, 3, 4])
 def test_a_range_that_is_too_short_tells_no_polynomial(high: int) -> None:
     result = found(lambda width: 5 * width**2, (1, high), own=(1,))
-    assert result.number == (high == 4)
+    assert result.piece_count == (high == 4)
     if high < 4:
-        assert [count for _, count in result.values] == [5, 20, 45][:high]
+        assert [count for _, count in result.sample_counts] == [5, 20, 45][:high]
 
 
 def test_the_search_ends() -> None:
@@ -211,33 +221,33 @@ def test_the_search_ends() -> None:
     assert not result.pieces
     assert len(asked) < 2 * MAX_SAMPLES
     many = growth(lambda point: prod(point) ** 2, [range(1, 5000)] * 8, (50,) * 8)
-    assert many.stopped
-    assert "fewer variables" in render(many, list("abcdefgh"), Style())
+    assert many.is_cut_short
+    assert "fewer variables" in render_growth(many, list("abcdefgh"), Style())
 
 
 def test_no_point_of_a_range_has_a_model() -> None:
     with pytest.raises(NoModelError):
         found(lambda width: None, (1, 100), own=(5,))
-    assert found(lambda width: None if width != 77 else 3, (1, 100), own=(5,)).values == (
+    assert found(lambda width: None if width != 77 else 3, (1, 100), own=(5,)).sample_counts == (
         ((77,), 3),
     )
 
 
 def test_what_one_more_costs() -> None:
     result = found(lambda w: None if w % 8 or w > 64 else w**2, (1, 512), own=(16,))
-    (step,) = result.steps
+    (step,) = result.next_steps
     assert step
-    assert (step.before, step.after, step.change) == (16, 24, 24**2 - 16**2)
-    assert found(lambda w: None if w > 64 else w**2, (1, 512), own=(64,)).steps == (None,)
+    assert (step.from_value, step.to_value, step.count_change) == (16, 24, 24**2 - 16**2)
+    assert found(lambda w: None if w > 64 else w**2, (1, 512), own=(64,)).next_steps == (None,)
 
 
 def test_any_points_settle_an_interpolation() -> None:
-    interpolation = Interpolation([range(5, 50, 5), range(3, 9)], [2, 1])
+    interpolation = PolynomialInterpolation([range(5, 50, 5), range(3, 9)], [2, 1])
     points = [(45, 8), (-10, 3), (20, 5), (20, 4), (20, 5), (5, 7), (10, 3), (40, 8), (30, 6)]
-    told = [interpolation.add((x, y), 3 * x * x - x * y + 7) for x, y in points]
+    told = [interpolation.add_point((x, y), 3 * x * x - x * y + 7) for x, y in points]
     assert interpolation.is_complete
     assert told.count(True) == 6
-    assert interpolation.polynomial() == {(2, 0): 3, (1, 1): -1, (0, 0): 7}
+    assert interpolation.build_polynomial() == {(2, 0): 3, (1, 1): -1, (0, 0): 7}
 
 
 @pytest.mark.parametrize(
@@ -262,8 +272,12 @@ def test_how_a_polynomial_is_written(
     terms: Mapping[Point, int | Fraction], mathematics: str, ascii_: str, python: str
 ) -> None:
     polynomial = {key: Fraction(number) for key, number in terms.items()}
-    for text, notation in ((mathematics, MATHEMATICS), (ascii_, ASCII), (python, PYTHON)):
-        assert " ".join(written(polynomial, ["b", "a"], notation)) == text
+    for text, notation in (
+        (mathematics, MATH_NOTATION),
+        (ascii_, ASCII_NOTATION),
+        (python, PYTHON_NOTATION),
+    ):
+        assert " ".join(format_terms(polynomial, ["b", "a"], notation)) == text
 
 
 @pytest.mark.parametrize(
@@ -287,10 +301,12 @@ def test_every_variable_has_a_name_that_python_takes(
 def test_every_condition_is_one_in_python() -> None:
     result = found(lambda w: min(w // 2, 40), (1, 200), own=(8,))
     assert len(result.pieces) == 3
-    conditions = [where(piece.parts, result.ranges, ["w"]) for piece in result.pieces]
+    conditions = [format_condition(piece.domain, result.ranges, ["w"]) for piece in result.pieces]
     for w in range(1, 201):
         (expected,) = [
-            value(piece.polynomial, (w,)) for piece in result.pieces if piece.holds((w,))
+            evaluate_polynomial(piece.polynomial, (w,))
+            for piece in result.pieces
+            if piece.has_point((w,))
         ]
         assert expected == min(w // 2, 40)
         assert [eval(each, {"w": w}) for each in conditions].count(True) == 1
@@ -303,11 +319,11 @@ def test_a_small_range_is_looked_at_as_a_whole() -> None:
     @given(st.integers(1, 200))
     def check(odd: int) -> None:
         found = growth(lambda point: 7 * point[0] + (point[0] == odd), [range(1, 201)], (100,))
-        assert found.is_all
+        assert found.is_exhaustive
         for piece in found.pieces:
             for at in range(1, 201):
-                if piece.holds((at,)):
-                    assert value(piece.polynomial, (at,)) == 7 * at + (at == odd)
+                if piece.has_point((at,)):
+                    assert evaluate_polynomial(piece.polynomial, (at,)) == 7 * at + (at == odd)
         assert len(found.pieces) != 1
 
     check()
@@ -320,13 +336,13 @@ def test_a_large_range_with_few_models_is_looked_at_where_they_are() -> None:
     found = growth(count, [range(1, 4097)], (100,))
     for piece in found.pieces:
         assert all(
-            value(piece.polynomial, (at,)) == count((at,))
+            evaluate_polynomial(piece.polynomial, (at,)) == count((at,))
             for at in range(1, 154)
-            if piece.holds((at,))
+            if piece.has_point((at,))
         )
-    assert found.number != 1
+    assert found.piece_count != 1
 
 
 def test_a_stretch_that_is_not_tiny_is_seen_in_a_large_range() -> None:
     found = growth(lambda point: 170 + max(0, 60 - abs(point[0] - 281)), [range(1, 20_001)], (100,))
-    assert found.number != 1
+    assert found.piece_count != 1

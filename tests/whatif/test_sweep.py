@@ -28,8 +28,8 @@ from hypothesis import strategies as st
 from dense_calc import load, trace
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.settings.values import values_of
-from dense_calc.spec_language import parse
+from dense_calc.settings.values import parse_setting_values
+from dense_calc.spec_language import parse_spec
 from dense_calc.whatif.sweeping import sweep
 
 COMBINATIONS: list[tuple[list[str], list[tuple[Any, ...]]]] = [
@@ -78,7 +78,7 @@ def test_each_row_is_what_a_summary_says(spec: str, given: dict[str, Any]) -> No
     path = ROOT / "specs" / f"{spec}.yaml"
     whole = sweep(path, given)
     names = list(given)
-    combinations = product(*(values_of(name, each) for name, each in given.items()))
+    combinations = product(*(parse_setting_values(name, each) for name, each in given.items()))
     wanted = [expected(path, dict(zip(names, each, strict=True))) for each in combinations]
     assert list(whole) == wanted
     for place in random.Random(0).sample(range(len(whole)), len(whole)):
@@ -96,7 +96,7 @@ def test_a_var_is_what_it_would_be_if_the_file_said_so(spec: str) -> None:
             changed["vars"] |= row["set"]
             source = Source("m.yaml", yaml.safe_dump(changed, sort_keys=False))
             try:
-                wanted = fields(trace(parse(source, "m")))
+                wanted = fields(trace(parse_spec(source, "m")))
             except DenseCalcError as error:
                 wanted = {"error": error.message}
             assert {key: row[key] for key in wanted} == wanted
@@ -111,7 +111,7 @@ def test_rows_are_the_same_in_any_order(data: st.DataObject) -> None:
     given = {name: data.draw(st.lists(numbers, min_size=1, max_size=3), name) for name in names}
     whole = sweep(SPEC_FILES[spec], given)
     for place in data.draw(st.permutations(range(len(whole))), "order"):
-        assert whole[place] == expected(SPEC_FILES[spec], whole.settings(place))
+        assert whole[place] == expected(SPEC_FILES[spec], whole.settings_at(place))
 
 
 ERRORS: list[tuple[str, str, str]] = [
@@ -141,7 +141,7 @@ ERRORS: list[tuple[str, str, str]] = [
 def test_what_is_no_model_is_a_row_that_says_why(
     name: str, value: str, message: str, folder: Path
 ) -> None:
-    before, row, after = sweep("m.yaml", {name: [*values_of(name, value)] * 3})
+    before, row, after = sweep("m.yaml", {name: [*parse_setting_values(name, value)] * 3})
     assert before == row == after
     assert list(row) == ["set", "error"]
     assert row["error"] == message
@@ -188,7 +188,7 @@ def test_each_row_is_held_against_the_budget_of_the_file(budget: str, folder: Pa
     whole = sweep("m.yaml", {"w": [4, 5], "d": [2, 3, 4]})
     assert [row["within_budget"] for row in whole] == BUDGETS[budget]
     for place in (3, 0, 5, 2, 4, 1):
-        assert whole[place] == expected(Path("m.yaml"), whole.settings(place))
+        assert whole[place] == expected(Path("m.yaml"), whole.settings_at(place))
 
 
 @pytest.mark.parametrize("limits", ["", "expect: {params: 3}\n"])

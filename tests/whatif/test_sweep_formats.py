@@ -178,13 +178,13 @@ def test_a_chart_is_of_the_settings_that_change(told: Told) -> None:
 def test_a_chart_of_many_shows_all_that_is_left_of_them(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dense_calc.render.sweep_grid.MOST_POINTS", 4)
+    monkeypatch.setattr("dense_calc.render.sweep_grid.MAX_PICTURE_POINTS", 4)
     text = told("m.yaml", "--set", "w=1:16", "--top", "3", "--format", "chart")
     assert text.splitlines()[-2].split() == ["14", "15", "16"]
 
 
 def test_a_heat_map_of_many_has_each_row(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dense_calc.render.sweep_grid.MOST_POINTS", 4)
+    monkeypatch.setattr("dense_calc.render.sweep_grid.MAX_PICTURE_POINTS", 4)
     text = told("m.yaml", "--set", "w=1:8", "--set", "d=1,2", "--format", "chart", "--ascii")
     labels = [line.partition("|")[0].strip() for line in text.splitlines() if "|" in line]
     assert [label for label in labels if label] == ["2", "1"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dense_calc import load
 from dense_calc.errors import FileError, SpecError
-from dense_calc.files.loader import variants
+from dense_calc.files.loader import read_variants
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.whatif.sweeping import Sweep, sweep
 
@@ -113,7 +113,7 @@ def test_an_unknown_setting_is_said_before_any_row(folder: Path) -> None:
         sweep("n.yaml", {"w": [1]})
     with pytest.raises(SpecError, match="'w' has 2 and 'd' has 1"):
         sweep("m.yaml", {"w": [1, 2], "d": [1]}, zip=True)
-    assert variants("m.yaml", {}).row({"w": 4})["total_params"] == params(4)
+    assert read_variants("m.yaml", {}).row_with({"w": 4})["total_params"] == params(4)
 
 
 def test_values_of_other_libraries_are_numbers(folder: Path) -> None:
@@ -132,7 +132,7 @@ def test_values_of_other_libraries_are_numbers(folder: Path) -> None:
 
 
 def test_values_without_end_are_a_complaint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dense_calc.settings.values.MOST", 100)
+    monkeypatch.setattr("dense_calc.settings.values.MAX_COMBINATIONS", 100)
     with pytest.raises(SpecError, match="more than 100 values; take fewer"):
         sweep(folder / "m.yaml", {"w": itertools.count(1)})
 

@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from dense_calc.report import WeightRow
 from dense_calc.shapes import Sizes
 
-GATES = r"([34]) × "  # how the axis is named that holds what all gates of a cell have
-KERNEL = "kernel"  # how weights are named that have axes of space
+_GATE_AXIS_PATTERN = r"([34]) × "  # how the axis is named that holds what all gates of a cell have
+_KERNEL_SUFFIX = "kernel"  # how weights are named that have axes of space
 
 
-def old_forms(weight: WeightRow) -> Iterator[list[Sizes]]:
+def keras_1_array_shapes(weight: WeightRow) -> Iterator[list[Sizes]]:
     """The shapes of the arrays that may stand for a weight: of each gate one, or one for all."""
-    gates = re.match(GATES, weight.axes[-1]) if weight.axes else None
+    gates = re.match(_GATE_AXIS_PATTERN, weight.axes[-1]) if weight.axes else None
     count = int(gates[1]) if gates else 1
     part = (*weight.shape[:-1], weight.shape[-1] // count) if gates else weight.shape
-    orders = old_orders(part) if weight.name.endswith(KERNEL) else [part]
+    orders = _kernel_axis_orders(part) if weight.name.endswith(_KERNEL_SUFFIX) else [part]
     return ([order] * count for order in orders)
 
 
-def old_orders(kernel: Sizes) -> list[Sizes]:
+def _kernel_axis_orders(kernel: Sizes) -> list[Sizes]:
     """The orders in which the axes of a kernel may stand: `(*space, channels, filters)` today.
 
     Theano puts space last; a transposed convolution has filters and channels the other way round;

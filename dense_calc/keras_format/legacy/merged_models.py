@@ -12,41 +12,51 @@ from typing import Any
 from msgspec.structs import replace
 
 from dense_calc.errors import SpecError
-from dense_calc.keras_format.call_arguments import bound
-from dense_calc.keras_format.custom_objects import File
-from dense_calc.keras_format.inbound_nodes import Call
-from dense_calc.keras_format.json_locations import Spot
-from dense_calc.keras_format.layer_objects import Written, is_model, layer_of
-from dense_calc.model import Leaf, Model, Node
-from dense_calc.tracing.nested_model import Inside
+from dense_calc.keras_format.call_arguments import bind_call
+from dense_calc.keras_format.custom_objects import FileContext
+from dense_calc.keras_format.inbound_nodes import LayerCall
+from dense_calc.keras_format.json_locations import JsonPlace
+from dense_calc.keras_format.layer_objects import (
+    SerializedLayer,
+    build_serialized_layer,
+    is_serialized_model,
+)
+from dense_calc.model import Model, Node, OutputIndex
+from dense_calc.tracing.nested_model import NestedModel
 
-MERGE = "Merge"  # the class that Keras 3 does not have
+_MERGE_CLASS = "Merge"  # the class that Keras 3 does not have
 
 
-def is_merge(first: Any) -> bool:
+def is_merge_layer(first: Any) -> bool:
     """Whether the first layer of a chain merges models or layers that only it knows."""
     match first:
         case {"class_name": str(name), "config": {"layers": [_, *_]}}:
-            return name == MERGE
+            return name == _MERGE_CLASS
     return False
 
 
-def merged_nodes(first: Any, name: str, written: Written, file: File) -> list[Node]:
+def merged_nodes(first: Any, name: str, written: SerializedLayer, file: FileContext) -> list[Node]:
     """The nodes of all that the first layer of a chain merges, and of that layer itself.
 
     Raises:
         SpecError: something in it is not known, or has the name of another.
     """
-    models = list(branches(first["config"]["layers"], written.spot.at("config", "layers"), file))
-    nodes = [node for model in models for node in nodes_of(model)]
-    demand_unlike(nodes)
-    ends = tuple(leaf_of(model) for model in models)
-    call = bound(Call([ends], {}), written.kind)
-    merge = Node(name, layer_of(written, file), call.reads, written.spot, call.inputs)
+    models = list(
+        _branch_models(
+            first["config"]["layers"], written.place.inner_place("config", "layers"), file
+        )
+    )
+    nodes = [node for model in models for node in _branch_nodes(model)]
+    _demand_unique_layer_names(nodes)
+    ends = tuple(_first_output_tensor(model) for model in models)
+    call = bind_call(LayerCall([ends], {}), written.kind)
+    merge = Node(
+        name, build_serialized_layer(written, file), call.read_names, written.place, call.inputs
+    )
     return [*nodes, merge]
 
 
-def demand_unlike(nodes: list[Node]) -> None:
+def _demand_unique_layer_names(nodes: list[Node]) -> None:
     """Raise SpecError where a name stands twice: that of a layer before that of its input."""
     names: set[str] = set()
     for node in sorted(nodes, key=lambda node: not node.inputs):
@@ -55,18 +65,20 @@ def demand_unlike(nodes: list[Node]) -> None:
         names.add(node.name)
 
 
-def branches(layers: list[Any], spot: Spot, file: File) -> Iterator[Model]:
+def _branch_models(layers: list[Any], spot: JsonPlace, file: FileContext) -> Iterator[Model]:
     """What is merged, each as a model; a layer alone is a chain of one."""
     for number, value in enumerate(layers):
         alone = {"class_name": "Sequential", "config": [value]}
-        inside = file.inside(value if is_model(value) else alone, spot.at(number), file)
-        assert isinstance(inside.made, Inside)
-        if not inside.made.model.outputs:
-            raise SpecError("a model that is merged gives nothing", spot.at(number))
-        yield inside.made.model
+        inside = file.nested_reader(
+            value if is_serialized_model(value) else alone, spot.inner_place(number), file
+        )
+        assert isinstance(inside.ready_layer, NestedModel)
+        if not inside.ready_layer.model.outputs:
+            raise SpecError("a model that is merged gives nothing", spot.inner_place(number))
+        yield inside.ready_layer.model
 
 
-def nodes_of(model: Model) -> Iterator[Node]:
+def _branch_nodes(model: Model) -> Iterator[Node]:
     """The nodes of a model, its inputs first; that made for a chain's first layer has its name."""
     if len(model.nodes) > 1 and model.nodes[0].place == model.nodes[1].place:
         start, first, *rest = model.nodes
@@ -77,7 +89,7 @@ def nodes_of(model: Model) -> Iterator[Node]:
     yield from {name: by_name[name] for name in (*model.inputs, *by_name)}.values()
 
 
-def leaf_of(model: Model) -> Leaf:
+def _first_output_tensor(model: Model) -> OutputIndex:
     """The first tensor that a model gives."""
     first = model.outputs[0]
-    return first.what if isinstance(first.what, Leaf) else Leaf(first.name, 0)
+    return first.source if isinstance(first.source, OutputIndex) else OutputIndex(first.name, 0)

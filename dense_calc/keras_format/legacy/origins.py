@@ -7,23 +7,25 @@ from contextlib import suppress
 from typing import Any
 
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.legacy.layer_configs import KERNEL_SIZES, modern
+from dense_calc.keras_format.legacy.layer_configs import KERNEL_SIZE_ARGUMENTS, upgrade_config
 
 
-def origin(argument: str, class_name: str, config: Mapping[str, Any], keras: int) -> str:
+def original_argument(argument: str, class_name: str, config: Mapping[str, Any], keras: int) -> str:
     """The word in a config that became this argument; the argument itself where none did."""
     if argument in config:
         return argument
-    words = {word: arguments_of(class_name, {word: config[word]}, keras) for word in config}
-    added = arguments_of(class_name, {}, keras)
+    words = {
+        word: _upgraded_argument_names(class_name, {word: config[word]}, keras) for word in config
+    }
+    added = _upgraded_argument_names(class_name, {}, keras)
     found = (word for word in words if argument in words[word] - added)
-    parts = (part for sizes in KERNEL_SIZES for part in sizes if part in config)
+    parts = (part for sizes in KERNEL_SIZE_ARGUMENTS for part in sizes if part in config)
     together = next(parts, argument) if argument == "kernel_size" else argument
     return next(found, together)
 
 
-def arguments_of(class_name: str, config: Mapping[str, Any], keras: int) -> set[str]:
+def _upgraded_argument_names(class_name: str, config: Mapping[str, Any], keras: int) -> set[str]:
     """The arguments of Keras 3 that a config becomes."""
     with suppress(LayerError):
-        return set(modern(class_name, dict(config), keras)[1])
+        return set(upgrade_config(class_name, dict(config), keras)[1])
     return set()

@@ -10,50 +10,64 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dense_calc.layers.arguments.types import ARGUMENTS, plain
+from dense_calc.layers.arguments.types import OBJECT_ARGUMENTS, normalize_object_name
 
 # Regularizers of Keras 1, which are all of one class there.
-CLASSES = {
+_KERAS_1_REGULARIZERS = {
     "ActivityRegularizer": "L1L2",
     "L1L2Regularizer": "L1L2",
     "WeightRegularizer": "L1L2",
 }
 
 # Classes that Keras 3 does not have; they change no shape and no count.
-GONE = {
+_REMOVED_CLASSES = {
     "ConvolutionDeltaOrthogonal", "ConvolutionOrthogonal", "ConvolutionOrthogonal1D",
     "ConvolutionOrthogonal2D", "ConvolutionOrthogonal3D", "EigenvalueRegularizer",
     "RadialConstraint", "UniformUnitScaling",
 }  # fmt: skip
 
-ARGUMENT_NAMES = {"m": "max_value", "low": "min_value", "high": "max_value"}  # constraints, Keras 1
-DROPPED = {"dtype", "verify_shape"}  # what initializers of TensorFlow 1 were told besides
-DISTRIBUTIONS = {"normal": "truncated_normal"}  # until Keras 2.2.3
-LABELS = ("module", "registered_name")  # where a class comes from
+_CONSTRAINT_ARGUMENTS = {
+    "m": "max_value",
+    "low": "min_value",
+    "high": "max_value",
+}  # constraints, Keras 1
+_DROPPED_INITIALIZER_ARGUMENTS = {
+    "dtype",
+    "verify_shape",
+}  # what initializers of TensorFlow 1 were told besides
+_DISTRIBUTION_NAMES = {"normal": "truncated_normal"}  # until Keras 2.2.3
+_ORIGIN_KEYS = ("module", "registered_name")  # where a class comes from
 
 # Functions by the names that TensorFlow gives to those of `tf.nn`.
-ACTIVATIONS = {"log_softmax_v2": "log_softmax", "softmax_v2": "softmax"}
-FUNCTIONS = ACTIVATIONS | {"hard_swish": "hard_silu", "swish": "silu"}  # as objects, in files
+_TF_ACTIVATION_NAMES = {"log_softmax_v2": "log_softmax", "softmax_v2": "softmax"}
+_ACTIVATION_FUNCTION_NAMES = _TF_ACTIVATION_NAMES | {
+    "hard_swish": "hard_silu",
+    "swish": "silu",
+}  # as objects, in files
 
 # Lists and mappings as TensorFlow writes them, and the keys that hold what is in them.
-CONTAINERS = {"ListWrapper", "TensorShape", "_DictWrapper", "_TupleWrapper", "__tuple__"}
-CONTENTS = ("items", "config")
+_TF_CONTAINER_CLASSES = {"ListWrapper", "TensorShape", "_DictWrapper", "_TupleWrapper", "__tuple__"}
+_CONTAINER_KEYS = ("items", "config")
 
 # TensorFlow's other names of dtypes.
-DTYPES = {"double": "float64", "float": "float32", "half": "float16"}
-INFERRED = {"_infer", "infer", "infer_with_float32_vars"}  # policies: the dtype of the input
-POLICIES = {"Policy", "PolicyV1"}
+DTYPE_ALIASES = {"double": "float64", "float": "float32", "half": "float16"}
+_INFERRED_POLICIES = {
+    "_infer",
+    "infer",
+    "infer_with_float32_vars",
+}  # policies: the dtype of the input
+_POLICY_CLASSES = {"Policy", "PolicyV1"}
 
 
-def translated(argument: str, value: Any) -> Any:
+def upgrade_argument(argument: str, value: Any) -> Any:
     """The value of an argument in Keras 3's words; what nobody knows stays."""
-    for ending, translate in ENDINGS.items():
+    for ending, translate in _UPGRADES_BY_SUFFIX.items():
         if argument.endswith(ending):
             return translate(value)
     return value
 
 
-def serialized(value: Any) -> Any:
+def _upgrade_object(value: Any) -> Any:
     """An initializer, a regularizer or a constraint."""
     match value:
         case {"class_name": str(name)}:
@@ -62,66 +76,80 @@ def serialized(value: Any) -> Any:
             config = {each: value[each] for each in value if each != "name"}
         case _:
             return value
-    name = CLASSES.get(name, re.sub("V[12]$", "", name))
-    if name in GONE:
+    name = _KERAS_1_REGULARIZERS.get(name, re.sub("V[12]$", "", name))
+    if name in _REMOVED_CLASSES:
         return None
-    if plain(name) not in ARGUMENTS or not isinstance(config, dict | None):
+    if normalize_object_name(name) not in OBJECT_ARGUMENTS or not isinstance(config, dict | None):
         return value
-    labels = {label: value[label] for label in LABELS if isinstance(value.get(label), str)}
-    return {**labels, "class_name": name, "config": arguments(config or {})}
+    labels = {label: value[label] for label in _ORIGIN_KEYS if isinstance(value.get(label), str)}
+    return {**labels, "class_name": name, "config": _upgrade_object_arguments(config or {})}
 
 
-def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+def _upgrade_object_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     """What such an object is made of."""
-    kept = {ARGUMENT_NAMES.get(name, name): config[name] for name in config if name not in DROPPED}
+    kept = {
+        _CONSTRAINT_ARGUMENTS.get(name, name): config[name]
+        for name in config
+        if name not in _DROPPED_INITIALIZER_ARGUMENTS
+    }
     return {
-        name: one_of(DISTRIBUTIONS, value) if name == "distribution" else value
+        name: translate_word(_DISTRIBUTION_NAMES, value) if name == "distribution" else value
         for name, value in kept.items()
     }
 
 
-def activation(value: Any) -> Any:
+def _upgrade_activation(value: Any) -> Any:
     """An activation: a name, or an object; Keras 2 did not write the module of a layer."""
     match value:
         case {"class_name": "function", "config": str(name)}:
-            return {"module": "builtins", **value, "config": one_of(FUNCTIONS, name)}
+            return {
+                "module": "builtins",
+                **value,
+                "config": translate_word(_ACTIVATION_FUNCTION_NAMES, name),
+            }
         case {"class_name": str()} if not isinstance(value.get("module"), str):
             return {**value, "module": "keras.layers"}
-    return one_of(ACTIVATIONS, value)
+    return translate_word(_TF_ACTIVATION_NAMES, value)
 
 
-def dtype(value: Any) -> Any:
+def _upgrade_dtype(value: Any) -> Any:
     """A dtype or the name of a dtype policy; None where the layer takes that of its input."""
     match value:
-        case {"class_name": str(name), "config": {"name": policy}} if name in POLICIES:
+        case {"class_name": str(name), "config": {"name": policy}} if name in _POLICY_CLASSES:
             value = policy
     if not isinstance(value, str):
         return value
-    return None if value in INFERRED else one_of(DTYPES, value.removesuffix("_ref"))
+    return (
+        None
+        if value in _INFERRED_POLICIES
+        else translate_word(DTYPE_ALIASES, value.removesuffix("_ref"))
+    )
 
 
-def unwrapped(value: Any) -> Any:
+def unwrap_containers(value: Any) -> Any:
     """The value with all lists and mappings plain in it that TensorFlow wraps."""
     match value:
-        case {"class_name": str(name)} if name in CONTAINERS:
-            return unwrapped(next((value[each] for each in CONTENTS if each in value), None))
+        case {"class_name": str(name)} if name in _TF_CONTAINER_CLASSES:
+            return unwrap_containers(
+                next((value[each] for each in _CONTAINER_KEYS if each in value), None)
+            )
         case list():
-            return [unwrapped(each) for each in value]
+            return [unwrap_containers(each) for each in value]
         case dict():
-            return {name: unwrapped(each) for name, each in value.items()}
+            return {name: unwrap_containers(each) for name, each in value.items()}
     return value
 
 
-def one_of(table: Mapping[str, Any], value: Any) -> Any:
+def translate_word(table: Mapping[str, Any], value: Any) -> Any:
     """What a table has for a value; the value itself where it has nothing."""
     return table.get(value, value) if isinstance(value, str) else value
 
 
 # How the names of the arguments end that hold such words.
-ENDINGS: dict[str, Callable[[Any], Any]] = {
-    "_initializer": serialized,
-    "_regularizer": serialized,
-    "_constraint": serialized,
-    "activation": activation,
-    "dtype": dtype,
+_UPGRADES_BY_SUFFIX: dict[str, Callable[[Any], Any]] = {
+    "_initializer": _upgrade_object,
+    "_regularizer": _upgrade_object,
+    "_constraint": _upgrade_object,
+    "activation": _upgrade_activation,
+    "dtype": _upgrade_dtype,
 }

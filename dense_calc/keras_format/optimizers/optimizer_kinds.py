@@ -13,12 +13,14 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from dense_calc.layers.arguments.types import BITS
-from dense_calc.layers.quantization import float8
+from dense_calc.layers.arguments.types import DTYPE_BITS
+from dense_calc.layers.quantization import float8_weights
 from dense_calc.shapes import Sizes
 
-OVERWRITTEN = {weight.name for weight in float8(0)}  # weights that no optimizer steps
-PLAIN_TEXT = r"[\w /-]*"  # which is no pattern
+_OVERWRITTEN_WEIGHTS = {
+    weight.name for weight in float8_weights(0)
+}  # weights that no optimizer steps
+_PLAIN_TEXT_PATTERN = r"[\w /-]*"  # which is no pattern
 
 Slot = tuple[str, str | None]  # its name, and the argument without which it is not kept
 
@@ -38,15 +40,18 @@ class Variable(Struct, frozen=True):
     @property
     def bytes(self) -> int:
         """The memory that it takes."""
-        return self.params * BITS[self.dtype] // 8
+        return self.params * DTYPE_BITS[self.dtype] // 8
 
     @property
     def is_overwritten(self) -> bool:
         """Whether its gradient takes its place, as float8 training has it."""
-        return self.path.rpartition("/")[2] in OVERWRITTEN
+        return self.path.rpartition("/")[2] in _OVERWRITTEN_WEIGHTS
 
 
-NUMBER, COUNTER = Variable((), "float32"), Variable((), "int32")  # int64 with TensorFlow
+_SCALAR_VARIABLE, _COUNTER_VARIABLE = (
+    Variable((), "float32"),
+    Variable((), "int32"),
+)  # int64 with TensorFlow
 
 
 class Optimizer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,23 +71,23 @@ class Optimizer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     loss_scale_factor: float | None = None
     gradient_accumulation_steps: Annotated[int, Meta(ge=2)] | None = None
 
-    def kept(self, weights: Sequence[Variable]) -> Iterator[Variable]:
+    def state_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
         """What it adds to train these weights."""
-        yield COUNTER
+        yield _COUNTER_VARIABLE
         if not isinstance(self.learning_rate, dict):
-            yield NUMBER
+            yield _SCALAR_VARIABLE
         for weight in weights:
             if self.gradient_accumulation_steps:
                 yield weight
             if not weight.is_overwritten:
                 yield from (weight,) * self.use_ema
-                yield from self.kept_of(weight)
+                yield from self.slot_variables(weight)
 
-    def attributes(self, weights: Sequence[Variable]) -> Iterator[Variable]:
+    def attribute_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
         """What Keras finds among its attributes, but not where it is inside another optimizer."""
         return iter(())
 
-    def kept_of(self, weight: Variable) -> Iterator[Variable]:
+    def slot_variables(self, weight: Variable) -> Iterator[Variable]:
         """What it keeps of one weight."""
         for _, argument in self.slots:
             if argument is None or getattr(self, argument):
@@ -104,7 +109,7 @@ class AdamW(Adam, frozen=True, kw_only=True):
     """Adam, with a decay of the weights."""
 
 
-class TwoMoments(Optimizer, frozen=True, kw_only=True):
+class TwoMomentOptimizer(Optimizer, frozen=True, kw_only=True):
     """An optimizer that keeps two moments of each gradient and has no third."""
 
     slots = (("momentum", None), ("velocity", None))
@@ -114,25 +119,25 @@ class TwoMoments(Optimizer, frozen=True, kw_only=True):
     epsilon: float = 1e-7
 
 
-class Adamax(TwoMoments, frozen=True, kw_only=True):
+class Adamax(TwoMomentOptimizer, frozen=True, kw_only=True):
     """Keeps a moment of each gradient and its largest value."""
 
 
-class Lamb(TwoMoments, frozen=True, kw_only=True):
+class Lamb(TwoMomentOptimizer, frozen=True, kw_only=True):
     """Adam, with a step for each layer."""
 
 
-class ScheduleFreeAdamW(TwoMoments, frozen=True, kw_only=True):
+class ScheduleFreeAdamW(TwoMomentOptimizer, frozen=True, kw_only=True):
     """AdamW, without a schedule of the learning rate."""
 
     warmup_steps: int = 0
 
 
-class Nadam(TwoMoments, frozen=True, kw_only=True):
+class Nadam(TwoMomentOptimizer, frozen=True, kw_only=True):
     """Adam with Nesterov's momentum, which keeps the product of its schedule, too."""
 
-    def attributes(self, weights: Sequence[Variable]) -> Iterator[Variable]:
-        yield Variable((), weights[0].dtype) if weights else NUMBER
+    def attribute_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
+        yield Variable((), weights[0].dtype) if weights else _SCALAR_VARIABLE
 
 
 class SGD(Optimizer, frozen=True, kw_only=True):
@@ -209,13 +214,13 @@ class Adafactor(Optimizer, frozen=True, kw_only=True):
     clip_threshold: float = 1.0
     relative_step: bool = True
 
-    def attributes(self, weights: Sequence[Variable]) -> Iterator[Variable]:
+    def attribute_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
         for weight in weights:
             if len(weight.shape) < 2:
-                yield from (NUMBER, NUMBER)
+                yield from (_SCALAR_VARIABLE, _SCALAR_VARIABLE)
 
-    def kept_of(self, weight: Variable) -> Iterator[Variable]:
-        yield from super().kept_of(weight)
+    def slot_variables(self, weight: Variable) -> Iterator[Variable]:
+        yield from super().slot_variables(weight)
         if len(weight.shape) >= 2:
             *others, rows, columns = weight.shape
             yield replace(weight, shape=(*others, rows))
@@ -246,11 +251,11 @@ class Muon(Optimizer, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise ValueError where Keras would search for more than a text, for however long."""
         for part in self.exclude_layers or ():
-            if not re.fullmatch(PLAIN_TEXT, part):
+            if not re.fullmatch(_PLAIN_TEXT_PATTERN, part):
                 raise ValueError(f"exclude_layers may be parts of names, not the pattern '{part}'")
 
-    def kept_of(self, weight: Variable) -> Iterator[Variable]:
-        yield from super().kept_of(weight)
+    def slot_variables(self, weight: Variable) -> Iterator[Variable]:
+        yield from super().slot_variables(weight)
         if self.is_for_adam(weight):
             yield weight
 
@@ -270,11 +275,11 @@ class LossScaleOptimizer(Optimizer, frozen=True, kw_only=True):
     initial_scale: float = 2.0**15
     dynamic_growth_steps: int = 2000
 
-    def kept(self, weights: Sequence[Variable]) -> Iterator[Variable]:
-        yield from super().kept(())
-        yield from (COUNTER, NUMBER)
+    def state_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
+        yield from super().state_variables(())
+        yield from (_COUNTER_VARIABLE, _SCALAR_VARIABLE)
         inner: Optimizer = self.inner_optimizer
-        yield from inner.kept(weights)
+        yield from inner.state_variables(weights)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -13,21 +13,27 @@ from dense_calc.keras_format.tensorflow.tf_operations import TensorFlowOpLayer
 from dense_calc.model import Node
 
 
-def with_lists(nodes: Mapping[str, Node]) -> dict[str, Node]:
+def attach_size_lists(nodes: Mapping[str, Node]) -> dict[str, Node]:
     """The same nodes; each operation is told what is constant in the lists that it reads."""
-    return {name: informed(node, nodes) for name, node in nodes.items()}
+    return {name: _attach_lists_to_node(node, nodes) for name, node in nodes.items()}
 
 
-def informed(node: Node, nodes: Mapping[str, Node]) -> Node:
+def _attach_lists_to_node(node: Node, nodes: Mapping[str, Node]) -> Node:
     """A node that knows of the lists that other nodes give it."""
     if not isinstance(node.layer, TensorFlowOpLayer):
         return node
-    lists = ((number, list_of(nodes.get(source))) for number, source in enumerate(node.inputs))
+    lists = (
+        (number, _packed_size_list(nodes.get(source))) for number, source in enumerate(node.inputs)
+    )
     told = {str(number): values for number, values in lists if values}
-    return replace(node, layer=replace(node.layer, told=told)) if told else node
+    return replace(node, layer=replace(node.layer, known_lists=told)) if told else node
 
 
-def list_of(node: Node | None) -> list[int | None] | None:
+def _packed_size_list(node: Node | None) -> list[int | None] | None:
     """The list that a node puts together, None for what only data tell; None if it is no list."""
     layer = node.layer if node else None
-    return layer.packed(len(node.inputs)) if node and isinstance(layer, TensorFlowOpLayer) else None
+    return (
+        layer.packed_numbers(len(node.inputs))
+        if node and isinstance(layer, TensorFlowOpLayer)
+        else None
+    )

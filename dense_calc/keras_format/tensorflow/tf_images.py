@@ -5,124 +5,140 @@ from __future__ import annotations
 from typing import Any
 
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.tensorflow.tf_arguments import UNKNOWN, Given, applied, settled, typed
+from dense_calc.keras_format.tensorflow.tf_arguments import (
+    UNKNOWN_VALUE,
+    TFCallArguments,
+    apply_operation,
+    convert_argument,
+    resolve_value,
+)
 from dense_calc.layers.operations.operation import (
-    Int,
+    Int64,
 )
 from dense_calc.shapes import Shape, Shapes, Size, demand_rank
 
 
-def with_image(images: Shape, height: Size, width: Size) -> Shape:
+def _replace_image_sides(images: Shape, height: Size, width: Size) -> Shape:
     """Images, one or a batch, of another size."""
     if len(images) not in (3, 4):
         raise LayerError(f"images have 3 axes, or 4 with the batch: {images}")
     return (*images[:-3], height, width, images[-1])
 
 
-def resize(given: Given, images: Shape, /) -> Shapes:
+def resize_images(given: TFCallArguments, images: Shape, /) -> Shapes:
     """Images in another size."""
-    is_known = settled(given.arguments.get("size")) is not UNKNOWN
-    size = given.sizes("size") if is_known else (None, None)
+    is_known = resolve_value(given.arguments.get("size")) is not UNKNOWN_VALUE
+    size = given.read_sizes("size") if is_known else (None, None)
     if len(size) != 2:
         raise LayerError(f"its size is height and width, not {list(size)}")
-    if given.flag("preserve_aspect_ratio"):
+    if given.has_flag("preserve_aspect_ratio"):
         raise LayerError("it keeps the aspect ratio, which is not followed here")
-    return with_image(images, *size)
+    return _replace_image_sides(images, *size)
 
 
-def framed(given: Given, images: Shape, /) -> Shapes:
+def crop_or_pad_images(given: TFCallArguments, images: Shape, /) -> Shapes:
     """Images cut or filled up to a size."""
-    sizes = (settled(given.arguments.get(f"target_{side}")) for side in ("height", "width"))
+    sizes = (resolve_value(given.arguments.get(f"target_{side}")) for side in ("height", "width"))
     height, width = (
-        None if size is UNKNOWN else typed(size, Int, "target_height or target_width")
+        None
+        if size is UNKNOWN_VALUE
+        else convert_argument(size, Int64, "target_height or target_width")
         for size in sizes
     )
-    return with_image(images, height, width)
+    return _replace_image_sides(images, height, width)
 
 
-def crop_and_resize(given: Given, images: Shape, boxes: Shape, _of: Shape | None, /) -> Shapes:
+def crop_and_resize(
+    given: TFCallArguments, images: Shape, boxes: Shape, _of: Shape | None, /
+) -> Shapes:
     """Parts of images, one for each box."""
     demand_rank(images, 4, "(batch, height, width, channels)")
     demand_rank(boxes, 2, "(boxes, 4)")
-    size = given.sizes("crop_size")
+    size = given.read_sizes("crop_size")
     if len(size) != 2:
         raise LayerError(f"its crop_size is height and width, not {list(size)}")
     return (boxes[0], *size, images[-1])
 
 
-def grayscale_to_rgb(_given: Given, images: Shape, /) -> Shapes:
+def grayscale_to_rgb(_given: TFCallArguments, images: Shape, /) -> Shapes:
     """Three channels of one."""
     demand_rank(images, 1, "(..., channels)", or_more=True)
     return (*images[:-1], 3)
 
 
-def transposed(_given: Given, images: Shape, /) -> Shapes:
+def transpose_images(_given: TFCallArguments, images: Shape, /) -> Shapes:
     """Images with height and width exchanged."""
-    turned_about = with_image(images, None, None)
+    turned_about = _replace_image_sides(images, None, None)
     return (*turned_about[:-3], images[-2], images[-3], images[-1])
 
 
-def extract_patches(given: Given, images: Shape, /) -> Shapes:
+def extract_patches(given: TFCallArguments, images: Shape, /) -> Shapes:
     """The parts of images that windows show, each as one long row of numbers."""
     demand_rank(images, 4, "(batch, height, width, channels)")
     arguments: dict[str, Any] = {
-        argument: window(given, parameter, 2, "channels_last")
+        argument: _window_sizes(given, parameter, 2, "channels_last")
         for argument, parameter in (
             ("size", "sizes"), ("strides", "strides"), ("dilation_rate", "rates")
         )
     }  # fmt: skip
-    return applied("ExtractPatches", {**arguments, "padding": padding_of(given)}, images)
+    return apply_operation("ExtractPatches", {**arguments, "padding": _tf_padding(given)}, images)
 
 
-def pool(given: Given, x: Shape, /) -> Shapes:
+def pool_windows(given: TFCallArguments, x: Shape, /) -> Shapes:
     """One number for each window."""
-    form = format_of(given)
+    form = _tf_data_format(given)
     arguments: dict[str, Any] = {
-        argument: window(given, parameter, len(x) - 2, form)
+        argument: _window_sizes(given, parameter, len(x) - 2, form)
         for argument, parameter in (("pool_size", "ksize"), ("strides", "strides"))
     }
-    return applied("MaxPool", {**arguments, "padding": padding_of(given), "data_format": form}, x)
+    return apply_operation(
+        "MaxPool", {**arguments, "padding": _tf_padding(given), "data_format": form}, x
+    )
 
 
-def conv(operation: str, given: Given, x: Shape, kernel: Shape, /) -> Shapes:
+def convolve_tensor(operation: str, given: TFCallArguments, x: Shape, kernel: Shape, /) -> Shapes:
     """A convolution with a kernel that is an input, or numbers."""
-    form = format_of(given)
-    rates = window(given, "dilations", len(x) - 2, form) or 1
-    strides = window(given, "strides", len(x) - 2, form) or window(
+    form = _tf_data_format(given)
+    rates = _window_sizes(given, "dilations", len(x) - 2, form) or 1
+    strides = _window_sizes(given, "strides", len(x) - 2, form) or _window_sizes(
         given, "stride", len(x) - 2, form
     )
-    arguments = {"padding": padding_of(given), "data_format": form, "dilation_rate": rates}
-    return applied(operation, {"strides": strides or 1, **arguments}, x, kernel)
+    arguments = {"padding": _tf_padding(given), "data_format": form, "dilation_rate": rates}
+    return apply_operation(operation, {"strides": strides or 1, **arguments}, x, kernel)
 
 
-def blocks(operation: str, given: Given, x: Shape, /) -> Shapes:
+def move_blocks(operation: str, given: TFCallArguments, x: Shape, /) -> Shapes:
     """Numbers that move between channels and blocks of an image."""
-    size = given.value("block_size")
-    return applied(operation, {"block_size": size, "data_format": format_of(given)}, x)
+    size = given.find_value("block_size")
+    return apply_operation(
+        operation, {"block_size": size, "data_format": _tf_data_format(given)}, x
+    )
 
 
-def format_of(given: Given) -> str:
+def _tf_data_format(given: TFCallArguments) -> str:
     """Where the channels are, in Keras' words: `NHWC` has them last."""
-    written = given.value("data_format") or "C"
+    written = given.find_value("data_format") or "C"
     if not isinstance(written, str):
         raise LayerError(f"its data_format is text, not {written}")
     return "channels_first" if written.startswith("NC") else "channels_last"
 
 
-def padding_of(given: Given) -> str:
+def _tf_padding(given: TFCallArguments) -> str:
     """What is done at the borders, in Keras' words."""
-    written = given.value("padding")
+    written = given.find_value("padding")
     if not isinstance(written, str):
         raise LayerError("its padding is a list, which is not followed here; VALID and SAME are")
     return written.lower()
 
 
-def window(given: Given, name: str, rank: int, form: str) -> list[int] | None:
+def _window_sizes(given: TFCallArguments, name: str, rank: int, form: str) -> list[int] | None:
     """A window's sizes along the sides; TensorFlow may also tell those of batch and channels."""
-    value = given.value(name)
+    value = given.find_value(name)
     if value is None:
         return None
-    sizes: list[int] = typed(value if isinstance(value, list) else [value], list[Int], name)
+    sizes: list[int] = convert_argument(
+        value if isinstance(value, list) else [value], list[Int64], name
+    )
     if len(sizes) == rank + 2:
         sizes = sizes[2:] if form == "channels_first" else sizes[1:-1]
     if len(sizes) not in (1, rank):

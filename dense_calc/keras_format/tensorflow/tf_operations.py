@@ -16,34 +16,38 @@ from msgspec import field
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.tensorflow.tf_arguments import UNKNOWN, Given
-from dense_calc.keras_format.tensorflow.tf_functions import FUNCTIONS, NOTHING, Names
+from dense_calc.keras_format.tensorflow.tf_arguments import UNKNOWN_VALUE, TFCallArguments
+from dense_calc.keras_format.tensorflow.tf_functions import (
+    EMPTY_MAPPING,
+    TF_FUNCTION_RULES,
+    ParameterNames,
+)
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
-from dense_calc.layers.operations.operation import possible
+from dense_calc.layers.operations.operation import check_output_shapes
 from dense_calc.shapes import Shape, Shapes
 
-Values = dict[str, Any]
+_ArgumentValues = dict[str, Any]
 
-PACK = "Pack"  # makes a list of numbers
-MOST = 64  # axes, of which a list of sizes tells something
-ALL = "*"  # marks the parameter that several inputs are together
+_PACK_OPERATION = "Pack"  # makes a list of numbers
+_MAX_SIZE_LIST_LENGTH = 64  # axes, of which a list of sizes tells something
+_VARIADIC_MARK = "*"  # marks the parameter that several inputs are together
 
 
-class Node(NamedTuple):
+class _NodeGroup(NamedTuple):
     """Operations that a function calls, and what its parameters are called in a node.
 
     `inputs` are the parameters that the inputs of the node are, in order, `attributes` those that
     attributes are, by their names; `arranged` makes arguments of them that the function has.
     """
 
-    function: str
-    inputs: str
+    function_name: str
+    input_names: str
     operations: str
-    attributes: Names = NOTHING
-    arranged: Callable[[Values], Values] | None = None
+    attributes: ParameterNames = EMPTY_MAPPING
+    arrange_arguments: Callable[[_ArgumentValues], _ArgumentValues] | None = None
 
 
-def slices(values: Values) -> Values:
+def _strided_slice_key(values: _ArgumentValues) -> _ArgumentValues:
     """The key of `x[...]`, which a node tells by its ends and by the bits of its masks."""
     names = ("begin", "end", "strides")
     ends = [values[name] for name in names if isinstance(values.get(name), list)]
@@ -63,10 +67,10 @@ def slices(values: Values) -> Values:
 
 
 # fmt: off
-KEEPS = {"keep_dims": "keepdims"}
-WINDOWS = {name: name for name in ("data_format", "dilations", "ksize", "padding", "strides")}
-NODES = (
-    Node("abs", "x", """
+_KEEPDIMS_ATTRIBUTES = {"keep_dims": "keepdims"}
+_WINDOW_ATTRIBUTES = {name: name for name in ("data_format", "dilations", "ksize", "padding", "strides")}
+NODE_GROUPS = (
+    _NodeGroup("abs", "x", """
         Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil CheckNumerics Conj Cos Cosh Digamma Elu Erf
         Erfc Erfinv Exp Expm1 Floor Identity Imag Inv Invert IsFinite IsInf IsNan LRN LeakyRelu
         Lgamma Log Log1p LogSoftmax LogicalNot MatrixInverse Ndtri Neg OnesLike
@@ -75,65 +79,65 @@ NODES = (
         AdjustHue AdjustSaturation AdjustContrastv2 HSVToRGB RGBToHSV
         FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars
     """),
-    Node("add", "x y", """
+    _NodeGroup("add", "x y", """
         Add AddV2 Atan2 BitwiseAnd BitwiseOr BitwiseXor Div DivNoNan Equal FloorDiv FloorMod Greater
         GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mod Mul MulNoNan NotEqual
         Pow RealDiv SquaredDifference Sub TruncateDiv TruncateMod Xdivy Xlogy
     """),
-    Node("add_n", "inputs*", "AddN"),
-    Node("argmax", "input axis", "ArgMax ArgMin"),
-    Node("avg_pool2d", "input", "AvgPool MaxPool AvgPool3D MaxPool3D", WINDOWS),
-    Node("bias_add", "value bias", "BiasAdd BiasAddV1"),
-    Node("broadcast_to", "input shape", "BroadcastTo"),
-    Node("broadcast_to", "shape input", "Fill"),
-    Node("clip_by_value", "t clip_value_min clip_value_max", "ClipByValue"),
-    Node("concat", "axis values*", "Concat"),
-    Node("concat", "values* axis", "ConcatV2"),
-    Node("conv2d", "input filters", "Conv2D Conv3D", WINDOWS),
-    Node("cumsum", "x axis", "Cumsum Cumprod"),
-    Node("depth_to_space", "input", "DepthToSpace",
+    _NodeGroup("add_n", "inputs*", "AddN"),
+    _NodeGroup("argmax", "input axis", "ArgMax ArgMin"),
+    _NodeGroup("avg_pool2d", "input", "AvgPool MaxPool AvgPool3D MaxPool3D", _WINDOW_ATTRIBUTES),
+    _NodeGroup("bias_add", "value bias", "BiasAdd BiasAddV1"),
+    _NodeGroup("broadcast_to", "input shape", "BroadcastTo"),
+    _NodeGroup("broadcast_to", "shape input", "Fill"),
+    _NodeGroup("clip_by_value", "t clip_value_min clip_value_max", "ClipByValue"),
+    _NodeGroup("concat", "axis values*", "Concat"),
+    _NodeGroup("concat", "values* axis", "ConcatV2"),
+    _NodeGroup("conv2d", "input filters", "Conv2D Conv3D", _WINDOW_ATTRIBUTES),
+    _NodeGroup("cumsum", "x axis", "Cumsum Cumprod"),
+    _NodeGroup("depth_to_space", "input", "DepthToSpace",
          {"block_size": "block_size", "data_format": "data_format"}),
-    Node("depthwise_conv2d", "input filter", "DepthwiseConv2dNative", WINDOWS),
-    Node("ensure_shape", "x", "EnsureShape", {"shape": "shape"}),
-    Node("expand_dims", "input axis", "ExpandDims"),
-    Node("gather", "params indices axis", "Gather GatherV2", {"batch_dims": "batch_dims"}),
-    Node("gather_nd", "params indices", "GatherNd"),
-    Node("getitem", "tensor begin end strides", "StridedSlice",
+    _NodeGroup("depthwise_conv2d", "input filter", "DepthwiseConv2dNative", _WINDOW_ATTRIBUTES),
+    _NodeGroup("ensure_shape", "x", "EnsureShape", {"shape": "shape"}),
+    _NodeGroup("expand_dims", "input axis", "ExpandDims"),
+    _NodeGroup("gather", "params indices axis", "Gather GatherV2", {"batch_dims": "batch_dims"}),
+    _NodeGroup("gather_nd", "params indices", "GatherNd"),
+    _NodeGroup("getitem", "tensor begin end strides", "StridedSlice",
          {name: name for name in ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask",
-                                  "shrink_axis_mask")}, slices),
-    Node("image.crop_and_resize", "image boxes box_indices crop_size", "CropAndResize"),
-    Node("image.extract_patches", "images", "ExtractImagePatches",
+                                  "shrink_axis_mask")}, _strided_slice_key),
+    _NodeGroup("image.crop_and_resize", "image boxes box_indices crop_size", "CropAndResize"),
+    _NodeGroup("image.extract_patches", "images", "ExtractImagePatches",
          {"ksizes": "sizes", "padding": "padding", "rates": "rates", "strides": "strides"}),
-    Node("image.resize", "images size",
+    _NodeGroup("image.resize", "images size",
          "ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor"),
-    Node("l2_loss", "t", "L2Loss"),
-    Node("matmul", "a b", "BatchMatMul BatchMatMulV2 MatMul",
+    _NodeGroup("l2_loss", "t", "L2Loss"),
+    _NodeGroup("matmul", "a b", "BatchMatMul BatchMatMulV2 MatMul",
          {"adj_x": "adjoint_a", "adj_y": "adjoint_b", "transpose_a": "transpose_a",
           "transpose_b": "transpose_b"}),
-    Node("one_hot", "indices depth on_value off_value", "OneHot", {"axis": "axis"}),
-    Node("pad", "tensor paddings constant_values", "MirrorPad Pad PadV2"),
-    Node("reduce_sum", "input_tensor axis",
-         "All Any EuclideanNorm Max Mean Min Prod Sum", KEEPS),
-    Node("reshape", "tensor shape", "Reshape"),
-    Node("reverse", "tensor axis", "ReverseV2"),
-    Node("roll", "input shift axis", "Roll"),
-    Node("shape", "input", "Shape"),
-    Node("size", "input", "Rank Size"),
-    Node("slice", "input_ begin size", "Slice"),
-    Node("space_to_depth", "input", "SpaceToDepth",
+    _NodeGroup("one_hot", "indices depth on_value off_value", "OneHot", {"axis": "axis"}),
+    _NodeGroup("pad", "tensor paddings constant_values", "MirrorPad Pad PadV2"),
+    _NodeGroup("reduce_sum", "input_tensor axis",
+         "All Any EuclideanNorm Max Mean Min Prod Sum", _KEEPDIMS_ATTRIBUTES),
+    _NodeGroup("reshape", "tensor shape", "Reshape"),
+    _NodeGroup("reverse", "tensor axis", "ReverseV2"),
+    _NodeGroup("roll", "input shift axis", "Roll"),
+    _NodeGroup("shape", "input", "Shape"),
+    _NodeGroup("size", "input", "Rank Size"),
+    _NodeGroup("slice", "input_ begin size", "Slice"),
+    _NodeGroup("space_to_depth", "input", "SpaceToDepth",
          {"block_size": "block_size", "data_format": "data_format"}),
-    Node("split", "axis value", "Split", {"num_split": "num_or_size_splits"}),
-    Node("split", "value num_or_size_splits axis", "SplitV"),
-    Node("squeeze", "input", "Squeeze", {"squeeze_dims": "axis"}),
-    Node("stack", "values*", "Pack", {"axis": "axis"}),
-    Node("tile", "input multiples", "Tile"),
-    Node("top_k", "input k", "TopKV2"),
-    Node("transpose", "a perm", "Transpose"),
-    Node("unstack", "value", "Unpack", {"axis": "axis", "num": "num"}),
-    Node("where", "condition x y", "Select SelectV2 Where"),
+    _NodeGroup("split", "axis value", "Split", {"num_split": "num_or_size_splits"}),
+    _NodeGroup("split", "value num_or_size_splits axis", "SplitV"),
+    _NodeGroup("squeeze", "input", "Squeeze", {"squeeze_dims": "axis"}),
+    _NodeGroup("stack", "values*", "Pack", {"axis": "axis"}),
+    _NodeGroup("tile", "input multiples", "Tile"),
+    _NodeGroup("top_k", "input k", "TopKV2"),
+    _NodeGroup("transpose", "a perm", "Transpose"),
+    _NodeGroup("unstack", "value", "Unpack", {"axis": "axis", "num": "num"}),
+    _NodeGroup("where", "condition x y", "Select SelectV2 Where"),
 )
 # fmt: on
-OPERATIONS = {operation: node for node in NODES for operation in node.operations.split()}
+TF_OPERATIONS = {operation: node for node in NODE_GROUPS for operation in node.operations.split()}
 
 
 class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
@@ -143,79 +147,83 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
     data tell.
     """
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    on_a_list: ClassVar[bool] = True
-    module: ClassVar[str] = ""
-    rule: ClassVar[str] = "(...), ... → (...')"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    inputs_as_list: ClassVar[bool] = True
+    keras_module: ClassVar[str] = ""
+    shape_rule: ClassVar[str] = "(...), ... → (...')"
 
     operation: str
     attributes: dict[str, Any]
     constants: dict[str, Any]
-    told: dict[str, list[int | None]] = field(default_factory=dict)
+    known_lists: dict[str, list[int | None]] = field(default_factory=dict)
 
-    def packed(self, tensors: int) -> list[int | None] | None:
+    def packed_numbers(self, tensors: int) -> list[int | None] | None:
         """The list of numbers that it makes of its inputs, None if it makes none."""
-        if self.operation != PACK:
+        if self.operation != _PACK_OPERATION:
             return None
         values = [self.constants.get(str(each)) for each in range(tensors + len(self.constants))]
         return values if all(isinstance(each, int | None) for each in values) else None
 
     def output_shape(self, *shapes: Shape) -> Shapes:
-        node = OPERATIONS[self.operation]
-        function = FUNCTIONS[node.function]
+        node = TF_OPERATIONS[self.operation]
+        function = TF_FUNCTION_RULES[node.function_name]
         values = {node.attributes[name]: value for name, value in self.attributes.items()}
         tensors: dict[str, Any] = {}
-        for name, shape, value in self.inputs_of(node, shapes):
-            if name.removesuffix(ALL) not in function.inputs:
+        for name, shape, value in self.pair_inputs(node, shapes):
+            if name.removesuffix(_VARIADIC_MARK) not in function.input_names:
                 values[name] = value
-            elif name.endswith(ALL):
+            elif name.endswith(_VARIADIC_MARK):
                 tensors[name[:-1]] = (*tensors.get(name[:-1], ()), shape)
             else:
                 tensors[name] = shape
-        given = [tensors.get(name) for name in function.inputs]
-        if None in given[: len(given) - function.optional]:
+        given = [tensors.get(name) for name in function.input_names]
+        if None in given[: len(given) - function.optional_count]:
             raise LayerError(f"{self.operation} has too few inputs", "from")
-        arguments = node.arranged(values) if node.arranged else values
-        return possible(function.rule(Given(arguments), *given))
+        arguments = node.arrange_arguments(values) if node.arrange_arguments else values
+        return check_output_shapes(function.shape_function(TFCallArguments(arguments), *given))
 
     def output_dtype(self, *_dtypes: Any) -> Dtypes:
         return None
 
-    def inputs_of(self, node: Node, shapes: tuple[Shape, ...]) -> Iterator[tuple[str, Shape, Any]]:
+    def pair_inputs(
+        self, node: _NodeGroup, shapes: tuple[Shape, ...]
+    ) -> Iterator[tuple[str, Shape, Any]]:
         """The parameter, the shape and the value of each input; a tensor's value is unknown."""
         count = len(shapes) + len(self.constants)
         left = iter(enumerate(shapes))
-        for number, name in zip(range(count), spread(node.inputs.split(), count), strict=False):
+        for number, name in zip(
+            range(count), _expand_variadic(node.input_names.split(), count), strict=False
+        ):
             if str(number) in self.constants:
                 value = self.constants[str(number)]
-                yield name, sizes_of(value), value
+                yield name, _nested_list_shape(value), value
                 continue
             tensor, shape = next(left, (None, None))
             if tensor is None or shape is None:
                 raise LayerError(f"the constants are not those of {self.operation}")
-            yield name, shape, self.value_of(tensor, shape)
+            yield name, shape, self.tensor_value(tensor, shape)
         if next(left, None) is not None:
             raise LayerError(f"{self.operation} has too many inputs", "from")
 
-    def value_of(self, tensor: int, shape: Shape) -> Any:
+    def tensor_value(self, tensor: int, shape: Shape) -> Any:
         """What is known of what a tensor holds: one number, or a list of known length."""
-        told = self.told.get(str(tensor))
+        told = self.known_lists.get(str(tensor))
         if told and shape == (len(told),):
-            return [UNKNOWN if each is None else each for each in told]
+            return [UNKNOWN_VALUE if each is None else each for each in told]
         match shape:
-            case (int(size),) if size <= MOST:
-                return [UNKNOWN] * size
-        return UNKNOWN
+            case (int(size),) if size <= _MAX_SIZE_LIST_LENGTH:
+                return [UNKNOWN_VALUE] * size
+        return UNKNOWN_VALUE
 
 
-def spread(names: list[str], count: int) -> Iterator[str]:
+def _expand_variadic(names: list[str], count: int) -> Iterator[str]:
     """As many parameters, of which the one that is marked takes what the others leave."""
     several = count - len(names) + 1
     for name in names:
-        yield from [name] * (several if name.endswith(ALL) else 1)
+        yield from [name] * (several if name.endswith(_VARIADIC_MARK) else 1)
 
 
-def sizes_of(value: Any) -> Shape:
+def _nested_list_shape(value: Any) -> Shape:
     """The sizes of an array in nested lists."""
     sizes = []
     while isinstance(value, list):
@@ -224,7 +232,7 @@ def sizes_of(value: Any) -> Shape:
     return tuple(sizes)
 
 
-def name_in(node: Any) -> str:
+def node_operation_name(node: Any) -> str:
     """The name of the operation that a node of a graph is, '' if it does not tell."""
     match node:
         case {"op": str(name)}:
@@ -232,10 +240,10 @@ def name_in(node: Any) -> str:
     return ""
 
 
-def operation_of(node: Any, constants: Any) -> TensorFlowOpLayer | None:
+def build_operation_layer(node: Any, constants: Any) -> TensorFlowOpLayer | None:
     """The operation that a node of a graph is, None where it is not known."""
-    name = name_in(node)
-    if name not in OPERATIONS:
+    name = node_operation_name(node)
+    if name not in TF_OPERATIONS:
         return None
     attributes = node.get("attr")
     known = attributes if isinstance(attributes, dict) else {}
@@ -243,27 +251,33 @@ def operation_of(node: Any, constants: Any) -> TensorFlowOpLayer | None:
     return TensorFlowOpLayer(
         operation=name,
         attributes={
-            each: attribute(known[each]) for each in OPERATIONS[name].attributes if each in known
+            each: _decode_attribute(known[each])
+            for each in TF_OPERATIONS[name].attributes
+            if each in known
         },
         constants={str(each): held[each] for each in held},
     )
 
 
-def attribute(written: Any) -> Any:
+def _decode_attribute(written: Any) -> Any:
     """The value of an attribute, as the JSON of a protobuf has it; None of any other sort."""
     match written:
         case {"b": bool(flag)}:
             return flag
         case {"i": int() | str() as number} if str(number).removeprefix("-").isdecimal():
-            return int(str(number)[:MOST])
+            return int(str(number)[:_MAX_SIZE_LIST_LENGTH])
         case {"s": str(text)}:
             try:
                 return a2b_base64(text).decode(errors="replace")
             except ValueError:
                 return text
         case {"list": {"i": list(numbers)}}:
-            return [attribute({"i": number}) for number in numbers]
+            return [_decode_attribute({"i": number}) for number in numbers]
         case {"shape": {"dim": list(sizes)}}:
-            told = (attribute({"i": size.get("size")}) for size in sizes if isinstance(size, dict))
+            told = (
+                _decode_attribute({"i": size.get("size")})
+                for size in sizes
+                if isinstance(size, dict)
+            )
             return [None if size == -1 else size for size in told]
     return None

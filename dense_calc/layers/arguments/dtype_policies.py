@@ -15,12 +15,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import said
+from dense_calc.errors import describe_value
 
-HISTORY = 1024  # of float8: how many steps back the largest values are kept
+_DEFAULT_HISTORY_LENGTH = 1024  # of float8: how many steps back the largest values are kept
 
 # The policies that are not quantized.
-PLAIN = (
+UNQUANTIZED_POLICIES = (
     *("float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16"),
     *("int", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("bool", "string", "complex64", "complex128"),
@@ -28,21 +28,21 @@ PLAIN = (
 
 # Names that begin like a mode, such as the dtype int8, cannot stand alone; float16 is too coarse
 # for int8.
-SOURCE = (
+_SOURCE_PATTERN = (
     r"(?:(?:mixed_)?b?float16|float(?:32|64|8_e4m3fn|8_e5m2)|u?int(?:8|16|32|64)|int|bool|string"
     r"|complex(?:64|128))$"
 )
-GROUP = r"/(?:-1|[1-9]\d*)"  # how many numbers share a scale; -1 for all
-PATTERN = (
+_GROUP_SIZE_PATTERN = r"/(?:-1|[1-9]\d*)"  # how many numbers share a scale; -1 for all
+POLICY_PATTERN = (
     r"^(?!int8$|float8_e\w*$|int8_from_(?:mixed_)?float16$)"
-    rf"(?:(?:int8|float8|int4(?:{GROUP})?|gptq/[2348]{GROUP}|awq/4{GROUP})_from_)?{SOURCE}"
+    rf"(?:(?:int8|float8|int4(?:{_GROUP_SIZE_PATTERN})?|gptq/[2348]{_GROUP_SIZE_PATTERN}|awq/4{_GROUP_SIZE_PATTERN})_from_)?{_SOURCE_PATTERN}"
 )
 
-MAP = "DTypePolicyMap"
-WILD = set("\\^$*+?{}[]|()")  # signs of a pattern
+POLICY_MAP_CLASS = "DTypePolicyMap"
+_REGEX_METACHARACTERS = set("\\^$*+?{}[]|()")  # signs of a pattern
 
 # The classes of which a policy may be a serialized object, and the modes that each has.
-CLASSES = {
+_POLICY_CLASS_MODES = {
     "DTypePolicy": "",
     "FloatDTypePolicy": "",
     "QuantizedDTypePolicy": "(?:int8|int4|float8)",
@@ -50,23 +50,23 @@ CLASSES = {
     "Int4DTypePolicy": "int4/.*",
     "GPTQDTypePolicy": "gptq/.*",
     "AWQDTypePolicy": "awq/.*",
-    MAP: "",
+    POLICY_MAP_CLASS: "",
 }
 
 
 class DTypePolicy(Struct, frozen=True):
     """What a policy says: dtypes, the mode of quantization, and that mode's numbers."""
 
-    compute: str
-    variable: str
-    mode: str | None = None
-    bits: int = 4  # of one quantized weight
-    group: int = -1  # how many of them share a scale; -1 for all
-    history: int = HISTORY
+    compute_dtype: str
+    variable_dtype: str
+    quantization_mode: str | None = None
+    weight_bits: int = 4  # of one quantized weight
+    group_size: int = -1  # how many of them share a scale; -1 for all
+    amax_history_length: int = _DEFAULT_HISTORY_LENGTH
 
 
 @cache
-def named(policy: str) -> DTypePolicy:
+def parse_policy_name(policy: str) -> DTypePolicy:
     """What the policy with this name says."""
     quantized, _, source = policy.rpartition("_from_")
     source = "int32" if source == "int" else source
@@ -77,36 +77,40 @@ def named(policy: str) -> DTypePolicy:
         case [bits, group]:
             return DTypePolicy(compute, variable, mode, bits, group)
         case [group]:
-            return DTypePolicy(compute, variable, mode, group=group)
+            return DTypePolicy(compute, variable, mode, group_size=group)
     return DTypePolicy(compute, variable, mode or None)
 
 
-def deserialized(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
+def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
     """What a serialized policy says.
 
     Raises:
         ValueError: Keras would not make it.
     """
     values = dict(config)
-    length = values.pop("amax_history_length", HISTORY) if "Float8" in class_name else HISTORY
-    if class_name == MAP:
-        return policies_in_map(config)[0]
-    if CLASSES[class_name]:
-        policy = f"{values.pop('mode', '')}_from_{or_default(values.pop('source_name', None))}"
-        known = f"(?={CLASSES[class_name]}_from_){PATTERN}"
+    length = (
+        values.pop("amax_history_length", _DEFAULT_HISTORY_LENGTH)
+        if "Float8" in class_name
+        else _DEFAULT_HISTORY_LENGTH
+    )
+    if class_name == POLICY_MAP_CLASS:
+        return parse_policy_map(config)[0]
+    if _POLICY_CLASS_MODES[class_name]:
+        policy = f"{values.pop('mode', '')}_from_{_policy_name_or_default(values.pop('source_name', None))}"
+        known = f"(?={_POLICY_CLASS_MODES[class_name]}_from_){POLICY_PATTERN}"
     else:
-        policy = or_default(values.pop("name", None))
-        known = SOURCE
+        policy = _policy_name_or_default(values.pop("name", None))
+        known = _SOURCE_PATTERN
     for name in values:
         raise ValueError(f"{class_name} has no argument '{name}'")
     if not re.match(known, str(policy)):
         raise ValueError(f"{class_name} cannot be '{policy}'")
     if not isinstance(length, int) or length < 0:
         raise ValueError(f"amax_history_length must be an integer of at least 0, not {length}")
-    return replace(named(policy), history=length)
+    return replace(parse_policy_name(policy), amax_history_length=length)
 
 
-def policies_in_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, DTypePolicy]]:
+def parse_policy_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, DTypePolicy]]:
     """The policy of layers that a map does not name, and those of layers by their paths.
 
     A path may be a pattern, of which only `.*` is read: another could take for ever to match.
@@ -115,18 +119,18 @@ def policies_in_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, D
         ValueError: Keras would not make the map, or a pattern in it is not read.
     """
     for name in config.keys() - {"default_policy", "policy_map"}:
-        raise ValueError(f"{MAP} has no argument '{name}'")
+        raise ValueError(f"{POLICY_MAP_CLASS} has no argument '{name}'")
     paths = config.get("policy_map") or {}
     if not isinstance(paths, dict):
         raise ValueError("policy_map is a mapping of paths to policies")
     for path in paths:
-        if WILD & set(path.replace(".*", "")):
+        if _REGEX_METACHARACTERS & set(path.replace(".*", "")):
             raise ValueError(f"of patterns in policy_map only '.*' is read, not '{path}'")
-    default = serialized(config.get("default_policy"))
-    return default, {path: serialized(policy) for path, policy in paths.items()}
+    default = _parse_map_policy(config.get("default_policy"))
+    return default, {path: _parse_map_policy(policy) for path, policy in paths.items()}
 
 
-def serialized(policy: Any) -> DTypePolicy:
+def _parse_map_policy(policy: Any) -> DTypePolicy:
     """What a policy in a map says, by its name or as an object.
 
     Raises:
@@ -134,14 +138,18 @@ def serialized(policy: Any) -> DTypePolicy:
     """
     match policy:
         case None:
-            return named("float32")
-        case str() if re.match(PATTERN, policy):
-            return named(policy)
-        case {"class_name": str(name), "config": dict(config)} if name in CLASSES and name != MAP:
-            return deserialized(name, config)
-    raise ValueError(f"a policy in a map is a name or a class and its config, not {said(policy)}")
+            return parse_policy_name("float32")
+        case str() if re.match(POLICY_PATTERN, policy):
+            return parse_policy_name(policy)
+        case {"class_name": str(name), "config": dict(config)} if (
+            name in _POLICY_CLASS_MODES and name != POLICY_MAP_CLASS
+        ):
+            return deserialize_policy(name, config)
+    raise ValueError(
+        f"a policy in a map is a name or a class and its config, not {describe_value(policy)}"
+    )
 
 
-def or_default(name: Any) -> Any:
+def _policy_name_or_default(name: Any) -> Any:
     """The name of a policy, of none the one that Keras starts with."""
     return "float32" if name is None else name

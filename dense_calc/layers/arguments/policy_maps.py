@@ -13,18 +13,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.arguments.dtype_policies import MAP, DTypePolicy, policies_in_map
+from dense_calc.layers.arguments.dtype_policies import (
+    POLICY_MAP_CLASS,
+    DTypePolicy,
+    parse_policy_map,
+)
 from dense_calc.layers.arguments.types import PolicyMap, SerializedPolicy
-from dense_calc.layers.base import LayerKind, name_of
+from dense_calc.layers.base import LayerKind, sublayer_name
 
-ANY = ".*"  # of the patterns that Keras reads, the one that is read here: any text
+_PATH_WILDCARD = ".*"  # of the patterns that Keras reads, the one that is read here: any text
 
 
-class MapAtPath(PolicyMap, Struct, frozen=True):
+class _PolicyMapAtPath(PolicyMap, Struct, frozen=True):
     """A map of policies for the layer at a path, such as `attention` or `attention/query`."""
 
     path: str
-    default: DTypePolicy
+    default_policy: DTypePolicy
     policies: Mapping[str, DTypePolicy]
 
     @property
@@ -37,19 +41,19 @@ class MapAtPath(PolicyMap, Struct, frozen=True):
         path = self.path
         if path in self.policies:
             return self.policies[path]
-        found = [pattern for pattern in self.policies if matches(pattern, path)]
+        found = [pattern for pattern in self.policies if matches_path(pattern, path)]
         if len(found) > 1:
             several = " and ".join(f"'{pattern}'" for pattern in found)
             raise LayerError(f"{several} of the map of dtype policies both match '{path}'", "dtype")
-        return self.policies[found[0]] if found else self.default
+        return self.policies[found[0]] if found else self.default_policy
 
-    def within(self, name: str) -> MapAtPath:
+    def sublayer_map(self, name: str) -> _PolicyMapAtPath:
         return replace(self, path=f"{self.path}/{name}")
 
 
-def matches(pattern: str, path: str) -> bool:
+def matches_path(pattern: str, path: str) -> bool:
     """Whether a pattern, literal but for `.*`, matches a whole path."""
-    first, *others = pattern.split(ANY)
+    first, *others = pattern.split(_PATH_WILDCARD)
     if not others or not path.startswith(first) or not path.endswith(others[-1]):
         return False
     place, end = len(first), len(path) - len(others[-1])
@@ -60,28 +64,28 @@ def matches(pattern: str, path: str) -> bool:
     return place <= end
 
 
-def layer_at(layer: LayerKind, path: str) -> LayerKind:
+def bind_policy_map(layer: LayerKind, path: str) -> LayerKind:
     """A layer whose map of policies, if it has one, is for this path.
 
     Layers that are its arguments are at paths of their own: Keras builds them before.
     """
     changes: dict[str, Any] = {}
     dtype = layer.dtype
-    if isinstance(dtype, SerializedPolicy) and dtype.class_name == MAP:
-        changes["dtype"] = MapAtPath(path, *policies_in_map(dtype.config or {}))
-    for argument in layer.wraps:
+    if isinstance(dtype, SerializedPolicy) and dtype.class_name == POLICY_MAP_CLASS:
+        changes["dtype"] = _PolicyMapAtPath(path, *parse_policy_map(dtype.config or {}))
+    for argument in layer.inner_layer_arguments:
         held = getattr(layer, argument)
-        inner = inner_at(held)
+        inner = _bind_inner_policy_maps(held)
         if inner is not held:
             changes[argument] = inner
     return replace(layer, **changes) if changes else layer
 
 
-def inner_at(held: Any) -> Any:
+def _bind_inner_policy_maps(held: Any) -> Any:
     """A layer that is an argument, or several, with maps of policies for their paths."""
     if isinstance(held, LayerKind):
-        return layer_at(held, name_of(held))
+        return bind_policy_map(held, sublayer_name(held))
     if isinstance(held, tuple):
-        inner = tuple(map(inner_at, held))
+        inner = tuple(map(_bind_inner_policy_maps, held))
         return held if all(map(is_, inner, held)) else inner
     return held

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from dense_calc.layers.arguments.dtype_policies import (
-    PATTERN,
-    PLAIN,
+    POLICY_PATTERN,
+    UNQUANTIZED_POLICIES,
     DTypePolicy,
-    deserialized,
-    named,
+    deserialize_policy,
+    parse_policy_name,
 )
 
 # fmt: off
@@ -45,23 +45,23 @@ ConstraintName = Literal[
     "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "constraint", "max_norm",
     "min_max_norm", "non_neg", "unit_norm",
 ]
-PolicyClass = Literal[
+_PolicyClass = Literal[
     "AWQDTypePolicy", "DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "GPTQDTypePolicy",
     "Int4DTypePolicy", "QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy",
 ]
 
 # What the classes of these objects are made of, by their names without case and underscores.
-FANS = {"input_axes", "output_axes"}
-ARGUMENTS = {
+_FAN_ARGUMENTS = {"input_axes", "output_axes"}
+OBJECT_ARGUMENTS = {
     "constant": {"value"}, "identity": {"gain"}, "ones": set(), "one": set(), "zeros": set(),
     "zero": set(), "stft": {"side", "window", "scaling", "periodic"},
     "orthogonal": {"gain", "seed"}, "normal": {"mean", "stddev", "seed"},
     "randomnormal": {"mean", "stddev", "seed"}, "truncatednormal": {"mean", "stddev", "seed"},
     "uniform": {"minval", "maxval", "seed"}, "randomuniform": {"minval", "maxval", "seed"},
-    "variancescaling": {"scale", "mode", "distribution", "seed", *FANS},
-    "glorotnormal": {"seed", *FANS}, "glorotuniform": {"seed", *FANS},
-    "henormal": {"seed", *FANS}, "heuniform": {"seed", *FANS},
-    "lecunnormal": {"seed", *FANS}, "lecununiform": {"seed", *FANS},
+    "variancescaling": {"scale", "mode", "distribution", "seed", *_FAN_ARGUMENTS},
+    "glorotnormal": {"seed", *_FAN_ARGUMENTS}, "glorotuniform": {"seed", *_FAN_ARGUMENTS},
+    "henormal": {"seed", *_FAN_ARGUMENTS}, "heuniform": {"seed", *_FAN_ARGUMENTS},
+    "lecunnormal": {"seed", *_FAN_ARGUMENTS}, "lecununiform": {"seed", *_FAN_ARGUMENTS},
     "l1": {"l1"}, "l2": {"l2"}, "l1l2": {"l1", "l2"}, "regularizer": set(),
     "orthogonalregularizer": {"factor", "mode"},
     "constraint": set(), "nonneg": set(), "unitnorm": {"axis"}, "maxnorm": {"max_value", "axis"},
@@ -70,7 +70,7 @@ ARGUMENTS = {
 # fmt: on
 
 
-class Serialized(Struct, frozen=True):
+class SerializedObject(Struct, frozen=True):
     """An object as Keras writes it to a file; what it holds is for the object to know."""
 
     class_name: str
@@ -79,34 +79,36 @@ class Serialized(Struct, frozen=True):
 
     def __hash__(self) -> int:
         """The hash of layers, too, that are looked up where a model has the same several times."""
-        return hash((self.class_name, hashable(self.config)))
+        return hash((self.class_name, _make_hashable(self.config)))
 
     def __post_init__(self) -> None:
         """Raise ValueError, as msgspec wants it, where Keras would not make the object."""
-        known = ARGUMENTS.get(plain(self.class_name), self.config or ())
+        known = OBJECT_ARGUMENTS.get(normalize_object_name(self.class_name), self.config or ())
         for name in self.config or ():
             if name not in known:
                 raise ValueError(f"{self.class_name} has no argument '{name}'")
 
 
-class SerializedInitializer(Serialized, frozen=True):
+class SerializedInitializer(SerializedObject, frozen=True):
     """An initializer of weights; a constant is only written so, because it needs its value."""
 
     class_name: InitializerName | Literal["Constant", "constant"]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if plain(self.class_name) == "constant" and "value" not in (self.config or ()):
+        if normalize_object_name(self.class_name) == "constant" and "value" not in (
+            self.config or ()
+        ):
             raise ValueError("a constant needs a value: 'config: {value: 0.1}'")
 
 
-class SerializedRegularizer(Serialized, frozen=True):
+class SerializedRegularizer(SerializedObject, frozen=True):
     """A penalty on weights."""
 
     class_name: RegularizerName
 
 
-class SerializedConstraint(Serialized, frozen=True):
+class SerializedConstraint(SerializedObject, frozen=True):
     """A bound of weights."""
 
     class_name: ConstraintName
@@ -128,27 +130,27 @@ class SerializedActivation(Struct, frozen=True):
             )
 
 
-class SerializedPolicy(Serialized, frozen=True):
+class SerializedPolicy(SerializedObject, frozen=True):
     """A dtype policy."""
 
-    class_name: PolicyClass
+    class_name: _PolicyClass
 
     def __post_init__(self) -> None:
-        deserialized(self.class_name, self.config or {})
+        deserialize_policy(self.class_name, self.config or {})
 
 
-Activation = ActivationName | SerializedActivation | None
+ActivationArgument = ActivationName | SerializedActivation | None
 Initializer = InitializerName | SerializedInitializer | None
 Regularizer = RegularizerName | SerializedRegularizer | None
 Constraint = ConstraintName | SerializedConstraint | None
 
 # A layer's dtype policy.
-PolicyName = Annotated[str, Meta(pattern=PATTERN, extra={"words": PLAIN})]
-Policy = PolicyName | SerializedPolicy
+_PolicyName = Annotated[str, Meta(pattern=POLICY_PATTERN, extra={"words": UNQUANTIZED_POLICIES})]
+PolicyArgument = _PolicyName | SerializedPolicy
 
 # fmt: off
 # Bits of one element, for the size of a model in bytes; source: keras.utils.dtype_utils.
-BITS = {
+DTYPE_BITS = {
     "float16": 16, "float32": 32, "float64": 64, "bfloat16": 16, "bool": 1,
     "int8": 8, "int16": 16, "int32": 32, "int64": 64,
     "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
@@ -156,7 +158,7 @@ BITS = {
 }
 
 # The dtypes of random numbers, of which layers are mostly made.
-FLOATS = {"float16", "float32", "float64", "bfloat16"}
+RANDOM_NUMBER_DTYPES = {"float16", "float32", "float64", "bfloat16"}
 
 # The dtype of a model's input.
 InputDtype = Literal[
@@ -167,37 +169,37 @@ InputDtype = Literal[
 # fmt: on
 
 
-class Word(StrEnum):
+class CaseInsensitiveEnum(StrEnum):
     """A closed set of words that Keras reads in any case: `same`, `SAME`."""
 
     @classmethod
-    def _missing_(cls, value: object) -> Word | None:
+    def _missing_(cls, value: object) -> CaseInsensitiveEnum | None:
         return next((word for word in cls if word.value == str(value).lower()), None)
 
 
-class DataFormat(Word):
+class DataFormat(CaseInsensitiveEnum):
     """Where the channels stand in a shape."""
 
     channels_last = "channels_last"
     channels_first = "channels_first"
 
 
-class ConvPadding(Word):
+class ConvPadding(CaseInsensitiveEnum):
     """How a convolution treats its borders."""
 
     valid = "valid"
     same = "same"
 
 
-def hashable(value: Any) -> Any:
+def _make_hashable(value: Any) -> Any:
     """A value out of JSON with mappings and lists as sets and tuples; equal values stay equal."""
     if isinstance(value, dict):
-        return frozenset([(name, hashable(each)) for name, each in value.items()])
-    return tuple(map(hashable, value)) if isinstance(value, list) else value
+        return frozenset([(name, _make_hashable(each)) for name, each in value.items()])
+    return tuple(map(_make_hashable, value)) if isinstance(value, list) else value
 
 
 @cache
-def plain(name: str) -> str:
+def normalize_object_name(name: str) -> str:
     """A name without case, underscores and ending: `glorotuniform`."""
     return name.lower().replace("_", "").removesuffix("initializer")
 
@@ -212,28 +214,30 @@ class PolicyMap:
         """The policy of the layer."""
         raise NotImplementedError
 
-    def within(self, name: str) -> PolicyMap:
+    def sublayer_map(self, name: str) -> PolicyMap:
         """The same for the layer inside that has this name."""
         raise NotImplementedError
 
 
-Dtype = str | Serialized | PolicyMap | None  # of a layer: its dtype, or what its policy is
+_LayerDtype = (
+    str | SerializedObject | PolicyMap | None
+)  # of a layer: its dtype, or what its policy is
 
 
-def policy_of(dtype: Dtype) -> DTypePolicy:
+def dtype_policy_of(dtype: _LayerDtype) -> DTypePolicy:
     """What the dtype policy of a layer says."""
     if isinstance(dtype, PolicyMap):
         return dtype.policy
-    if isinstance(dtype, Serialized):
-        return deserialized(dtype.class_name, dtype.config or {})
-    return named(dtype or "float32")
+    if isinstance(dtype, SerializedObject):
+        return deserialize_policy(dtype.class_name, dtype.config or {})
+    return parse_policy_name(dtype or "float32")
 
 
-def variable_dtype(dtype: Dtype) -> str:
+def variable_dtype(dtype: _LayerDtype) -> str:
     """The dtype in which a layer with this dtype policy keeps its weights."""
-    return policy_of(dtype).variable
+    return dtype_policy_of(dtype).variable_dtype
 
 
-def dtype_within(dtype: Any, name: str) -> Any:
+def sublayer_dtype(dtype: Any, name: str) -> Any:
     """The dtype of a layer that another makes inside, which hands on its own."""
-    return dtype.within(name) if isinstance(dtype, PolicyMap) else dtype
+    return dtype.sublayer_map(name) if isinstance(dtype, PolicyMap) else dtype

@@ -6,50 +6,52 @@ import re
 from collections.abc import Iterator
 
 from dense_calc.layers.base import LayerKind
-from dense_calc.shapes import Shape, Shapes, Size, leaves
+from dense_calc.shapes import Shape, Shapes, Size, leaf_shapes
 
-ARROW = " → "
-SHAPE = r"\(([^()]*)\)"
-SEPARATOR = ", "
-MANY = ("...", "*")  # how the name of any number of axes starts
+_RULE_ARROW = " → "
+_SHAPE_PATTERN = r"\(([^()]*)\)"
+_AXIS_SEPARATOR = ", "
+_MULTI_AXIS_PREFIXES = ("...", "*")  # how the name of any number of axes starts
 
 
-def rule_of(kind: type[LayerKind] | LayerKind) -> str:
+def expanded_shape_rule(kind: type[LayerKind] | LayerKind) -> str:
     """The rule with the axes of the kind in it, where this layer has its channels."""
-    rule = kind.rule
-    sides = getattr(kind if isinstance(kind, type) else type(kind), "axes", None)
+    rule = kind.shape_rule
+    sides = getattr(kind if isinstance(kind, type) else type(kind), "spatial_axes", None)
     if not isinstance(sides, tuple):
         return rule
     if getattr(kind, "data_format", None) == "channels_first":
         rule = re.sub(r"(\*sides'?), (\w+'?)", r"\2, \1", rule)
-    rule = rule.replace("*sides'", SEPARATOR.join(f"{side}'" for side in sides))
-    return rule.replace("*sides", SEPARATOR.join(sides))
+    rule = rule.replace("*sides'", _AXIS_SEPARATOR.join(f"{side}'" for side in sides))
+    return rule.replace("*sides", _AXIS_SEPARATOR.join(sides))
 
 
-def rule_that_holds(
+def matching_shape_rule(
     layer: LayerKind, inputs: tuple[Shapes | None, ...], output: Shapes
 ) -> str | None:
     """The rule, unless the arguments of this layer make something else of its inputs."""
-    rule = rule_of(layer)
-    before, after = (re.findall(SHAPE, side) for side in rule.split(ARROW))
-    read = [shape for each in inputs if each is not None for shape in leaves(each)]
+    rule = expanded_shape_rule(layer)
+    before, after = (re.findall(_SHAPE_PATTERN, side) for side in rule.split(_RULE_ARROW))
+    read = [shape for each in inputs if each is not None for shape in leaf_shapes(each)]
     if len(before) > len(read):
         before = []
     read = read[: len(before)]  # further inputs are masks, or more of the same
     bound: dict[str, Size | Shape] = {}
     try:
-        pairs = zip([*before, *after], [*read, *leaves(output)], strict=True)
+        pairs = zip([*before, *after], [*read, *leaf_shapes(output)], strict=True)
         holds = all(
-            agrees(layer, name, size, bound.setdefault(name, size))
+            _is_consistent_size(layer, name, size, bound.setdefault(name, size))
             for pattern, shape in pairs
-            for name, size in named(pattern, shape)
+            for name, size in _match_axis_names(pattern, shape)
         )
     except ValueError:
         return None
     return rule if holds else None
 
 
-def agrees(layer: LayerKind, name: str, size: Size | Shape, first: Size | Shape) -> bool:
+def _is_consistent_size(
+    layer: LayerKind, name: str, size: Size | Shape, first: Size | Shape
+) -> bool:
     """Whether a size is what its name says: a number, an argument, or what it was at first."""
     if name.startswith("*") or name.endswith("'") or size is None:
         return True
@@ -57,14 +59,16 @@ def agrees(layer: LayerKind, name: str, size: Size | Shape, first: Size | Shape)
     return size == (stated if isinstance(stated, int) else first) or first is None
 
 
-def named(pattern: str, shape: Shape) -> list[tuple[str, Size | Shape]]:
+def _match_axis_names(pattern: str, shape: Shape) -> list[tuple[str, Size | Shape]]:
     """The names in a pattern such as `batch, ..., units` with what they stand for in a shape.
 
     Raises:
         ValueError: the shape has more or fewer axes.
     """
-    names = pattern.split(SEPARATOR)
-    place = next((place for place, name in enumerate(names) if name.startswith(MANY)), None)
+    names = pattern.split(_AXIS_SEPARATOR)
+    place = next(
+        (place for place, name in enumerate(names) if name.startswith(_MULTI_AXIS_PREFIXES)), None
+    )
     if place is None:
         return list(zip(names, shape, strict=True))
     end = len(shape) - (len(names) - place - 1)
@@ -80,8 +84,8 @@ def named(pattern: str, shape: Shape) -> list[tuple[str, Size | Shape]]:
 def axis_names(rule: str | None, shape: Shape) -> Iterator[str]:
     """The name of each axis of an output by a rule that holds; without one by its number."""
     number = 0
-    pattern = re.findall(SHAPE, rule)[-1] if rule else "..."
-    for name, size in named(pattern, shape):
+    pattern = re.findall(_SHAPE_PATTERN, rule)[-1] if rule else "..."
+    for name, size in _match_axis_names(pattern, shape):
         if isinstance(size, tuple):
             yield from (f"axis {number + further}" for further in range(len(size)))
             number += len(size)

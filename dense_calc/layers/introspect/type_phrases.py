@@ -11,28 +11,28 @@ from msgspec import inspect
 
 from dense_calc.layers.base import LayerKind
 
-FEW = 6  # words that a sentence can list
+_MAX_LISTED_WORDS = 6  # words that a sentence can list
 
 
-def type_of(kind: type[LayerKind], argument: str) -> inspect.Type:
+def argument_type(kind: type[LayerKind], argument: str) -> inspect.Type:
     """The type of an argument of a kind."""
-    return types_of(kind)[argument]
+    return _argument_types(kind)[argument]
 
 
 @cache  # 1 ms, and a sweep may make the same mistake many times
-def types_of(kind: Any) -> dict[str, inspect.Type]:
+def _argument_types(kind: Any) -> dict[str, inspect.Type]:
     """The types of the arguments of a kind."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
     return {field.encode_name: field.type for field in info.fields}
 
 
-def words_of(wanted: inspect.Type) -> Iterator[str]:
+def allowed_words(wanted: inspect.Type) -> Iterator[str]:
     """The words among which an argument of this type chooses."""
     match wanted:
         case inspect.UnionType(types=types):
             for each in types:
-                yield from words_of(each)
+                yield from allowed_words(each)
         case inspect.LiteralType(values=values):
             yield from map(str, values)
         case inspect.EnumType(cls=cls):
@@ -41,45 +41,51 @@ def words_of(wanted: inspect.Type) -> Iterator[str]:
             yield from words
 
 
-def phrase(wanted: inspect.Type) -> str:
+def describe_type(wanted: inspect.Type) -> str:
     """`a positive integer`, `'valid' or 'same'`, `a positive integer or a list of them`."""
     match wanted:
         case inspect.UnionType(types=types):
             # That nothing or a serialized object is fine too helps nobody who made a mistake.
-            told = [each for each in types if is_list(each) or not isinstance(each, UNTOLD)]
-            return " or ".join(map(phrase, told)) or "a mapping"
+            told = [
+                each
+                for each in types
+                if _is_array_struct(each) or not isinstance(each, _UNMENTIONED_TYPES)
+            ]
+            return " or ".join(map(describe_type, told)) or "a mapping"
         case inspect.IntType(ge=least, le=most):
-            return "a positive integer" if least == 1 else f"an integer{bounds(least, most)}"
+            return (
+                "a positive integer" if least == 1 else f"an integer{_describe_bounds(least, most)}"
+            )
         case inspect.FloatType(gt=above, ge=least, le=most):
-            return f"a number{bounds(least, most, above)}"
+            return f"a number{_describe_bounds(least, most, above)}"
         case inspect.BoolType():
             return "true or false"
         case inspect.StrType(pattern=pattern, max_length=most):
             limit = f" of at most {most:,} characters" if most else ""
             return f"text{limit}" + " without '/'" * bool(pattern)
         case inspect.LiteralType() | inspect.EnumType() | inspect.Metadata():
-            words = list(words_of(wanted))
+            words = list(allowed_words(wanted))
             few = " or ".join(f"'{word}'" for word in words)
-            return few if len(words) <= FEW else "a name that Keras knows"
+            return few if len(words) <= _MAX_LISTED_WORDS else "a name that Keras knows"
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
             number = f"{least} " if least else f"at most {most} " if most else ""
-            return f"a list of {number}{plural(phrase(item))}"
+            return f"a list of {number}{_pluralize_phrase(describe_type(item))}"
         case inspect.StructType(array_like=True, fields=fields):
-            return f"a list of {' and '.join(phrase(field.type) for field in fields)}"
+            return f"a list of {' and '.join(describe_type(field.type) for field in fields)}"
         case inspect.CustomType():
             return "a layer"
     return "a mapping"
 
 
-UNTOLD = (inspect.NoneType, inspect.DictType, inspect.StructType)
+_UNMENTIONED_TYPES = (inspect.NoneType, inspect.DictType, inspect.StructType)
 
 
-def is_list(wanted: inspect.Type) -> bool:
+def _is_array_struct(wanted: inspect.Type) -> bool:
     """Whether this is a struct that is written as a list."""
     return isinstance(wanted, inspect.StructType) and wanted.array_like
 
 
-def bounds(least: float | None, most: float | None, above: float | None = None) -> str:
+def _describe_bounds(least: float | None, most: float | None, above: float | None = None) -> str:
     """` from 0 to 1`, ` of at least 0`, ` above -1 and up to 1`, or nothing."""
     if above is not None:
         return f" above {above}" if most is None else f" above {above} and up to {most}"
@@ -88,7 +94,7 @@ def bounds(least: float | None, most: float | None, above: float | None = None) 
     return f" of at least {least}" if most is None else f" from {least} to {most}"
 
 
-def plural(one: str) -> str:
+def _pluralize_phrase(one: str) -> str:
     """`positive integers or lists of numbers` for `a positive integer or a list of numbers`."""
     several = []
     for choice in one.split(" or "):

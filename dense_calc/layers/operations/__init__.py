@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dense_calc.layers.base import LayerKind
 
 # fmt: off
-OPERATIONS = {
+OPERATION_MODULES = {
     "Abs": "elementwise", "Absolute": "elementwise", "AdaptiveAveragePool": "pooling",
     "AdaptiveMaxPool": "pooling", "Add": "elementwise", "AffineTransform": "image",
     "All": "reductions", "AllClose": "reductions", "Amax": "reductions", "Amin": "reductions",
@@ -117,12 +117,12 @@ OPERATIONS = {
 
 
 @cache
-def operation_named(name: str) -> type[LayerKind]:
+def operation_kind(name: str) -> type[LayerKind]:
     """The kind of an operation by the name of its Keras class; raises KeyError if there is none."""
-    family = import_module(f"{__name__}.{OPERATIONS[name]}")
-    for alike in getattr(family, "ALIKE", ()):
+    family = import_module(f"{__name__}.{OPERATION_MODULES[name]}")
+    for alike in getattr(family, "OPERATION_GROUPS", ()):
         if name in alike.operations:
-            made: type[LayerKind] = alike.made(name)
+            made: type[LayerKind] = alike.build_kind(name)
             return made
     written: type[LayerKind] = getattr(family, name)
     return written

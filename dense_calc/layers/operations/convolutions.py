@@ -7,9 +7,14 @@ from typing import ClassVar, TypeVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import Window
-from dense_calc.layers.operations.operation import TWO, Int, Ints, Operation
-from dense_calc.layers.operations.pooling import BATCH, each, padding_of, sides_of
+from dense_calc.layers.base import WindowSize
+from dense_calc.layers.operations.operation import TWO_INPUTS, Int64, Int64Tuple, Operation
+from dense_calc.layers.operations.pooling import (
+    BATCH_AXES,
+    parse_padding,
+    spatial_shape,
+    values_per_side,
+)
 from dense_calc.shapes import (
     Shape,
     Shapes,
@@ -17,97 +22,99 @@ from dense_calc.shapes import (
     Sizes,
     channel_axis,
     demand_rank,
-    product,
-    slide,
-    spread,
-    with_sides,
+    size_product,
+    transposed_sizes,
+    window_counts,
+    with_spatial_sizes,
 )
 
 T = TypeVar("T", int, Size)
 
 
-class Convolution(Operation, frozen=True, kw_only=True):
+class _ConvolutionOperation(Operation, frozen=True, kw_only=True):
     """A window slides over the input and weighs what it sees with a kernel that is an input."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "kernel")
-    rule: ClassVar[str] = (
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "kernel")
+    shape_rule: ClassVar[str] = (
         "(batch, *sides, channels), (*window, channels, filters) → (batch, *sides', filters)"
     )
 
-    strides: Window = 1
+    strides: WindowSize = 1
     padding: str = "valid"
     data_format: DataFormat | None = None
-    dilation_rate: Window = 1
+    dilation_rate: WindowSize = 1
 
-    def demand_channels(self, x: Shape, kernel: Shape, axis: int) -> None:
+    def demand_kernel_channels(self, x: Shape, kernel: Shape, axis: int) -> None:
         """Raise LayerError where the kernel is for other channels than the input has."""
-        demand_rank(x, 1 if channel_axis(self.data_format) == -1 else 2, BATCH, or_more=True)
+        demand_rank(x, 1 if channel_axis(self.data_format) == -1 else 2, BATCH_AXES, or_more=True)
         demand_rank(kernel, 2, "(*window, channels, filters)", or_more=True)
         channels = x[channel_axis(self.data_format)]
         if None not in (channels, kernel[axis]) and channels != kernel[axis]:
             raise LayerError(f"the kernel is for {kernel[axis]} channels, not for {channels}")
 
-    def slid(self, x: Shape, kernel: Shape, filters: Size) -> Shape:
+    def convolve_input(self, x: Shape, kernel: Shape, filters: Size) -> Shape:
         """The output with so many filters."""
-        self.demand_channels(x, kernel, -2)
-        padding = padding_of(self.padding, "valid", "same", "causal")
+        self.demand_kernel_channels(x, kernel, -2)
+        padding = parse_padding(self.padding, "valid", "same", "causal")
         steps = self.strides, self.dilation_rate
-        return convolved(x, kernel[:-2], filters, steps, padding, self.data_format)
+        return convolve_shape(x, kernel[:-2], filters, steps, padding, self.data_format)
 
 
-class Conv(Convolution, frozen=True, kw_only=True):
+class Conv(_ConvolutionOperation, frozen=True, kw_only=True):
     """A convolution: each filter of the kernel weighs all channels."""
 
-    def result(self, x: Shape, kernel: Shape, /) -> Shapes:
-        return self.slid(x, kernel, kernel[-1] if kernel else None)
+    def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
+        return self.convolve_input(x, kernel, kernel[-1] if kernel else None)
 
 
-class DepthwiseConv(Convolution, frozen=True, kw_only=True):
+class DepthwiseConv(_ConvolutionOperation, frozen=True, kw_only=True):
     """A convolution of each channel on its own."""
 
-    def result(self, x: Shape, kernel: Shape, /) -> Shapes:
-        return self.slid(x, kernel, by_channel(kernel))
+    def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
+        return self.convolve_input(x, kernel, _depthwise_filters(kernel))
 
 
-class SeparableConv(Convolution, frozen=True, kw_only=True):
+class SeparableConv(_ConvolutionOperation, frozen=True, kw_only=True):
     """A convolution of each channel on its own, and then one of all at each place."""
 
-    takes: ClassVar[range] = range(3, 4)
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "depthwise_kernel", "pointwise_kernel")
+    arity: ClassVar[range] = range(3, 4)
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "depthwise_kernel", "pointwise_kernel")
 
-    def result(self, x: Shape, depthwise: Shape, pointwise: Shape, /) -> Shapes:
-        by_channel(depthwise)
+    def infer_shape(self, x: Shape, depthwise: Shape, pointwise: Shape, /) -> Shapes:
+        _depthwise_filters(depthwise)
         demand_rank(pointwise, 1, "(..., channels, filters)", or_more=True)
-        return self.slid(x, depthwise, pointwise[-1])
+        return self.convolve_input(x, depthwise, pointwise[-1])
 
 
-class ConvTranspose(Convolution, frozen=True, kw_only=True):
+class ConvTranspose(_ConvolutionOperation, frozen=True, kw_only=True):
     """A convolution the other way round; its kernel has the filters before the channels."""
 
-    output_padding: Int | Ints | None = None
+    output_padding: Int64 | Int64Tuple | None = None
 
-    def result(self, x: Shape, kernel: Shape, /) -> Shapes:
-        self.demand_channels(x, kernel, -1)
-        sizes = sides_of(x, self.data_format)
+    def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
+        self.demand_kernel_channels(x, kernel, -1)
+        sizes = spatial_shape(x, self.data_format)
         rank = len(sizes)
-        window = first(kernel[:-2], rank, "kernel")
+        window = _first_values_per_side(kernel[:-2], rank, "kernel")
         # The size of a window does not matter along a side that is unknown.
         shown = [1 if side is None else size for side, size in zip(sizes, window, strict=True)]
-        reach = reach_of(shown, first(self.dilation_rate, rank, "dilation_rate"))
-        strides = first(self.strides, rank, "strides")
+        reach = _dilated_window(
+            shown, _first_values_per_side(self.dilation_rate, rank, "dilation_rate")
+        )
+        strides = _first_values_per_side(self.strides, rank, "strides")
         extra = self.output_padding
-        more = None if extra is None else first(extra, rank, "output_padding")
-        padding = padding_of(self.padding, "valid", "same")
-        spans = spread(sizes, reach, strides, padding, more, "output_padding")
-        return with_sides(x, spans, kernel[-2], self.data_format)
+        more = None if extra is None else _first_values_per_side(extra, rank, "output_padding")
+        padding = parse_padding(self.padding, "valid", "same")
+        spans = transposed_sizes(sizes, reach, strides, padding, more, "output_padding")
+        return with_spatial_sizes(x, spans, kernel[-2], self.data_format)
 
 
-def convolved(
+def convolve_shape(
     shape: Shape,
     window: Shape,
     filters: Size,
-    steps: tuple[Window, Window],
+    steps: tuple[WindowSize, WindowSize],
     padding: str,
     data_format: str | None,
 ) -> Shape:
@@ -115,21 +122,23 @@ def convolved(
 
     Source: `compute_conv_output_shape` of keras/src/ops/operation_utils.py.
     """
-    sizes = sides_of(shape, data_format)
+    sizes = spatial_shape(shape, data_format)
     if len(window) != len(sizes) or len(shape) < 2:
         raise LayerError(f"a window of {len(window)} axes does not fit an input of {shape}")
-    strides = each(steps[0], len(sizes), "strides")
-    dilation = each(steps[1], len(sizes), "dilation_rate")
+    strides = values_per_side(steps[0], len(sizes), "strides")
+    dilation = values_per_side(steps[1], len(sizes), "dilation_rate")
     if isinstance(steps[1], tuple) and len(steps[1]) != len(sizes):
         raise LayerError(f"give one dilation_rate, or {len(sizes)}", "dilation_rate")
     if padding == "valid" and None in window:
         raise LayerError(f"the size of the window must be known, but is not: {window}")
     sized = tuple(size or 0 for size in window)
-    places = slide(sizes, sized, strides, reach_of(sized, dilation), padding, "kernel")
-    return with_sides(shape, places, filters, data_format)
+    places = window_counts(
+        sizes, sized, strides, _dilated_window(sized, dilation), padding, "kernel"
+    )
+    return with_spatial_sizes(shape, places, filters, data_format)
 
 
-def first(values: int | tuple[T, ...], rank: int, argument: str) -> tuple[T, ...]:
+def _first_values_per_side(values: int | tuple[T, ...], rank: int, argument: str) -> tuple[T, ...]:
     """One number for each side, the first ones of a longer list, as a loop of Keras takes them."""
     if isinstance(values, int):
         return (values,) * rank
@@ -138,7 +147,7 @@ def first(values: int | tuple[T, ...], rank: int, argument: str) -> tuple[T, ...
     return values[:rank]
 
 
-def reach_of(window: Sequence[Size], dilation: Sizes) -> Sizes:
+def _dilated_window(window: Sequence[Size], dilation: Sizes) -> Sizes:
     """What a window spans with dilation.
 
     Raises:
@@ -151,9 +160,9 @@ def reach_of(window: Sequence[Size], dilation: Sizes) -> Sizes:
     )
 
 
-def by_channel(kernel: Shape) -> Size:
+def _depthwise_filters(kernel: Shape) -> Size:
     """The channels that a kernel makes of each channel on its own."""
     demand_rank(kernel, 2, "(*window, channels, multiplier)", or_more=True)
     if None in kernel[-2:]:
         raise LayerError(f"the channels of the kernel must be known, but are not in {kernel}")
-    return product(kernel[-2:])
+    return size_product(kernel[-2:])

@@ -9,116 +9,116 @@ from msgspec import field
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
-from dense_calc.layers.base import NotNegative
-from dense_calc.layers.introspect.refusals import NO_TUPLES
+from dense_calc.layers.base import NonNegativeInt
+from dense_calc.layers.introspect.refusals import NO_TUPLES_MESSAGE
 from dense_calc.layers.operations.operation import (
-    TWO,
-    Alike,
-    Int,
+    TWO_INPUTS,
+    Int64,
     Operation,
-    broadcast,
-    place,
-    several,
-    with_size,
+    OperationGroup,
+    broadcast_operands,
+    collect_outputs,
+    normalize_axis,
+    replace_axis_size,
 )
-from dense_calc.shapes import Shape, Shapes, worked
+from dense_calc.shapes import Shape, Shapes, computed_size
 
 
-class Range(Operation, frozen=True, kw_only=True):
+class _SpacedRange(Operation, frozen=True, kw_only=True):
     """`num` numbers from each start to each stop."""
 
-    rule: ClassVar[str] = "(...), (...) → (num, ...)"
+    shape_rule: ClassVar[str] = "(...), (...) → (num, ...)"
 
-    num: Int = 50
-    axis: Int = 0
+    num: Int64 = 50
+    axis: Int64 = 0
 
-    def result(self, start: Shape, stop: Shape, /) -> Shapes:
-        ends = broadcast(start, stop)
-        axis = place(self.axis, len(ends) + 1)
+    def infer_shape(self, start: Shape, stop: Shape, /) -> Shapes:
+        ends = broadcast_operands(start, stop)
+        axis = normalize_axis(self.axis, len(ends) + 1)
         return (*ends[:axis], self.num, *ends[axis:])
 
 
-class Linspace(Range, frozen=True, kw_only=True):
+class Linspace(_SpacedRange, frozen=True, kw_only=True):
     """`num` numbers from each start to each stop, without the step between them."""
 
-    takes: ClassVar[range] = range(2, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("start", "stop")
+    arity: ClassVar[range] = range(2, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("start", "stop")
 
     endpoint: Any = True
     retstep: bool = False
     dtype: InputDtype | None = None
 
-    def result(self, start: Shape, stop: Shape, /) -> Shapes:
+    def infer_shape(self, start: Shape, stop: Shape, /) -> Shapes:
         if self.retstep:
             raise LayerError("Keras gives no step in a model; remove retstep", "retstep")
-        return Range.result(self, start, stop)
+        return _SpacedRange.infer_shape(self, start, stop)
 
 
 class Bincount(Operation, frozen=True, kw_only=True):
     """How often each number occurs along the last axis; the largest is not known before."""
 
-    rule: ClassVar[str] = "(..., size) → (..., unknown)"
+    shape_rule: ClassVar[str] = "(..., size) → (..., unknown)"
 
-    counted: Any = field(name="weights", default=None)
+    bin_weights: Any = field(name="weights", default=None)
     minlength: Any = 0
     sparse: Any = False
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         return (*x[:-1], None)
 
 
 class Histogram(Operation, frozen=True, kw_only=True):
     """How many elements fall into each of `bins`, and the edges of these."""
 
-    rule: ClassVar[str] = "(...) → (bins), (bins + 1)"
+    shape_rule: ClassVar[str] = "(...) → (bins), (bins + 1)"
 
-    bins: NotNegative = 10
+    bins: NonNegativeInt = 10
     range: tuple[float, ...] | None = None
 
-    def demand_storable(self) -> None:
+    def demand_serializable(self) -> None:
         if self.range:
-            raise LayerError(NO_TUPLES, "range")
+            raise LayerError(NO_TUPLES_MESSAGE, "range")
 
-    def result(self, _x: Shape, /) -> Shapes:
+    def infer_shape(self, _x: Shape, /) -> Shapes:
         if self.range and (len(self.range) < 2 or self.range[1] < self.range[0]):
             raise LayerError(f"range is its start and its end, not {list(self.range)}", "range")
-        return (self.bins,), (worked(self.bins + 1, f"{self.bins} + 1"),)
+        return (self.bins,), (computed_size(self.bins + 1, f"{self.bins} + 1"),)
 
 
 class OneHot(Operation, frozen=True, kw_only=True):
     """For each number a row of `num_classes`, with 1 at that place."""
 
-    rule: ClassVar[str] = "(...) → (..., num_classes)"
+    shape_rule: ClassVar[str] = "(...) → (..., num_classes)"
 
-    num_classes: Int
-    axis: Int = -1
+    num_classes: Int64
+    axis: Int64 = -1
     dtype: InputDtype | None = None
     sparse: Any = False
 
-    def result(self, x: Shape, /) -> Shapes:
-        return with_classes(x, self.num_classes, self.axis)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _add_class_axis(x, self.num_classes, self.axis)
 
 
 class MultiHot(Operation, frozen=True, kw_only=True):
     """For each row of numbers one of `num_classes`, with 1 at those places."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("inputs",)
-    rule: ClassVar[str] = "(..., numbers) → (..., num_classes)"
+    input_names: ClassVar[tuple[str, ...]] = ("inputs",)
+    shape_rule: ClassVar[str] = "(..., numbers) → (..., num_classes)"
 
-    num_classes: Int | None = None
-    axis: Int = -1
+    num_classes: Int64 | None = None
+    axis: Int64 = -1
     dtype: InputDtype | None = None
     sparse: Any = False
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         if self.num_classes is None:
             raise LayerError("num_classes must be given", "num_classes")
-        shape = with_classes(x, self.num_classes, self.axis)
+        shape = _add_class_axis(x, self.num_classes, self.axis)
         # Keras takes away the second axis, of two the first.
         return shape[-1:] if len(shape) == 2 else (shape[0], *shape[2:])
 
 
-def with_classes(shape: Shape, classes: int, axis: int) -> Shape:
+def _add_class_axis(shape: Shape, classes: int, axis: int) -> Shape:
     """A shape with one axis more; Keras takes -1 for the last, and no other negative number."""
     if axis == -1:
         return (*shape, classes)
@@ -130,31 +130,31 @@ def with_classes(shape: Shape, classes: int, axis: int) -> Shape:
 class Nonzero(Operation, frozen=True, kw_only=True):
     """The places of elements that are not 0, one output for each axis."""
 
-    rule: ClassVar[str] = "(...) → (places), ..."
+    shape_rule: ClassVar[str] = "(...) → (places), ..."
 
-    def result(self, x: Shape, /) -> Shapes:
-        return several([(None,)] * len(x), "x")
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return collect_outputs([(None,)] * len(x), "x")
 
 
 class Unique(Operation, frozen=True, kw_only=True):
     """The different elements, or slices along `axis`; on request also their places and counts."""
 
-    rule: ClassVar[str] = "(...) → (unknown)"
+    shape_rule: ClassVar[str] = "(...) → (unknown)"
 
     sorted: Any = True
     return_index: bool = False
     return_inverse: bool = False
     return_counts: bool = False
-    axis: Int | None = None
-    size: Int | None = None
+    axis: Int64 | None = None
+    size: Int64 | None = None
     fill_value: Any = None
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         count: Shape = (self.size,)
         values, inverse = count, x
         if self.axis is not None:
-            axis = place(self.axis, len(x))
-            values, inverse = with_size(x, axis, self.size), (x[axis],)
+            axis = normalize_axis(self.axis, len(x))
+            values, inverse = replace_axis_size(x, axis, self.size), (x[axis],)
         outputs = [values]
         outputs += [count] * self.return_index
         outputs += [inverse] * self.return_inverse
@@ -166,34 +166,34 @@ class Unique(Operation, frozen=True, kw_only=True):
         return (x, *["int32"] * places) if places else x
 
 
-class Segments(Operation, frozen=True, kw_only=True):
+class SegmentReduction(Operation, frozen=True, kw_only=True):
     """One result for each of `num_segments` parts of the first axis."""
 
-    takes: ClassVar[range] = TWO
-    rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    shape_rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
 
-    num_segments: Int | None = None
+    num_segments: Int64 | None = None
 
-    def result(self, data: Shape, _ids: Shape, /) -> Shapes:
+    def infer_shape(self, data: Shape, _ids: Shape, /) -> Shapes:
         return (self.num_segments, *data[1:])
 
 
-SEGMENTS = {"num_segments": None, "sorted": False}
-SPACED = {"num": 50, "endpoint": True, "dtype": None, "axis": 0}
-ALIKE = (
-    Alike(
-        Range,
-        {"Geomspace": SPACED, "Logspace": {**SPACED, "base": 10}},
-        inputs=("start", "stop"),
+_SEGMENT_ARGUMENTS = {"num_segments": None, "sorted": False}
+_SPACING_ARGUMENTS = {"num": 50, "endpoint": True, "dtype": None, "axis": 0}
+OPERATION_GROUPS = (
+    OperationGroup(
+        _SpacedRange,
+        {"Geomspace": _SPACING_ARGUMENTS, "Logspace": {**_SPACING_ARGUMENTS, "base": 10}},
+        input_names=("start", "stop"),
     ),
-    Alike(
-        Segments,
+    OperationGroup(
+        SegmentReduction,
         {
-            "SegmentMax": SEGMENTS,
-            "SegmentMin": SEGMENTS,
-            "SegmentProd": SEGMENTS,
-            "SegmentSum": SEGMENTS,
+            "SegmentMax": _SEGMENT_ARGUMENTS,
+            "SegmentMin": _SEGMENT_ARGUMENTS,
+            "SegmentProd": _SEGMENT_ARGUMENTS,
+            "SegmentSum": _SEGMENT_ARGUMENTS,
         },
-        inputs=("data", "segment_ids"),
+        input_names=("data", "segment_ids"),
     ),
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 # fmt: off
-NUMPY = "numpy"  # all others
-HOMES = {
+_DEFAULT_OPS_MODULE = "numpy"  # all others
+_NAMES_BY_OPS_MODULE = {
     "core": """
         Cast ConvertToTensor SaturateCast Scatter ScatterUpdate Slice SliceUpdate StopGradient
         Unstack
@@ -36,7 +36,10 @@ HOMES = {
 # fmt: on
 
 
-def home_of(name: str) -> str:
+def keras_ops_module(name: str) -> str:
     """The module of the operation with this name."""
-    home = next((home for home, names in HOMES.items() if name in names.split()), NUMPY)
+    home = next(
+        (home for home, names in _NAMES_BY_OPS_MODULE.items() if name in names.split()),
+        _DEFAULT_OPS_MODULE,
+    )
     return f"keras.src.ops.{home}"

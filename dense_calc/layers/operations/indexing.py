@@ -12,30 +12,30 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
     REQUIRED,
-    TWO,
-    Alike,
-    Int,
+    TWO_INPUTS,
+    Int64,
     Operation,
-    Sizes,
-    at,
-    broadcast,
-    place,
-    several,
-    with_size,
+    OperationGroup,
+    ShapeArgument,
+    axis_size,
+    broadcast_operands,
+    collect_outputs,
+    normalize_axis,
+    replace_axis_size,
 )
-from dense_calc.shapes import Shape, Shapes, Size, product, worked
+from dense_calc.shapes import Shape, Shapes, Size, computed_size, size_product
 
-LIMIT = 2**63  # beyond any place
+_MAX_INDEX = 2**63  # beyond any place
 
 
-class Cut(Struct, frozen=True):
+class _SliceKey(Struct, frozen=True):
     """A slice: from `start` to `stop`, every `step`-th."""
 
     start: int | None = None
     stop: int | None = None
     step: int | None = None
 
-    def of(self, size: int) -> int:
+    def sliced_size(self, size: int) -> int:
         """How many of so many places it takes."""
         step = 1 if self.step is None else self.step
         if step == 0:
@@ -52,32 +52,32 @@ class GetItem(Operation, frozen=True, kw_only=True):
     __ellipsis__}`; the short `"1:-1"` and `"..."` mean the same. Keras refuses a slice alone.
     """
 
-    of_call = ("key",)
-    rule: ClassVar[str] = "(...) → (...')"
+    call_arguments = ("key",)
+    shape_rule: ClassVar[str] = "(...) → (...')"
 
     key: Any
 
-    def spelled(self, *, keras: bool) -> GetItem:
-        spelling = in_keras if keras else in_short
-        return replace(self, key=[spelling(part_of(each)) for each in listed(self.key)])
+    def respell_arguments(self, *, keras: bool) -> GetItem:
+        spelling = _keras_key_part if keras else _short_key_part
+        return replace(self, key=[spelling(_parse_key_part(each)) for each in _key_parts(self.key)])
 
-    def result(self, x: Shape, /) -> Shapes:
-        keys = [part_of(each) for each in listed(self.key)]
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        keys = [_parse_key_part(each) for each in _key_parts(self.key)]
         if keys.count(...) > 1:
             raise LayerError("a key may hold one ellipsis", "key")
         if ... not in keys:
             keys.append(...)
         middle = keys.index(...)
         before, after = keys[:middle], keys[middle + 1 :]
-        start, first = taken(x, before)
+        start, first = _index_axes(x, before)
         end = len(x) - (len(after) - after.count(None))
         if end < start:
             raise LayerError(f"the key has more parts than {x} has axes", "key")
-        _, last = taken(x[end:], after)
+        _, last = _index_axes(x[end:], after)
         return (*first, *x[start:end], *last)
 
 
-def taken(shape: Shape, keys: Sequence[Any]) -> tuple[int, Shape]:
+def _index_axes(shape: Shape, keys: Sequence[Any]) -> tuple[int, Shape]:
     """How many axes the keys use up, and what they make of these."""
     axis, made = 0, list[Size]()
     for key in keys:
@@ -88,14 +88,14 @@ def taken(shape: Shape, keys: Sequence[Any]) -> tuple[int, Shape]:
             raise LayerError(f"the key has more parts than {shape} has axes left", "key")
         size = shape[axis]
         axis += 1
-        if isinstance(key, Cut):
-            made.append(None if size is None else key.of(size))
+        if isinstance(key, _SliceKey):
+            made.append(None if size is None else key.sliced_size(size))
         elif size is not None and not -size <= key < size:
             raise LayerError(f"place {key} is not in an axis of {size}", "key")
     return axis, tuple(made)
 
 
-def listed(key: Any) -> Sequence[Any]:
+def _key_parts(key: Any) -> Sequence[Any]:
     """The parts of a key."""
     if isinstance(key, dict) and key.get("class_name") == "__tuple__":
         key = key.get("items")
@@ -106,84 +106,84 @@ def listed(key: Any) -> Sequence[Any]:
     raise LayerError('key is an integer or a list; write ["1:"] for a slice alone', "key")
 
 
-def part_of(written: Any) -> Any:
+def _parse_key_part(written: Any) -> Any:
     """A part of a key: an integer, None, a Cut or `...`."""
     if written is None or isinstance(written, int):
         return written
     if isinstance(written, str):
-        return ... if written == "..." else cut_of(written.split(":"))
+        return ... if written == "..." else _parse_slice(written.split(":"))
     if isinstance(written, dict) and isinstance(written.get("config", {}), dict):
         config = written.get("config", {})
         if written.get("class_name") == "__ellipsis__":
             return ...
         if written.get("class_name") == "__slice__":
-            return cut_of([config.get(name) for name in ("start", "stop", "step")])
+            return _parse_slice([config.get(name) for name in ("start", "stop", "step")])
     raise LayerError("a key holds integers, nulls, slices ('1:-1') and '...'", "key")
 
 
-def in_keras(part: Any) -> Any:
+def _keras_key_part(part: Any) -> Any:
     """A part of a key as Keras writes it to a file."""
     if part is ...:
         return {"class_name": "__ellipsis__", "config": {}}
-    if isinstance(part, Cut):
+    if isinstance(part, _SliceKey):
         return {"class_name": "__slice__", "config": asdict(part)}
     return part
 
 
-def in_short(part: Any) -> Any:
+def _short_key_part(part: Any) -> Any:
     """A part of a key as it is written within brackets."""
     if part is ...:
         return "..."
-    if isinstance(part, Cut):
+    if isinstance(part, _SliceKey):
         ends = [part.start, part.stop, *([] if part.step is None else [part.step])]
         return ":".join("" if end is None else str(end) for end in ends)
     return part
 
 
-def cut_of(ends: Sequence[Any]) -> Cut:
+def _parse_slice(ends: Sequence[Any]) -> _SliceKey:
     """A slice of its start, stop and step, which are written or not."""
     try:
         numbers = [None if each in (None, "") else int(each) for each in ends]
     except (TypeError, ValueError):
         numbers = []
     if not 2 <= len(numbers) <= 3 or any(
-        each is not None and abs(each) > LIMIT for each in numbers
+        each is not None and abs(each) > _MAX_INDEX for each in numbers
     ):
         raise LayerError("a slice is 'start:stop' or 'start:stop:step', all integers", "key")
-    return Cut(*numbers)
+    return _SliceKey(*numbers)
 
 
 class Take(Operation, frozen=True, kw_only=True):
     """Takes what stands at the places `indices` of `axis`, or of all elements."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("x", "indices")
-    rule: ClassVar[str] = "(size, ...), (places) → (places, ...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
+    shape_rule: ClassVar[str] = "(size, ...), (places) → (places, ...)"
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
-    def result(self, x: Shape, indices: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, indices: Shape, /) -> Shapes:
         if self.axis is None:
             return indices
-        axis = place(self.axis, len(x))
+        axis = normalize_axis(self.axis, len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
 
 
 class TakeAlongAxis(Operation, frozen=True, kw_only=True):
     """Takes for each place of `indices` the element that it names along `axis`."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("x", "indices")
-    rule: ClassVar[str] = "(size, ...), (places, ...) → (places, ...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
+    shape_rule: ClassVar[str] = "(size, ...), (places, ...) → (places, ...)"
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
-    def result(self, x: Shape, indices: Shape, /) -> Shapes:
-        shape = (product(x),) if self.axis is None else x
+    def infer_shape(self, x: Shape, indices: Shape, /) -> Shapes:
+        shape = (size_product(x),) if self.axis is None else x
         if len(shape) != len(indices):
             raise LayerError(f"indices of {indices} must have as many axes as {shape}")
-        axis = place(self.axis or 0, len(shape))
-        return broadcast(with_size(shape, axis, indices[axis]), indices)
+        axis = normalize_axis(self.axis or 0, len(shape))
+        return broadcast_operands(replace_axis_size(shape, axis, indices[axis]), indices)
 
 
 class Slice(Operation, frozen=True, kw_only=True):
@@ -192,47 +192,47 @@ class Slice(Operation, frozen=True, kw_only=True):
     The starts may be another input or, as an argument, known numbers: these tell what is left.
     """
 
-    takes: ClassVar[range] = range(1, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "start_indices")
-    of_call = ("start_indices",)
-    rule: ClassVar[str] = "(...) → shape"
+    arity: ClassVar[range] = range(1, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "start_indices")
+    call_arguments = ("start_indices",)
+    shape_rule: ClassVar[str] = "(...) → shape"
 
-    shape: Sizes
-    start_indices: Int | tuple[Int, ...] | None = None
+    shape: ShapeArgument
+    start_indices: Int64 | tuple[Int64, ...] | None = None
 
-    def result(self, x: Shape, _starts: Shape | None, /) -> Shapes:
+    def infer_shape(self, x: Shape, _starts: Shape | None, /) -> Shapes:
         starts = self.start_indices
         if len(self.shape) != len(x):
             raise LayerError(f"shape must have one size for each axis of {x}", "shape")
         if isinstance(starts, tuple) and len(starts) != len(x):
             raise LayerError(f"start_indices must be one for each axis of {x}", "start_indices")
         return tuple(
-            wanted if wanted != -1 else self.left(size, axis)
+            wanted if wanted != -1 else self.remaining_size(size, axis)
             for axis, (size, wanted) in enumerate(zip(x, self.shape, strict=True))
         )
 
-    def left(self, size: Size, axis: int) -> Size:
+    def remaining_size(self, size: Size, axis: int) -> Size:
         """What is left of an axis."""
         starts = self.start_indices
         if size is None or starts is None:
             return None
         if isinstance(starts, int):
             raise LayerError("start_indices must be one for each axis", "start_indices")
-        return worked(size - starts[axis], f"{size} - {starts[axis]}")
+        return computed_size(size - starts[axis], f"{size} - {starts[axis]}")
 
 
-class Wanted(Operation, frozen=True, kw_only=True):
+class _TargetShapeOperation(Operation, frozen=True, kw_only=True):
     """Gives the shape that it is told."""
 
-    rule: ClassVar[str] = "(...) → shape"
+    shape_rule: ClassVar[str] = "(...) → shape"
 
-    shape: Sizes
+    shape: ShapeArgument
 
-    def result(self, *_shapes: Shape) -> Shapes:
+    def infer_shape(self, *_shapes: Shape) -> Shapes:
         return self.shape
 
 
-class Filled(Wanted, frozen=True, kw_only=True):
+class _FilledArray(_TargetShapeOperation, frozen=True, kw_only=True):
     """An array of one value."""
 
     dtype: InputDtype | None = None
@@ -241,29 +241,35 @@ class Filled(Wanted, frozen=True, kw_only=True):
 class UnravelIndex(Operation, frozen=True, kw_only=True):
     """The places in an array of `shape` that numbers stand for, one output for each axis."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("indices",)
-    rule: ClassVar[str] = "(...) → (...), ..."
+    input_names: ClassVar[tuple[str, ...]] = ("indices",)
+    shape_rule: ClassVar[str] = "(...) → (...), ..."
 
-    shape: Sizes
+    shape: ShapeArgument
 
-    def result(self, indices: Shape, /) -> Shapes:
-        return several([(None,) if None in self.shape else indices] * len(self.shape), "shape")
+    def infer_shape(self, indices: Shape, /) -> Shapes:
+        return collect_outputs(
+            [(None,) if None in self.shape else indices] * len(self.shape), "shape"
+        )
 
 
 class TopK(Operation, frozen=True, kw_only=True):
     """The `k` largest along the last axis, and where they stand."""
 
-    rule: ClassVar[str] = "(..., size) → (..., k), (..., k)"
+    shape_rule: ClassVar[str] = "(..., size) → (..., k), (..., k)"
 
-    k: Int
+    k: Int64
     sorted: Any = True
 
-    def result(self, x: Shape, /) -> Shapes:
-        at(x, -1, "k")
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        axis_size(x, -1, "k")
         return ((*x[:-1], self.k),) * 2
 
 
-ALIKE = (
-    Alike(Wanted, {"Scatter": {"shape": REQUIRED}}, inputs=("indices", "values")),
-    Alike(Filled, {"Full": {"shape": REQUIRED, "dtype": None}}, inputs=("fill_value",)),
+OPERATION_GROUPS = (
+    OperationGroup(
+        _TargetShapeOperation, {"Scatter": {"shape": REQUIRED}}, input_names=("indices", "values")
+    ),
+    OperationGroup(
+        _FilledArray, {"Full": {"shape": REQUIRED, "dtype": None}}, input_names=("fill_value",)
+    ),
 )

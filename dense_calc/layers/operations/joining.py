@@ -9,22 +9,31 @@ from typing import ClassVar, Literal
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO,
-    Int,
-    Ints,
-    OnAList,
+    TWO_INPUTS,
+    Int64,
+    Int64Tuple,
+    ListOperation,
     Operation,
-    agree,
-    demand_few,
-    place,
-    several,
-    with_size,
-    without,
+    collect_outputs,
+    demand_few_outputs,
+    is_compatible_shape,
+    normalize_axis,
+    remove_axes,
+    replace_axis_size,
 )
-from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, demand_rank, product, total, worked
+from dense_calc.shapes import (
+    MAX_RANK,
+    Shape,
+    Shapes,
+    Size,
+    computed_size,
+    demand_rank,
+    size_product,
+    size_sum,
+)
 
 
-def joined(shapes: Sequence[Shape], axis: int) -> Shape:
+def _concatenate_shapes(shapes: Sequence[Shape], axis: int) -> Shape:
     """The shape of several one after the other along an axis that counts from the first.
 
     The other sizes are those of the first, also where they are unknown.
@@ -33,70 +42,70 @@ def joined(shapes: Sequence[Shape], axis: int) -> Shape:
     if any(axis >= len(shape) for shape in shapes):
         raise LayerError(f"axis {axis} is not in every input", "axis")
     for shape in shapes:
-        if not agree(shape, first, but=axis):
+        if not is_compatible_shape(shape, first, but=axis):
             raise LayerError(f"cannot join {first} and {shape} along axis {axis}", "axis")
-    return with_size(first, axis, total([shape[axis] for shape in shapes]))
+    return replace_axis_size(first, axis, size_sum([shape[axis] for shape in shapes]))
 
 
-class Concatenate(OnAList, frozen=True, kw_only=True):
+class Concatenate(ListOperation, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`."""
 
-    rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
 
-    axis: Int = 0
+    axis: Int64 = 0
 
-    def result(self, *shapes: Shape) -> Shapes:
-        return joined(shapes, place(self.axis, len(shapes[0])))
+    def infer_shape(self, *shapes: Shape) -> Shapes:
+        return _concatenate_shapes(shapes, normalize_axis(self.axis, len(shapes[0])))
 
 
-class Stack(OnAList, frozen=True, kw_only=True):
+class Stack(ListOperation, frozen=True, kw_only=True):
     """Its inputs one beside the other along a new axis."""
 
-    rule: ClassVar[str] = "(...), (...) → (inputs, ...)"
+    shape_rule: ClassVar[str] = "(...), (...) → (inputs, ...)"
 
-    axis: Int = 0
+    axis: Int64 = 0
 
-    def result(self, *shapes: Shape) -> Shapes:
+    def infer_shape(self, *shapes: Shape) -> Shapes:
         first = shapes[0]
-        axis = place(self.axis, len(first) + 1)
+        axis = normalize_axis(self.axis, len(first) + 1)
         for shape in shapes:
-            if not agree(shape, first):
+            if not is_compatible_shape(shape, first):
                 raise LayerError(f"cannot stack {first} and {shape}")
         return (*first[:axis], len(shapes), *first[axis:])
 
 
-class Stacked(OnAList, frozen=True, kw_only=True):
+class _FixedAxisStack(ListOperation, frozen=True, kw_only=True):
     """Its inputs one after the other along an axis that its name tells."""
 
-    rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
-    along: ClassVar[int]
+    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    fixed_axis: ClassVar[int]
 
-    def result(self, *shapes: Shape) -> Shapes:
-        return joined(shapes, self.along)
+    def infer_shape(self, *shapes: Shape) -> Shapes:
+        return _concatenate_shapes(shapes, self.fixed_axis)
 
 
-class Vstack(Stacked, frozen=True, kw_only=True):
+class Vstack(_FixedAxisStack, frozen=True, kw_only=True):
     """Its inputs one below the other, along the first axis."""
 
-    along = 0
+    fixed_axis = 0
 
 
-class Hstack(Stacked, frozen=True, kw_only=True):
+class Hstack(_FixedAxisStack, frozen=True, kw_only=True):
     """Its inputs side by side, along the second axis; Keras refuses those with one."""
 
-    along = 1
+    fixed_axis = 1
 
 
-class Dstack(Stacked, frozen=True, kw_only=True):
+class Dstack(_FixedAxisStack, frozen=True, kw_only=True):
     """Its inputs one behind the other, along the third axis, which they need not have."""
 
-    along = 2
+    fixed_axis = 2
 
-    def result(self, *shapes: Shape) -> Shapes:
-        return joined([deep(shape) for shape in shapes], self.along)
+    def infer_shape(self, *shapes: Shape) -> Shapes:
+        return _concatenate_shapes([_expand_to_3d(shape) for shape in shapes], self.fixed_axis)
 
 
-def deep(shape: Shape) -> Shape:
+def _expand_to_3d(shape: Shape) -> Shape:
     """A shape with three axes at least."""
     if len(shape) > 2:
         return shape
@@ -106,17 +115,17 @@ def deep(shape: Shape) -> Shape:
 class Append(Operation, frozen=True, kw_only=True):
     """One input after the other along `axis`, or as single numbers."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
+    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if self.axis is None:
-            return (total([product(one), product(other)]),)
-        axis = place(self.axis, len(one))
-        shape = joined([one, other], axis)
+            return (size_sum([size_product(one), size_product(other)]),)
+        axis = normalize_axis(self.axis, len(one))
+        shape = _concatenate_shapes([one, other], axis)
         if shape[axis] is None:
             raise LayerError(f"Keras cannot append where axis {self.axis} is unknown", "axis")
         return shape
@@ -125,127 +134,129 @@ class Append(Operation, frozen=True, kw_only=True):
 class Split(Operation, frozen=True, kw_only=True):
     """As many equal parts along `axis`, or those between the places where it is cut."""
 
-    rule: ClassVar[str] = "(size, ...) → (part', ...), ..."
+    shape_rule: ClassVar[str] = "(size, ...) → (part', ...), ..."
 
-    indices_or_sections: Int | Ints
-    axis: Int = 0
+    indices_or_sections: Int64 | Int64Tuple
+    axis: Int64 = 0
 
-    def result(self, x: Shape, /) -> Shapes:
-        return split(x, self.indices_or_sections, place(self.axis, len(x)))
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _split_shape(x, self.indices_or_sections, normalize_axis(self.axis, len(x)))
 
 
-class AlongIts(Operation, frozen=True, kw_only=True):
+class _FixedAxisSplit(Operation, frozen=True, kw_only=True):
     """Parts along an axis that its name tells, as Split gives them."""
 
-    rule: ClassVar[str] = Split.rule
-    along: ClassVar[int]
+    shape_rule: ClassVar[str] = Split.shape_rule
+    fixed_axis: ClassVar[int]
 
-    indices_or_sections: Int | Ints
+    indices_or_sections: Int64 | Int64Tuple
 
-    def result(self, x: Shape, /) -> Shapes:
-        axis = self.along
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        axis = self.fixed_axis
         demand_rank(x, axis + 1, "(first, second, third, ...)", or_more=True)
-        return split(x, self.indices_or_sections, axis)
+        return _split_shape(x, self.indices_or_sections, axis)
 
 
-class Vsplit(AlongIts, frozen=True, kw_only=True):
+class Vsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the first axis; there must be a second."""
 
-    along = 0
+    fixed_axis = 0
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 2, "(first, second, ...)", or_more=True)
-        return split(x, self.indices_or_sections, self.along)
+        return _split_shape(x, self.indices_or_sections, self.fixed_axis)
 
 
-class Hsplit(AlongIts, frozen=True, kw_only=True):
+class Hsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the second axis, or the only one."""
 
-    along = 1
+    fixed_axis = 1
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 1, "(first, ...)", or_more=True)
-        return split(x, self.indices_or_sections, min(self.along, len(x) - 1))
+        return _split_shape(x, self.indices_or_sections, min(self.fixed_axis, len(x) - 1))
 
 
-class Dsplit(AlongIts, frozen=True, kw_only=True):
+class Dsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the third axis."""
 
-    along = 2
+    fixed_axis = 2
 
 
-def split(shape: Shape, parts: int | Ints, axis: int) -> Shapes:
+def _split_shape(shape: Shape, parts: int | Int64Tuple, axis: int) -> Shapes:
     """The shapes of the parts of a shape. Source: `_compute_split_output_spec` of Keras."""
     argument, size = "indices_or_sections", shape[axis]
-    demand_few(parts if isinstance(parts, int) else len(parts), argument)
+    demand_few_outputs(parts if isinstance(parts, int) else len(parts), argument)
     if isinstance(parts, int):
         if size is not None and (parts == 0 or size % parts):
             raise LayerError(f"a size of {size} is not divisible into {parts} parts", argument)
-        each = None if size is None else worked(size // parts, f"{size} // {parts}")
-        return several([with_size(shape, axis, each)] * parts, argument)
+        each = None if size is None else computed_size(size // parts, f"{size} // {parts}")
+        return collect_outputs([replace_axis_size(shape, axis, each)] * parts, argument)
     cuts: tuple[Size, ...] = (0, *parts, size)
-    return several((with_size(shape, axis, between(*pair)) for pair in pairwise(cuts)), argument)
+    return collect_outputs(
+        (replace_axis_size(shape, axis, _section_size(*pair)) for pair in pairwise(cuts)), argument
+    )
 
 
-def between(start: Size, end: Size) -> Size:
+def _section_size(start: Size, end: Size) -> Size:
     """The size of what lies between two cuts."""
-    return None if start is None or end is None else worked(end - start, f"{end} - {start}")
+    return None if start is None or end is None else computed_size(end - start, f"{end} - {start}")
 
 
 class ArraySplit(Operation, frozen=True, kw_only=True):
     """Parts along `axis` that are as equal as can be; the first are the larger ones."""
 
-    rule: ClassVar[str] = Split.rule
+    shape_rule: ClassVar[str] = Split.shape_rule
 
-    indices_or_sections: Int | Ints
-    axis: Int = 0
+    indices_or_sections: Int64 | Int64Tuple
+    axis: Int64 = 0
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         parts, argument = self.indices_or_sections, "indices_or_sections"
         if not isinstance(parts, int):
             raise LayerError("Keras wants the number of parts here, one integer", argument)
-        demand_few(parts, argument)
+        demand_few_outputs(parts, argument)
         # Keras counts from the end twice: once itself, once as a list does.
-        axis = place(self.axis + len(x) if self.axis < 0 else self.axis, len(x))
+        axis = normalize_axis(self.axis + len(x) if self.axis < 0 else self.axis, len(x))
         size = x[axis]
         if size is None:
-            return several([x] * parts, argument)
+            return collect_outputs([x] * parts, argument)
         small, larger = divmod(size, parts) if parts else (0, 0)
-        return several(
-            (with_size(x, axis, small + (part < larger)) for part in range(parts)), argument
+        return collect_outputs(
+            (replace_axis_size(x, axis, small + (part < larger)) for part in range(parts)), argument
         )
 
 
 class Unstack(Operation, frozen=True, kw_only=True):
     """One output for each place along `axis`."""
 
-    rule: ClassVar[str] = "(size, ...) → (...), ..."
+    shape_rule: ClassVar[str] = "(size, ...) → (...), ..."
 
-    num: Int | None = None
-    axis: Int = 0
+    num: Int64 | None = None
+    axis: Int64 = 0
 
-    def result(self, x: Shape, /) -> Shapes:
-        axis = place(self.axis, len(x))
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        axis = normalize_axis(self.axis, len(x))
         count = x[axis] if self.num is None else self.num
         if count is None:
             raise LayerError(f"axis {self.axis} of {x} is unknown; give num", "num")
-        demand_few(count, "num")
-        return several([without(x, [axis])] * count, "num")
+        demand_few_outputs(count, "num")
+        return collect_outputs([remove_axes(x, [axis])] * count, "num")
 
 
 class Meshgrid(Operation, frozen=True, kw_only=True):
     """The coordinates of a grid, one output for each input."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    rule: ClassVar[str] = "(first), (second) → (second, first), (second, first)"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ()
+    shape_rule: ClassVar[str] = "(first), (second) → (second, first), (second, first)"
 
     indexing: Literal["xy", "ij"] = "xy"
 
-    def result(self, *shapes: Shape) -> Shapes:
+    def infer_shape(self, *shapes: Shape) -> Shapes:
         if len(shapes) > MAX_RANK:
             raise LayerError(f"a grid has at most {MAX_RANK} axes, not {len(shapes)}")
-        grid = tuple(map(product, shapes))
+        grid = tuple(map(size_product, shapes))
         if self.indexing == "xy":
             if len(grid) == 1:
                 raise LayerError("a grid of x and y needs two inputs at least", "indexing")

@@ -5,25 +5,32 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.operations.operation import TWO, Int, Operation, at, place, without
+from dense_calc.layers.operations.operation import (
+    TWO_INPUTS,
+    Int64,
+    Operation,
+    axis_size,
+    normalize_axis,
+    remove_axes,
+)
 from dense_calc.shapes import Shape, Shapes, demand_rank
 
 
 class BatchNorm(Operation, frozen=True, kw_only=True):
     """Normalizes with a mean and a variance for each place along `axis`."""
 
-    takes: ClassVar[range] = range(3, 6)
-    inputs: ClassVar[tuple[str, ...]] = ("x", "mean", "variance", "offset", "scale")
-    rule: ClassVar[str] = "(..., size), (size), (size) → (..., size)"
+    arity: ClassVar[range] = range(3, 6)
+    input_names: ClassVar[tuple[str, ...]] = ("x", "mean", "variance", "offset", "scale")
+    shape_rule: ClassVar[str] = "(..., size), (size), (size) → (..., size)"
 
-    axis: Int
+    axis: Int64
     epsilon: Any = 0.001
 
-    def result(self, x: Shape, /, *given: Shape | None) -> Shapes:
-        vector = (at(x, self.axis),)
+    def infer_shape(self, x: Shape, /, *given: Shape | None) -> Shapes:
+        vector = (axis_size(x, self.axis),)
         if given[2] is not None and given[3] is None:
             raise LayerError("Keras wants a scale where there is an offset")
-        for name, shape in zip(self.inputs[1:], given, strict=True):
+        for name, shape in zip(self.input_names[1:], given, strict=True):
             if shape is not None and shape != vector:
                 raise LayerError(f"{name} must have the shape {vector}, not {shape}")
         return x
@@ -32,26 +39,26 @@ class BatchNorm(Operation, frozen=True, kw_only=True):
 class BinaryCrossentropy(Operation, frozen=True, kw_only=True):
     """The loss of each element."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("target", "output")
-    rule: ClassVar[str] = "(...), (...) → (...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("target", "output")
+    shape_rule: ClassVar[str] = "(...), (...) → (...)"
 
     from_logits: Any = False
 
-    def result(self, target: Shape, output: Shape, /) -> Shapes:
-        demand_equal(target, output)
+    def infer_shape(self, target: Shape, output: Shape, /) -> Shapes:
+        _demand_equal_shapes(target, output)
         return output
 
 
 class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
     """The loss of each row of classes; Keras takes away the last axis, whatever `axis` is."""
 
-    rule: ClassVar[str] = "(..., classes), (..., classes) → (...)"
+    shape_rule: ClassVar[str] = "(..., classes), (..., classes) → (...)"
 
     axis: Any = -1
 
-    def result(self, target: Shape, output: Shape, /) -> Shapes:
-        demand_equal(target, output)
+    def infer_shape(self, target: Shape, output: Shape, /) -> Shapes:
+        _demand_equal_shapes(target, output)
         demand_rank(output, 1, "(..., classes)", or_more=True)
         return output[:-1]
 
@@ -59,27 +66,27 @@ class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
 class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
     """The loss of each row of classes, where the target is the number of one."""
 
-    rule: ClassVar[str] = "(...), (..., classes) → (...)"
+    shape_rule: ClassVar[str] = "(...), (..., classes) → (...)"
 
-    axis: Int = -1
+    axis: Int64 = -1
 
-    def result(self, target: Shape, output: Shape, /) -> Shapes:
-        rows = without(output, [place(self.axis, len(output))])
+    def infer_shape(self, target: Shape, output: Shape, /) -> Shapes:
+        rows = remove_axes(output, [normalize_axis(self.axis, len(output))])
         numbers = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
-        demand_equal(numbers, rows)
+        _demand_equal_shapes(numbers, rows)
         return rows
 
 
 class CTCLoss(Operation, frozen=True, kw_only=True):
     """The loss of each sequence of a batch."""
 
-    takes: ClassVar[range] = range(4, 5)
-    inputs: ClassVar[tuple[str, ...]] = ("target", "output", "target_length", "output_length")
-    rule: ClassVar[str] = "(batch, ...), (batch, ...), (batch), (batch) → (batch)"
+    arity: ClassVar[range] = range(4, 5)
+    input_names: ClassVar[tuple[str, ...]] = ("target", "output", "target_length", "output_length")
+    shape_rule: ClassVar[str] = "(batch, ...), (batch, ...), (batch), (batch) → (batch)"
 
     mask_index: Any = 0
 
-    def result(self, *shapes: Shape) -> Shapes:
+    def infer_shape(self, *shapes: Shape) -> Shapes:
         for shape in shapes:
             demand_rank(shape, 1, "(batch, ...)", or_more=True)
         batches = {shape[0] for shape in shapes}
@@ -91,25 +98,25 @@ class CTCLoss(Operation, frozen=True, kw_only=True):
 class CTCDecode(Operation, frozen=True, kw_only=True):
     """The best sequences of classes, and how likely they are."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("inputs", "sequence_lengths")
-    rule: ClassVar[str] = (
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("inputs", "sequence_lengths")
+    shape_rule: ClassVar[str] = (
         "(batch, length, classes), (batch) → (paths, batch, length), (batch, paths)"
     )
 
     strategy: str = "greedy"
     beam_width: Any = 100
-    top_paths: Int = 1
+    top_paths: Int64 = 1
     merge_repeated: Any = True
     mask_index: Any = 0
 
-    def result(self, x: Shape, _lengths: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, _lengths: Shape, /) -> Shapes:
         demand_rank(x, 2, "(batch, length, ...)", or_more=True)
         paths = 1 if self.strategy == "greedy" else self.top_paths
         return (paths, *x[:2]), (x[0], paths)
 
 
-def demand_equal(one: Shape, other: Shape) -> None:
+def _demand_equal_shapes(one: Shape, other: Shape) -> None:
     """Raise LayerError where two shapes are not the same, an unknown size only beside another."""
     if one != other:
         raise LayerError(f"target and output do not fit: {one} and {other} differ")

@@ -9,156 +9,156 @@ from msgspec import Meta
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO,
-    Int,
-    Ints,
+    TWO_INPUTS,
+    Int64,
+    Int64Tuple,
     Operation,
-    agree,
-    at,
-    broadcast,
-    place,
-    places,
+    axis_size,
+    broadcast_operands,
+    is_compatible_shape,
+    normalize_axes,
+    normalize_axis,
 )
-from dense_calc.shapes import Shape, Shapes, Size, demand_rank, product, worked
+from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank, size_product
 
-TEXT = 1000  # characters of a formula: more axes than there can be
-VECTORS = (2, 3, None)  # how long vectors may be that are multiplied crosswise
+_MAX_SUBSCRIPTS_LENGTH = 1000  # characters of a formula: more axes than there can be
+_CROSS_VECTOR_SIZES = (2, 3, None)  # how long vectors may be that are multiplied crosswise
 
 
-class Pair(Operation, frozen=True, kw_only=True):
+class _BinaryOperation(Operation, frozen=True, kw_only=True):
     """An operation on two inputs."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    rule: ClassVar[str] = "(..., size), (..., size) → (...')"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
+    shape_rule: ClassVar[str] = "(..., size), (..., size) → (...')"
 
 
-class Matmul(Pair, frozen=True, kw_only=True):
+class Matmul(_BinaryOperation, frozen=True, kw_only=True):
     """The product of matrices; one axis alone is a vector, those before the last two broadcast."""
 
-    rule: ClassVar[str] = "(..., rows, size), (..., size, columns) → (..., rows, columns)"
+    shape_rule: ClassVar[str] = "(..., rows, size), (..., size, columns) → (..., rows, columns)"
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         demand_rank(one, 1, "(..., size)", or_more=True)
         demand_rank(other, 1, "(..., size)", or_more=True)
         left = one if len(one) > 1 else (1, *one)
         right = other if len(other) > 1 else (*other, 1)
-        demand_same(left[-1], right[-2], one, other)
+        _demand_equal_sizes(left[-1], right[-2], one, other)
         rows, columns = left[-2:-1] * (len(one) > 1), right[-1:] * (len(other) > 1)
-        return (*broadcast(left[:-2], right[:-2]), *rows, *columns)
+        return (*broadcast_operands(left[:-2], right[:-2]), *rows, *columns)
 
 
-class Dot(Pair, frozen=True, kw_only=True):
+class Dot(_BinaryOperation, frozen=True, kw_only=True):
     """The product over the last axis of one input and the last but one of the other.
 
     Keras does not look at the sizes of two vectors; beside a vector, both must be known or none.
     """
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if not one or not other:
-            return broadcast(one, other)
+            return broadcast_operands(one, other)
         if len(other) == 1:
             if len(one) > 1 and one[-1] != other[0]:
                 raise LayerError(f"the last sizes of {one} and {other} must be the same")
             return one[:-1]
-        demand_same(one[-1], other[-2], one, other)
+        _demand_equal_sizes(one[-1], other[-2], one, other)
         return (*one[:-1], *other[:-2], other[-1])
 
 
-class Inner(Pair, frozen=True, kw_only=True):
+class Inner(_BinaryOperation, frozen=True, kw_only=True):
     """The products of all vectors along the last axes."""
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if one and other:
-            demand_same(one[-1], other[-1], one, other)
+            _demand_equal_sizes(one[-1], other[-1], one, other)
             return one[:-1] + other[:-1]
         return one or other
 
 
-class Outer(Pair, frozen=True, kw_only=True):
+class Outer(_BinaryOperation, frozen=True, kw_only=True):
     """The product of each element of one input with each of the other."""
 
-    rule: ClassVar[str] = "(...), (...) → (first, second)"
+    shape_rule: ClassVar[str] = "(...), (...) → (first, second)"
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
-        return product(one), product(other)
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
+        return size_product(one), size_product(other)
 
 
-class Kron(Pair, frozen=True, kw_only=True):
+class Kron(_BinaryOperation, frozen=True, kw_only=True):
     """The second input once for each element of the first; Keras drops axes that one lacks."""
 
-    rule: ClassVar[str] = "(...), (...) → (...')"
+    shape_rule: ClassVar[str] = "(...), (...) → (...')"
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
-        return tuple(product(sizes) for sizes in zip(one, other, strict=False))
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
+        return tuple(size_product(sizes) for sizes in zip(one, other, strict=False))
 
 
-class Cross(Pair, frozen=True, kw_only=True):
+class Cross(_BinaryOperation, frozen=True, kw_only=True):
     """The cross product of vectors of 2 or 3 numbers."""
 
-    rule: ClassVar[str] = "(..., 3), (..., 3) → (..., 3)"
+    shape_rule: ClassVar[str] = "(..., 3), (..., 3) → (..., 3)"
 
-    axisa: Int = -1
-    axisb: Int = -1
-    axisc: Int = -1
-    axis: Int | None = None
+    axisa: Int64 = -1
+    axisb: Int64 = -1
+    axisc: Int64 = -1
+    axis: Int64 | None = None
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         first, second, third = (
             (self.axisa, self.axisb, self.axisc) if self.axis is None else (self.axis,) * 3
         )
-        sizes = at(one, first, "axisa"), at(other, second, "axisb")
-        if any(size not in VECTORS for size in sizes):
+        sizes = axis_size(one, first, "axisa"), axis_size(other, second, "axisb")
+        if any(size not in _CROSS_VECTOR_SIZES for size in sizes):
             raise LayerError(f"vectors have 2 or 3 numbers, not {sizes[0]} and {sizes[1]}")
-        rest = broadcast(dropped(one, first), dropped(other, second))
+        rest = broadcast_operands(_drop_axis(one, first), _drop_axis(other, second))
         vector = (3,) * (3 in sizes)
-        axis = place(third, len(rest) + len(vector), "axisc")
+        axis = normalize_axis(third, len(rest) + len(vector), "axisc")
         return (*rest[:axis], *vector, *rest[axis:])
 
 
-class Tensordot(Pair, frozen=True, kw_only=True):
+class Tensordot(_BinaryOperation, frozen=True, kw_only=True):
     """The product over several axes: so many of the last and the first, or those that are named.
 
     Keras does not look at the sizes where it is given a number.
     """
 
-    axes: Int | tuple[Ints, ...] = 2
+    axes: Int64 | tuple[Int64Tuple, ...] = 2
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if isinstance(self.axes, int):
             return one + other if self.axes <= 0 else one[: -self.axes] + other[self.axes :]
         if len(self.axes) < 2:
             raise LayerError("axes must be a number, or a list for each input", "axes")
-        left = places(self.axes[0], len(one), "axes")
-        right = places(self.axes[1], len(other), "axes")
+        left = normalize_axes(self.axes[0], len(one), "axes")
+        right = normalize_axes(self.axes[1], len(other), "axes")
         summed = tuple(one[axis] for axis in left), tuple(other[axis] for axis in right)
-        if not agree(*summed):
+        if not is_compatible_shape(*summed):
             raise LayerError(f"along axes {list(self.axes)} {one} and {other} differ", "axes")
-        return kept(one, left) + kept(other, right)
+        return _drop_axes(one, left) + _drop_axes(other, right)
 
 
 class CDist(Operation, frozen=True, kw_only=True):
     """The distance of each row of one input from each of the other."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("x", "y")
-    rule: ClassVar[str] = "(..., first, size), (..., second, size) → (..., first, second)"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("x", "y")
+    shape_rule: ClassVar[str] = "(..., first, size), (..., second, size) → (..., first, second)"
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         demand_rank(one, 2, "(..., rows, size)", or_more=True)
         demand_rank(other, 2, "(..., rows, size)", or_more=True)
-        demand_same(one[-1], other[-1], one, other)
-        return (*broadcast(one[:-2], other[:-2]), one[-2], other[-2])
+        _demand_equal_sizes(one[-1], other[-1], one, other)
+        return (*broadcast_operands(one[:-2], other[:-2]), one[-2], other[-2])
 
 
-class Correlate(Pair, frozen=True, kw_only=True):
+class Correlate(_BinaryOperation, frozen=True, kw_only=True):
     """The correlation of two sequences; their lengths must be known."""
 
-    rule: ClassVar[str] = "(first), (second) → (places)"
+    shape_rule: ClassVar[str] = "(first), (second) → (places)"
 
     mode: Literal["valid", "same", "full"] = "valid"
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         demand_rank(one, 1, "(length)")
         demand_rank(other, 1, "(length)")
         if one[0] is None or other[0] is None:
@@ -167,20 +167,20 @@ class Correlate(Pair, frozen=True, kw_only=True):
         if self.mode == "same":
             return (long,)
         if self.mode == "full":
-            return (worked(long + short - 1, f"{long} + {short} - 1"),)
-        return (worked(long - short + 1, f"{long} - {short} + 1"),)
+            return (computed_size(long + short - 1, f"{long} + {short} - 1"),)
+        return (computed_size(long - short + 1, f"{long} - {short} + 1"),)
 
 
 class Einsum(Operation, frozen=True, kw_only=True):
     """A sum of products in Einstein's notation, followed as Keras reads it."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    rule: ClassVar[str] = "(...), (...) → subscripts"
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ()
+    shape_rule: ClassVar[str] = "(...), (...) → subscripts"
 
-    subscripts: Annotated[str, Meta(max_length=TEXT)]
+    subscripts: Annotated[str, Meta(max_length=_MAX_SUBSCRIPTS_LENGTH)]
 
-    def result(self, *shapes: Shape) -> Shapes:
+    def infer_shape(self, *shapes: Shape) -> Shapes:
         given, *more = self.subscripts.split("->")
         operands = given.split(",")
         if len(more) > 1 or len(operands) != len(shapes):
@@ -190,15 +190,17 @@ class Einsum(Operation, frozen=True, kw_only=True):
         once = sorted(each for each in set(given) if each.isalpha() and given.count(each) == 1)
         wanted = more[0] if more else f"...{''.join(once)}"
         try:
-            expanded = [expand(*each, wanted) for each in zip(operands, shapes, strict=True)]
+            expanded = [
+                _expand_operand(*each, wanted) for each in zip(operands, shapes, strict=True)
+            ]
         except (IndexError, ValueError):
             raise LayerError(
                 f"'{self.subscripts}' does not fit {', '.join(map(str, shapes))}", "subscripts"
             ) from None
-        return broadcast(*expanded)
+        return broadcast_operands(*expanded)
 
 
-def expand(letters: str, shape: Shape, wanted: str) -> Shape:
+def _expand_operand(letters: str, shape: Shape, wanted: str) -> Shape:
     """The shape of an operand with all axes of the output, 1 where it has none.
 
     It puts sizes in place of letters in a text, as Keras does: what is odd there is odd here.
@@ -226,17 +228,17 @@ def expand(letters: str, shape: Shape, wanted: str) -> Shape:
     return tuple(None if size == "-1" else int(size) for size in written)
 
 
-def demand_same(one: Size, other: Size, first: Shape, second: Shape) -> None:
+def _demand_equal_sizes(one: Size, other: Size, first: Shape, second: Shape) -> None:
     """Raise LayerError where the sizes that are summed over are known and differ."""
     if None not in (one, other) and one != other:
         raise LayerError(f"cannot multiply {first} and {second}: sizes {one} and {other} differ")
 
 
-def dropped(shape: Shape, axis: int) -> Shape:
+def _drop_axis(shape: Shape, axis: int) -> Shape:
     """A shape without an axis that it has."""
-    return kept(shape, [axis % len(shape)])
+    return _drop_axes(shape, [axis % len(shape)])
 
 
-def kept(shape: Shape, gone: list[int]) -> Shape:
+def _drop_axes(shape: Shape, gone: list[int]) -> Shape:
     """A shape without axes, which may be named twice."""
     return tuple(size for axis, size in enumerate(shape) if axis not in gone)

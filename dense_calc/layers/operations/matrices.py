@@ -5,108 +5,118 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.operations.operation import TWO, Alike, Int, Operation, at, place, plain
-from dense_calc.shapes import Shape, Shapes, Size, demand_rank, product, worked
+from dense_calc.layers.operations.operation import (
+    TWO_INPUTS,
+    Int64,
+    Operation,
+    OperationGroup,
+    axis_size,
+    normalize_axis,
+    without_arguments,
+)
+from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank, size_product
 
-MATRIX = "(..., rows, columns)"
+_MATRIX_AXES = "(..., rows, columns)"
 
 
-def matrix(shape: Shape) -> tuple[Shape, Size, Size]:
+def _matrix_sizes(shape: Shape) -> tuple[Shape, Size, Size]:
     """The axes before those of the matrices, and the rows and columns of these."""
-    demand_rank(shape, 2, MATRIX, or_more=True)
+    demand_rank(shape, 2, _MATRIX_AXES, or_more=True)
     return shape[:-2], shape[-2], shape[-1]
 
 
-def known_matrix(shape: Shape) -> tuple[Shape, int, int]:
+def _known_matrix_sizes(shape: Shape) -> tuple[Shape, int, int]:
     """The same where rows and columns must be known.
 
     Raises:
         LayerError: one is not, and Keras cannot tell the smaller one.
     """
-    batches, rows, columns = matrix(shape)
+    batches, rows, columns = _matrix_sizes(shape)
     if rows is None or columns is None:
         raise LayerError(f"rows and columns must be known, but are not in {shape}")
     return batches, rows, columns
 
 
-def square(shape: Shape) -> tuple[Shape, Size]:
+def _square_matrix_sizes(shape: Shape) -> tuple[Shape, Size]:
     """The axes before those of square matrices, and the size of these.
 
     Raises:
         LayerError: they are not square, or only one size is known.
     """
-    batches, rows, columns = matrix(shape)
+    batches, rows, columns = _matrix_sizes(shape)
     if rows != columns:
         raise LayerError(f"the matrices must be square, not {rows} × {columns}")
     return batches, rows
 
 
-class Squares(Operation, frozen=True, kw_only=True):
+class _SquareMatrixOperation(Operation, frozen=True, kw_only=True):
     """Makes square matrices of square matrices."""
 
-    rule: ClassVar[str] = "(..., size, size) → (..., size, size)"
+    shape_rule: ClassVar[str] = "(..., size, size) → (..., size, size)"
 
-    def result(self, x: Shape, /) -> Shapes:
-        square(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        _square_matrix_sizes(x)
         return x
 
 
 class Det(Operation, frozen=True, kw_only=True):
     """One number for each square matrix."""
 
-    rule: ClassVar[str] = "(..., size, size) → (...)"
+    shape_rule: ClassVar[str] = "(..., size, size) → (...)"
 
-    def result(self, x: Shape, /) -> Shapes:
-        return square(x)[0]
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _square_matrix_sizes(x)[0]
 
 
 class Logdet(Operation, frozen=True, kw_only=True):
     """One number for each matrix; Keras does not look whether it is square, or is one."""
 
-    rule: ClassVar[str] = Det.rule
+    shape_rule: ClassVar[str] = Det.shape_rule
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         return x[:-2]
 
 
 class Slogdet(Operation, frozen=True, kw_only=True):
     """The sign, for Keras a single one, and the logarithm of the determinant of each matrix."""
 
-    rule: ClassVar[str] = "(..., size, size) → (), (...)"
+    shape_rule: ClassVar[str] = "(..., size, size) → (), (...)"
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         return (), x[:-2]
 
 
-class Eigen(Operation, frozen=True, kw_only=True):
+class _EigenDecomposition(Operation, frozen=True, kw_only=True):
     """The eigenvalues and the eigenvectors of square matrices."""
 
-    rule: ClassVar[str] = "(..., size, size) → (..., size), (..., size, size)"
+    shape_rule: ClassVar[str] = "(..., size, size) → (..., size), (..., size, size)"
 
-    def result(self, x: Shape, /) -> Shapes:
-        square(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        _square_matrix_sizes(x)
         return x[:-1], x
 
 
 class LuFactor(Operation, frozen=True, kw_only=True):
     """The triangular factors of matrices, in one, and the rows that change places."""
 
-    rule: ClassVar[str] = "(..., rows, columns) → (..., rows, columns), (..., smaller)"
+    shape_rule: ClassVar[str] = "(..., rows, columns) → (..., rows, columns), (..., smaller)"
 
-    def result(self, x: Shape, /) -> Shapes:
-        batches, rows, columns = known_matrix(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        batches, rows, columns = _known_matrix_sizes(x)
         return x, (*batches, min(rows, columns))
 
 
 class Qr(Operation, frozen=True, kw_only=True):
     """An orthogonal and a triangular factor."""
 
-    rule: ClassVar[str] = "(..., rows, columns) → (..., rows, smaller), (..., smaller, columns)"
+    shape_rule: ClassVar[str] = (
+        "(..., rows, columns) → (..., rows, smaller), (..., smaller, columns)"
+    )
 
     mode: Literal["reduced", "complete"] = "reduced"
 
-    def result(self, x: Shape, /) -> Shapes:
-        batches, rows, columns = known_matrix(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        batches, rows, columns = _known_matrix_sizes(x)
         inner = min(rows, columns) if self.mode == "reduced" else rows
         return (*batches, rows, inner), (*batches, inner, columns)
 
@@ -114,15 +124,15 @@ class Qr(Operation, frozen=True, kw_only=True):
 class SVD(Operation, frozen=True, kw_only=True):
     """The singular values, and the vectors to both sides unless `compute_uv` says no."""
 
-    rule: ClassVar[str] = (
+    shape_rule: ClassVar[str] = (
         "(..., rows, columns) → (..., rows, rows), (..., smaller), (..., columns, columns)"
     )
 
     full_matrices: bool = True
     compute_uv: bool = True
 
-    def result(self, x: Shape, /) -> Shapes:
-        batches, rows, columns = known_matrix(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        batches, rows, columns = _known_matrix_sizes(x)
         smaller = min(rows, columns)
         values = (*batches, smaller)
         if not self.compute_uv:
@@ -134,33 +144,33 @@ class SVD(Operation, frozen=True, kw_only=True):
 class Pinv(Operation, frozen=True, kw_only=True):
     """The pseudo-inverse of each matrix."""
 
-    rule: ClassVar[str] = "(..., rows, columns) → (..., columns, rows)"
+    shape_rule: ClassVar[str] = "(..., rows, columns) → (..., columns, rows)"
 
     rcond: Any = None
 
-    def result(self, x: Shape, /) -> Shapes:
-        batches, rows, columns = matrix(x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        batches, rows, columns = _matrix_sizes(x)
         return (*batches, columns, rows)
 
 
 class MatrixRank(Operation, frozen=True, kw_only=True):
     """The rank of each matrix."""
 
-    rule: ClassVar[str] = "(..., rows, columns) → (...)"
+    shape_rule: ClassVar[str] = "(..., rows, columns) → (...)"
 
     tol: Any = None
 
-    def result(self, x: Shape, /) -> Shapes:
-        return matrix(x)[0]
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _matrix_sizes(x)[0]
 
 
-class Equations(Operation, frozen=True, kw_only=True):
+class _LinearSolve(Operation, frozen=True, kw_only=True):
     """What `a` makes `b` of: as many vectors, or a matrix, as `b` holds."""
 
-    rule: ClassVar[str] = "(..., size, size), (..., size, columns) → (..., size, columns)"
+    shape_rule: ClassVar[str] = "(..., size, size), (..., size, columns) → (..., size, columns)"
 
-    def result(self, a: Shape, b: Shape, /) -> Shapes:
-        square(a)
+    def infer_shape(self, a: Shape, b: Shape, /) -> Shapes:
+        _square_matrix_sizes(a)
         demand_rank(b, 1, "(..., size)", or_more=True)
         axis = {0: -2, 1: -1}.get(len(b) - len(a))
         if axis is not None and a[axis] != b[axis]:
@@ -171,13 +181,13 @@ class Equations(Operation, frozen=True, kw_only=True):
 class Lstsq(Operation, frozen=True, kw_only=True):
     """The best solution of equations, for one vector or for several."""
 
-    takes: ClassVar[range] = TWO
-    inputs: ClassVar[tuple[str, ...]] = ("a", "b")
-    rule: ClassVar[str] = "(rows, columns), (rows, ...) → (columns, ...)"
+    arity: ClassVar[range] = TWO_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    shape_rule: ClassVar[str] = "(rows, columns), (rows, ...) → (columns, ...)"
 
     rcond: Any = None
 
-    def result(self, a: Shape, b: Shape, /) -> Shapes:
+    def infer_shape(self, a: Shape, b: Shape, /) -> Shapes:
         demand_rank(a, 2, "(rows, columns)")
         if len(b) not in (1, 2) or a[0] != b[0]:
             raise LayerError(f"b must have the rows of a, {a}, and one more axis at most, not {b}")
@@ -187,74 +197,77 @@ class Lstsq(Operation, frozen=True, kw_only=True):
 class Diag(Operation, frozen=True, kw_only=True):
     """A matrix with a diagonal that it is given, or the diagonal of a matrix."""
 
-    rule: ClassVar[str] = "(size) → (size, size)"
+    shape_rule: ClassVar[str] = "(size) → (size, size)"
 
-    k: Int = 0
+    k: Int64 = 0
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         if len(x) == 1:
-            return (beside(x[0], self.k),) * 2
+            return (_diagonal_matrix_size(x[0], self.k),) * 2
         demand_rank(x, 2, "(rows, columns)")
-        return (diagonal(x[0], x[1], self.k),)
+        return (_diagonal_length(x[0], x[1], self.k),)
 
 
 class Diagflat(Operation, frozen=True, kw_only=True):
     """A matrix with all elements on a diagonal."""
 
-    rule: ClassVar[str] = "(...) → (elements, elements)"
+    shape_rule: ClassVar[str] = "(...) → (elements, elements)"
 
-    k: Int = 0
+    k: Int64 = 0
 
-    def result(self, x: Shape, /) -> Shapes:
-        return (beside(product(x), self.k),) * 2
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return (_diagonal_matrix_size(size_product(x), self.k),) * 2
 
 
 class Diagonal(Operation, frozen=True, kw_only=True):
     """The diagonals of the matrices that two axes make, along a last axis."""
 
-    rule: ClassVar[str] = "(rows, columns, ...) → (..., diagonal)"
+    shape_rule: ClassVar[str] = "(rows, columns, ...) → (..., diagonal)"
 
-    offset: Int = 0
-    axis1: Int = 0
-    axis2: Int = 1
+    offset: Int64 = 0
+    axis1: Int64 = 0
+    axis2: Int64 = 1
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 2, "(rows, columns, ...)", or_more=True)
-        rows, columns = at(x, self.axis1, "axis1"), at(x, self.axis2, "axis2")
-        return (*others(self, x), diagonal(rows, columns, self.offset))
+        rows, columns = axis_size(x, self.axis1, "axis1"), axis_size(x, self.axis2, "axis2")
+        return (*_non_matrix_sizes(self, x), _diagonal_length(rows, columns, self.offset))
 
 
 class Trace(Operation, frozen=True, kw_only=True):
     """The sum of each diagonal of the matrices that two axes make."""
 
-    rule: ClassVar[str] = "(rows, columns, ...) → (...)"
+    shape_rule: ClassVar[str] = "(rows, columns, ...) → (...)"
 
-    offset: Int = 0
-    axis1: Int = 0
-    axis2: Int = 1
+    offset: Int64 = 0
+    axis1: Int64 = 0
+    axis2: Int64 = 1
 
-    def result(self, x: Shape, /) -> Shapes:
-        left = others(self, x)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        left = _non_matrix_sizes(self, x)
         if len(left) > len(x) - 2:
             raise LayerError("axis1 and axis2 must differ", "axis2")
         return left
 
 
-def others(operation: Diagonal | Trace, shape: Shape) -> Shape:
+def _non_matrix_sizes(operation: Diagonal | Trace, shape: Shape) -> Shape:
     """The axes that are not those of the matrices."""
     rank = len(shape)
-    gone = place(operation.axis1, rank, "axis1"), place(operation.axis2, rank, "axis2")
+    gone = (
+        normalize_axis(operation.axis1, rank, "axis1"),
+        normalize_axis(operation.axis2, rank, "axis2"),
+    )
     return tuple(size for axis, size in enumerate(shape) if axis not in gone)
 
 
-def beside(size: Size, offset: int) -> Size:
+def _diagonal_matrix_size(size: Size, offset: int) -> Size:
     """The size of a matrix with a diagonal so long, so far from the main one."""
     if size is None or not offset:
         return size
-    return worked(size + abs(offset), f"{size} + {abs(offset)}")
+    return computed_size(size + abs(offset), f"{size} + {abs(offset)}")
 
 
-def diagonal(rows: Size, columns: Size, offset: int) -> Size:
+def _diagonal_length(rows: Size, columns: Size, offset: int) -> Size:
     """The length of a diagonal, 0 where it lies outside."""
     if rows is None or columns is None:
         return None
@@ -262,8 +275,13 @@ def diagonal(rows: Size, columns: Size, offset: int) -> Size:
     return max(0, min(left, rows, columns))
 
 
-ALIKE = (
-    Alike(Squares, {"Cholesky": {"upper": False}, "CholeskyInverse": {"upper": False}, "Inv": {}}),
-    Alike(Eigen, plain("Eig Eigh")),
-    Alike(Equations, {"Solve": {}, "SolveTriangular": {"lower": False}}, inputs=("a", "b")),
+OPERATION_GROUPS = (
+    OperationGroup(
+        _SquareMatrixOperation,
+        {"Cholesky": {"upper": False}, "CholeskyInverse": {"upper": False}, "Inv": {}},
+    ),
+    OperationGroup(_EigenDecomposition, without_arguments("Eig Eigh")),
+    OperationGroup(
+        _LinearSolve, {"Solve": {}, "SolveTriangular": {"lower": False}}, input_names=("a", "b")
+    ),
 )

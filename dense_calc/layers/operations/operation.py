@@ -15,20 +15,20 @@ from msgspec.structs import fields
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
-from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaves
+from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaf_shapes
 
-MOST = 2**63 - 1  # elements of an array
-MANY = 10_000  # outputs of an operation
+_MAX_INT64 = 2**63 - 1  # elements of an array
+_MAX_OPERATION_OUTPUTS = 10_000  # outputs of an operation
 REQUIRED: Any = NODEFAULT  # in place of a default
 
-Int = Annotated[int, Meta(ge=-MOST, le=MOST)]
-Ints = tuple[Int, ...]
-Axes = Int | Ints | None  # None is often all of them
-Sizes = Annotated[tuple[Int | None, ...], Meta(max_length=MAX_RANK)]
+Int64 = Annotated[int, Meta(ge=-_MAX_INT64, le=_MAX_INT64)]
+Int64Tuple = tuple[Int64, ...]
+AxesArgument = Int64 | Int64Tuple | None  # None is often all of them
+ShapeArgument = Annotated[tuple[Int64 | None, ...], Meta(max_length=MAX_RANK)]
 
-ONE = range(1, 2)
-TWO = range(2, 3)
-Arguments = Mapping[str, Any]
+_ONE_INPUT = range(1, 2)
+TWO_INPUTS = range(2, 3)
+_ArgumentDefaults = Mapping[str, Any]
 
 
 class Operation(LayerKind, frozen=True, kw_only=True):
@@ -38,34 +38,36 @@ class Operation(LayerKind, frozen=True, kw_only=True):
     () is a number.
     """
 
-    takes: ClassVar[range] = ONE
-    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    arity: ClassVar[range] = _ONE_INPUT
+    input_names: ClassVar[tuple[str, ...]] = ("x",)
     is_operation: ClassVar[bool] = True
-    reads_dtypes: ClassVar[bool] = True
+    uses_input_dtypes: ClassVar[bool] = True
 
     @classmethod
-    def home(cls) -> str:
+    def resolve_keras_module(cls) -> str:
         from dense_calc.layers.operations.homes import (
-            home_of,
+            keras_ops_module,
         )  # only a file that is written needs it
 
-        return home_of(cls.__name__)
+        return keras_ops_module(cls.__name__)
 
     def output_shape(self, *shapes: Any) -> Shapes:
-        given = (*shapes, *[None] * (len(self.inputs) - len(shapes)))
-        needed = self.takes.start if self.inputs else max(1, len(given))
+        given = (*shapes, *[None] * (len(self.input_names) - len(shapes)))
+        needed = self.arity.start if self.input_names else max(1, len(given))
         for number, shape in enumerate(given[:needed] or [None]):
             if shape is None:
-                name = self.inputs[number] if self.inputs else f"number {number + 1}"
+                name = self.input_names[number] if self.input_names else f"number {number + 1}"
                 raise LayerError(f"its input {name} is missing")
-        return possible(self.result(*given))
+        return check_output_shapes(self.infer_shape(*given))
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
-        from dense_calc.layers.operations.output_dtypes import output_dtype  # not for shapes alone
+        from dense_calc.layers.operations.output_dtypes import (
+            infer_output_dtype,  # not for shapes alone
+        )
 
-        return output_dtype(self, dtypes)
+        return infer_output_dtype(self, dtypes)
 
-    def result(self, *shapes: Any) -> Shapes:
+    def infer_shape(self, *shapes: Any) -> Shapes:
         """What it gives for inputs of these shapes, in the order of `inputs`, None for no input.
 
         Raises:
@@ -74,46 +76,46 @@ class Operation(LayerKind, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
-class OnAList(Operation, frozen=True, kw_only=True):
+class ListOperation(Operation, frozen=True, kw_only=True):
     """An operation whose `call` takes its inputs as one list."""
 
-    takes: ClassVar[range] = LIST_OF_INPUTS
-    inputs: ClassVar[tuple[str, ...]] = ()
-    on_a_list: ClassVar[bool] = True
+    arity: ClassVar[range] = LIST_OF_INPUTS
+    input_names: ClassVar[tuple[str, ...]] = ()
+    inputs_as_list: ClassVar[bool] = True
 
 
-class Alike(NamedTuple):
+class OperationGroup(NamedTuple):
     """Operations that follow one rule, each with its arguments and their defaults.
 
     An argument that the rule does not know changes no shape; a default overrides the rule's.
     The last inputs, as many as `optional`, may be left out.
     """
 
-    rule: type[Operation]
-    operations: Mapping[str, Arguments]
-    inputs: tuple[str, ...] = ("x",)
-    optional: int = 0
+    base_kind: type[Operation]
+    operations: Mapping[str, _ArgumentDefaults]
+    input_names: tuple[str, ...] = ("x",)
+    optional_count: int = 0
 
-    def made(self, name: str) -> type[Operation]:
+    def build_kind(self, name: str) -> type[Operation]:
         """The class of one of these operations."""
-        types = {each.encode_name: each.type for each in fields(self.rule)}
+        types = {each.encode_name: each.type for each in fields(self.base_kind)}
         arguments = [
             (argument, types.get(argument, Any))
             if default is REQUIRED
             else (argument, types.get(argument, Any), default)
             for argument, default in self.operations[name].items()
         ]
-        most = len(self.inputs)
+        most = len(self.input_names)
         made: Any = defstruct(
             name,
             arguments,
-            bases=(self.rule,),
+            bases=(self.base_kind,),
             namespace={
-                "__doc__": self.rule.__doc__,
-                "inputs": self.inputs,
-                "takes": range(most - self.optional, most + 1),
+                "__doc__": self.base_kind.__doc__,
+                "input_names": self.input_names,
+                "arity": range(most - self.optional_count, most + 1),
             },
-            module=self.rule.__module__,
+            module=self.base_kind.__module__,
             frozen=True,
             kw_only=True,
         )
@@ -121,28 +123,28 @@ class Alike(NamedTuple):
         return kind
 
 
-def plain(names: str) -> dict[str, Arguments]:
+def without_arguments(names: str) -> dict[str, _ArgumentDefaults]:
     """Operations without arguments."""
     return {name: {} for name in names.split()}
 
 
-def possible(shapes: Shapes) -> Shapes:
+def check_output_shapes(shapes: Shapes) -> Shapes:
     """The same shapes, each of which an array can have.
 
     Raises:
         LayerError: a size is below 0, as Keras would not have it, or nothing can be so large.
     """
-    for shape in leaves(shapes):
+    for shape in leaf_shapes(shapes):
         if len(shape) > MAX_RANK:
             raise LayerError(f"the output would have {len(shape)} axes, more than {MAX_RANK}")
         for size in shape:
-            if size is not None and not 0 <= size <= MOST:
+            if size is not None and not 0 <= size <= _MAX_INT64:
                 much = "more than an array can hold" if size > 0 else "less than 0"
                 raise LayerError(f"a size of the output would be {much}")
     return shapes
 
 
-def several(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]:
+def collect_outputs(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]:
     """The shapes of several outputs, of which there is at least one."""
     outputs = tuple(shapes)
     if not outputs:
@@ -150,13 +152,13 @@ def several(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]:
     return outputs
 
 
-def demand_few(count: int, argument: str) -> None:
+def demand_few_outputs(count: int, argument: str) -> None:
     """Raise LayerError where so many outputs can only be a mistake."""
-    if count > MANY:
-        raise LayerError(f"{count:,} outputs are more than {MANY:,}", argument)
+    if count > _MAX_OPERATION_OUTPUTS:
+        raise LayerError(f"{count:,} outputs are more than {_MAX_OPERATION_OUTPUTS:,}", argument)
 
 
-def place(axis: int, rank: int, argument: str = "axis") -> int:
+def normalize_axis(axis: int, rank: int, argument: str = "axis") -> int:
     """An axis counted from the first.
 
     Raises:
@@ -167,18 +169,18 @@ def place(axis: int, rank: int, argument: str = "axis") -> int:
     return axis % rank
 
 
-def at(shape: Shape, axis: int, argument: str = "axis") -> Size:
+def axis_size(shape: Shape, axis: int, argument: str = "axis") -> Size:
     """The size of an axis of a shape."""
-    return shape[place(axis, len(shape), argument)]
+    return shape[normalize_axis(axis, len(shape), argument)]
 
 
-def places(axes: int | Sequence[int], rank: int, argument: str = "axis") -> list[int]:
+def normalize_axes(axes: int | Sequence[int], rank: int, argument: str = "axis") -> list[int]:
     """One or several axes counted from the first."""
     given = (axes,) if isinstance(axes, int) else axes
-    return [place(axis, rank, argument) for axis in given]
+    return [normalize_axis(axis, rank, argument) for axis in given]
 
 
-def without(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Shape:
+def remove_axes(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Shape:
     """A shape without axes, taken away from the last on; one named twice takes its neighbour."""
     left = list(shape)
     for axis in sorted(axes, reverse=True):
@@ -188,28 +190,28 @@ def without(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Shape:
     return tuple(left)
 
 
-def with_size(shape: Shape, axis: int, size: Size) -> Shape:
+def replace_axis_size(shape: Shape, axis: int, size: Size) -> Shape:
     """A shape with another size on an axis that counts from the first."""
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-def broadcast(*shapes: Shape) -> Shape:
+def broadcast_operands(*shapes: Shape) -> Shape:
     """The shape of an elementwise operation: axes are matched from the last, and 1 stretches.
 
     Unlike the merging layers, Keras takes an unknown size for the known one beside it. Source:
     `broadcast_shapes` of keras/src/ops/operation_utils.py.
     """
-    return reduce(broadcast_two, shapes)
+    return reduce(_broadcast_operand_pair, shapes)
 
 
-def broadcast_two(one: Shape, other: Shape) -> Shape:
+def _broadcast_operand_pair(one: Shape, other: Shape) -> Shape:
     """The shape of an elementwise operation of two."""
     rank = max(len(one), len(other))
     pairs = zip((1,) * (rank - len(one)) + one, (1,) * (rank - len(other)) + other, strict=True)
-    return tuple(stretched(*pair) for pair in pairs)
+    return tuple(_broadcast_operand_size(*pair) for pair in pairs)
 
 
-def stretched(one: Size, other: Size) -> Size:
+def _broadcast_operand_size(one: Size, other: Size) -> Size:
     """The size of one axis of a broadcast."""
     if one == 1:
         return other
@@ -220,7 +222,7 @@ def stretched(one: Size, other: Size) -> Size:
     raise LayerError(f"sizes {one} and {other} differ, and neither is 1")
 
 
-def agree(one: Shape, other: Shape, *, but: int | None = None) -> bool:
+def is_compatible_shape(one: Shape, other: Shape, *, but: int | None = None) -> bool:
     """Whether two shapes may be the same, perhaps but for one axis; unknown sizes may be any."""
     return len(one) == len(other) and all(
         axis == but or None in sizes or sizes[0] == sizes[1]

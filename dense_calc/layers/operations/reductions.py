@@ -7,117 +7,119 @@ from typing import Any, ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
-    Alike,
-    Axes,
-    Int,
-    Ints,
+    AxesArgument,
+    Int64,
+    Int64Tuple,
     Operation,
-    agree,
-    at,
-    place,
-    places,
-    plain,
-    without,
+    OperationGroup,
+    axis_size,
+    is_compatible_shape,
+    normalize_axes,
+    normalize_axis,
+    remove_axes,
+    without_arguments,
 )
-from dense_calc.shapes import Shape, Shapes, product
+from dense_calc.shapes import Shape, Shapes, size_product
 
-KEPT = {"axis": None, "keepdims": False}
-OF_MATRICES = (None, "fro", "nuc", float("inf"), float("-inf"), 1, -1, 2, -2)
+_REDUCTION_ARGUMENTS = {"axis": None, "keepdims": False}
+_MATRIX_NORM_ORDERS = (None, "fro", "nuc", float("inf"), float("-inf"), 1, -1, 2, -2)
 
 
-def reduced(shape: Shape, axes: Axes, keepdims: bool, argument: str = "axis") -> Shape:
+def _reduce_shape(
+    shape: Shape, axes: AxesArgument, keepdims: bool, argument: str = "axis"
+) -> Shape:
     """A shape without the axes that are reduced; None is all of them.
 
     Source: `reduce_shape` of keras/src/ops/operation_utils.py.
     """
-    gone = range(len(shape)) if axes is None else places(axes, len(shape), argument)
+    gone = range(len(shape)) if axes is None else normalize_axes(axes, len(shape), argument)
     if keepdims:
         ones = set(gone)
         return tuple(1 if axis in ones else size for axis, size in enumerate(shape))
-    return without(shape, gone, argument)
+    return remove_axes(shape, gone, argument)
 
 
-class AlongAxes(Operation, frozen=True, kw_only=True):
+class _ReductionBase(Operation, frozen=True, kw_only=True):
     """What an operation needs that reduces axes, or keeps them as 1."""
 
-    rule: ClassVar[str] = "(...) → (...')"
+    shape_rule: ClassVar[str] = "(...) → (...')"
 
-    axis: Axes = None
+    axis: AxesArgument = None
     keepdims: bool = False
 
 
-class Reduction(AlongAxes, frozen=True, kw_only=True):
+class Reduction(_ReductionBase, frozen=True, kw_only=True):
     """One number of those along `axis`, by default of all."""
 
-    def result(self, x: Shape, /) -> Shapes:
-        return reduced(x, self.axis, self.keepdims)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _reduce_shape(x, self.axis, self.keepdims)
 
 
-class TypedReduction(Reduction, frozen=True, kw_only=True):
+class _TypedReduction(Reduction, frozen=True, kw_only=True):
     """One number of those along `axis`, with a dtype of its own."""
 
     dtype: InputDtype | None = None
 
 
-class AlongOne(Reduction, frozen=True, kw_only=True):
+class _SingleAxisReduction(Reduction, frozen=True, kw_only=True):
     """One number of those along one axis, by default of all."""
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
 
 class CountNonzero(Operation, frozen=True, kw_only=True):
     """How many of the numbers along `axis` are not 0."""
 
-    rule: ClassVar[str] = Reduction.rule
+    shape_rule: ClassVar[str] = Reduction.shape_rule
 
-    axis: Axes = None
+    axis: AxesArgument = None
 
-    def result(self, x: Shape, /) -> Shapes:
-        return reduced(x, self.axis, keepdims=False)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return _reduce_shape(x, self.axis, keepdims=False)
 
 
-class Quantiles(AlongAxes, frozen=True, kw_only=True):
+class _QuantileReduction(_ReductionBase, frozen=True, kw_only=True):
     """One number, or as many as `q` lists, of those along `axis`."""
 
-    rule: ClassVar[str] = "(...), (points) → (points, ...')"
+    shape_rule: ClassVar[str] = "(...), (points) → (points, ...')"
 
-    def result(self, x: Shape, points: Shape, /) -> Shapes:
-        return (*points[:1], *reduced(x, self.axis, self.keepdims))
+    def infer_shape(self, x: Shape, points: Shape, /) -> Shapes:
+        return (*points[:1], *_reduce_shape(x, self.axis, self.keepdims))
 
 
 class Average(Operation, frozen=True, kw_only=True):
     """The average along `axis`, weighted by as many weights or by one for each element."""
 
-    takes: ClassVar[range] = range(1, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("x", "weights")
-    rule: ClassVar[str] = Reduction.rule
+    arity: ClassVar[range] = range(1, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("x", "weights")
+    shape_rule: ClassVar[str] = Reduction.shape_rule
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
-    def result(self, x: Shape, weights: Shape | None, /) -> Shapes:
-        if weights is not None and not agree(x, weights):
-            along = None if self.axis is None else (at(x, self.axis),)
-            if along is None or not agree(along, weights):
+    def infer_shape(self, x: Shape, weights: Shape | None, /) -> Shapes:
+        if weights is not None and not is_compatible_shape(x, weights):
+            along = None if self.axis is None else (axis_size(x, self.axis),)
+            if along is None or not is_compatible_shape(along, weights):
                 raise LayerError(f"weights of {weights} do not fit an input of {x}")
-        return reduced(x, self.axis, keepdims=False)
+        return _reduce_shape(x, self.axis, keepdims=False)
 
 
 class Norm(Reduction, frozen=True, kw_only=True):
     """The norm of vectors, or of matrices where there are two axes."""
 
-    ord: Int | float | str | None = None
+    ord: Int64 | float | str | None = None
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         if isinstance(self.ord, str) and self.ord not in ("fro", "nuc"):
             raise LayerError(f"ord is 'fro', 'nuc' or a number, not '{self.ord}'", "ord")
-        several = len(x) if self.axis is None else len(self.axis_list())
+        several = len(x) if self.axis is None else len(self.norm_axes())
         if several == 1 and isinstance(self.ord, str):
             raise LayerError(f"'{self.ord}' is a norm of matrices, and there is one axis", "ord")
-        if several == 2 and self.ord not in OF_MATRICES:
+        if several == 2 and self.ord not in _MATRIX_NORM_ORDERS:
             raise LayerError(f"{self.ord} is no norm of matrices", "ord")
-        return reduced(x, self.axis, self.keepdims)
+        return _reduce_shape(x, self.axis, self.keepdims)
 
-    def axis_list(self) -> Ints:
+    def norm_axes(self) -> Int64Tuple:
         """The axes as they are given."""
         return self.axis if isinstance(self.axis, tuple) else (self.axis or 0,)
 
@@ -125,118 +127,118 @@ class Norm(Reduction, frozen=True, kw_only=True):
 class Moments(Operation, frozen=True, kw_only=True):
     """The mean and the variance along `axes`."""
 
-    rule: ClassVar[str] = "(...) → (...'), (...')"
+    shape_rule: ClassVar[str] = "(...) → (...'), (...')"
 
-    axes: Axes
+    axes: AxesArgument
     keepdims: bool = False
     synchronized: bool = False
 
-    def result(self, x: Shape, /) -> Shapes:
-        both = reduced(x, self.axes, self.keepdims, "axes")
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        both = _reduce_shape(x, self.axes, self.keepdims, "axes")
         return both, both
 
 
 class Trapezoid(Operation, frozen=True, kw_only=True):
     """The integral along `axis`; Keras counts around an axis too far."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("y",)
-    rule: ClassVar[str] = Reduction.rule
+    input_names: ClassVar[tuple[str, ...]] = ("y",)
+    shape_rule: ClassVar[str] = Reduction.shape_rule
 
     x: Any = None
     dx: Any = 1.0
-    axis: Int | None = -1
+    axis: Int64 | None = -1
 
-    def result(self, y: Shape, /) -> Shapes:
-        return without(y, [self.axis % len(y)]) if y and self.axis is not None else y
+    def infer_shape(self, y: Shape, /) -> Shapes:
+        return remove_axes(y, [self.axis % len(y)]) if y and self.axis is not None else y
 
 
-class Scalar(Operation, frozen=True, kw_only=True):
+class _ScalarReduction(Operation, frozen=True, kw_only=True):
     """One number of all of its inputs, whatever they are."""
 
-    rule: ClassVar[str] = "(...) → ()"
+    shape_rule: ClassVar[str] = "(...) → ()"
 
-    def result(self, *_shapes: Shape) -> Shapes:
+    def infer_shape(self, *_shapes: Shape) -> Shapes:
         return ()
 
 
 class Ndim(Operation, frozen=True, kw_only=True):
     """The number of axes; Keras takes it for as many numbers."""
 
-    rule: ClassVar[str] = "(...) → (axes)"
+    shape_rule: ClassVar[str] = "(...) → (axes)"
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         return (len(x),)
 
 
 class PSNR(Operation, frozen=True, kw_only=True):
     """The ratio of signal and noise; both inputs have as many axes."""
 
-    takes: ClassVar[range] = range(2, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    rule: ClassVar[str] = "(...), (...) → ()"
+    arity: ClassVar[range] = range(2, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
+    shape_rule: ClassVar[str] = "(...), (...) → ()"
 
     max_val: Any
 
-    def result(self, one: Shape, other: Shape, /) -> Shapes:
+    def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if len(one) != len(other):
             raise LayerError(f"{one} and {other} have other numbers of axes")
         return ()
 
 
-class Flat(Operation, frozen=True, kw_only=True):
+class _FlatteningOperation(Operation, frozen=True, kw_only=True):
     """Keeps the shape, or makes one axis of all if `axis` is None. Keras looks no further."""
 
-    rule: ClassVar[str] = "(...) → (...)"
+    shape_rule: ClassVar[str] = "(...) → (...)"
 
-    axis: Axes = None
+    axis: AxesArgument = None
 
-    def result(self, x: Shape, /) -> Shapes:
-        return (product(x),) if self.axis is None else x
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return (size_product(x),) if self.axis is None else x
 
 
-class FlatOrAlong(Flat, frozen=True, kw_only=True):
+class _FlatteningAxisOperation(_FlatteningOperation, frozen=True, kw_only=True):
     """Keeps the shape, which must have the axis, or makes one axis of all if `axis` is None."""
 
-    axis: Int | None = None
+    axis: Int64 | None = None
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         if self.axis is not None:
-            place(self.axis, len(x))
-        return Flat.result(self, x)
+            normalize_axis(self.axis, len(x))
+        return _FlatteningOperation.infer_shape(self, x)
 
 
-class Argpartition(Flat, frozen=True, kw_only=True):
+class Argpartition(_FlatteningOperation, frozen=True, kw_only=True):
     """The places of the smallest elements before those of the others."""
 
-    kth: Int
-    axis: Axes = -1
+    kth: Int64
+    axis: AxesArgument = -1
 
 
-QUANTILES = {"axis": None, "method": "linear", "keepdims": False}
+_QUANTILE_ARGUMENTS = {"axis": None, "method": "linear", "keepdims": False}
 # fmt: off
-ALIKE = (
-    Alike(Reduction, {
-        "All": KEPT, "Amax": KEPT, "Amin": KEPT, "Any": KEPT, "Argmax": KEPT, "Argmin": KEPT,
-        "Logsumexp": KEPT, "Max": {**KEPT, "initial": None}, "Mean": KEPT, "Median": KEPT,
-        "Min": {**KEPT, "initial": None}, "Nanmax": KEPT, "Nanmean": KEPT, "Nanmedian": KEPT,
-        "Nanmin": KEPT, "Nanprod": KEPT, "Nanstd": KEPT, "Nansum": KEPT, "Nanvar": KEPT,
-        "Ptp": KEPT, "Std": KEPT, "Sum": KEPT, "Var": KEPT,
+OPERATION_GROUPS = (
+    OperationGroup(Reduction, {
+        "All": _REDUCTION_ARGUMENTS, "Amax": _REDUCTION_ARGUMENTS, "Amin": _REDUCTION_ARGUMENTS, "Any": _REDUCTION_ARGUMENTS, "Argmax": _REDUCTION_ARGUMENTS, "Argmin": _REDUCTION_ARGUMENTS,
+        "Logsumexp": _REDUCTION_ARGUMENTS, "Max": {**_REDUCTION_ARGUMENTS, "initial": None}, "Mean": _REDUCTION_ARGUMENTS, "Median": _REDUCTION_ARGUMENTS,
+        "Min": {**_REDUCTION_ARGUMENTS, "initial": None}, "Nanmax": _REDUCTION_ARGUMENTS, "Nanmean": _REDUCTION_ARGUMENTS, "Nanmedian": _REDUCTION_ARGUMENTS,
+        "Nanmin": _REDUCTION_ARGUMENTS, "Nanprod": _REDUCTION_ARGUMENTS, "Nanstd": _REDUCTION_ARGUMENTS, "Nansum": _REDUCTION_ARGUMENTS, "Nanvar": _REDUCTION_ARGUMENTS,
+        "Ptp": _REDUCTION_ARGUMENTS, "Std": _REDUCTION_ARGUMENTS, "Sum": _REDUCTION_ARGUMENTS, "Var": _REDUCTION_ARGUMENTS,
     }),
-    Alike(TypedReduction, {"Prod": {**KEPT, "dtype": None}}),
-    Alike(AlongOne, {"Nanargmax": KEPT, "Nanargmin": KEPT}),
-    Alike(Quantiles, {
-        "Nanpercentile": QUANTILES, "Nanquantile": QUANTILES,
-        "Percentile": QUANTILES, "Quantile": QUANTILES,
-    }, inputs=("x", "q")),
-    Alike(Scalar, plain("Size")),
-    Alike(Scalar, plain("Vdot"), inputs=("x1", "x2")),
-    Alike(Scalar, {
+    OperationGroup(_TypedReduction, {"Prod": {**_REDUCTION_ARGUMENTS, "dtype": None}}),
+    OperationGroup(_SingleAxisReduction, {"Nanargmax": _REDUCTION_ARGUMENTS, "Nanargmin": _REDUCTION_ARGUMENTS}),
+    OperationGroup(_QuantileReduction, {
+        "Nanpercentile": _QUANTILE_ARGUMENTS, "Nanquantile": _QUANTILE_ARGUMENTS,
+        "Percentile": _QUANTILE_ARGUMENTS, "Quantile": _QUANTILE_ARGUMENTS,
+    }, input_names=("x", "q")),
+    OperationGroup(_ScalarReduction, without_arguments("Size")),
+    OperationGroup(_ScalarReduction, without_arguments("Vdot"), input_names=("x1", "x2")),
+    OperationGroup(_ScalarReduction, {
         "AllClose": {"rtol": 1e-05, "atol": 1e-08, "equal_nan": False},
-    }, inputs=("x1", "x2")),
-    Alike(Flat, {
+    }, input_names=("x1", "x2")),
+    OperationGroup(_FlatteningOperation, {
         "Nancumprod": {"axis": None, "dtype": None}, "Nancumsum": {"axis": None, "dtype": None},
     }),
-    Alike(FlatOrAlong, {
+    OperationGroup(_FlatteningAxisOperation, {
         "Argsort": {"axis": -1}, "Cumprod": {"axis": None, "dtype": None},
         "Cumsum": {"axis": None, "dtype": None}, "Sort": {"axis": -1},
     }),

@@ -6,65 +6,67 @@ from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.operations.operation import (
-    Int,
-    Ints,
+    Int64,
+    Int64Tuple,
     Operation,
-    Sizes,
-    at,
-    broadcast,
-    place,
-    with_size,
+    ShapeArgument,
+    axis_size,
+    broadcast_operands,
+    normalize_axis,
+    replace_axis_size,
 )
-from dense_calc.layers.reshaping import longer, scaled
-from dense_calc.shapes import Shape, Shapes, Size, product
+from dense_calc.layers.reshaping import extend_side, scale_side
+from dense_calc.shapes import Shape, Shapes, Size, size_product
 
 
 class BroadcastTo(Operation, frozen=True, kw_only=True):
     """Repeated to `shape`."""
 
-    rule: ClassVar[str] = "(...) → shape"
+    shape_rule: ClassVar[str] = "(...) → shape"
 
-    shape: Sizes
+    shape: ShapeArgument
 
-    def result(self, x: Shape, /) -> Shapes:
-        broadcast(x, self.shape)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        broadcast_operands(x, self.shape)
         return self.shape
 
 
 class Tile(Operation, frozen=True, kw_only=True):
     """Repeated along each of the last axes."""
 
-    rule: ClassVar[str] = "(...) → (...')"
+    shape_rule: ClassVar[str] = "(...) → (...')"
 
-    repeats: Int | Ints
+    repeats: Int64 | Int64Tuple
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
         rank = max(len(x), len(repeats))
         times_each = (1,) * (rank - len(repeats)) + repeats
-        return tuple(map(scaled, (1,) * (rank - len(x)) + x, times_each))
+        return tuple(map(scale_side, (1,) * (rank - len(x)) + x, times_each))
 
 
 class Repeat(Operation, frozen=True, kw_only=True):
     """Each element along `axis` repeated as often, or as often as `repeats` says of each."""
 
-    rule: ClassVar[str] = Tile.rule
+    shape_rule: ClassVar[str] = Tile.shape_rule
 
-    repeats: Int | Ints
-    axis: Int | None = None
+    repeats: Int64 | Int64Tuple
+    axis: Int64 | None = None
 
-    def result(self, x: Shape, /) -> Shapes:
+    def infer_shape(self, x: Shape, /) -> Shapes:
         if self.axis is None:
-            return (self.repeated(product(x)),)
-        return with_size(x, place(self.axis, len(x)), self.repeated(at(x, self.axis)))
+            return (self.repeated_size(size_product(x)),)
+        return replace_axis_size(
+            x, normalize_axis(self.axis, len(x)), self.repeated_size(axis_size(x, self.axis))
+        )
 
-    def repeated(self, size: Size) -> Size:
+    def repeated_size(self, size: Size) -> Size:
         """A size after repetition."""
         repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
         if size is None:
             return None
         if len(repeats) == 1:
-            return scaled(size, repeats[0])
+            return scale_side(size, repeats[0])
         if len(repeats) != size:
             raise LayerError(
                 f"there are {len(repeats)} repeats for a size of {size}; give one, or one for each",
@@ -76,22 +78,22 @@ class Repeat(Operation, frozen=True, kw_only=True):
 class Pad(Operation, frozen=True, kw_only=True):
     """More at the ends of each axis: one number, a pair, or a pair for each axis."""
 
-    takes: ClassVar[range] = range(1, 3)
-    inputs: ClassVar[tuple[str, ...]] = ("x", "constant_values")
-    rule: ClassVar[str] = Tile.rule
+    arity: ClassVar[range] = range(1, 3)
+    input_names: ClassVar[tuple[str, ...]] = ("x", "constant_values")
+    shape_rule: ClassVar[str] = Tile.shape_rule
 
-    pad_width: Int | tuple[Int | Ints, ...]
+    pad_width: Int64 | tuple[Int64 | Int64Tuple, ...]
     mode: str = "constant"
 
-    def result(self, x: Shape, _values: Shape | None, /) -> Shapes:
-        pairs = self.pairs()
+    def infer_shape(self, x: Shape, _values: Shape | None, /) -> Shapes:
+        pairs = self.padding_pairs()
         if len(pairs) == 1:
             pairs = pairs * len(x)
         if len(pairs) != len(x):
             raise LayerError(f"pad_width has {len(pairs)} pairs for an input of {x}", "pad_width")
-        return tuple(map(padded, x, pairs))
+        return tuple(map(_padded_axis_size, x, pairs))
 
-    def pairs(self) -> tuple[tuple[Any, ...], ...]:
+    def padding_pairs(self) -> tuple[tuple[Any, ...], ...]:
         """What each axis has at its ends, or all axes have, as Keras reads it."""
         given = self.pad_width
         if isinstance(given, int):
@@ -107,34 +109,34 @@ class Pad(Operation, frozen=True, kw_only=True):
 class Vander(Operation, frozen=True, kw_only=True):
     """The powers of each number, `N` of them or as many as there are numbers."""
 
-    rule: ClassVar[str] = "(length) → (length, N)"
+    shape_rule: ClassVar[str] = "(length) → (length, N)"
 
-    N: Int | None = None
+    N: Int64 | None = None
     increasing: bool = False
 
-    def result(self, x: Shape, /) -> Shapes:
-        return (*x, at(x, 0, "N") if self.N is None else self.N)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        return (*x, axis_size(x, 0, "N") if self.N is None else self.N)
 
 
 class Diff(Operation, frozen=True, kw_only=True):
     """The differences of neighbours along `axis`, taken `n` times."""
 
-    inputs: ClassVar[tuple[str, ...]] = ("a",)
-    rule: ClassVar[str] = "(..., size) → (..., size - n)"
+    input_names: ClassVar[tuple[str, ...]] = ("a",)
+    shape_rule: ClassVar[str] = "(..., size) → (..., size - n)"
 
-    n: Int = 1
-    axis: Int = -1
+    n: Int64 = 1
+    axis: Int64 = -1
 
-    def result(self, a: Shape, /) -> Shapes:
-        axis = place(self.axis, len(a))
+    def infer_shape(self, a: Shape, /) -> Shapes:
+        axis = normalize_axis(self.axis, len(a))
         size = a[axis]
-        return a if size is None else with_size(a, axis, max(0, size - self.n))
+        return a if size is None else replace_axis_size(a, axis, max(0, size - self.n))
 
 
-def padded(size: Size, pair: tuple[Any, ...]) -> Size:
+def _padded_axis_size(size: Size, pair: tuple[Any, ...]) -> Size:
     """A size with more at its ends; of a longer list the first two count."""
     if size is None:
         return None
     if len(pair) < 2 or not all(isinstance(end, int) for end in pair[:2]):
         raise LayerError(f"pad_width must hold pairs of numbers, not {list(pair)}", "pad_width")
-    return longer(size, pair[:2])
+    return extend_side(size, pair[:2])

@@ -5,35 +5,35 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.operations.operation import Int, OnAList, Operation
-from dense_calc.shapes import Shape, Shapes, Size, demand_rank, worked
+from dense_calc.layers.operations.operation import Int64, ListOperation, Operation
+from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank
 
-SIGNAL = "(..., length)"
+_SIGNAL_AXES = "(..., length)"
 
 
-class Complex(OnAList, frozen=True, kw_only=True):
+class _ComplexOperation(ListOperation, frozen=True, kw_only=True):
     """Takes a list of the real and the imaginary part, which have the same shape."""
 
-    least: ClassVar[int] = 1  # axes of each part
+    min_rank: ClassVar[int] = 1  # axes of each part
 
-    def result(self, *parts: Shape) -> Shapes:
+    def infer_shape(self, *parts: Shape) -> Shapes:
         if len(parts) != 2 or parts[0] != parts[1]:
             raise LayerError("it takes a real and an imaginary part of the same shape")
-        demand_rank(parts[0], self.least, SIGNAL, or_more=True)
-        return self.transformed(parts[0])
+        demand_rank(parts[0], self.min_rank, _SIGNAL_AXES, or_more=True)
+        return self.transform_shape(parts[0])
 
-    def transformed(self, part: Shape) -> Shapes:
+    def transform_shape(self, part: Shape) -> Shapes:
         """What it makes of parts of this shape."""
         raise NotImplementedError
 
 
-class FFT(Complex, frozen=True, kw_only=True):
+class FFT(_ComplexOperation, frozen=True, kw_only=True):
     """The Fourier transform along the last axis, which must be known."""
 
-    rule: ClassVar[str] = "(...), (...) → (...), (...)"
+    shape_rule: ClassVar[str] = "(...), (...) → (...), (...)"
 
-    def transformed(self, part: Shape) -> Shapes:
-        if None in part[-self.least :]:
+    def transform_shape(self, part: Shape) -> Shapes:
+        if None in part[-self.min_rank :]:
             raise LayerError(f"the last axes of {part} must be known")
         return part, part
 
@@ -41,109 +41,112 @@ class FFT(Complex, frozen=True, kw_only=True):
 class FFT2(FFT, frozen=True, kw_only=True):
     """The Fourier transform along the last two axes, which must be known."""
 
-    least = 2
+    min_rank = 2
 
 
 class IFFT2(FFT2, frozen=True, kw_only=True):
     """The inverse of FFT2."""
 
 
-class IRFFT(Complex, frozen=True, kw_only=True):
+class IRFFT(_ComplexOperation, frozen=True, kw_only=True):
     """The real signal of a transform that holds half of the frequencies."""
 
-    rule: ClassVar[str] = "(..., length), (..., length) → (..., fft_length)"
+    shape_rule: ClassVar[str] = "(..., length), (..., length) → (..., fft_length)"
 
-    fft_length: Int | None = None
+    fft_length: Int64 | None = None
 
-    def transformed(self, part: Shape) -> Shapes:
+    def transform_shape(self, part: Shape) -> Shapes:
         if self.fft_length is not None:
             return (*part[:-1], self.fft_length)
         length = part[-1]
-        return (*part[:-1], None if length is None else worked(2 * length - 2, f"2 × {length} - 2"))
+        return (
+            *part[:-1],
+            None if length is None else computed_size(2 * length - 2, f"2 × {length} - 2"),
+        )
 
 
-class ISTFT(Complex, frozen=True, kw_only=True):
+class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
     """The signal of transforms of windows that overlap."""
 
-    least = 2
-    rule: ClassVar[str] = (
+    min_rank = 2
+    shape_rule: ClassVar[str] = (
         "(..., sequences, frequencies), (..., sequences, frequencies) → (..., length)"
     )
 
-    sequence_length: Int
-    sequence_stride: Int
-    fft_length: Int
-    length: Int | None = None
+    sequence_length: Int64
+    sequence_stride: Int64
+    fft_length: Int64
+    length: Int64 | None = None
     window: Any = "hann"
     center: bool = True
 
-    def transformed(self, part: Shape) -> Shapes:
+    def transform_shape(self, part: Shape) -> Shapes:
         sequences = part[-2]
         if self.length is not None or sequences is None:
             return (*part[:-2], self.length)
-        length = worked(
+        length = computed_size(
             (sequences - 1) * self.sequence_stride + self.fft_length,
             f"({sequences} - 1) × {self.sequence_stride} + {self.fft_length}",
         )
         ends = self.fft_length // 2 * 2
         if not self.center:
             return (*part[:-2], length)
-        return (*part[:-2], worked(length - ends, f"{length.how} - {ends}"))
+        return (*part[:-2], computed_size(length - ends, f"{length.arithmetic} - {ends}"))
 
 
 class RFFT(Operation, frozen=True, kw_only=True):
     """The Fourier transform of a real signal: its real and imaginary part, half the frequencies."""
 
-    rule: ClassVar[str] = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
+    shape_rule: ClassVar[str] = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
 
-    fft_length: Int | None = None
+    fft_length: Int64 | None = None
 
-    def result(self, x: Shape, /) -> Shapes:
-        demand_rank(x, 1, SIGNAL, or_more=True)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, _SIGNAL_AXES, or_more=True)
         length = x[-1] if self.fft_length is None else self.fft_length
-        return ((*x[:-1], None if length is None else frequencies(length)),) * 2
+        return ((*x[:-1], None if length is None else _frequency_count(length)),) * 2
 
 
 class STFT(Operation, frozen=True, kw_only=True):
     """The Fourier transforms of windows that slide over a signal: real and imaginary parts."""
 
-    rule: ClassVar[str] = (
+    shape_rule: ClassVar[str] = (
         "(..., length) → (..., sequences, frequencies), (..., sequences, frequencies)"
     )
 
-    sequence_length: Int
-    sequence_stride: Int
-    fft_length: Int
+    sequence_length: Int64
+    sequence_stride: Int64
+    fft_length: Int64
     window: Any = "hann"
     center: bool = True
 
-    def result(self, x: Shape, /) -> Shapes:
-        demand_rank(x, 1, SIGNAL, or_more=True)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, _SIGNAL_AXES, or_more=True)
         ends = self.fft_length // 2 * 2 if self.center else 0
-        count = windows(x[-1], ends, self.fft_length, self.sequence_stride)
-        return ((*x[:-1], count, frequencies(self.fft_length)),) * 2
+        count = _sequence_count(x[-1], ends, self.fft_length, self.sequence_stride)
+        return ((*x[:-1], count, _frequency_count(self.fft_length)),) * 2
 
 
 class ExtractSequences(Operation, frozen=True, kw_only=True):
     """The windows that slide over a signal."""
 
-    rule: ClassVar[str] = "(..., length) → (..., sequences, sequence_length)"
+    shape_rule: ClassVar[str] = "(..., length) → (..., sequences, sequence_length)"
 
-    sequence_length: Int
-    sequence_stride: Int
+    sequence_length: Int64
+    sequence_stride: Int64
 
-    def result(self, x: Shape, /) -> Shapes:
-        demand_rank(x, 1, SIGNAL, or_more=True)
-        count = windows(x[-1], 0, self.sequence_length, self.sequence_stride)
+    def infer_shape(self, x: Shape, /) -> Shapes:
+        demand_rank(x, 1, _SIGNAL_AXES, or_more=True)
+        count = _sequence_count(x[-1], 0, self.sequence_length, self.sequence_stride)
         return (*x[:-1], count, self.sequence_length)
 
 
-def frequencies(length: int) -> int:
+def _frequency_count(length: int) -> int:
     """How many frequencies are kept of a real signal."""
-    return worked(length // 2 + 1, f"{length} // 2 + 1")
+    return computed_size(length // 2 + 1, f"{length} // 2 + 1")
 
 
-def windows(length: Size, ends: int, window: int, stride: int) -> Size:
+def _sequence_count(length: Size, ends: int, window: int, stride: int) -> Size:
     """How often a window fits into a signal that is longer by its `ends`."""
     if length is None:
         return None
@@ -151,4 +154,4 @@ def windows(length: Size, ends: int, window: int, stride: int) -> Size:
         raise LayerError("sequence_stride must not be 0", "sequence_stride")
     longer = f"{length} + {ends}" if ends else f"{length}"
     count = 1 + (length + ends - window) // stride
-    return worked(count, f"({longer} - {window}) // {stride} + 1")
+    return computed_size(count, f"({longer} - {window}) // {stride} + 1")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dense_calc.layers.activations import PReLU
 from dense_calc.layers.arguments.types import (
-    Activation,
+    ActivationArgument,
     Constraint,
     ConvPadding,
     Initializer,
@@ -25,14 +25,14 @@ from dense_calc.layers.base import (
     KerasLayer,
     LayerKind,
     LayerWithKernel,
-    NotNegative,
-    Positive,
-    Seed,
+    NonNegativeInt,
+    PositiveInt,
+    RandomSeed,
     Weight,
 )
-from dense_calc.layers.cells import Cell, GRUCell, LSTMCell, UnitsCell
+from dense_calc.layers.cells import GRUCell, LSTMCell, RecurrentCell, UnitsCell
 from dense_calc.layers.convolutional import Conv
-from dense_calc.layers.recurrent import Loop
+from dense_calc.layers.recurrent import RecurrentLayer
 from dense_calc.layers.retired.locally_connected import LocallyConnected1D, LocallyConnected2D
 from dense_calc.layers.retired.rnn_cells import (
     DeviceWrapper,
@@ -41,19 +41,19 @@ from dense_calc.layers.retired.rnn_cells import (
     ResidualWrapper,
 )
 from dense_calc.shapes import (
-    IMAGE,
+    IMAGE_AXES,
     Shape,
     demand_rank,
-    known,
-    sides,
-    with_sides,
+    known_axis_size,
+    spatial_sizes,
+    with_spatial_sizes,
 )
 
 
 class AddLoss(KerasLayer, frozen=True, kw_only=True):
     """Counts what it is given as a loss, and hands it on."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     unconditional: bool = False
 
@@ -61,20 +61,20 @@ class AddLoss(KerasLayer, frozen=True, kw_only=True):
 class AddMetric(KerasLayer, frozen=True, kw_only=True):
     """Measures what it is given, and hands it on."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     aggregation: str | None = None
     metric_name: str | None = None
 
 
-class CuDNNLoop(Loop, LayerWithKernel, frozen=True, kw_only=True):
+class _CuDNNRecurrentLayer(RecurrentLayer, LayerWithKernel, frozen=True, kw_only=True):
     """A recurrent layer in the layout of NVIDIA's library: each gate has two biases, in one row."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
     cell_kind: ClassVar[type[UnitsCell]]
-    gates: ClassVar[int]
+    gate_count: ClassVar[int]
 
-    units: Positive
+    units: PositiveInt
     recurrent_initializer: Initializer = "orthogonal"
     recurrent_regularizer: Regularizer = None
     recurrent_constraint: Constraint = None
@@ -84,30 +84,30 @@ class CuDNNLoop(Loop, LayerWithKernel, frozen=True, kw_only=True):
     stateful: bool = False
 
     @property
-    def repeated(self) -> Cell:
+    def inner_cell(self) -> RecurrentCell:
         return self.cell_kind(units=self.units)
 
     def weights(self, sequences: Shape, /, *_others: Any) -> Iterator[Weight]:
-        inputs, units = known(self.step(sequences), -1), self.units
-        held = {f"{self.gates} × units": self.gates * units}
+        inputs, units = known_axis_size(self.step_shape(sequences), -1), self.units
+        held = {f"{self.gate_count} × units": self.gate_count * units}
         yield Weight("kernel", {"inputs": inputs, **held}, self.kernel_initializer)
         yield Weight("recurrent_kernel", {"units": units, **held}, self.recurrent_initializer)
-        biases = {f"{2 * self.gates} × units": 2 * self.gates * units}
+        biases = {f"{2 * self.gate_count} × units": 2 * self.gate_count * units}
         yield Weight("bias", biases, self.bias_initializer)
 
 
-class CuDNNGRU(CuDNNLoop, frozen=True, kw_only=True):
+class CuDNNGRU(_CuDNNRecurrentLayer, frozen=True, kw_only=True):
     """GRU as NVIDIA's library has it."""
 
     cell_kind = GRUCell
-    gates = 3
+    gate_count = 3
 
 
-class CuDNNLSTM(CuDNNLoop, frozen=True, kw_only=True):
+class CuDNNLSTM(_CuDNNRecurrentLayer, frozen=True, kw_only=True):
     """LSTM as NVIDIA's library has it."""
 
     cell_kind = LSTMCell
-    gates = 4
+    gate_count = 4
 
     unit_forget_bias: bool = True
 
@@ -115,27 +115,27 @@ class CuDNNLSTM(CuDNNLoop, frozen=True, kw_only=True):
 class Deconvolution2D(Conv, frozen=True, kw_only=True):
     """A transposed convolution that is told the shape of its output, with the batch axis."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
     padding: ConvPadding = ConvPadding.valid
-    output_size: tuple[NotNegative | None, ...] = field(name="output_shape")
+    output_size: tuple[NonNegativeInt | None, ...] = field(name="output_shape")
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        sides(shape, self.axes, self.data_format)
-        sizes = sides(self.output_size, self.axes, self.data_format)
-        return with_sides(shape, sizes, self.filters, self.data_format)
+        spatial_sizes(shape, self.spatial_axes, self.data_format)
+        sizes = spatial_sizes(self.output_size, self.spatial_axes, self.data_format)
+        return with_spatial_sizes(shape, sizes, self.filters, self.data_format)
 
 
 class MaxoutDense(LayerWithKernel, frozen=True, kw_only=True):
     """The largest of `nb_feature` fully connected layers, element by element."""
 
-    module: ClassVar[str] = ""
-    rule: ClassVar[str] = "(batch, inputs) → (batch, units)"
+    keras_module: ClassVar[str] = ""
+    shape_rule: ClassVar[str] = "(batch, inputs) → (batch, units)"
 
-    units: Positive
-    nb_feature: Positive = 4
+    units: PositiveInt
+    nb_feature: PositiveInt = 4
     use_bias: bool = True
 
     def output_shape(self, shape: Shape, /) -> Shape:
@@ -144,7 +144,7 @@ class MaxoutDense(LayerWithKernel, frozen=True, kw_only=True):
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         several, units = {"nb_feature": self.nb_feature}, {"units": self.units}
-        kernel = {**several, "inputs": known(shape, -1), **units}
+        kernel = {**several, "inputs": known_axis_size(shape, -1), **units}
         yield Weight("W", kernel, self.kernel_initializer)
         if self.use_bias:
             yield Weight("b", {**several, **units}, self.bias_initializer)
@@ -153,10 +153,10 @@ class MaxoutDense(LayerWithKernel, frozen=True, kw_only=True):
 class Highway(LayerWithKernel, frozen=True, kw_only=True):
     """A fully connected layer that learns how much of its input to carry on as it is."""
 
-    module: ClassVar[str] = ""
-    rule: ClassVar[str] = "(batch, inputs) → (batch, inputs)"
+    keras_module: ClassVar[str] = ""
+    shape_rule: ClassVar[str] = "(batch, inputs) → (batch, inputs)"
 
-    activation: Activation = None
+    activation: ActivationArgument = None
     use_bias: bool = True
 
     def output_shape(self, shape: Shape, /) -> Shape:
@@ -164,7 +164,7 @@ class Highway(LayerWithKernel, frozen=True, kw_only=True):
         return shape
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        inputs = known(shape, -1)
+        inputs = known_axis_size(shape, -1)
         for name in "W", "W_carry":
             yield Weight(name, {"inputs": inputs, "outputs": inputs}, self.kernel_initializer)
         if self.use_bias:
@@ -175,7 +175,7 @@ class Highway(LayerWithKernel, frozen=True, kw_only=True):
 class ThresholdedReLU(KerasLayer, frozen=True, kw_only=True):
     """Lets through what is above `theta`."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     theta: float = 1.0
 
@@ -183,7 +183,7 @@ class ThresholdedReLU(KerasLayer, frozen=True, kw_only=True):
 class ParametricSoftplus(KerasLayer, frozen=True, kw_only=True):
     """A softplus with two numbers for each element, which are learned; see PReLU for its axes."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     alpha_init: float = 0.2
     beta_init: float = 5.0
@@ -191,13 +191,13 @@ class ParametricSoftplus(KerasLayer, frozen=True, kw_only=True):
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         for name in "alphas", "betas":
-            yield elementwise(name, "ones", shape, self.shared_axes)
+            yield _elementwise_weight(name, "ones", shape, self.shared_axes)
 
 
 class SReLU(KerasLayer, frozen=True, kw_only=True):
     """A line of three pieces for each element, which are learned; see PReLU for its axes."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     t_left_initializer: Initializer = "zeros"
     a_left_initializer: Initializer = "glorot_uniform"
@@ -208,16 +208,16 @@ class SReLU(KerasLayer, frozen=True, kw_only=True):
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         for name in "t_left", "a_left", "t_right", "a_right":
             initializer = getattr(self, f"{name}_initializer")
-            yield elementwise(name, initializer, shape, self.shared_axes)
+            yield _elementwise_weight(name, initializer, shape, self.shared_axes)
 
 
 class RandomFourierFeatures(KerasLayer, frozen=True, kw_only=True):
     """Waves of random lengths over its input, whose sums approach a kernel machine."""
 
-    module: ClassVar[str] = ""
-    rule: ClassVar[str] = "(batch, inputs) → (batch, output_dim)"
+    keras_module: ClassVar[str] = ""
+    shape_rule: ClassVar[str] = "(batch, inputs) → (batch, output_dim)"
 
-    output_dim: Positive
+    output_dim: PositiveInt
     kernel_initializer: Literal["gaussian", "laplacian"] | SerializedInitializer = "gaussian"
     scale: float | None = None
 
@@ -227,43 +227,43 @@ class RandomFourierFeatures(KerasLayer, frozen=True, kw_only=True):
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         output = {"output_dim": self.output_dim}
-        kernel = {"inputs": known(shape, -1), **output}
+        kernel = {"inputs": known_axis_size(shape, -1), **output}
         yield Weight("unscaled_kernel", kernel, "normal", trainable=False, dtype="float32")
         yield Weight("bias", output, "uniform", trainable=False, dtype="float32")
         yield Weight("kernel_scale", {"1": 1}, "ones", dtype="float32")
 
 
-class RandomSide(KerasLayer, frozen=True, kw_only=True):
+class _RandomSideLayer(KerasLayer, frozen=True, kw_only=True):
     """Makes one side of images longer or shorter, by chance: its size is unknown."""
 
-    module: ClassVar[str] = ""
-    side: ClassVar[int]
+    keras_module: ClassVar[str] = ""
+    side_axis: ClassVar[int]
 
     factor: float | tuple[float, ...]
     interpolation: str = "bilinear"
-    seed: Seed = None
+    seed: RandomSeed = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 3, "(..., height, width, channels)", or_more=True)
-        place = len(shape) + self.side
+        place = len(shape) + self.side_axis
         return (*shape[:place], None, *shape[place + 1 :])
 
 
-class RandomHeight(RandomSide, frozen=True, kw_only=True):
+class RandomHeight(_RandomSideLayer, frozen=True, kw_only=True):
     """Makes images higher or lower, by chance."""
 
-    rule: ClassVar[str] = "(..., height, width, channels) → (..., height', width, channels)"
-    side = -3
+    shape_rule: ClassVar[str] = "(..., height, width, channels) → (..., height', width, channels)"
+    side_axis = -3
 
 
-class RandomWidth(RandomSide, frozen=True, kw_only=True):
+class RandomWidth(_RandomSideLayer, frozen=True, kw_only=True):
     """Makes images wider or narrower, by chance."""
 
-    rule: ClassVar[str] = "(..., height, width, channels) → (..., height, width', channels)"
-    side = -2
+    shape_rule: ClassVar[str] = "(..., height, width, channels) → (..., height, width', channels)"
+    side_axis = -2
 
 
-def elementwise(
+def _elementwise_weight(
     name: str, initializer: Initializer, shape: Shape, shared_axes: int | tuple[int, ...] | None
 ) -> Weight:
     """A weight of a number for each element of the input, or for all along `shared_axes`."""
@@ -272,7 +272,7 @@ def elementwise(
 
 
 # fmt: off
-RETIRED: dict[str, type[LayerKind]] = {
+RETIRED_KINDS: dict[str, type[LayerKind]] = {
     kind.__name__: kind
     for kind in (
         AddLoss, AddMetric, CuDNNGRU, CuDNNLSTM, Deconvolution2D, DeviceWrapper, DropoutWrapper,

@@ -11,75 +11,79 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.arguments.types import Activation, ConvPadding, DataFormat
-from dense_calc.layers.base import TIMES, LayerWithKernel, Positive, Weight, Window
+from dense_calc.layers.arguments.types import ActivationArgument, ConvPadding, DataFormat
+from dense_calc.layers.base import PRODUCT_SIGN, LayerWithKernel, PositiveInt, Weight, WindowSize
 from dense_calc.layers.convolutional import Conv
 from dense_calc.shapes import (
-    IMAGE,
-    SEQUENCE,
+    IMAGE_AXES,
+    SEQUENCE_AXES,
     Shape,
     Sizes,
     channel_axis,
-    known,
-    per_axis,
-    sides,
-    slide,
-    with_sides,
+    known_axis_size,
+    sizes_per_axis,
+    spatial_sizes,
+    window_counts,
+    with_spatial_sizes,
 )
 
-DENSE, SPARSE = 2, 3  # implementations
+_DENSE_IMPLEMENTATION, _SPARSE_IMPLEMENTATION = 2, 3  # implementations
 
 
-class LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
+class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
     """A convolution whose kernel is another at each place of the output.
 
     `implementation` 2 keeps a weight for each pair of an input and an output, near or not; 3 keeps
     those that are near, in one row. At a border with "same" padding a window sees less.
     """
 
-    module: ClassVar[str] = ""
-    axes: ClassVar[tuple[str, ...]]
-    rule: ClassVar[str] = Conv.rule
+    keras_module: ClassVar[str] = ""
+    spatial_axes: ClassVar[tuple[str, ...]]
+    shape_rule: ClassVar[str] = Conv.shape_rule
 
-    filters: Positive
-    kernel_size: Window
-    strides: Window = 1
+    filters: PositiveInt
+    kernel_size: WindowSize
+    strides: WindowSize = 1
     padding: ConvPadding = ConvPadding.valid
     data_format: DataFormat | None = None
-    activation: Activation = None
+    activation: ActivationArgument = None
     use_bias: bool = True
     implementation: Literal[1, 2, 3] = 1
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        return with_sides(shape, self.places(shape), self.filters, self.data_format)
+        return with_spatial_sizes(shape, self.output_sides(shape), self.filters, self.data_format)
 
-    def places(self, shape: Shape) -> Shape:
+    def output_sides(self, shape: Shape) -> Shape:
         """The sizes of the output without batch and channels."""
         if self.implementation == 1 and self.padding != ConvPadding.valid:
             raise LayerError("with implementation 1 the padding must be valid", "padding")
-        sizes = sides(shape, self.axes, self.data_format)
-        kernel, strides = self.window()
-        return slide(sizes, kernel, strides, kernel, self.padding, "kernel_size")
+        sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        kernel, strides = self.window_and_strides()
+        return window_counts(sizes, kernel, strides, kernel, self.padding, "kernel_size")
 
-    def window(self) -> tuple[Sizes, Sizes]:
+    def window_and_strides(self) -> tuple[Sizes, Sizes]:
         """The window and its strides along each axis."""
-        rank = len(self.axes)
+        rank = len(self.spatial_axes)
         return (
-            per_axis(self.kernel_size, rank, "kernel_size"),
-            per_axis(self.strides, rank, "strides"),
+            sizes_per_axis(self.kernel_size, rank, "kernel_size"),
+            sizes_per_axis(self.strides, rank, "strides"),
         )
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = {"channels": known(shape, channel_axis(self.data_format))}
+        channels = {"channels": known_axis_size(shape, channel_axis(self.data_format))}
         filters = {"filters": self.filters}
-        inputs = sized(self.axes, sides(shape, self.axes, self.data_format))
-        places = sized([f"{axis}'" for axis in self.axes], self.places(shape))
-        kernel = self.kernel(inputs, places, channels, filters)
+        inputs = _known_axis_sizes(
+            self.spatial_axes, spatial_sizes(shape, self.spatial_axes, self.data_format)
+        )
+        places = _known_axis_sizes(
+            [f"{axis}'" for axis in self.spatial_axes], self.output_sides(shape)
+        )
+        kernel = self.kernel_axes(inputs, places, channels, filters)
         yield Weight("kernel", kernel, self.kernel_initializer)
         if self.use_bias:
             yield Weight("bias", {**places, **filters}, self.bias_initializer)
 
-    def kernel(
+    def kernel_axes(
         self,
         inputs: dict[str, int],
         places: dict[str, int],
@@ -88,39 +92,56 @@ class LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
     ) -> dict[str, int]:
         """The axes of the kernel."""
         first = self.data_format == DataFormat.channels_first
-        if self.implementation == DENSE and first:
+        if self.implementation == _DENSE_IMPLEMENTATION and first:
             return {**channels, **inputs, **filters, **places}
-        if self.implementation == DENSE:
+        if self.implementation == _DENSE_IMPLEMENTATION:
             return {**inputs, **channels, **places, **filters}
-        if self.implementation == SPARSE:
-            seen = math.prod(map(self.seen, inputs.values(), places.values(), *self.window()))
+        if self.implementation == _SPARSE_IMPLEMENTATION:
+            seen = math.prod(
+                map(
+                    self.visible_input_count,
+                    inputs.values(),
+                    places.values(),
+                    *self.window_and_strides(),
+                )
+            )
             return {"near pairs": seen * channels["channels"] * self.filters}
-        window = dict(zip((f"kernel {axis}" for axis in self.axes), self.window()[0], strict=True))
-        return {**joined(places), **joined({**window, **channels}), **filters}
+        window = dict(
+            zip(
+                (f"kernel {axis}" for axis in self.spatial_axes),
+                self.window_and_strides()[0],
+                strict=True,
+            )
+        )
+        return {**_join_axes(places), **_join_axes({**window, **channels}), **filters}
 
-    def seen(self, size: int, places: int, window: int, stride: int) -> int:
+    def visible_input_count(self, size: int, places: int, window: int, stride: int) -> int:
         """How many inputs all windows along an axis see together."""
         if self.padding == ConvPadding.valid:
             return places * window
         # Source: conv_connected_inputs of tf_keras, which centres each window on its input.
         before = window // 2
         after = (places - 1) * stride - before + window - size
-        return places * window - overhang(before, stride, places) - overhang(after, stride, places)
+        return (
+            places * window
+            - _total_overhang(before, stride, places)
+            - _total_overhang(after, stride, places)
+        )
 
 
-class LocallyConnected1D(LocallyConnected, frozen=True, kw_only=True):
+class LocallyConnected1D(_LocallyConnected, frozen=True, kw_only=True):
     """A convolution over a sequence with another kernel at each place."""
 
-    axes = SEQUENCE
+    spatial_axes = SEQUENCE_AXES
 
 
-class LocallyConnected2D(LocallyConnected, frozen=True, kw_only=True):
+class LocallyConnected2D(_LocallyConnected, frozen=True, kw_only=True):
     """A convolution over height and width with another kernel at each place."""
 
-    axes = IMAGE
+    spatial_axes = IMAGE_AXES
 
 
-def sized(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
+def _known_axis_sizes(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
     """The axes of a weight with these sizes.
 
     Raises:
@@ -134,12 +155,12 @@ def sized(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
     return {axis: size for axis, size in zip(axes, sizes, strict=True) if size is not None}
 
 
-def joined(axes: dict[str, int]) -> dict[str, int]:
+def _join_axes(axes: dict[str, int]) -> dict[str, int]:
     """Several axes as one."""
-    return {TIMES.join(axes): math.prod(axes.values())}
+    return {PRODUCT_SIGN.join(axes): math.prod(axes.values())}
 
 
-def overhang(first: int, stride: int, count: int) -> int:
+def _total_overhang(first: int, stride: int, count: int) -> int:
     """How far so many windows stand out together, each less than the one before by a stride."""
     several = min(count, -(-first // stride)) if first > 0 else 0
     return several * first - stride * several * (several - 1) // 2

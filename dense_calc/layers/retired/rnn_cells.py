@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from dense_calc.layers.base import AnyLayer, KerasLayer, Weight
-from dense_calc.layers.cells import Cell, LSTMCell
-from dense_calc.layers.recurrent import ready, weights_of
+from dense_calc.layers.cells import LSTMCell, RecurrentCell
+from dense_calc.layers.recurrent import as_recurrent_cell, cell_weights
 from dense_calc.shapes import Shape, Shapes
 
 
 class PeepholeLSTMCell(LSTMCell, frozen=True, kw_only=True):
     """An LSTM's cell whose gates see the carry, too."""
 
-    module: ClassVar[str] = ""
+    keras_module: ClassVar[str] = ""
 
     def weights(self, inputs: Shape, /, *states: Shapes) -> Iterator[Weight]:
         yield from super().weights(inputs, *states)
@@ -27,31 +27,31 @@ class PeepholeLSTMCell(LSTMCell, frozen=True, kw_only=True):
             yield Weight(name, {"units": self.units}, self.kernel_initializer)
 
 
-class CellWrapper(Cell, KerasLayer, frozen=True, kw_only=True):
+class _CellWrapper(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     """A cell inside, around which nothing is held."""
 
-    module: ClassVar[str] = ""
-    wraps: ClassVar[tuple[str, ...]] = ("cell",)
+    keras_module: ClassVar[str] = ""
+    inner_layer_arguments: ClassVar[tuple[str, ...]] = ("cell",)
 
     cell: AnyLayer
 
-    def output(self, step: Shape) -> Shape:
-        return ready(self.cell).output(step)
+    def step_output(self, step: Shape) -> Shape:
+        return as_recurrent_cell(self.cell).step_output(step)
 
-    def state(self, step: Shape) -> Shapes:
-        return ready(self.cell).state(step)
+    def state_shapes(self, step: Shape) -> Shapes:
+        return as_recurrent_cell(self.cell).state_shapes(step)
 
     def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
-        return weights_of(ready(self.cell), inputs)
+        return cell_weights(as_recurrent_cell(self.cell), inputs)
 
 
-class DeviceWrapper(CellWrapper, frozen=True, kw_only=True):
+class DeviceWrapper(_CellWrapper, frozen=True, kw_only=True):
     """Runs its cell on one device."""
 
     device: Any = None
 
 
-class DropoutWrapper(CellWrapper, frozen=True, kw_only=True):
+class DropoutWrapper(_CellWrapper, frozen=True, kw_only=True):
     """Drops some of what its cell reads, remembers and gives."""
 
     input_keep_prob: float = 1.0
@@ -65,7 +65,7 @@ class DropoutWrapper(CellWrapper, frozen=True, kw_only=True):
     dropout_fn_module: str | None = None
 
 
-class ResidualWrapper(CellWrapper, frozen=True, kw_only=True):
+class ResidualWrapper(_CellWrapper, frozen=True, kw_only=True):
     """Adds to what its cell gives what it has read."""
 
     residual_fn: Any = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from dense_calc.analysis.budget import Verdict
+from dense_calc.analysis.budget import CheckResult
 from dense_calc.render import Style
 
-FORMATS = {
+VERDICT_FORMATS = {
     "text": "dense_calc.render.checks.text_checks",
     "json": "dense_calc.render.checks.json_checks",
     "github": "dense_calc.render.checks.github",
@@ -18,7 +18,9 @@ FORMATS = {
 }
 
 
-def rendered(verdicts: Sequence[Verdict], format: str, style: Style) -> str:
+def render_verdicts(verdicts: Sequence[CheckResult], format: str, style: Style) -> str:
     """Verdicts in a format, ending in a newline, or nothing."""
-    render: Callable[[Sequence[Verdict], Style], str] = import_module(FORMATS[format]).render
+    render: Callable[[Sequence[CheckResult], Style], str] = import_module(
+        VERDICT_FORMATS[format]
+    ).render
     return render(verdicts, style)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dense_calc.analysis.budget import Verdict
+from dense_calc.analysis.budget import CheckResult
 from dense_calc.render import Style
-from dense_calc.render.json import by_key, safe
+from dense_calc.render.json import escape_json, struct_json
 
-SELDOM = ("error", "line", "column", "notes")
+_OPTIONAL_VERDICT_KEYS = ("error", "line", "column", "notes")
 
 
-def render(verdicts: Sequence[Verdict], style: Style) -> str:
+def render(verdicts: Sequence[CheckResult], style: Style) -> str:
     """Whether all is well, and the checks of each file."""
     ok = "true" if all(verdict.ok for verdict in verdicts) else "false"
-    texts = (by_key(verdict, "checks", SELDOM) for verdict in verdicts)
+    texts = (struct_json(verdict, "checks", _OPTIONAL_VERDICT_KEYS) for verdict in verdicts)
     files = ",\n".join(texts).replace("\n", "\n    ")
-    return safe(f'{{\n  "ok": {ok},\n  "files": [\n    {files}\n  ]\n}}\n', style)
+    return escape_json(f'{{\n  "ok": {ok},\n  "files": [\n    {files}\n  ]\n}}\n', style)

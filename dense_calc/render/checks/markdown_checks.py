@@ -4,88 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dense_calc.analysis.budget import Check, Verdict
-from dense_calc.errors import printable
+from dense_calc.analysis.budget import Check, CheckResult
+from dense_calc.errors import escape_unprintable
 from dense_calc.render import Style
 from dense_calc.render.checks.wording import (
     NOT_CHECKED,
-    allowed,
-    amount,
-    failed,
-    mark,
-    outcome,
-    percent,
-    sentence,
-    state,
-    subject,
-    tally,
-    where,
+    amount_text,
+    check_sentence,
+    check_subject,
+    failed_checks,
+    file_location,
+    limit_text,
+    outcome_text,
+    percent_text,
+    state_tally,
+    status_word,
+    verdict_state,
 )
-from dense_calc.render.grid import layer_text, shown
-from dense_calc.render.markdown import escaped, table_row
+from dense_calc.render.grid import layer_text, translate_signs
+from dense_calc.render.markdown import escape_markdown, markdown_row
 
-HEAD = ("File", "What", "Value", "Limit", "Outcome", "Check")
-NUMBERS = ("Value", "Share")
+_CHECK_HEADERS = ("File", "What", "Value", "Limit", "Outcome", "Check")
+_NUMBER_HEADERS = ("Value", "Share")
 
 
-def render(verdicts: Sequence[Verdict], style: Style) -> str:
+def render(verdicts: Sequence[CheckResult], style: Style) -> str:
     """A heading, a table of all checks, failed ones first, and what there is to say of those."""
-    return shown("\n".join(lines(verdicts, style)) + "\n", style)
+    return translate_signs("\n".join(_markdown_lines(verdicts, style)) + "\n", style)
 
 
-def lines(verdicts: Sequence[Verdict], style: Style) -> Iterator[str]:
+def _markdown_lines(verdicts: Sequence[CheckResult], style: Style) -> Iterator[str]:
     """The lines of it all."""
-    yield f"### {marked(tally(verdicts), all(each.ok for each in verdicts), style)}"
-    found = [row for verdict in verdicts for row in rows(verdict, style)]
-    yield from table(HEAD, (cells for _, cells in sorted(found, key=lambda row: row[0])))
+    yield f"### {_word_with_sign(state_tally(verdicts), all(each.ok for each in verdicts), style)}"
+    found = [row for verdict in verdicts for row in _verdict_rows(verdict, style)]
+    yield from _markdown_table(
+        _CHECK_HEADERS, (cells for _, cells in sorted(found, key=lambda row: row[0]))
+    )
     for verdict in verdicts:
-        yield from remarks(verdict)
+        yield from _verdict_remarks(verdict)
 
 
-def rows(verdict: Verdict, style: Style) -> Iterator[tuple[bool, list[str]]]:
+def _verdict_rows(verdict: CheckResult, style: Style) -> Iterator[tuple[bool, list[str]]]:
     """Whether a check is well, and its cells; a broken file, or one without limits, has a row."""
-    file = escaped(printable(verdict.file))
+    file = escape_markdown(escape_unprintable(verdict.file))
     for check in verdict.checks:
-        cells = (subject(check), amount(check.value), allowed(check), outcome(check))
-        yield check.ok, [file, *map(escaped, cells), marked(mark(check), check.ok, style)]
+        cells = (
+            check_subject(check),
+            amount_text(check.value),
+            limit_text(check),
+            outcome_text(check),
+        )
+        yield (
+            check.ok,
+            [
+                file,
+                *map(escape_markdown, cells),
+                _word_with_sign(status_word(check), check.ok, style),
+            ],
+        )
     if verdict.error is not None or not verdict.checks:
-        word = state(verdict)
-        shown_word = marked(word, False, style) if verdict.error is not None else word
+        word = verdict_state(verdict)
+        shown_word = _word_with_sign(word, False, style) if verdict.error is not None else word
         yield verdict.ok, [file, "", "", "", "", shown_word]
 
 
-def remarks(verdict: Verdict) -> Iterator[str]:
+def _verdict_remarks(verdict: CheckResult) -> Iterator[str]:
     """What is wrong with a broken file, the largest layers of what is over, and the notes."""
     if verdict.error is not None:
-        yield from remark(where(verdict, verdict), printable(verdict.error))
-    for check in failed(verdict.checks):
+        yield from _remark_paragraph(
+            file_location(verdict, verdict), escape_unprintable(verdict.error)
+        )
+    for check in failed_checks(verdict.checks):
         if check.largest:
-            yield from remark(where(verdict, check), sentence(check))
-            yield from table(("Layer", "Value", "Share"), parts(check))
+            yield from _remark_paragraph(file_location(verdict, check), check_sentence(check))
+            yield from _markdown_table(("Layer", "Value", "Share"), _part_rows(check))
     for note in verdict.notes:
-        yield from remark(where(verdict, verdict), f"{NOT_CHECKED}: {printable(note)}")
+        yield from _remark_paragraph(
+            file_location(verdict, verdict), f"{NOT_CHECKED}: {escape_unprintable(note)}"
+        )
 
 
-def remark(place: str, text: str) -> Iterator[str]:
+def _remark_paragraph(place: str, text: str) -> Iterator[str]:
     """A paragraph on a place in a file."""
     yield ""
-    yield f"**{escaped(place)}**: {escaped(text)}"
+    yield f"**{escape_markdown(place)}**: {escape_markdown(text)}"
 
 
-def parts(check: Check) -> Iterator[list[str]]:
+def _part_rows(check: Check) -> Iterator[list[str]]:
     """The cells of each layer that a value is made of."""
     for part in check.largest:
-        yield list(map(escaped, (layer_text(part), amount(part.value), percent(part.percent))))
+        yield list(
+            map(
+                escape_markdown,
+                (layer_text(part), amount_text(part.value), percent_text(part.percent)),
+            )
+        )
 
 
-def table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+def _markdown_table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     """A table that stands apart from what is above it."""
     yield ""
-    yield table_row(head)
-    yield table_row("---:" if title in NUMBERS else "---" for title in head)
-    yield from map(table_row, rows)
+    yield markdown_row(head)
+    yield markdown_row("---:" if title in _NUMBER_HEADERS else "---" for title in head)
+    yield from map(markdown_row, rows)
 
 
-def marked(word: str, is_good: bool, style: Style) -> str:
+def _word_with_sign(word: str, is_good: bool, style: Style) -> str:
     """A word behind a sign for good or bad, if the output can carry one."""
     return word if style.ascii else f"{'✅' if is_good else '❌'} {word}"

@@ -11,35 +11,35 @@ import msgspec
 from msgspec import Struct
 
 from dense_calc import __version__
-from dense_calc.analysis.budget import Check, Verdict
-from dense_calc.errors import STDIN, printable
-from dense_calc.quantities import CORRECT, QUANTITIES, SMALLER
+from dense_calc.analysis.budget import Check, CheckResult
+from dense_calc.errors import STDIN_NAME, escape_unprintable
+from dense_calc.quantities import CORRECT_MENDING, QUANTITIES, SMALLER_MENDING
 from dense_calc.render import Style
-from dense_calc.render.checks.wording import explained, failed
-from dense_calc.render.json import ENCODER, safe
+from dense_calc.render.checks.wording import check_explanation, failed_checks
+from dense_calc.render.json import JSON_ENCODER, escape_json
 
-SCHEMA = (
+_SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-PROPERTIES = ("limit", "value", "slack", "percent", "layers", "base", "largest")
+_RESULT_PROPERTIES = ("limit", "value", "slack", "percent", "layers", "base", "largest")
 
 
-class ScanRule(Struct, frozen=True):
+class _ScanRule(Struct, frozen=True):
     """A rule of SARIF's: its id, what it is that breaks it, and what can be done about that."""
 
     id: str
-    short: str
+    description: str
     help: str
     level: Literal["error", "note"] = "error"
 
 
-SIDES = {"max": "max", "min": "min", "exact": "expected"}
-BROKEN = ScanRule(
+_RULE_PREFIXES = {"max": "max", "min": "min", "exact": "expected"}
+_BROKEN_MODEL_RULE = _ScanRule(
     "broken-model",
     "The file holds no model that can be traced.",
     "Correct the place that the message names; 'dense-calc summary FILE' shows it.",
 )
-NOT_CHECKED = ScanRule(
+_NOT_CHECKED_RULE = _ScanRule(
     "not-checked",
     "A limit could not be checked.",
     "A base that a shallow clone lacks is there after 'git fetch'.",
@@ -47,38 +47,40 @@ NOT_CHECKED = ScanRule(
 )
 
 # what a limit is put on, and which side of it is allowed → the rule
-RULES = {
-    (name, rule): ScanRule(f"{SIDES[rule]}-{name}", breach.sentence, breach.mending)
+LIMIT_RULES = {
+    (name, rule): _ScanRule(f"{_RULE_PREFIXES[rule]}-{name}", breach.sentence, breach.mending)
     for name, quantity in QUANTITIES.items()
     for rule, breach in quantity.limits.items()
 }
-RULES["output_shape", "exact"] = ScanRule(
-    "expected-output-shape", "The output has not the shape that is expected.", CORRECT
+LIMIT_RULES["output_shape", "exact"] = _ScanRule(
+    "expected-output-shape", "The output has not the shape that is expected.", CORRECT_MENDING
 )
-RULES["increase", "max"] = ScanRule(
-    "max-increase", "The model has grown by too many parameters.", SMALLER
+LIMIT_RULES["increase", "max"] = _ScanRule(
+    "max-increase", "The model has grown by too many parameters.", SMALLER_MENDING
 )
-ALL_RULES = (*RULES.values(), BROKEN, NOT_CHECKED)
+ALL_RULES = (*LIMIT_RULES.values(), _BROKEN_MODEL_RULE, _NOT_CHECKED_RULE)
 
 
-def render(verdicts: Sequence[Verdict], style: Style) -> str:
+def render(verdicts: Sequence[CheckResult], style: Style) -> str:
     """One run of dense-calc over all files."""
     run = {
-        "tool": {"driver": driver()},
+        "tool": {"driver": _tool_driver()},
         "invocations": [{"executionSuccessful": all(each.error is None for each in verdicts)}],
         "columnKind": "unicodeCodePoints",
-        "results": [result for verdict in verdicts for result in results(verdict)],
+        "results": [result for verdict in verdicts for result in _sarif_results(verdict)],
     }
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return safe(msgspec.json.format(ENCODER.encode(log), indent=2).decode() + "\n", style)
+    log = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
+    return escape_json(
+        msgspec.json.format(JSON_ENCODER.encode(log), indent=2).decode() + "\n", style
+    )
 
 
-def driver() -> dict[str, Any]:
+def _tool_driver() -> dict[str, Any]:
     """Dense-calc, and the rules that it holds models to."""
     rules = [
         {
             "id": rule.id,
-            "shortDescription": {"text": rule.short},
+            "shortDescription": {"text": rule.description},
             "help": {"text": rule.help},
             "defaultConfiguration": {"level": rule.level},
         }
@@ -87,46 +89,52 @@ def driver() -> dict[str, Any]:
     return {"name": "dense-calc", "version": __version__, "rules": rules}
 
 
-def results(verdict: Verdict) -> Iterator[dict[str, Any]]:
+def _sarif_results(verdict: CheckResult) -> Iterator[dict[str, Any]]:
     """What is wrong with a file, and what could not be checked."""
     if verdict.error is not None:
-        yield result(BROKEN, printable(verdict.error), locations(verdict, verdict))
-    for check in failed(verdict.checks):
-        rule, message = RULES[check.what, check.rule], explained(check)
-        given = {name: getattr(check, name) for name in PROPERTIES}
+        yield _sarif_result(
+            _BROKEN_MODEL_RULE,
+            escape_unprintable(verdict.error),
+            _sarif_locations(verdict, verdict),
+        )
+    for check in failed_checks(verdict.checks):
+        rule, message = LIMIT_RULES[check.what, check.rule], check_explanation(check)
+        given = {name: getattr(check, name) for name in _RESULT_PROPERTIES}
         known = {name: value for name, value in given.items() if value not in (None, ())}
-        yield result(rule, message, locations(verdict, check)) | {"properties": known}
+        yield _sarif_result(rule, message, _sarif_locations(verdict, check)) | {"properties": known}
     for note in verdict.notes:
-        yield result(NOT_CHECKED, printable(note), locations(verdict, None))
+        yield _sarif_result(
+            _NOT_CHECKED_RULE, escape_unprintable(note), _sarif_locations(verdict, None)
+        )
 
 
-def result(rule: ScanRule, message: str, locations: list[Any]) -> dict[str, Any]:
+def _sarif_result(rule: _ScanRule, message: str, locations: list[Any]) -> dict[str, Any]:
     """What breaks a rule, and where."""
     return {
         "ruleId": rule.id,
         "ruleIndex": ALL_RULES.index(rule),
         "level": rule.level,
-        "message": {"text": literal(message)},
+        "message": {"text": _escape_message(message)},
         "locations": locations,
     }
 
 
-def literal(text: str) -> str:
+def _escape_message(text: str) -> str:
     """A text as a message in which nothing is a placeholder, `{0}`, or a link, `[text](uri)`."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
-def locations(verdict: Verdict, at: Check | Verdict | None) -> list[dict[str, Any]]:
+def _sarif_locations(verdict: CheckResult, at: Check | CheckResult | None) -> list[dict[str, Any]]:
     """The place in a file, as far as it is known; none for standard input."""
-    if verdict.file == STDIN:
+    if verdict.file == STDIN_NAME:
         return []
-    place: dict[str, Any] = {"artifactLocation": {"uri": uri(verdict.file)}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": _artifact_uri(verdict.file)}}
     if at is not None and at.line is not None:
         place["region"] = {"startLine": at.line, "startColumn": at.column}
     return [{"physicalLocation": place}]
 
 
-def uri(file: str) -> str:
+def _artifact_uri(file: str) -> str:
     """The file by its path: relative where that is, else from the root."""
     path = PurePath(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

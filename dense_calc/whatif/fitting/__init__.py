@@ -7,26 +7,26 @@ from collections.abc import Iterable, Mapping
 
 from dense_calc.errors import DenseCalcError, did_you_mean
 from dense_calc.limits import AmountError
-from dense_calc.quantities import limit, limit_kinds
-from dense_calc.settings.apply import plain
-from dense_calc.settings.variants import Row
-from dense_calc.whatif.fitting.answers import Bounds, Question, answer
+from dense_calc.quantities import limit_kinds, parse_limit
+from dense_calc.settings.apply import to_python_value
+from dense_calc.settings.variants import VariantRow
+from dense_calc.whatif.fitting.answers import FitBounds, FitQuery, answer_fit_query
 
-NOTHING: Mapping[str, str] = {}
+_NO_FIT_OPTIONS: Mapping[str, str] = {}
 
 
 def fit(
     path: str | os.PathLike[str],
     vary: str | Iterable[str],
     *,
-    multiple_of: Bounds = 1,
-    min: Bounds = 1,
-    max: Bounds | None = None,
+    multiple_of: FitBounds = 1,
+    min: FitBounds = 1,
+    max: FitBounds | None = None,
     scale: bool = False,
-    settings: Mapping[str, int | float | str] = NOTHING,
-    assume: Mapping[str, str] = NOTHING,
+    settings: Mapping[str, int | float | str] = _NO_FIT_OPTIONS,
+    assume: Mapping[str, str] = _NO_FIT_OPTIONS,
     **limits: int | str | None,
-) -> list[Row]:
+) -> list[VariantRow]:
     """The largest values of a variable, or of several, with which the model in a file fits.
 
     One row for one variable, or for several that move together from the file's own values with
@@ -49,21 +49,21 @@ def fit(
         DenseCalcError: it holds no model, has no such variable, or nothing limits it; or a limit
             is none.
     """
-    from dense_calc.files.loader import variants  # the search itself knows nothing of files
+    from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 
     kinds = {kind.flag[2:].replace("-", "_"): kind for kind in limit_kinds().values()}
     for name in limits.keys() - kinds.keys():
         raise TypeError(f"fit() has no argument '{name}'{did_you_mean(name, kinds)}")
     try:
         demanded = [
-            limit(kind, plain(limits[name]))
+            parse_limit(kind, to_python_value(limits[name]))
             for name, kind in kinds.items()
             if limits.get(name) is not None
         ]
     except AmountError as error:
         raise DenseCalcError(str(error)) from None
     names = vary.split(",") if isinstance(vary, str) else vary
-    question = Question(
+    question = FitQuery(
         vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),
         limits=tuple(demanded),
         multiple_of=multiple_of,
@@ -72,4 +72,4 @@ def fit(
         scale=scale,
         settings=settings,
     )
-    return list(answer(variants(path, assume), question).fits)
+    return list(answer_fit_query(read_variants(path, assume), question).fitting_rows)

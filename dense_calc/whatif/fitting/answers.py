@@ -12,37 +12,42 @@ from msgspec.structs import replace
 from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
-from dense_calc.settings.variants import Row, Settings
+from dense_calc.settings.variants import Settings, VariantRow
 from dense_calc.spec_language.scope import is_number
 from dense_calc.whatif.fitting.demands import (
-    Demand,
-    Measure,
-    Watch,
-    demand_of,
-    is_valid,
-    unwatched,
+    FitConstraints,
+    ProgressFactory,
+    RowEvaluator,
+    build_constraints,
+    is_valid_row,
+    no_progress,
 )
-from dense_calc.whatif.fitting.frontier import Combinations, frontier
-from dense_calc.whatif.fitting.lines import Line, Range, range_of, together
-from dense_calc.whatif.fitting.search import Hit, Search, largest
-from dense_calc.whatif.variables import no_number, own_values
+from dense_calc.whatif.fitting.frontier import CombinationSearch, search_frontier
+from dense_calc.whatif.fitting.lines import (
+    SettingsLine,
+    VariableRange,
+    build_scaled_line,
+    build_variable_range,
+)
+from dense_calc.whatif.fitting.search import IndexedRow, LineSearch, search_largest_fit
+from dense_calc.whatif.variables import file_values, non_integer_error
 
-Bounds = int | Mapping[str, int]
-Default = TypeVar("Default", int, None)
+FitBounds = int | Mapping[str, int]
+DefaultBound = TypeVar("DefaultBound", int, None)
 
 
-class Variants(Protocol):
+class _VariantsProtocol(Protocol):
     """A file that was read once: what its model comes to under settings."""
 
     @property
     def name(self) -> str: ...
     @property
     def limits(self) -> tuple[Limit, ...]: ...
-    def row(self, settings: Mapping[str, Any], /) -> Row: ...
-    def value(self, name: str, /) -> Any: ...
+    def row_with(self, settings: Mapping[str, Any], /) -> VariantRow: ...
+    def setting_value(self, name: str, /) -> Any: ...
 
 
-class Question(Struct, frozen=True):
+class FitQuery(Struct, frozen=True):
     """What is asked: which variables to raise, by which values, and what to fit.
 
     A bound is one number for all variables, or a number for each that has one. Without limits, the
@@ -51,14 +56,14 @@ class Question(Struct, frozen=True):
 
     vary: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
-    multiple_of: Bounds = 1
-    min: Bounds = 1
-    max: Bounds | None = None
+    multiple_of: FitBounds = 1
+    min: FitBounds = 1
+    max: FitBounds | None = None
     scale: bool = False
     settings: Mapping[str, Any] = {}
 
 
-class Answer(Struct, frozen=True):
+class FitResult(Struct, frozen=True):
     """What fits: a row, or the frontier of several variables; else the row `nearest` to it.
 
     A row has its slack beside it: what is left to the tightest limit, in its unit. `next` is the
@@ -68,18 +73,18 @@ class Answer(Struct, frozen=True):
     """
 
     name: str
-    ranges: tuple[Range, ...]
-    demand: Demand
+    ranges: tuple[VariableRange, ...]
+    constraints: FitConstraints
     is_scaled: bool
-    fits: tuple[Row, ...]
-    next: Row | None
-    nearest: Row | None
-    barrier: Row | None
+    fitting_rows: tuple[VariantRow, ...]
+    next_row: VariantRow | None
+    nearest_row: VariantRow | None
+    barrier_row: VariantRow | None
     is_monotone: bool
     is_constant: bool
     is_sure: bool
-    checked: int
-    of: int
+    checked_count: int
+    total_count: int
 
     @property
     def is_frontier(self) -> bool:
@@ -87,19 +92,21 @@ class Answer(Struct, frozen=True):
         return len(self.ranges) > 1 and not self.is_scaled
 
     @property
-    def told(self) -> Row:
+    def main_row(self) -> VariantRow:
         """The row to speak of: the one that fits, or the nearest."""
-        row = self.fits[0] if self.fits else self.nearest
+        row = self.fitting_rows[0] if self.fitting_rows else self.nearest_row
         assert row
         return row
 
     @property
     def checks(self) -> list[Check]:
         """The limits held against that row."""
-        return self.demand.checks(self.told)
+        return self.constraints.check_row(self.main_row)
 
 
-def answer(variants: Variants, question: Question, watch: Watch = unwatched) -> Answer:
+def answer_fit_query(
+    variants: _VariantsProtocol, question: FitQuery, watch: ProgressFactory = no_progress
+) -> FitResult:
     """What fits of a file's variants.
 
     Raises:
@@ -108,115 +115,128 @@ def answer(variants: Variants, question: Question, watch: Watch = unwatched) -> 
     """
     bounds = (question.multiple_of, question.min, question.max)
     named = [bound for bound in bounds if isinstance(bound, Mapping)]
-    own = own_values(variants, question.vary, question.settings, named)
+    own = file_values(variants, question.vary, question.settings, named)
     for name, value in own.items():
         if value is not None and not is_number(value):
-            raise no_number(name, value)
+            raise non_integer_error(name, value)
     budget = () if question.limits else variants.limits
-    demand = demand_of(question.limits, budget, variants.name)
-    ranges = tuple(ranges_of(question))
+    demand = build_constraints(question.limits, budget, variants.name)
+    ranges = tuple(_variable_ranges(question))
 
-    def measure(settings: Settings) -> Row:
-        return variants.row({**question.settings, **settings})
+    def measure(settings: Settings) -> VariantRow:
+        return variants.row_with({**question.settings, **settings})
 
     if question.scale or len(ranges) == 1:
-        line = together(ranges, own) if question.scale else Line(ranges[0])
-        search = Search(line, measure, demand, watch)
-        return answer_along(search, ranges, variants.name)
-    closed = closed_ranges(ranges, own, measure, demand)
-    return answer_of_several(Combinations(closed, measure, demand, watch), closed, variants.name)
+        line = build_scaled_line(ranges, own) if question.scale else SettingsLine(ranges[0])
+        search = LineSearch(line, measure, demand, watch)
+        return _fit_along_line(search, ranges, variants.name)
+    closed = _close_ranges(ranges, own, measure, demand)
+    return _fit_combinations(
+        CombinationSearch(closed, measure, demand, watch), closed, variants.name
+    )
 
 
-def ranges_of(question: Question) -> Iterator[Range]:
+def _variable_ranges(question: FitQuery) -> Iterator[VariableRange]:
     """The values of each variable.
 
     Raises:
         DenseCalcError: there are none.
     """
     for name in question.vary:
-        multiple = bound_of(question.multiple_of, name, 1)
-        yield range_of(
-            name, multiple, bound_of(question.min, name, 1), bound_of(question.max, name, None)
+        multiple = _variable_bound(question.multiple_of, name, 1)
+        yield build_variable_range(
+            name,
+            multiple,
+            _variable_bound(question.min, name, 1),
+            _variable_bound(question.max, name, None),
         )
 
 
-def bound_of(bound: Bounds | None, name: str, default: Default) -> int | Default:
+def _variable_bound(
+    bound: FitBounds | None, name: str, default: DefaultBound
+) -> int | DefaultBound:
     """The bound that a variable has."""
     if isinstance(bound, Mapping):
         return bound.get(name, default)
     return default if bound is None else bound
 
 
-def answer_along(search: Search, ranges: tuple[Range, ...], name: str) -> Answer:
+def _fit_along_line(search: LineSearch, ranges: tuple[VariableRange, ...], name: str) -> FitResult:
     """The answer along a line, up to where all is too large if nobody has set its end.
 
     Raises:
         DenseCalcError: no setting makes a model.
     """
     if search.line.is_open:
-        search.end_at(search.size())
-    found = largest(search)
-    if not (found.fits or found.nearest):
-        raise no_model(found.flaw and found.flaw[1], ranges, found.checked)
+        search.truncate_line(search.size_until_too_large())
+    found = search_largest_fit(search)
+    if not (found.largest_fit or found.nearest_miss):
+        raise _no_model_error(
+            found.first_invalid and found.first_invalid[1], ranges, found.checked_count
+        )
 
-    def dressed(hit: Hit | None) -> Row | None:
-        return hit and with_slack(hit[1], search.demand, search.line.scale(hit[0]))
+    def dressed(hit: IndexedRow | None) -> VariantRow | None:
+        return hit and _row_with_slack(hit[1], search.demand, search.line.scale_at(hit[0]))
 
-    fits = dressed(found.fits)
-    return Answer(
+    fits = dressed(found.largest_fit)
+    return FitResult(
         name=name,
-        ranges=tuple(cut_at(each, search.line) for each in ranges),
-        demand=search.demand,
-        is_scaled=search.line.base is not None,
-        fits=(fits,) if fits else (),
-        next=dressed(found.next) if fits else None,
-        nearest=None if fits else dressed(found.nearest),
-        barrier=search.barrier(found),
+        ranges=tuple(_truncate_range(each, search.line) for each in ranges),
+        constraints=search.demand,
+        is_scaled=search.line.base_value is not None,
+        fitting_rows=(fits,) if fits else (),
+        next_row=dressed(found.next_above) if fits else None,
+        nearest_row=None if fits else dressed(found.nearest_miss),
+        barrier_row=search.barrier_row(found),
         is_monotone=found.is_monotone,
         is_constant=found.is_constant,
         is_sure=found.is_sure and search.is_end_sure,
-        checked=found.checked,
-        of=len(search.line),
+        checked_count=found.checked_count,
+        total_count=len(search.line),
     )
 
 
-def cut_at(own: Range, line: Line) -> Range:
+def _truncate_range(own: VariableRange, line: SettingsLine) -> VariableRange:
     """The values of a variable that a line goes through."""
     first, last = line[0][own.name], line[len(line) - 1][own.name]
-    return replace(own, steps=range(first, last + 1, own.steps.step))
+    return replace(own, values=range(first, last + 1, own.values.step))
 
 
-def answer_of_several(among: Combinations, ranges: tuple[Range, ...], name: str) -> Answer:
+def _fit_combinations(
+    among: CombinationSearch, ranges: tuple[VariableRange, ...], name: str
+) -> FitResult:
     """The answer for variables that are raised apart, the rows in the order of the first one.
 
     Raises:
         DenseCalcError: no combination makes a model, or there are too many.
     """
-    found = frontier(among)
+    found = search_frontier(among)
     names = [each.name for each in ranges]
-    rows = sorted(found.maximal(), key=lambda row: [row["set"][name] for name in names])
-    if not (rows or found.nearest):
-        raise no_model(found.flaw, ranges, found.checked)
-    return Answer(
+    rows = sorted(found.maximal_rows(), key=lambda row: [row["set"][name] for name in names])
+    if not (rows or found.nearest_miss):
+        raise _no_model_error(found.first_invalid, ranges, found.checked_count)
+    return FitResult(
         name=name,
         ranges=ranges,
-        demand=among.demand,
+        constraints=among.demand,
         is_scaled=False,
-        fits=tuple(with_slack(row, among.demand) for row in rows),
-        next=None,
-        nearest=None if rows or not found.nearest else with_slack(found.nearest, among.demand),
-        barrier=None,
+        fitting_rows=tuple(_row_with_slack(row, among.demand) for row in rows),
+        next_row=None,
+        nearest_row=None
+        if rows or not found.nearest_miss
+        else _row_with_slack(found.nearest_miss, among.demand),
+        barrier_row=None,
         is_monotone=found.is_monotone,
         is_constant=found.is_constant,
         is_sure=found.is_sure,
-        checked=found.checked,
-        of=math.prod(map(len, ranges)),
+        checked_count=found.checked_count,
+        total_count=math.prod(map(len, ranges)),
     )
 
 
-def closed_ranges(
-    ranges: Sequence[Range], own: Settings, measure: Measure, demand: Demand
-) -> tuple[Range, ...]:
+def _close_ranges(
+    ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
+) -> tuple[VariableRange, ...]:
     """The ranges, an open one up to where all is too large while the others are at their least.
 
     Raises:
@@ -224,50 +244,58 @@ def closed_ranges(
     """
     if not any(each.is_open for each in ranges):
         return tuple(ranges)
-    least = least_model(ranges, own, measure, demand)
+    least = _least_valid_values(ranges, own, measure, demand)
     closed = []
     for each in ranges:
-        search = search_with(least, each, measure, demand)
-        steps = each.steps[: search.size()] if each.is_open else each.steps
-        closed.append(replace(each, steps=steps))
+        search = _variable_search(least, each, measure, demand)
+        steps = each.values[: search.size_until_too_large()] if each.is_open else each.values
+        closed.append(replace(each, values=steps))
     return tuple(closed)
 
 
-def least_model(
-    ranges: Sequence[Range], own: Settings, measure: Measure, demand: Demand
+def _least_valid_values(
+    ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
 ) -> dict[str, Any]:
     """The least values that make a model, or those that do so one by one from the file's own.
 
     Raises:
         DenseCalcError: none do.
     """
-    least = {each.name: each.steps[0] for each in ranges}
+    least = {each.name: each.values[0] for each in ranges}
     row = measure(least)
-    if is_valid(row):
+    if is_valid_row(row):
         return least
     least = dict(own)
     for each in ranges:
-        hit = search_with(least, each, measure, demand).valid_from(0, len(each))
+        hit = _variable_search(least, each, measure, demand).first_valid_from(0, len(each))
         if hit is None:
             told = f"no value of '{each.name}' was found that makes a model"
             raise DenseCalcError(f"{told}: {row['error']}; say --min and --max of each variable")
-        least[each.name] = each.steps[hit[0]]
+        least[each.name] = each.values[hit[0]]
     return least
 
 
-def search_with(others: Settings, each: Range, measure: Measure, demand: Demand) -> Search:
+def _variable_search(
+    others: Settings, each: VariableRange, measure: RowEvaluator, demand: FitConstraints
+) -> LineSearch:
     """A search along one variable while the others stay."""
-    return Search(Line(each), lambda values: measure({**others, **values}), demand, unwatched)
+    return LineSearch(
+        SettingsLine(each), lambda values: measure({**others, **values}), demand, no_progress
+    )
 
 
-def with_slack(row: Row, demand: Demand, scale: float | None = None) -> Row:
+def _row_with_slack(
+    row: VariantRow, demand: FitConstraints, scale: float | None = None
+) -> VariantRow:
     """A row with what is left to the tightest limit, and with its scale if it has one."""
-    check = demand.tightest(row)
+    check = demand.tightest_check(row)
     scaled = {} if scale is None else {"scale": scale}
     return {**row, **scaled, "slack": check.slack if check else None}
 
 
-def no_model(row: Row | None, ranges: Sequence[Range], checked: int) -> DenseCalcError:
+def _no_model_error(
+    row: VariantRow | None, ranges: Sequence[VariableRange], checked: int
+) -> DenseCalcError:
     """The complaint that no setting makes a model, with the reason that the first one has."""
     assert row
     told = ", ".join(f"{each.name}={row['set'][each.name]}" for each in ranges)

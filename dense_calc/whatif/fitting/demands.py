@@ -7,24 +7,24 @@ from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct
 
-from dense_calc.analysis.budget import Check, checked
+from dense_calc.analysis.budget import Check, check_limit
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.quantities import QUANTITIES
-from dense_calc.settings.variants import Row, Settings
+from dense_calc.settings.variants import Settings, VariantRow
 
-Counts = tuple[int, ...]
-Measure = Callable[[Settings], Row]
-Advance = Callable[[int], object]
-Watch = Callable[[int, str], AbstractContextManager[Advance]]
+CountVector = tuple[int, ...]
+RowEvaluator = Callable[[Settings], VariantRow]
+_ProgressAdvance = Callable[[int], object]
+ProgressFactory = Callable[[int, str], AbstractContextManager[_ProgressAdvance]]
 
 
-def unwatched(total: int, what: str) -> AbstractContextManager[Advance]:
+def no_progress(total: int, what: str) -> AbstractContextManager[_ProgressAdvance]:
     """What looks on while rows are looked at, if nobody does."""
     return nullcontext(lambda count: None)
 
 
-class Demand(Struct, frozen=True):
+class FitConstraints(Struct, frozen=True):
     """Limits of the whole model; if they are those of a file's budget, the row knows the others.
 
     A row without counts, of settings that make no model, never fits.
@@ -33,55 +33,55 @@ class Demand(Struct, frozen=True):
     limits: tuple[Limit, ...]
     is_budget: bool = False
 
-    def checks(self, row: Row) -> list[Check]:
+    def check_row(self, row: VariantRow) -> list[Check]:
         """The limits held against a row."""
-        return [checked(limit, row[QUANTITIES[limit.what].total]) for limit in self.limits]
+        return [check_limit(limit, row[QUANTITIES[limit.what].total]) for limit in self.limits]
 
-    def holds(self, row: Row) -> bool:
+    def is_met_by(self, row: VariantRow) -> bool:
         """Whether a row fits; within a budget that cannot be checked, none does."""
         if self.is_budget:
             return bool(row["within_budget"])
         return all(limit.allows(row[QUANTITIES[limit.what].total]) for limit in self.limits)
 
-    def is_under(self, row: Row) -> bool:
+    def is_small_enough(self, row: VariantRow) -> bool:
         """Whether a row fits, or would if there were more of it."""
-        return self.holds(row) or {check.rule for check in self.checks(row) if not check.ok} == {
-            "min"
-        }
+        return self.is_met_by(row) or {
+            check.rule for check in self.check_row(row) if not check.ok
+        } == {"min"}
 
-    def tightest(self, row: Row) -> Check | None:
+    def tightest_check(self, row: VariantRow) -> Check | None:
         """The limit that leaves the least of itself, or that is broken most."""
-        return min(self.checks(row), key=slack_in_proportion, default=None)
+        return min(self.check_row(row), key=_relative_slack, default=None)
 
-    def distance(self, row: Row) -> float:
+    def distance_to_fit(self, row: VariantRow) -> float:
         """How far a row is from fitting, to compare it with others."""
-        check = self.tightest(row)
-        return float(row["total_params"]) if check is None else -slack_in_proportion(check)
+        check = self.tightest_check(row)
+        return float(row["total_params"]) if check is None else -_relative_slack(check)
 
-    def counts(self, row: Row) -> Counts:
+    def limited_counts(self, row: VariantRow) -> CountVector:
         """What is counted of a row: what its limits are put on."""
         keys = dict.fromkeys(QUANTITIES[limit.what].total for limit in self.limits)
         return tuple(row[key] for key in keys or ("total_params",))
 
 
-def slack_in_proportion(check: Check) -> float:
+def _relative_slack(check: Check) -> float:
     """What is left to a limit, as a share of it."""
     assert check.slack is not None
     assert isinstance(check.limit, int)
     return check.slack / max(1, check.limit)
 
 
-def is_valid(row: Row) -> bool:
+def is_valid_row(row: VariantRow) -> bool:
     """Whether the settings of a row make a model."""
     return "error" not in row
 
 
-def falls(before: Counts | None, counts: Counts) -> bool:
+def has_falling_count(before: CountVector | None, counts: CountVector) -> bool:
     """Whether any count is below what it was."""
     return before is not None and any(new < old for old, new in zip(before, counts, strict=True))
 
 
-def demand_of(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> Demand:
+def build_constraints(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> FitConstraints:
     """What these limits demand; without any, what the budget of the file does, its own limits.
 
     Raises:
@@ -93,5 +93,5 @@ def demand_of(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> Deman
         missing = "there is no limit from above" if given else f"'{name}' has no budget"
         raise DenseCalcError(f"{missing}: say what it must fit, as in --max-params 1M")
     if given:
-        return Demand(given)
-    return Demand(tuple(limit for limit in budget if limit.layers is None), is_budget=True)
+        return FitConstraints(given)
+    return FitConstraints(tuple(limit for limit in budget if limit.layers is None), is_budget=True)

@@ -12,71 +12,80 @@ from msgspec.structs import replace
 
 from dense_calc.errors import DenseCalcError
 
-OPEN_END = 2**20  # values of a variable that has no largest one
+_OPEN_RANGE_SIZE = 2**20  # values of a variable that has no largest one
 
 
-class Range(Struct, frozen=True):
+class VariableRange(Struct, frozen=True):
     """The values of a variable, in steps; `is_open` where nobody has said which is the largest."""
 
     name: str
-    steps: range
+    values: range
     is_open: bool = False
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self.values)
 
 
-class Follower(Struct, frozen=True):
+class _ProportionalVariable(Struct, frozen=True):
     """A variable that moves with another: its values are in proportion to the other's."""
 
-    range: Range
+    variable_range: VariableRange
     ratio: Fraction
 
-    def value(self, leading: int) -> int:
+    def value_for(self, leading: int) -> int:
         """The nearest of its steps, halves upwards; never below its least value."""
-        step = self.range.steps.step
+        step = self.variable_range.values.step
         nearest = math.floor(self.ratio * leading / step + Fraction(1, 2)) * step
-        return max(nearest, self.range.steps[0])
+        return max(nearest, self.variable_range.values[0])
 
-    def is_beyond(self, leading: int) -> bool:
+    def is_past_end(self, leading: int) -> bool:
         """Whether its largest value is passed."""
-        return not self.range.is_open and self.value(leading) > self.range.steps[-1]
+        return (
+            not self.variable_range.is_open
+            and self.value_for(leading) > self.variable_range.values[-1]
+        )
 
 
-class Line(Struct, frozen=True):
+class SettingsLine(Struct, frozen=True):
     """Settings, each larger than the one before: of a variable, and of those that follow it.
 
     With a `base`, the leading variable's own value, each has a scale: how often it holds that.
     """
 
-    leader: Range
-    followers: tuple[Follower, ...] = ()
-    base: Fraction | None = None
+    leading_range: VariableRange
+    followers: tuple[_ProportionalVariable, ...] = ()
+    base_value: Fraction | None = None
 
     def __len__(self) -> int:
-        return len(self.leader)
+        return len(self.leading_range)
 
     def __getitem__(self, index: int) -> dict[str, int]:
-        value = self.leader.steps[index]
-        return {self.leader.name: value} | {
-            each.range.name: each.value(value) for each in self.followers
+        value = self.leading_range.values[index]
+        return {self.leading_range.name: value} | {
+            each.variable_range.name: each.value_for(value) for each in self.followers
         }
 
     @property
     def is_open(self) -> bool:
         """Whether nobody has said where it ends."""
-        return self.leader.is_open and all(each.range.is_open for each in self.followers)
+        return self.leading_range.is_open and all(
+            each.variable_range.is_open for each in self.followers
+        )
 
-    def scale(self, index: int) -> float | None:
+    def scale_at(self, index: int) -> float | None:
         """How many times its own value the leading variable has."""
-        return float(self.leader.steps[index] / self.base) if self.base else None
+        return (
+            float(self.leading_range.values[index] / self.base_value) if self.base_value else None
+        )
 
-    def up_to(self, size: int) -> Line:
+    def truncate_to(self, size: int) -> SettingsLine:
         """The first settings of it."""
-        return replace(self, leader=replace(self.leader, steps=self.leader.steps[:size]))
+        return replace(
+            self, leading_range=replace(self.leading_range, values=self.leading_range.values[:size])
+        )
 
 
-def range_of(name: str, multiple: int, least: int, most: int | None) -> Range:
+def build_variable_range(name: str, multiple: int, least: int, most: int | None) -> VariableRange:
     """The multiples of a number from the least value to the most there may be.
 
     Raises:
@@ -88,7 +97,9 @@ def range_of(name: str, multiple: int, least: int, most: int | None) -> Range:
         )
     first = -(-least // multiple) * multiple
     if most is None:
-        return Range(name, range(first, first + OPEN_END * multiple, multiple), is_open=True)
+        return VariableRange(
+            name, range(first, first + _OPEN_RANGE_SIZE * multiple, multiple), is_open=True
+        )
     if most < least:
         raise DenseCalcError(
             f"'{name}' has no value: its min, {least:,}, is above its max, {most:,}"
@@ -98,10 +109,10 @@ def range_of(name: str, multiple: int, least: int, most: int | None) -> Range:
         raise DenseCalcError(
             f"'{name}' has no value: no multiple of {multiple:,} is from {least:,} to {most:,}"
         )
-    return Range(name, steps)
+    return VariableRange(name, steps)
 
 
-def together(ranges: Sequence[Range], own: Mapping[str, object]) -> Line:
+def build_scaled_line(ranges: Sequence[VariableRange], own: Mapping[str, object]) -> SettingsLine:
     """The line along which all variables move by one factor from their own values.
 
     It has a setting for each value of the one with the finest steps; the others are rounded.
@@ -109,22 +120,22 @@ def together(ranges: Sequence[Range], own: Mapping[str, object]) -> Line:
     Raises:
         DenseCalcError: the own value of one is no number above 0, or no factor suits them all.
     """
-    bases = {each.name: base_of(each.name, own[each.name]) for each in ranges}
-    leader = min(ranges, key=lambda each: each.steps.step / bases[each.name])
+    bases = {each.name: _scaling_base(each.name, own[each.name]) for each in ranges}
+    leader = min(ranges, key=lambda each: each.values.step / bases[each.name])
     followers = tuple(
-        Follower(each, bases[each.name] / bases[leader.name])
+        _ProportionalVariable(each, bases[each.name] / bases[leader.name])
         for each in ranges
         if each is not leader
     )
     size = bisect_left(
-        leader.steps, True, key=lambda value: any(each.is_beyond(value) for each in followers)
+        leader.values, True, key=lambda value: any(each.is_past_end(value) for each in followers)
     )
     if not size:
         raise DenseCalcError("no factor keeps all variables within --min and --max; widen them")
-    return Line(leader, followers, bases[leader.name]).up_to(size)
+    return SettingsLine(leader, followers, bases[leader.name]).truncate_to(size)
 
 
-def base_of(name: str, value: object) -> Fraction:
+def _scaling_base(name: str, value: object) -> Fraction:
     """The own value of a variable, to be scaled.
 
     Raises:

@@ -11,24 +11,33 @@ from time import process_time
 from msgspec import Struct
 
 from dense_calc.errors import DenseCalcError
-from dense_calc.settings.variants import Row
-from dense_calc.whatif.fitting.demands import Counts, Demand, Measure, Watch, falls, is_valid
-from dense_calc.whatif.fitting.lines import Line
+from dense_calc.settings.variants import VariantRow
+from dense_calc.whatif.fitting.demands import (
+    CountVector,
+    FitConstraints,
+    ProgressFactory,
+    RowEvaluator,
+    has_falling_count,
+    is_valid_row,
+)
+from dense_calc.whatif.fitting.lines import SettingsLine
 
-ALL = 10_000  # settings of which each is looked at
-SPREAD = 2_000  # settings that are looked at of more than that, evenly spread over them
-CLOSE = 500  # settings on each side of the answer of which each is then looked at
-PATIENCE = 3  # seconds of work in which each is looked at; if that takes longer, some are
-FEWEST = 32  # settings that are looked at however long it takes
-TRIES = 3  # settings that tell how long a look takes: one may have to wait for something else
-AROUND = 256  # settings that are looked at to find one that makes a model
-OVER = 3  # settings in a row, each twice the one before, that are too large or no model: the end
-MOST = 300_000  # settings that are looked at if the count is not monotone
-MANY = 100_000  # settings among which one that makes a model is looked for
-Hit = tuple[int, Row]
+MAX_EXHAUSTIVE_SIZE = 10_000  # settings of which each is looked at
+LINE_SAMPLES = 2_000  # settings that are looked at of more than that, evenly spread over them
+REFINEMENT_WIDTH = 500  # settings on each side of the answer of which each is then looked at
+MAX_SEARCH_SECONDS = 3  # seconds of work in which each is looked at; if that takes longer, some are
+_MIN_LOOKS = 32  # settings that are looked at however long it takes
+TIMED_LOOKS = 3  # settings that tell how long a look takes: one may have to wait for something else
+_LINE_PROBE_WIDTH = 256  # settings that are looked at to find one that makes a model
+_END_RUN_LENGTH = (
+    3  # settings in a row, each twice the one before, that are too large or no model: the end
+)
+MAX_DOWNWARD_SETTINGS = 300_000  # settings that are looked at if the count is not monotone
+_MAX_MODEL_SEARCH = 100_000  # settings among which one that makes a model is looked for
+IndexedRow = tuple[int, VariantRow]
 
 
-class Found(Struct):
+class _LineSearchState(Struct):
     """What is known of settings after a look at some of them, each larger than the one before.
 
     `fits` are the largest that fit, `next` those that make a model above them, `nearest` those
@@ -37,212 +46,224 @@ class Found(Struct):
     and why; it `has_holes` if such stand above a model.
     """
 
-    fits: Hit | None = None
-    next: Hit | None = None
-    nearest: Hit | None = None
+    largest_fit: IndexedRow | None = None
+    next_above: IndexedRow | None = None
+    nearest_miss: IndexedRow | None = None
     is_monotone: bool = True
-    is_steady: bool = True
+    has_single_count: bool = True
     is_sure: bool = True
-    checked: int = 0
-    distance: float = math.inf
-    last: Counts | None = None
-    models: int = 0
-    flaw: Hit | None = None
+    checked_count: int = 0
+    nearest_distance: float = math.inf
+    last_counts: CountVector | None = None
+    model_count: int = 0
+    first_invalid: IndexedRow | None = None
     has_holes: bool = False
 
-    def see(self, index: int, row: Row, demand: Demand) -> None:
+    def record_row(self, index: int, row: VariantRow, demand: FitConstraints) -> None:
         """Take in the next row."""
-        self.checked += 1
-        if not is_valid(row):
-            self.flaw = self.flaw or (index, row)
-            self.has_holes = self.has_holes or self.models > 0
+        self.checked_count += 1
+        if not is_valid_row(row):
+            self.first_invalid = self.first_invalid or (index, row)
+            self.has_holes = self.has_holes or self.model_count > 0
             return
-        counts = demand.counts(row)
-        self.is_monotone = self.is_monotone and not falls(self.last, counts)
-        self.is_steady = self.is_steady and self.last in (None, counts)
-        self.last = counts
-        self.models += 1
-        if demand.holds(row):
-            self.fits, self.next = (index, row), None
+        counts = demand.limited_counts(row)
+        self.is_monotone = self.is_monotone and not has_falling_count(self.last_counts, counts)
+        self.has_single_count = self.has_single_count and self.last_counts in (None, counts)
+        self.last_counts = counts
+        self.model_count += 1
+        if demand.is_met_by(row):
+            self.largest_fit, self.next_above = (index, row), None
             return
-        self.next = self.next or (index, row)
-        self.approach(index, row, demand)
+        self.next_above = self.next_above or (index, row)
+        self.record_miss(index, row, demand)
 
     @property
     def is_constant(self) -> bool:
         """Whether several settings have one count."""
-        return self.is_steady and self.models > 1
+        return self.has_single_count and self.model_count > 1
 
-    def approach(self, index: int, row: Row, demand: Demand) -> None:
+    def record_miss(self, index: int, row: VariantRow, demand: FitConstraints) -> None:
         """Remember a row that does not fit, if none was nearer to it."""
-        distance = demand.distance(row)
-        if distance < self.distance:
-            self.nearest, self.distance = (index, row), distance
+        distance = demand.distance_to_fit(row)
+        if distance < self.nearest_distance:
+            self.nearest_miss, self.nearest_distance = (index, row), distance
 
 
-class Search:
+class LineSearch:
     """Looks along a line; what was looked at for a purpose is remembered."""
 
-    def __init__(self, line: Line, measure: Measure, demand: Demand, watch: Watch) -> None:
+    def __init__(
+        self,
+        line: SettingsLine,
+        measure: RowEvaluator,
+        demand: FitConstraints,
+        watch: ProgressFactory,
+    ) -> None:
         self.line, self.measure, self.demand, self.watch = line, measure, demand, watch
-        self.rows: dict[int, Row] = {}
+        self.row_cache: dict[int, VariantRow] = {}
         self.is_end_sure = True
         self.has_model = False
-        self.start = process_time()
+        self.start_time = process_time()
 
-    def end_at(self, size: int) -> None:
+    def truncate_line(self, size: int) -> None:
         """Leave out what is above the first settings, so many."""
-        self.line = self.line.up_to(size)
-        self.rows = {index: row for index, row in self.rows.items() if index < size}
+        self.line = self.line.truncate_to(size)
+        self.row_cache = {index: row for index, row in self.row_cache.items() if index < size}
 
-    def row(self, index: int) -> Row:
+    def row_at(self, index: int) -> VariantRow:
         """The row of settings, remembered.
 
         Raises:
             DenseCalcError: for long, none made a model.
         """
-        if index not in self.rows:
-            row = self.rows[index] = self.measure(self.line[index])
-            self.has_model = self.has_model or is_valid(row)
-            if not self.has_model and process_time() - self.start > PATIENCE:
+        if index not in self.row_cache:
+            row = self.row_cache[index] = self.measure(self.line[index])
+            self.has_model = self.has_model or is_valid_row(row)
+            if not self.has_model and process_time() - self.start_time > MAX_SEARCH_SECONDS:
                 told = ", ".join(f"{name}={at}" for name, at in self.line[index].items())
                 raise DenseCalcError(
                     f"no value was found that makes a model; with {told}: {row['error']}"
                 )
-        return self.rows[index]
+        return self.row_cache[index]
 
-    def valid_from(self, start: int, end: int) -> Hit | None:
+    def first_valid_from(self, start: int, end: int) -> IndexedRow | None:
         """The first settings from here that make a model, if they are near."""
-        for index in range(start, min(start + AROUND, end)):
-            if is_valid(self.row(index)):
-                return index, self.rows[index]
+        for index in range(start, min(start + _LINE_PROBE_WIDTH, end)):
+            if is_valid_row(self.row_at(index)):
+                return index, self.row_cache[index]
         return None
 
-    def size(self) -> int:
+    def size_until_too_large(self) -> int:
         """The number of settings until they are too large, by doubling: all, if they never are.
 
         What is over but falls is no end, as it may fit further on; nor is it if more fits again.
         """
         over: list[int] = []
-        before: Counts | None = None
+        before: CountVector | None = None
         valid, misses = -1, 0
-        for index in doublings(len(self.line)):
-            hit = self.valid_from(index, len(self.line))
+        for index in _doubling_indices(len(self.line)):
+            hit = self.first_valid_from(index, len(self.line))
             misses = 0 if hit else misses + 1
-            if misses == OVER and valid >= 0:
+            if misses == _END_RUN_LENGTH and valid >= 0:
                 self.is_end_sure = False
                 break
             if hit is None:
                 continue
-            valid, counts = hit[0], self.demand.counts(hit[1])
-            is_end = before and falls(counts, before) and not self.demand.is_under(hit[1])
+            valid, counts = hit[0], self.demand.limited_counts(hit[1])
+            is_end = (
+                before
+                and has_falling_count(counts, before)
+                and not self.demand.is_small_enough(hit[1])
+            )
             over = [*over, valid] if is_end else []
             before = counts
-            if len(over) == OVER:
+            if len(over) == _END_RUN_LENGTH:
                 break
         last = over[0] if over else 2 * valid + 1  # beyond that, none made a model
         return min(len(self.line), last + 1) if valid >= 0 else len(self.line)
 
-    def of(self, indices: Iterable[int]) -> Found:
+    def scan_indices(self, indices: Iterable[int]) -> _LineSearchState:
         """What remembered settings tell, in rising order."""
-        found = Found()
+        found = _LineSearchState()
         for index in indices:
-            found.see(index, self.row(index), self.demand)
+            found.record_row(index, self.row_at(index), self.demand)
         return found
 
-    def of_all(self) -> Found:
+    def scan_all(self) -> _LineSearchState:
         """What all settings tell; they are not remembered."""
-        found = Found()
+        found = _LineSearchState()
         with self.watch(len(self.line), "values") as advance:
             for index in range(len(self.line)):
-                row = self.rows.get(index) or self.measure(self.line[index])
-                found.see(index, row, self.demand)
+                row = self.row_cache.get(index) or self.measure(self.line[index])
+                found.record_row(index, row, self.demand)
                 advance(1)
         return found
 
-    def room(self) -> int:
+    def affordable_count(self) -> int:
         """The number of settings that there is time to look at, by how long the largest take."""
-        self.valid_from(0, len(self.line))
-        self.valid_from(len(self.line) - 1, len(self.line))
-        last = max((index for index, row in self.rows.items() if is_valid(row)), default=0)
-        tries = range(last, max(-1, last - TRIES), -1)
-        return room_for(partial(self.measure, self.line[index]) for index in tries)
+        self.first_valid_from(0, len(self.line))
+        self.first_valid_from(len(self.line) - 1, len(self.line))
+        last = max((index for index, row in self.row_cache.items() if is_valid_row(row)), default=0)
+        tries = range(last, max(-1, last - TIMED_LOOKS), -1)
+        return affordable_looks(partial(self.measure, self.line[index]) for index in tries)
 
-    def of_some(self, count: int) -> Found:
+    def scan_sample(self, count: int) -> _LineSearchState:
         """What so many settings tell, spread over the line, and all close to the answer."""
-        indices = spread(len(self.line), count)
+        indices = spread_indices(len(self.line), count)
         with self.watch(len(indices), "values") as advance:
             for index in indices:
-                self.row(index)
+                self.row_at(index)
                 advance(1)
-        found = self.of(indices)
-        if is_doubtful(found):
+        found = self.scan_indices(indices)
+        if _has_doubtful_gaps(found):
             return found
-        close = min(CLOSE, count // 4)
-        low, high = self.narrowed(indices, close)
+        close = min(REFINEMENT_WIDTH, count // 4)
+        low, high = self.bracket_crossing(indices, close)
         for index in range(max(0, low - close), min(high + close, len(self.line))):
-            self.row(index)
-        return self.of(sorted(self.rows))
+            self.row_at(index)
+        return self.scan_indices(sorted(self.row_cache))
 
-    def narrowed(self, indices: list[int], close: int) -> tuple[int, int]:
+    def bracket_crossing(self, indices: list[int], close: int) -> tuple[int, int]:
         """Two places that are so close, the settings between which become too large."""
-        valid = [index for index in indices if is_valid(self.rows[index])]
-        under = list(takewhile(lambda index: self.demand.is_under(self.rows[index]), valid))
+        valid = [index for index in indices if is_valid_row(self.row_cache[index])]
+        under = list(
+            takewhile(lambda index: self.demand.is_small_enough(self.row_cache[index]), valid)
+        )
         low = under[-1] if under else -1
         high = valid[len(under)] if len(under) < len(valid) else len(self.line)
         while high - low > close:
             middle = (low + high) // 2
-            hit = self.valid_from(middle, high)
-            if hit and self.demand.is_under(hit[1]):
+            hit = self.first_valid_from(middle, high)
+            if hit and self.demand.is_small_enough(hit[1]):
                 low = hit[0]
             else:
                 high = middle
         return low, high
 
-    def downwards(self, found: Found) -> Found:
+    def scan_downwards(self, found: _LineSearchState) -> _LineSearchState:
         """What settings above the answer so far tell, from the largest down to one that fits."""
-        least = found.fits[0] if found.fits else -1
-        end = max(least, len(self.line) - 1 - MOST)
+        least = found.largest_fit[0] if found.largest_fit else -1
+        end = max(least, len(self.line) - 1 - MAX_DOWNWARD_SETTINGS)
         found.is_sure = end == least
-        above: Hit | None = None
+        above: IndexedRow | None = None
         start = process_time()
         with self.watch(len(self.line) - 1 - end, "values") as advance:
             for index in range(len(self.line) - 1, end, -1):
                 advance(1)
-                if process_time() - start > PATIENCE:
+                if process_time() - start > MAX_SEARCH_SECONDS:
                     found.is_sure = False
                     break
-                row = self.rows.get(index) or self.measure(self.line[index])
-                found.checked += index not in self.rows
-                if not is_valid(row):
+                row = self.row_cache.get(index) or self.measure(self.line[index])
+                found.checked_count += index not in self.row_cache
+                if not is_valid_row(row):
                     continue
-                if self.demand.holds(row):
-                    found.fits, found.is_sure = (index, row), True
+                if self.demand.is_met_by(row):
+                    found.largest_fit, found.is_sure = (index, row), True
                     break
                 above = index, row
-                found.approach(index, row, self.demand)
-        found.next = above if found.is_sure else found.next
+                found.record_miss(index, row, self.demand)
+        found.next_above = above if found.is_sure else found.next_above
         return found
 
-    def barrier(self, found: Found) -> Row | None:
+    def barrier_row(self, found: _LineSearchState) -> VariantRow | None:
         """Why no model is above the one that fits, if the line does not end there."""
-        above = found.fits[0] + 1 if found.fits else len(self.line)
-        return None if found.next or above >= len(self.line) else self.row(above)
+        above = found.largest_fit[0] + 1 if found.largest_fit else len(self.line)
+        return None if found.next_above or above >= len(self.line) else self.row_at(above)
 
 
-def room_for(looks: Iterable[Callable[[], Row]]) -> int:
+def affordable_looks(looks: Iterable[Callable[[], VariantRow]]) -> int:
     """The number of looks that there is time for, by the quickest of these if they take long."""
     pace = math.inf
     for look in looks:
         start = process_time()
         look()
         pace = min(pace, process_time() - start)
-        if pace * ALL < PATIENCE:
-            return ALL
-    return max(FEWEST, int(PATIENCE / pace))
+        if pace * MAX_EXHAUSTIVE_SIZE < MAX_SEARCH_SECONDS:
+            return MAX_EXHAUSTIVE_SIZE
+    return max(_MIN_LOOKS, int(MAX_SEARCH_SECONDS / pace))
 
 
-def doublings(size: int) -> Iterator[int]:
+def _doubling_indices(size: int) -> Iterator[int]:
     """Places on a line of this size: the first, and each of twice as many settings."""
     index = 0
     while index < size:
@@ -250,7 +271,7 @@ def doublings(size: int) -> Iterator[int]:
         index = 2 * index + 1
 
 
-def spread(size: int, count: int) -> list[int]:
+def spread_indices(size: int, count: int) -> list[int]:
     """Places spread over a line of this size: evenly, and more densely where it begins."""
     even = {index * (size - 1) // count for index in range(count + 1)}
     ratio = size ** (4 / count)
@@ -258,23 +279,25 @@ def spread(size: int, count: int) -> list[int]:
     return sorted(even | dense)
 
 
-def largest(search: Search) -> Found:
+def search_largest_fit(search: LineSearch) -> _LineSearchState:
     """The largest settings of a line that fit.
 
     A short line is looked at as a whole; of a long one, as much as is needed if the count is
     monotone, and all that could hold the answer if what is spread over it shows that it is not, or
     that some settings make no model.
     """
-    room = search.room()
+    room = search.affordable_count()
     if len(search.line) <= room:
-        return search.of_all()
-    found = search.of_some(min(SPREAD, room))
-    if is_doubtful(found) or (not found.models and len(search.line) <= MANY):
-        return search.downwards(found)
+        return search.scan_all()
+    found = search.scan_sample(min(LINE_SAMPLES, room))
+    if _has_doubtful_gaps(found) or (
+        not found.model_count and len(search.line) <= _MAX_MODEL_SEARCH
+    ):
+        return search.scan_downwards(found)
     found.is_sure = False
     return found
 
 
-def is_doubtful(found: Found) -> bool:
+def _has_doubtful_gaps(found: _LineSearchState) -> bool:
     """Whether what is between the settings that were looked at cannot be told from them."""
     return not found.is_monotone or found.has_holes

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dense_calc.whatif.growth.find_growth import Growth, NoModelError, Step, growth
+from dense_calc.whatif.growth.find_growth import CountStep, Growth, NoModelError, growth
 
-__all__ = ["Growth", "NoModelError", "Step", "growth"]
+__all__ = ["CountStep", "Growth", "NoModelError", "growth"]

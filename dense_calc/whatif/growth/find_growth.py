@@ -9,23 +9,30 @@ from math import gcd, prod
 
 from msgspec import Struct
 
-from dense_calc.whatif.growth.pieces import Part, Piece, Pieces, contains, is_within, pieces
+from dense_calc.whatif.growth.pieces import (
+    PiecewiseResult,
+    PolynomialPiece,
+    ResidueRange,
+    find_pieces,
+    is_in_domain,
+    is_within_ranges,
+)
 from dense_calc.whatif.growth.polynomial import Point
-from dense_calc.whatif.growth.samples import ExhaustedError, Measure, Samples
-from dense_calc.whatif.growth.stretches import MAX_PERIOD, reach
+from dense_calc.whatif.growth.samples import CountFunction, CountSamples, SampleLimitError
+from dense_calc.whatif.growth.stretches import MAX_PERIOD, find_last_holding
 
-MANY = 16  # values shown of each variable where there is no polynomial
-WIDE = 128  # values of a range in which those that are shown double
-TWO = 2  # values that always seem to be some multiple apart
-SCANNED = 1000  # points from the start of the ranges on that are looked at for a model
+_MAX_TABLE_VALUES = 16  # values shown of each variable where there is no polynomial
+_WIDE_RANGE_SIZE = 128  # values of a range in which those that are shown double
+_AMBIGUOUS_STRIDE_POINTS = 2  # values that always seem to be some multiple apart
+_MAX_SCANNED_POINTS = 1000  # points from the start of the ranges on that are looked at for a model
 
 
-class Step(Struct, frozen=True):
+class CountStep(Struct, frozen=True):
     """What the count changes from one value to the next one that has a model."""
 
-    before: int
-    after: int
-    change: int
+    from_value: int
+    to_value: int
+    count_change: int
 
 
 class Growth(Struct, frozen=True):
@@ -40,132 +47,146 @@ class Growth(Struct, frozen=True):
     """
 
     ranges: tuple[range, ...]
-    pieces: tuple[Piece, ...]
-    number: int
-    verified: int
-    values: tuple[tuple[Point, int], ...]
-    steps: tuple[Step | None, ...]
-    valid: tuple[Part, ...] | None
-    looked_at: int
-    is_all: bool
-    invalid: int
-    stopped: bool
+    pieces: tuple[PolynomialPiece, ...]
+    piece_count: int
+    verified_count: int
+    sample_counts: tuple[tuple[Point, int], ...]
+    next_steps: tuple[CountStep | None, ...]
+    valid_domain: tuple[ResidueRange, ...] | None
+    evaluated_count: int
+    is_exhaustive: bool
+    invalid_count: int
+    is_cut_short: bool
 
 
 class NoModelError(Exception):
     """No point that was looked at has a model."""
 
 
-def growth(measure: Measure, ranges: Sequence[range], own: Point) -> Growth:
+def growth(measure: CountFunction, ranges: Sequence[range], own: Point) -> Growth:
     """How a count grows over the ranges; `own` are the values to ask for one more at.
 
     Raises:
         NoModelError: no point that was looked at has a model.
     """
-    samples = Samples(measure)
-    start = first_valid(samples, ranges, own)
-    steps = tuple(step(samples, axis, own) for axis in range(len(own)))
+    samples = CountSamples(measure)
+    start = _find_start_point(samples, ranges, own)
+    steps = tuple(_find_next_step(samples, axis, own) for axis in range(len(own)))
     found, valid, stopped = None, None, False
     values: tuple[tuple[Point, int], ...] = ()
-    samples.allow(1)
+    samples.set_allowance(1)
     try:
-        found = pieces(samples, ranges, start)
-    except ExhaustedError:
+        found = find_pieces(samples, ranges, start)
+    except SampleLimitError:
         stopped = True
-    samples.allow(2)  # what follows is short
-    with suppress(ExhaustedError):
-        values = () if found else tuple(table(samples, ranges, start))
+    samples.set_allowance(2)  # what follows is short
+    with suppress(SampleLimitError):
+        values = () if found else tuple(_count_table(samples, ranges, start))
         if found or len(ranges) == 1:  # else too little was looked at
-            valid = where_valid(samples, ranges, start)
-    found = found or Pieces((), 0, 0)
+            valid = _find_valid_domain(samples, ranges, start)
+    found = found or PiecewiseResult((), 0, 0)
     return Growth(
         ranges=tuple(ranges),
-        pieces=found.shown,
-        number=found.number,
-        verified=found.verified,
-        values=values,
-        steps=steps,
-        valid=valid,
-        looked_at=len(samples.known),
-        is_all=is_all(samples, ranges),
-        invalid=len(samples.known) - len(samples.valid),
-        stopped=stopped,
+        pieces=found.pieces,
+        piece_count=found.piece_count,
+        verified_count=found.verified_count,
+        sample_counts=values,
+        next_steps=steps,
+        valid_domain=valid,
+        evaluated_count=len(samples.known_counts),
+        is_exhaustive=_is_fully_sampled(samples, ranges),
+        invalid_count=len(samples.known_counts) - len(samples.valid_counts),
+        is_cut_short=stopped,
     )
 
 
-def is_all(samples: Samples, ranges: Sequence[range]) -> bool:
+def _is_fully_sampled(samples: CountSamples, ranges: Sequence[range]) -> bool:
     """Whether each point of the ranges was looked at."""
-    return sum(is_within(point, ranges) for point in samples.known) == prod(map(len, ranges))
+    return sum(is_within_ranges(point, ranges) for point in samples.known_counts) == prod(
+        map(len, ranges)
+    )
 
 
-def first_valid(samples: Samples, ranges: Sequence[range], own: Point) -> Point:
+def _find_start_point(samples: CountSamples, ranges: Sequence[range], own: Point) -> Point:
     """The point in the ranges nearest to `own`, or one that has a model.
 
     Raises:
         NoModelError: none was found.
     """
     nearest = tuple(max(each[0], min(at, each[-1])) for at, each in zip(own, ranges, strict=True))
-    for point in samples.anchors(nearest, ranges):
+    for point in samples.anchor_points(nearest, ranges):
         return point
-    for point in islice(product(*ranges), SCANNED):
+    for point in islice(product(*ranges), _MAX_SCANNED_POINTS):
         if samples(point) is not None:
             return point
     raise NoModelError
 
 
-def step(samples: Samples, axis: int, own: Point) -> Step | None:
+def _find_next_step(samples: CountSamples, axis: int, own: Point) -> CountStep | None:
     """What one more of a variable costs, or the next value that has a model."""
-    line = samples.line(own, axis)
+    line = samples.line_through(own, axis)
     ahead = range(own[axis], own[axis] + 2 * MAX_PERIOD)
     counts = ((at, count) for at in ahead if (count := line(at)) is not None)
     pair = list(islice(counts, 2))
     if len(pair) < 2:
         return None
     (before, least), (after, most) = pair
-    return Step(before, after, most - least)
+    return CountStep(before, after, most - least)
 
 
-def where_valid(samples: Samples, ranges: Sequence[range], start: Point) -> tuple[Part, ...] | None:
+def _find_valid_domain(
+    samples: CountSamples, ranges: Sequence[range], start: Point
+) -> tuple[ResidueRange, ...] | None:
     """Where there is a model, if all that is known agrees with one class of each variable."""
-    parts = [valid_part(samples, axis, each, start) for axis, each in enumerate(ranges)]
+    parts = [_valid_axis_range(samples, axis, each, start) for axis, each in enumerate(ranges)]
     agrees = all(
-        contains(parts, point) == (count is not None)
-        for point, count in samples.known.items()
-        if is_within(point, ranges)
+        is_in_domain(parts, point) == (count is not None)
+        for point, count in samples.known_counts.items()
+        if is_within_ranges(point, ranges)
     )
     return tuple(parts) if agrees else None
 
 
-def valid_part(samples: Samples, axis: int, values: range, start: Point) -> Part:
+def _valid_axis_range(
+    samples: CountSamples, axis: int, values: range, start: Point
+) -> ResidueRange:
     """The values of a variable that have a model, the others as at the start."""
-    line, at = samples.line(start, axis), start[axis]
-    known = {each: line(each) for each in values_on_line(samples, axis, start) if each in values}
+    line, at = samples.line_through(start, axis), start[axis]
+    known = {
+        each: line(each) for each in _sampled_axis_values(samples, axis, start) if each in values
+    }
     if None not in known.values():
-        return Part(values[0], values[-1])
+        return ResidueRange(values[0], values[-1])
     sound = [each for each, count in known.items() if count is not None]
-    stride = gcd(*(each - at for each in sound)) if len(sound) > TWO else 1
+    stride = gcd(*(each - at for each in sound)) if len(sound) > _AMBIGUOUS_STRIDE_POINTS else 1
 
     def is_valid(steps: int) -> bool:
         return line(at + steps * stride) is not None
 
     down, up = (at - values[0]) // stride, (values[-1] - at) // stride
-    below, above = reach(is_valid, 0, -down), reach(is_valid, 0, up)
+    below, above = find_last_holding(is_valid, 0, -down), find_last_holding(is_valid, 0, up)
     low = values[0] if below == -down else at + below * stride
     high = values[-1] if above == up else at + above * stride
-    return Part(low, high, stride, at % stride)
+    return ResidueRange(low, high, stride, at % stride)
 
 
-def values_on_line(samples: Samples, axis: int, start: Point) -> list[int]:
+def _sampled_axis_values(samples: CountSamples, axis: int, start: Point) -> list[int]:
     """The values of a variable that were looked at, the others as at the start."""
     others = (*start[:axis], *start[axis + 1 :])
-    return [point[axis] for point in samples.known if (*point[:axis], *point[axis + 1 :]) == others]
+    return [
+        point[axis]
+        for point in samples.known_counts
+        if (*point[:axis], *point[axis + 1 :]) == others
+    ]
 
 
-def table(samples: Samples, ranges: Sequence[range], start: Point) -> Iterator[tuple[Point, int]]:
+def _count_table(
+    samples: CountSamples, ranges: Sequence[range], start: Point
+) -> Iterator[tuple[Point, int]]:
     """The counts at some values of each variable, the others as at the start."""
     seen: set[Point] = set()
     for axis, values in enumerate(ranges):
-        for at in shown_values(samples, axis, values, start):
+        for at in _table_values(samples, axis, values, start):
             point = (*start[:axis], at, *start[axis + 1 :])
             count = samples(point)
             if count is not None and point not in seen:
@@ -173,22 +194,22 @@ def table(samples: Samples, ranges: Sequence[range], start: Point) -> Iterator[t
                 yield point, count
 
 
-def shown_values(samples: Samples, axis: int, values: range, start: Point) -> list[int]:
+def _table_values(samples: CountSamples, axis: int, values: range, start: Point) -> list[int]:
     """The values of a variable to show: spread ones, its own and the next, and all if few count."""
-    line, own = samples.line(start, axis), start[axis]
-    known = values_on_line(samples, axis, start)
+    line, own = samples.line_through(start, axis), start[axis]
+    known = _sampled_axis_values(samples, axis, start)
     sound = [at for at in known if at in values and line(at) is not None]
-    few = sound if len(sound) <= MANY else ()
-    return sorted({*spread(values), own, min(own + 1, values[-1]), *few})
+    few = sound if len(sound) <= _MAX_TABLE_VALUES else ()
+    return sorted({*_spread_values(values), own, min(own + 1, values[-1]), *few})
 
 
-def spread(values: range) -> Sequence[int]:
+def _spread_values(values: range) -> Sequence[int]:
     """Some of the values: each twice the one before in a wide range, else evenly spread."""
-    if len(values) <= MANY:
+    if len(values) <= _MAX_TABLE_VALUES:
         return values
-    if values[0] >= 0 and len(values) > WIDE:
+    if values[0] >= 0 and len(values) > _WIDE_RANGE_SIZE:
         first = max(1, values[0])
         return [values[0], *(first << power for power in range((values[-1] // first).bit_length()))]
     return values[
-        :: len(values) // MANY | 1
+        :: len(values) // _MAX_TABLE_VALUES | 1
     ]  # odd, to meet values that powers of two do not divide

@@ -8,21 +8,33 @@ from math import prod
 
 from msgspec import Struct
 
-from dense_calc.whatif.growth.polynomial import Interpolation, Point, Polynomial, value
-from dense_calc.whatif.growth.samples import ExhaustedError, Samples, candidates, drawn_from
-from dense_calc.whatif.growth.stretches import Stretch, overlay, stretches
+from dense_calc.whatif.growth.polynomial import (
+    Point,
+    Polynomial,
+    PolynomialInterpolation,
+    evaluate_polynomial,
+)
+from dense_calc.whatif.growth.samples import (
+    CountSamples,
+    SampleLimitError,
+    candidate_points,
+    random_points,
+)
+from dense_calc.whatif.growth.stretches import CountStretch, find_stretches, overlay_stretches
 
-ANCHORS = 3  # points through which the lines go, as one of them may hide what the others show
-MAX_PIECES = 16  # that are worked out
-MAX_UNKNOWNS = 1000  # coefficients of a polynomial
-DRAWN = 12  # points drawn to verify a polynomial
-DRAWN_OF_EACH = 4  # where there are several
-FEW = 1000  # points of ranges so small that each of them is looked at
-SPREAD = 200  # values of each variable that are looked at in larger ones, and points drawn in them
-SPARE = 2  # points that must verify a piece, unless it has no others
+_MAX_ANCHORS = 3  # points through which the lines go, as one of them may hide what the others show
+_MAX_PIECES = 16  # that are worked out
+_MAX_UNKNOWNS = 1000  # coefficients of a polynomial
+_SINGLE_PIECE_CHECKS = 12  # points drawn to verify a polynomial
+_MULTI_PIECE_CHECKS = 4  # where there are several
+_MAX_EXHAUSTIVE_POINTS = 1000  # points of ranges so small that each of them is looked at
+_PROBES_PER_AXIS = (
+    200  # values of each variable that are looked at in larger ones, and points drawn in them
+)
+_MIN_SPARE_POINTS = 2  # points that must verify a piece, unless it has no others
 
 
-class Part(Struct, frozen=True):
+class ResidueRange(Struct, frozen=True):
     """The values from `low` to `high` that leave `remainder` when divided by `period`."""
 
     low: int
@@ -37,129 +49,140 @@ class Part(Struct, frozen=True):
         return range(first, self.high + 1, self.period)
 
 
-def contains(parts: Iterable[Part], point: Point) -> bool:
+def is_in_domain(parts: Iterable[ResidueRange], point: Point) -> bool:
     """Whether each of a point's values is in the part for it."""
-    return is_within(point, [part.values for part in parts])
+    return is_within_ranges(point, [part.values for part in parts])
 
 
-class Piece(Struct, frozen=True):
+class PolynomialPiece(Struct, frozen=True):
     """A polynomial, and the values of each variable on which it is the count."""
 
-    parts: tuple[Part, ...]
+    domain: tuple[ResidueRange, ...]
     polynomial: Polynomial
 
-    def holds(self, point: Point) -> bool:
+    def has_point(self, point: Point) -> bool:
         """Whether a point is in it."""
-        return contains(self.parts, point)
+        return is_in_domain(self.domain, point)
 
 
-class Pieces(Struct, frozen=True):
+class PiecewiseResult(Struct, frozen=True):
     """The pieces that were worked out, of so many, and the points that verify them."""
 
-    shown: tuple[Piece, ...]
-    number: int
-    verified: int
+    pieces: tuple[PolynomialPiece, ...]
+    piece_count: int
+    verified_count: int
 
 
-class WrongError(Exception):
+class _FormMismatchError(Exception):
     """The count has not the form that was supposed."""
 
 
-def pieces(samples: Samples, ranges: Sequence[range], start: Point) -> Pieces | None:
+def find_pieces(
+    samples: CountSamples, ranges: Sequence[range], start: Point
+) -> PiecewiseResult | None:
     """The pieces that a count has over the ranges, that of `start` first; None if it has none.
 
     What the lines through one point let suppose is tried; if it is wrong, lines through another
     point are added.
     """
-    axes: list[list[Stretch]] = []
-    for anchor in islice(dict.fromkeys(samples.anchors(start, ranges)), ANCHORS):
+    axes: list[list[CountStretch]] = []
+    for anchor in islice(dict.fromkeys(samples.anchor_points(start, ranges)), _MAX_ANCHORS):
         lines = [
-            stretches(samples.line(anchor, axis), values[0], values[-1], anchor[axis])
+            find_stretches(samples.line_through(anchor, axis), values[0], values[-1], anchor[axis])
             for axis, values in enumerate(ranges)
         ]
         if not all(lines):
             return None
-        axes = list(map(overlay, axes, lines)) if axes else lines
+        axes = list(map(overlay_stretches, axes, lines)) if axes else lines
         try:
-            return supposed(samples, axes, ranges, start)
-        except WrongError:
+            return _pieces_from_stretches(samples, axes, ranges, start)
+        except _FormMismatchError:
             continue
     return None
 
 
-def supposed(
-    samples: Samples, axes: Sequence[Sequence[Stretch]], ranges: Sequence[range], start: Point
-) -> Pieces:
+def _pieces_from_stretches(
+    samples: CountSamples,
+    axes: Sequence[Sequence[CountStretch]],
+    ranges: Sequence[range],
+    start: Point,
+) -> PiecewiseResult:
     """The pieces, if each variable has these stretches.
 
     Raises:
         WrongError: it has others.
     """
-    number = number_of(axes, start)
-    drawn = DRAWN if number == 1 else DRAWN_OF_EACH
+    number = _count_pieces(axes, start)
+    drawn = _SINGLE_PIECE_CHECKS if number == 1 else _MULTI_PIECE_CHECKS
     used: set[Point] = set()
-    found: list[Piece] = []
-    for parts, degrees in islice(parts_of(axes, start), MAX_PIECES):
-        piece = worked_out(samples, parts, degrees, start, used)
+    found: list[PolynomialPiece] = []
+    for parts, degrees in islice(_candidate_domains(axes, start), _MAX_PIECES):
+        piece = _interpolate_piece(samples, parts, degrees, start, used)
         if piece:
             found.append(piece)
-            for point in islice(further(parts, start), drawn + 2 * len(parts) + 2):
+            for point in islice(_verification_points(parts, start), drawn + 2 * len(parts) + 2):
                 samples(point)
     if found:
-        probe(samples, ranges, start)
-    counts = within(samples, ranges)
-    number = number if number > MAX_PIECES else len(found)
-    if found and is_everywhere(found[0].polynomial, counts):
-        whole = tuple(Part(each[0], each[-1]) for each in ranges)
-        found, number = [Piece(whole, found[0].polynomial)], 1
-    return Pieces(tuple(found), number, verified(found, number, counts, used))
+        _probe_ranges(samples, ranges, start)
+    counts = _counts_within(samples, ranges)
+    number = number if number > _MAX_PIECES else len(found)
+    if found and _is_polynomial_exact(found[0].polynomial, counts):
+        whole = tuple(ResidueRange(each[0], each[-1]) for each in ranges)
+        found, number = [PolynomialPiece(whole, found[0].polynomial)], 1
+    return PiecewiseResult(tuple(found), number, _count_verified(found, number, counts, used))
 
 
-def probe(samples: Samples, ranges: Sequence[range], start: Point) -> None:
+def _probe_ranges(samples: CountSamples, ranges: Sequence[range], start: Point) -> None:
     """Look at all points of small ranges, and at those among which the known models are.
 
     Of large ones, look at points along each axis and anywhere.
     """
-    if prod(map(len, ranges)) > FEW:
+    if prod(map(len, ranges)) > _MAX_EXHAUSTIVE_POINTS:
         for axis, values in enumerate(ranges):
-            every = 1 if len(values) <= 2 * SPREAD else len(values) // SPREAD + 1
+            every = (
+                1 if len(values) <= 2 * _PROBES_PER_AXIS else len(values) // _PROBES_PER_AXIS + 1
+            )
             for at in values[::every]:
                 samples((*start[:axis], at, *start[axis + 1 :]))
-        for point in drawn_from(ranges, SPREAD):
+        for point in random_points(ranges, _PROBES_PER_AXIS):
             samples(point)
-        sides = zip(*within(samples, ranges), strict=True)
+        sides = zip(*_counts_within(samples, ranges), strict=True)
         ranges = [range(min(side), max(side) + 1) for side in sides]
-    if prod(map(len, ranges)) <= FEW:
+    if prod(map(len, ranges)) <= _MAX_EXHAUSTIVE_POINTS:
         for point in product(*ranges):
             samples(point)
 
 
-def number_of(axes: Sequence[Sequence[Stretch]], start: Point) -> int:
+def _count_pieces(axes: Sequence[Sequence[CountStretch]], start: Point) -> int:
     """The number of pieces that these stretches make."""
     return prod(
-        sum(len(list(parts_in(each, at))) for each in axis)
+        sum(len(list(_residue_ranges_in(each, at))) for each in axis)
         for at, axis in zip(start, axes, strict=True)
     )
 
 
-def is_everywhere(polynomial: Polynomial, counts: Mapping[Point, int]) -> bool:
+def _is_polynomial_exact(polynomial: Polynomial, counts: Mapping[Point, int]) -> bool:
     """Whether a polynomial is the count wherever that is known."""
-    return all(value(polynomial, point) == count for point, count in counts.items())
+    return all(evaluate_polynomial(polynomial, point) == count for point, count in counts.items())
 
 
-def within(samples: Samples, ranges: Sequence[range]) -> dict[Point, int]:
+def _counts_within(samples: CountSamples, ranges: Sequence[range]) -> dict[Point, int]:
     """The counts that are known in the ranges."""
-    return {point: count for point, count in samples.valid.items() if is_within(point, ranges)}
+    return {
+        point: count
+        for point, count in samples.valid_counts.items()
+        if is_within_ranges(point, ranges)
+    }
 
 
-def is_within(point: Point, ranges: Iterable[range]) -> bool:
+def is_within_ranges(point: Point, ranges: Iterable[range]) -> bool:
     """Whether each of a point's values is in the range for it."""
     return all(at in values for at, values in zip(point, ranges, strict=True))
 
 
-def parts_of(
-    axes: Sequence[Sequence[Stretch]], start: Point
-) -> Iterator[tuple[tuple[Part, ...], tuple[int, ...]]]:
+def _candidate_domains(
+    axes: Sequence[Sequence[CountStretch]], start: Point
+) -> Iterator[tuple[tuple[ResidueRange, ...], tuple[int, ...]]]:
     """The combinations of classes of each variable, with its degrees; that of `start` first."""
     ordered = [
         sorted(axis, key=lambda each: not each.low <= at <= each.high)
@@ -167,28 +190,30 @@ def parts_of(
     ]
     found = []
     for combined in product(*ordered):
-        classes = (list(parts_in(each, at)) for each, at in zip(combined, start, strict=True))
+        classes = (
+            list(_residue_ranges_in(each, at)) for each, at in zip(combined, start, strict=True)
+        )
         degrees = tuple(each.degree for each in combined)
         found.append(zip(product(*classes), repeat(degrees)))
     yield from (each for few in found for each in islice(few, 1))  # of every stretch one, at first
     yield from chain.from_iterable(found)
 
 
-def parts_in(stretch: Stretch, start: int) -> Iterator[Part]:
+def _residue_ranges_in(stretch: CountStretch, start: int) -> Iterator[ResidueRange]:
     """The classes of a stretch, from that of `start` on."""
     for remainder in sorted(stretch.remainders, key=lambda rest: (rest - start) % stretch.period):
-        part = Part(stretch.low, stretch.high, stretch.period, remainder)
+        part = ResidueRange(stretch.low, stretch.high, stretch.period, remainder)
         if part.values:
             yield part
 
 
-def worked_out(
-    samples: Samples,
-    parts: tuple[Part, ...],
+def _interpolate_piece(
+    samples: CountSamples,
+    parts: tuple[ResidueRange, ...],
     degrees: Sequence[int],
     start: Point,
     used: set[Point],
-) -> Piece | None:
+) -> PolynomialPiece | None:
     """The piece of these parts; None without a model. The points that settle it join the `used`.
 
     Raises:
@@ -197,42 +222,45 @@ def worked_out(
     """
     values = [part.values for part in parts]
     orders = [min(order, len(each) - 1) for order, each in zip(degrees, values, strict=True)]
-    lattice = list(map(lattice_of, values, orders, start))
+    lattice = list(map(_lattice_values, values, orders, start))
     grid = product(*(each[: order + 1] for each, order in zip(lattice, orders, strict=True)))
-    known = (point for point in samples.valid if contains(parts, point))
-    if prod(order + 1 for order in orders) > MAX_UNKNOWNS:
-        raise ExhaustedError
-    interpolation = Interpolation(lattice, orders)
-    for point in chain(grid, known, candidates(tuple(each[0] for each in lattice), values)):
+    known = (point for point in samples.valid_counts if is_in_domain(parts, point))
+    if prod(order + 1 for order in orders) > _MAX_UNKNOWNS:
+        raise SampleLimitError
+    interpolation = PolynomialInterpolation(lattice, orders)
+    for point in chain(grid, known, candidate_points(tuple(each[0] for each in lattice), values)):
         count = samples(point)
-        if count is not None and interpolation.add(point, count):
+        if count is not None and interpolation.add_point(point, count):
             used.add(point)
         if interpolation.is_complete:
-            return Piece(parts, interpolation.polynomial())
+            return PolynomialPiece(parts, interpolation.build_polynomial())
     if interpolation.equations:
-        raise WrongError
+        raise _FormMismatchError
     return None
 
 
-def lattice_of(values: range, order: int, start: int) -> range:
+def _lattice_values(values: range, order: int, start: int) -> range:
     """The values from the one nearest to `start` after which as many stand as are needed."""
     nearest = (start - values.start) // values.step
     return values[max(0, min(nearest, len(values) - 1 - order)) :]
 
 
-def further(parts: Sequence[Part], start: Point) -> Iterator[Point]:
+def _verification_points(parts: Sequence[ResidueRange], start: Point) -> Iterator[Point]:
     """Points to verify a piece at: the ends of its parts, alone and together, and drawn ones."""
     values = [part.values for part in parts]
-    near = tuple(lattice_of(each, 0, at)[0] for each, at in zip(values, start, strict=True))
+    near = tuple(_lattice_values(each, 0, at)[0] for each, at in zip(values, start, strict=True))
     for axis, each in enumerate(values):
         yield from ((*near[:axis], at, *near[axis + 1 :]) for at in (each[0], each[-1]))
     yield tuple(each[0] for each in values)
     yield tuple(each[-1] for each in values)
-    yield from candidates(near, values)
+    yield from candidate_points(near, values)
 
 
-def verified(
-    found: Sequence[Piece], number: int, counts: Mapping[Point, int], used: Collection[Point]
+def _count_verified(
+    found: Sequence[PolynomialPiece],
+    number: int,
+    counts: Mapping[Point, int],
+    used: Collection[Point],
 ) -> int:
     """The number of known counts that pieces have, beyond those that settled them.
 
@@ -242,16 +270,16 @@ def verified(
     spare = [0] * len(found)
     for point, count in counts.items():
         for index, piece in enumerate(found):
-            if piece.holds(point):
+            if piece.has_point(point):
                 spare[index] += point not in used
-                if value(piece.polynomial, point) != count:
-                    raise WrongError
+                if evaluate_polynomial(piece.polynomial, point) != count:
+                    raise _FormMismatchError
                 break
         else:
             if number == len(found):
-                raise WrongError
+                raise _FormMismatchError
     for piece, points in zip(found, spare, strict=True):
-        size = prod(len(part.values) for part in piece.parts)
-        if points < min(SPARE, size - sum(map(piece.holds, used))):
-            raise WrongError
+        size = prod(len(part.values) for part in piece.domain)
+        if points < min(_MIN_SPARE_POINTS, size - sum(map(piece.has_point, used))):
+            raise _FormMismatchError
     return sum(spare)

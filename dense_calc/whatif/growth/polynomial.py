@@ -10,10 +10,10 @@ from math import comb, prod
 Point = tuple[int, ...]
 Exponents = tuple[int, ...]  # one for each variable
 Polynomial = Mapping[Exponents, Fraction]  # the coefficients, none of them zero
-Row = dict[Exponents, Fraction]  # the left side of a linear equation
+_EquationRow = dict[Exponents, Fraction]  # the left side of a linear equation
 
 
-def value(polynomial: Polynomial, point: Point) -> Fraction:
+def evaluate_polynomial(polynomial: Polynomial, point: Point) -> Fraction:
     """What a polynomial comes to at a point."""
     terms = (
         coefficient * prod(map(pow, point, exponents))
@@ -22,7 +22,7 @@ def value(polynomial: Polynomial, point: Point) -> Fraction:
     return sum(terms, Fraction())
 
 
-class Interpolation:
+class PolynomialInterpolation:
     """The search for the one polynomial of these degrees, at most, through points on a lattice.
 
     The lattice has a variable's values at `start`, `start + step`, `start + 2 * step`, ... The
@@ -33,16 +33,18 @@ class Interpolation:
     def __init__(self, lattice: Sequence[range], degrees: Sequence[int]) -> None:
         self.lattice = lattice
         self.unknowns = list(product(*(range(degree + 1) for degree in degrees)))
-        self.equations: dict[Exponents, tuple[Row, Fraction]] = {}  # by the unknown each settles
+        self.equations: dict[
+            Exponents, tuple[_EquationRow, Fraction]
+        ] = {}  # by the unknown each settles
 
     @property
     def is_complete(self) -> bool:
         """Whether the points so far allow one polynomial only."""
         return len(self.equations) == len(self.unknowns)
 
-    def add(self, point: Point, count: int) -> bool:
+    def add_point(self, point: Point, count: int) -> bool:
         """Take another point; whether it said what the others did not."""
-        row, right = self.reduced(self.row(point), Fraction(count))
+        row, right = self.reduce_equation(self.equation_row(point), Fraction(count))
         if not row:
             return False
         pivot = min(row)
@@ -50,30 +52,30 @@ class Interpolation:
         row, right = {key: factor / scale for key, factor in row.items()}, right / scale
         for other, (held, amount) in self.equations.items():
             if pivot in held:
-                self.equations[other] = minus(held, amount, held[pivot], row, right)
+                self.equations[other] = _subtract_equation(held, amount, held[pivot], row, right)
         self.equations[pivot] = row, right
         return True
 
-    def row(self, point: Point) -> Row:
+    def equation_row(self, point: Point) -> _EquationRow:
         """The equation of a point: what each unknown is multiplied by."""
         steps = [
             (at - values.start) // values.step
             for at, values in zip(point, self.lattice, strict=True)
         ]
-        factors = ((key, prod(map(binomial, steps, key))) for key in self.unknowns)
+        factors = ((key, prod(map(_binomial_coefficient, steps, key))) for key in self.unknowns)
         return {key: Fraction(factor) for key, factor in factors if factor}
 
-    def reduced(self, row: Row, right: Fraction) -> tuple[Row, Fraction]:
+    def reduce_equation(self, row: _EquationRow, right: Fraction) -> tuple[_EquationRow, Fraction]:
         """An equation without the unknowns that others settle."""
         for pivot in [key for key in row if key in self.equations]:
-            row, right = minus(row, right, row[pivot], *self.equations[pivot])
+            row, right = _subtract_equation(row, right, row[pivot], *self.equations[pivot])
         return row, right
 
-    def polynomial(self) -> Polynomial:
+    def build_polynomial(self) -> Polynomial:
         """The polynomial, once the points are enough."""
         found: dict[Exponents, Fraction] = {}
         axes = [
-            list(binomials(values, 1 + max(key[axis] for key in self.unknowns)))
+            list(_binomial_polynomials(values, 1 + max(key[axis] for key in self.unknowns)))
             for axis, values in enumerate(self.lattice)
         ]
         for key, (_, factor) in self.equations.items():
@@ -85,9 +87,9 @@ class Interpolation:
         return {exponents: coefficient for exponents, coefficient in found.items() if coefficient}
 
 
-def minus(
-    row: Row, right: Fraction, times: Fraction, other: Row, amount: Fraction
-) -> tuple[Row, Fraction]:
+def _subtract_equation(
+    row: _EquationRow, right: Fraction, times: Fraction, other: _EquationRow, amount: Fraction
+) -> tuple[_EquationRow, Fraction]:
     """An equation less so many times another."""
     result = dict(row)
     for key, factor in other.items():
@@ -95,7 +97,7 @@ def minus(
     return {key: factor for key, factor in result.items() if factor}, right - times * amount
 
 
-def binomial(number: int, order: int) -> int:
+def _binomial_coefficient(number: int, order: int) -> int:
     """`number` over `order`, also of a negative number."""
     if number >= 0:
         return comb(number, order)
@@ -103,7 +105,7 @@ def binomial(number: int, order: int) -> int:
     return -count if order % 2 else count
 
 
-def binomials(values: range, orders: int) -> Iterator[list[Fraction]]:
+def _binomial_polynomials(values: range, orders: int) -> Iterator[list[Fraction]]:
     """The coefficients, constant first, of `(x - start) / step` over 0, 1, ... in powers of x."""
     row = [Fraction(1)]
     for order in range(orders):

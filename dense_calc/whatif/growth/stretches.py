@@ -13,22 +13,26 @@ from math import gcd, lcm
 
 from msgspec import Struct
 
-from dense_calc.whatif.growth.polynomial import Interpolation, Polynomial, value
+from dense_calc.whatif.growth.polynomial import (
+    Polynomial,
+    PolynomialInterpolation,
+    evaluate_polynomial,
+)
 
-Line = Callable[[int], int | None]  # the count at a value, None without a model
-Counted = tuple[int, int]  # a value and its count
+_LineFunction = Callable[[int], int | None]  # the count at a value, None without a model
+_ValueCount = tuple[int, int]  # a value and its count
 
-MAX_DEGREE = 8
+_MAX_DEGREE = 8
 MAX_PERIOD = 128  # as many heads as a large model has
-MAX_STRETCHES = 6
-SPARE = 2  # points of a class beyond those that settle its polynomial
-WINDOWS = (8, 16, 32, 64, 128, 256, 640)  # values looked at in a row, until a pattern shows
-SHORT_WINDOWS = WINDOWS[:5]  # in a stretch of several
-PROBES = 12  # values spread over a range
-BLOCK = 5  # values in a row that hold where a pattern does
+_MAX_STRETCHES = 6
+_SPARE_POINTS_PER_CLASS = 2  # points of a class beyond those that settle its polynomial
+_WINDOW_SIZES = (8, 16, 32, 64, 128, 256, 640)  # values looked at in a row, until a pattern shows
+_SHORT_WINDOW_SIZES = _WINDOW_SIZES[:5]  # in a stretch of several
+_FAR_PROBES = 12  # values spread over a range
+_REACH_BLOCK_SIZE = 5  # values in a row that hold where a pattern does
 
 
-class Stretch(Struct, frozen=True):
+class CountStretch(Struct, frozen=True):
     """From `low` to `high` a count is, on each of these remainders, a polynomial."""
 
     low: int
@@ -37,12 +41,12 @@ class Stretch(Struct, frozen=True):
     remainders: tuple[int, ...]
     degree: int
 
-    def meets(self, other: Stretch) -> bool:
+    def has_overlap(self, other: CountStretch) -> bool:
         """Whether some values are in both."""
         return self.low <= other.high and other.low <= self.high
 
 
-class Pattern(Struct, frozen=True):
+class _PeriodicPattern(Struct, frozen=True):
     """A polynomial for each class of values that has models."""
 
     period: int
@@ -54,99 +58,111 @@ class Pattern(Struct, frozen=True):
         exponents = (key[0] for each in self.polynomials.values() for key in each)
         return max(exponents, default=0)
 
-    def holds(self, line: Line, at: int) -> bool:
+    def is_exact_at(self, line: _LineFunction, at: int) -> bool:
         """Whether it gives the count at a value."""
         count = line(at)
         if count is None:
             return True
         polynomial = self.polynomials.get(at % self.period)
-        return polynomial is not None and value(polynomial, (at,)) == count
+        return polynomial is not None and evaluate_polynomial(polynomial, (at,)) == count
 
-    def over(self, low: int, high: int) -> Stretch:
+    def stretch_over(self, low: int, high: int) -> CountStretch:
         """The stretch on which it holds."""
-        return Stretch(low, high, self.period, tuple(sorted(self.polynomials)), self.degree)
+        return CountStretch(low, high, self.period, tuple(sorted(self.polynomials)), self.degree)
 
 
-def stretches(line: Line, low: int, high: int, at: int) -> list[Stretch]:
+def find_stretches(line: _LineFunction, low: int, high: int, at: int) -> list[CountStretch]:
     """The stretches from `low` to `high`, that of `at` first; none if no few of them fit."""
-    pattern = whole(line, low, high, at)
-    return [pattern.over(low, high)] if pattern else several(line, low, high, at)
+    pattern = _whole_range_pattern(line, low, high, at)
+    return (
+        [pattern.stretch_over(low, high)]
+        if pattern
+        else _find_several_stretches(line, low, high, at)
+    )
 
 
-def whole(line: Line, low: int, high: int, at: int) -> Pattern | None:
+def _whole_range_pattern(
+    line: _LineFunction, low: int, high: int, at: int
+) -> _PeriodicPattern | None:
     """The pattern around `at` that also holds far away, if there is one."""
-    far = [*range(low, high, (high - low) // PROBES + 1), high]
-    for size in WINDOWS:
-        window = window_of(low, high, at - size // 2, size)
-        pattern = pattern_in(line, window, spare(window, low, high))
-        if pattern and all(pattern.holds(line, probe) for probe in far):
+    far = [*range(low, high, (high - low) // _FAR_PROBES + 1), high]
+    for size in _WINDOW_SIZES:
+        window = _clamp_window(low, high, at - size // 2, size)
+        pattern = _pattern_in_window(line, window, _spare_point_count(window, low, high))
+        if pattern and all(pattern.is_exact_at(line, probe) for probe in far):
             return pattern
         if len(window) < size:
             break
     return None
 
 
-def window_of(low: int, high: int, start: int, size: int) -> range:
+def _clamp_window(low: int, high: int, start: int, size: int) -> range:
     """So many values in a row from `start`, moved into the range; all of them if they are fewer."""
     first = max(low, min(start, high + 1 - size))
     return range(first, min(high, first + size - 1) + 1)
 
 
-def spare(window: range, low: int, high: int) -> int:
+def _spare_point_count(window: range, low: int, high: int) -> int:
     """The points of a class in a window to keep for a check: fewer if there are no others."""
-    return 1 if len(window) == high + 1 - low else SPARE
+    return 1 if len(window) == high + 1 - low else _SPARE_POINTS_PER_CLASS
 
 
-def several(line: Line, low: int, high: int, at: int) -> list[Stretch]:
+def _find_several_stretches(
+    line: _LineFunction, low: int, high: int, at: int
+) -> list[CountStretch]:
     """The stretches where it takes more than one, that of `at` first; none if too many."""
-    first = longest(line, low, high, at)
+    first = _longest_stretch(line, low, high, at)
     found = [first]
     above = below = first
-    while above and above.high < high and len(found) < MAX_STRETCHES:
-        above = longest(line, above.high + 1, high, above.high + 1)
+    while above and above.high < high and len(found) < _MAX_STRETCHES:
+        above = _longest_stretch(line, above.high + 1, high, above.high + 1)
         found.append(above)
-    while below and below.low > low and len(found) < MAX_STRETCHES:
-        below = longest(line, low, below.low - 1, below.low - 1)
+    while below and below.low > low and len(found) < _MAX_STRETCHES:
+        below = _longest_stretch(line, low, below.low - 1, below.low - 1)
         found.append(below)
     sound = [stretch for stretch in found if stretch]
     is_all = sum(each.high + 1 - each.low for each in sound) == high + 1 - low
     return sound if is_all else []
 
 
-def longest(line: Line, low: int, high: int, at: int) -> Stretch | None:
+def _longest_stretch(line: _LineFunction, low: int, high: int, at: int) -> CountStretch | None:
     """The longest stretch whose pattern shows in a window that holds `at`."""
-    found: list[Stretch] = []
-    for size in SHORT_WINDOWS:
+    found: list[CountStretch] = []
+    for size in _SHORT_WINDOW_SIZES:
         starts = (at - size // 2, at, at + 1 - size)
-        for window in dict.fromkeys(window_of(low, high, start, size) for start in starts):
-            pattern = pattern_in(line, window, spare(window, low, high))
-            if pattern and not any(is_known(pattern, window, each) for each in found):
-                found.append(extended(line, pattern, window, low, high))
+        for window in dict.fromkeys(_clamp_window(low, high, start, size) for start in starts):
+            pattern = _pattern_in_window(line, window, _spare_point_count(window, low, high))
+            if pattern and not any(_is_known_pattern(pattern, window, each) for each in found):
+                found.append(_extend_pattern(line, pattern, window, low, high))
     return max(found, key=lambda stretch: stretch.high - stretch.low, default=None)
 
 
-def is_known(pattern: Pattern, window: range, stretch: Stretch) -> bool:
+def _is_known_pattern(pattern: _PeriodicPattern, window: range, stretch: CountStretch) -> bool:
     """Whether a pattern looks like that of a stretch that holds its window."""
     alike = (pattern.period, pattern.degree) == (stretch.period, stretch.degree)
     return alike and stretch.low <= window[0] and window[-1] <= stretch.high
 
 
-def extended(line: Line, pattern: Pattern, window: range, low: int, high: int) -> Stretch:
+def _extend_pattern(
+    line: _LineFunction, pattern: _PeriodicPattern, window: range, low: int, high: int
+) -> CountStretch:
     """As far as the pattern of a window holds."""
 
     def holds(at: int) -> bool:
-        return pattern.holds(line, at)
+        return pattern.is_exact_at(line, at)
 
-    return pattern.over(reach(holds, window[0], low), reach(holds, window[-1], high))
+    return pattern.stretch_over(
+        find_last_holding(holds, window[0], low), find_last_holding(holds, window[-1], high)
+    )
 
 
-def reach(holds: Callable[[int], bool], start: int, end: int) -> int:
+def find_last_holding(holds: Callable[[int], bool], start: int, end: int) -> int:
     """The last value from `start` towards `end` up to which something holds, found by leaps."""
     way = 1 if end >= start else -1
     distance = abs(end - start)
 
     def holds_from(steps: int) -> bool:
-        ahead = range(steps, min(steps + BLOCK, distance + 1))
+        ahead = range(steps, min(steps + _REACH_BLOCK_SIZE, distance + 1))
         return all(holds(start + way * step) for step in ahead)
 
     good, bad = 0, 1
@@ -162,49 +178,51 @@ def reach(holds: Callable[[int], bool], start: int, end: int) -> int:
     return start + way * (bad - 1)
 
 
-def pattern_in(line: Line, window: range, spare: int) -> Pattern | None:
+def _pattern_in_window(line: _LineFunction, window: range, spare: int) -> _PeriodicPattern | None:
     """The pattern of the least period in a window, each class with so many points to spare."""
     points = [(at, count) for at in window if (count := line(at)) is not None]
     if not points:
         return None
     step = gcd(*(at - points[0][0] for at, _ in points)) or 1
     for period in range(step, min(MAX_PERIOD, len(window) // (1 + spare)) + 1, step):
-        pattern = pattern_of(points, period, spare)
+        pattern = _pattern_of_period(points, period, spare)
         if pattern:
             return pattern
     return None
 
 
-def pattern_of(points: Iterable[Counted], period: int, spare: int) -> Pattern | None:
+def _pattern_of_period(
+    points: Iterable[_ValueCount], period: int, spare: int
+) -> _PeriodicPattern | None:
     """The pattern of a period in points, each class with so many points to spare."""
-    classes: dict[int, list[Counted]] = {}
+    classes: dict[int, list[_ValueCount]] = {}
     for point in points:
         classes.setdefault(point[0] % period, []).append(point)
     polynomials = {}
     for remainder, held in classes.items():
-        order = degree(held, spare)
+        order = _polynomial_degree(held, spare)
         if order is None:
             return None
-        polynomials[remainder] = through(held[: order + 1], period)
-    return Pattern(period, polynomials)
+        polynomials[remainder] = _polynomial_through(held[: order + 1], period)
+    return _PeriodicPattern(period, polynomials)
 
 
-def through(points: Sequence[Counted], period: int) -> Polynomial:
+def _polynomial_through(points: Sequence[_ValueCount], period: int) -> Polynomial:
     """The polynomial of the least degree through points of a class."""
     lattice = range(points[0][0], points[-1][0] + 1, period)
-    interpolation = Interpolation([lattice], [len(points) - 1])
+    interpolation = PolynomialInterpolation([lattice], [len(points) - 1])
     for at, count in points:
-        interpolation.add((at,), count)
-    return interpolation.polynomial()
+        interpolation.add_point((at,), count)
+    return interpolation.build_polynomial()
 
 
-def degree(points: Sequence[Counted], spare: int) -> int | None:
+def _polynomial_degree(points: Sequence[_ValueCount], spare: int) -> int | None:
     """The degree of the polynomial through points: the order above which all differences vanish.
 
     None if it is too high, or if fewer than `spare` differences vanish.
     """
     column = [Fraction(count) for _, count in points]
-    for order in range(MAX_DEGREE + 2):
+    for order in range(_MAX_DEGREE + 2):
         if len(column) < spare:
             return None
         if not any(column):
@@ -216,12 +234,19 @@ def degree(points: Sequence[Counted], spare: int) -> int | None:
     return None
 
 
-def overlay(one: Sequence[Stretch], other: Sequence[Stretch]) -> list[Stretch]:
+def overlay_stretches(
+    one: Sequence[CountStretch], other: Sequence[CountStretch]
+) -> list[CountStretch]:
     """The stretches on which the patterns of both can be one."""
-    return [both(mine, yours) for mine in one for yours in other if mine.meets(yours)]
+    return [
+        _intersect_stretches(mine, yours)
+        for mine in one
+        for yours in other
+        if mine.has_overlap(yours)
+    ]
 
 
-def both(one: Stretch, other: Stretch) -> Stretch:
+def _intersect_stretches(one: CountStretch, other: CountStretch) -> CountStretch:
     """What two stretches have in common, with what both ask for."""
     period = lcm(one.period, other.period)
     remainders = (
@@ -229,7 +254,7 @@ def both(one: Stretch, other: Stretch) -> Stretch:
         for rest in range(period)
         if rest % one.period in one.remainders or rest % other.period in other.remainders
     )
-    return Stretch(
+    return CountStretch(
         max(one.low, other.low),
         min(one.high, other.high),
         period,

@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import BOOLEAN, FLOATS, Draw, listed, number, one_of, simple
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 from dense_calc.layers.arguments import types
 
 MISSHAPEN = 0.015  # how often a window has a number of sizes that is not the kind's
@@ -42,7 +42,7 @@ OWN: dict[str, Draw] = SELDOM | {
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
     """A random case of a kind; that windows fit and channels divide is likely, not sure."""
-    rank = len(getattr(kind_named(name), "axes", ()))
+    rank = len(getattr(find_kind(name), "spatial_axes", ()))
     own = OWN | {
         "kernel_size": window(rank, 1, 3),
         "strides": window(rank, 1, 3),

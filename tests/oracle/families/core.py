@@ -20,10 +20,10 @@ from drawing import (
     size,
 )
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 from dense_calc.layers.arguments import types
-from dense_calc.layers.arguments.dtype_policies import PLAIN
-from dense_calc.layers.arguments.types import BITS
+from dense_calc.layers.arguments.dtype_policies import UNQUANTIZED_POLICIES
+from dense_calc.layers.arguments.types import DTYPE_BITS
 
 QUANTIZED = 0.4  # how often a dtype policy is quantized
 ODD = 0.08  # how often something is what Keras may not take
@@ -46,7 +46,7 @@ def policy(rng: random.Random) -> Any:
     source = rng.choice(["float32", "float64", "mixed_bfloat16", "bfloat16"])
     if rng.random() < ODD:
         mode = rng.choice([mode, "awq/3/2", "gptq", "int2", "gptq/4", "int4/x", "int4/0"])
-        source = rng.choice([*BITS, *PLAIN])
+        source = rng.choice([*DTYPE_BITS, *UNQUANTIZED_POLICIES])
     if rng.random() < 0.7:
         return f"{mode}_from_{source}"
     config = {"mode": mode, "source_name": source}
@@ -60,7 +60,7 @@ def plain_policy(rng: random.Random) -> Any:
     """A dtype policy that is not quantized."""
     name = rng.choice([*FLOATS, *MIXED])
     if rng.random() < ODD:
-        name = rng.choice([*BITS, "int", "int4", "float8", "string", "mixed_float32", "half"])
+        name = rng.choice([*DTYPE_BITS, "int", "int4", "float8", "string", "mixed_float32", "half"])
     config = rng.choice([{"name": name}, {"name": name}, {"name": None}, {}, None])
     mapped = {"default_policy": name, "policy_map": {}}
     named = serialized(rng.choice(["DTypePolicy", "FloatDTypePolicy"]), config)
@@ -105,7 +105,7 @@ def initializer(rng: random.Random) -> Any:
 
 def activation(rng: random.Random) -> Any:
     """An activation, a name or a serialized function or layer."""
-    name = listed(types.Activation)(rng) if rng.random() > ODD else "rel"
+    name = listed(types.ActivationArgument)(rng) if rng.random() > ODD else "rel"
     function = {"class_name": "function", "module": "builtins", "config": name}
     layer = {"class_name": "LeakyReLU", "module": "keras.layers", "config": {}}
     return rng.choice([name, name, function, layer])
@@ -207,7 +207,7 @@ OWN: dict[str, Draw] = {
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
     """A random case of a kind."""
     arguments = arguments_of(rng, name, OWN)
-    given: Any = inputs(rng, kind_named(name))
+    given: Any = inputs(rng, find_kind(name))
     match name:
         case "EinsumDense":
             given = einsum(rng, arguments)

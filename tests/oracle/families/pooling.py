@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import Draw, one_of, simple
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 from families.convolutional import EVERY_DTYPE, MIXED, QUANTIZED, SELDOM, window
 
 OWN: dict[str, Draw] = SELDOM | {
@@ -19,7 +19,7 @@ DEMANDED = {"pool_size"}  # by Keras' average pooling; dense-calc has a default
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
     """A random case of a kind."""
-    rank = len(getattr(kind_named(name), "axes", ()))
+    rank = len(getattr(find_kind(name), "spatial_axes", ()))
     own = OWN | {
         "output_size": window(rank, 0, 9),
         "pool_size": window(rank, 1, 3),

@@ -20,7 +20,7 @@ OWN: dict[str, Draw] = {
     "input_dim": one_of(None),
     "kernel_initializer": one_of("he_normal", "zeros", "Ones", None, "orthogonal"),
     "name": one_of("own", "a b", "lstm_cell", "x.y", "slash/ed"),
-    "recurrent_activation": listed(types.Activation),
+    "recurrent_activation": listed(types.ActivationArgument),
     "recurrent_constraint": listed(types.Constraint),
     "recurrent_dropout": one_of(0, 0.2, 1, 1.5, -0.5),
     "recurrent_initializer": one_of("orthogonal", "zeros", "he_normal", None, "random_normal"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import COMMON, Draw, inputs, one_of, shape, simple
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 
 PENALTY = one_of(0, 0.01, 1, None, -1)
 OWN: dict[str, Draw] = {
@@ -25,8 +25,8 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
     case = simple(rng, name, OWN)
     if name == "ActivityRegularization" and rng.random() < 0.95:
         case["arguments"].pop("activity_regularizer", None)  # Keras does not take it here
-    kind = kind_named(name)
+    kind = find_kind(name)
     case["inputs"] = inputs(rng, kind)
-    if not hasattr(kind, "axes"):
+    if not hasattr(kind, "spatial_axes"):
         case["inputs"] = [shape(rng, rng.randint(1, 5)) if rng.random() < 0.97 else []]
     return case

@@ -8,7 +8,7 @@ from typing import Any
 
 from drawing import Draw, inputs, number, one_of, shape, simple
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 
 WRONG = 0.07  # how often an argument speaks of more sides than there are
 
@@ -63,8 +63,8 @@ OWN: dict[str, Draw] = {
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
     """A random case of a kind."""
-    kind = kind_named(name)
-    rank = len(getattr(kind, "axes", ()))
+    kind = find_kind(name)
+    rank = len(getattr(kind, "spatial_axes", ()))
     own = OWN | {
         "cropping": lambda rng: ends(rng, rank),
         "padding": lambda rng: ends(rng, rank),

@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import Draw, arguments_of, drawn, one_of, shape, size
 
-from dense_calc.layers import kind_named
+from dense_calc.layers import find_kind
 
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D")
 KERNELS = (
@@ -89,7 +89,7 @@ def inner(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[Any]]:
     if isinstance(inputs, dict):
         inputs = list(inputs.values())
     plain = [each["batch_shape"] if isinstance(each, dict) else each for each in inputs]
-    sides = len(getattr(kind_named(kind), "axes", ()))
+    sides = len(getattr(find_kind(kind), "spatial_axes", ()))
     steps = kind in RECURRENT
     least, most = (sides + steps + 2,) * 2 if sides or steps else (2, 9)
     if plain and not least <= len(plain[0]) <= most:
