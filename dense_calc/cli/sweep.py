@@ -24,7 +24,6 @@ from dense_calc.render import GRID_FORMATS, Style, stream_grid
 from dense_calc.render.axes import PICTURE_SUFFIXES, SweepPoints
 from dense_calc.render.sweep_grid import combination_grid, csv_lines, json_lines, sweep_points
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.shelf import Shelf
 from dense_calc.whatif.sweeping import Sweep, rows_in_parallel
 from dense_calc.whatif.sweeping import sweep as sweep_of
 
@@ -133,16 +132,17 @@ def sweep(
         if streams:
             emit_text(lambda style: _STREAM_FORMATS[chosen](pick(rows), names, style), **look)
             return
-        shelf = Shelf(pick(rows))
-    found = sweep_points(shelf, seen, whole.choices) if len(seen) <= _MAX_PICTURE_SETTINGS else ()
+        found = list(pick(rows))
+    can_draw = len(seen) <= _MAX_PICTURE_SETTINGS
+    points = sweep_points(found, seen, whole.choices) if can_draw else ()
     if plot:
         from dense_calc.cli.write_file import save_file
         from dense_calc.render.plot import render_plot
 
-        save_file(plot, [render_plot(seen, found, plot)])
-    if chosen == "chart" and not found:
+        save_file(plot, [render_plot(seen, points, plot)])
+    if chosen == "chart" and not points:
         write_stderr(format_diagnostic("note", "there is nothing to draw", None))
-    emit_text(lambda style: _render_sweep(whole, shelf, chosen, (seen, found), style), **look)
+    emit_text(lambda style: _render_sweep(whole, found, chosen, (seen, points), style), **look)
 
 
 def _demand_drawable_settings(seen: Sequence[str], plot: str | None) -> None:
@@ -189,16 +189,16 @@ def _picture_settings(whole: Sweep) -> list[str]:
 
 def _render_sweep(
     whole: Sweep,
-    shelf: Shelf,
+    rows: Sequence[VariantRow],
     format: str,
     picture: tuple[Sequence[str], SweepPoints],
     style: Style,
 ) -> Iterator[str]:
     """The rows in a format; a table has a chart below it on a terminal."""
     if format in _STREAM_FORMATS:
-        yield from _STREAM_FORMATS[format](shelf, list(whole.choices), style)
+        yield from _STREAM_FORMATS[format](rows, list(whole.choices), style)
     if format in GRID_FORMATS:
-        yield from stream_grid(combination_grid(whole, shelf, style), format, style)
+        yield from stream_grid(combination_grid(whole, rows, style), format, style)
     if format == "chart" or (format == "table" and len(picture[1]) > 1):
         from dense_calc.render.chart import render_chart
 

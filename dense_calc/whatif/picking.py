@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from heapq import nlargest, nsmallest
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +15,6 @@ from dense_calc.limits import PARAM_UNIT, AmountError, AmountUnit, parse_amount
 from dense_calc.quantities import QUANTITIES
 from dense_calc.settings.apply import parse_option_value
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.shelf import arranged
 
 # what rows are asked for → their key, and the unit of its amounts, None for yes and no
 _ROW_QUANTITIES: Mapping[str, tuple[str, AmountUnit | None]] = {
@@ -141,7 +141,11 @@ def build_row_selector(
 
     def pick(rows: Iterable[VariantRow]) -> Iterable[VariantRow]:
         some = (row for row in rows if all(each.is_met_by(row) for each in wanted))
-        return some if name is None else arranged(some, key, backwards, top)
+        if name is None:
+            return some
+        if top is None:
+            return sorted(some, key=key, reverse=backwards)
+        return (nlargest if backwards else nsmallest)(top, some, key)
 
     return pick
 

@@ -11,7 +11,6 @@ import pytest
 from helpers.sweep_model import MODEL, Told, rows, widths
 
 from dense_calc.errors import SpecError
-from dense_calc.whatif import shelf
 from dense_calc.whatif.sweeping import sweep
 
 # conditions → the widths of 4, 8, 0, 16, 32 that fulfil them; they have 56, 108, -, 212, 420
@@ -188,11 +187,9 @@ def test_rows_come_as_they_are_made(told: Told) -> None:
 
 @pytest.mark.parametrize("by", [each for each in ORDERS if each != "within_budget"])
 @pytest.mark.parametrize("top", [None, 1, 3, 7, 8, 9])
-@pytest.mark.parametrize("few", [1, 3, 10_000])
 def test_rows_are_sorted_what_is_no_model_last_and_equal_ones_as_they_come(
-    by: str, top: int | None, few: int, told: Told, monkeypatch: pytest.MonkeyPatch
+    by: str, top: int | None, told: Told
 ) -> None:
-    monkeypatch.setattr(shelf, "FEW", few)
     arguments = () if top is None else ("--top", str(top))
     assert in_order(told, "--sort", by, *arguments) == list(ORDERS[by][:top])
 
