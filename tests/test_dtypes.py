@@ -12,7 +12,11 @@ from dense_calc.errors import LayerError, Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.layers.operations import OPERATION_MODULES
-from dense_calc.layers.operations.output_dtypes import NAMES_BY_DTYPE_RULE, NAMES_BY_FIXED_DTYPE
+from dense_calc.layers.operations.output_dtypes import (
+    NAMES_BY_ARGUMENT_RULE,
+    NAMES_BY_DTYPE_RULE,
+    NAMES_BY_FIXED_DTYPE,
+)
 from dense_calc.layers.promotion import promote_dtypes
 from dense_calc.model import Model
 from dense_calc.spec_language import parse_spec
@@ -177,7 +181,7 @@ def test_some_dtypes_do_not(dtypes: tuple[str, ...]) -> None:
 def test_an_operation_has_one_rule() -> None:
     names = [
         name
-        for table in (NAMES_BY_FIXED_DTYPE, NAMES_BY_DTYPE_RULE)
+        for table in (NAMES_BY_FIXED_DTYPE, NAMES_BY_DTYPE_RULE, NAMES_BY_ARGUMENT_RULE)
         for held in table.values()
         for name in held.split()
     ]

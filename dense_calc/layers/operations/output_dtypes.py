@@ -1,17 +1,18 @@
-"""The dtypes that operations give: that of the first input, if no table has another rule."""
+"""The output dtype of each operation: that of its first input, unless a table has another rule."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from dense_calc.dtypes import Dtypes, leaf_dtypes
+from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import dtype_rules as rules
 from dense_calc.layers.promotion import WEAK_DTYPE_DEFAULTS
 
-if TYPE_CHECKING:
-    from dense_calc.layers.operations.operation import Operation
+T = TypeVar("T")
 
-# The operations that give the same dtype whatever they read.
+# Operations with one output dtype, whatever the inputs are.
 NAMES_BY_FIXED_DTYPE = {
     "bool": """
         All AllClose Any Equal Greater GreaterEqual InTopK IsIn Isclose Isfinite Isinf Isnan
@@ -25,12 +26,11 @@ NAMES_BY_FIXED_DTYPE = {
         Nonzero Size
     """,
 }
-NAMES_BY_DTYPE_RULE: dict[rules.DtypeRule, str] = {
+NAMES_BY_DTYPE_RULE: dict[Callable[[rules.InputDtypes], Dtypes], str] = {
     rules.second_dtype: """
         BinaryCrossentropy CategoricalCrossentropy Scatter Solve SolveTriangular
         SparseCategoricalCrossentropy
     """,
-    rules.meshgrid_dtype: "Meshgrid",
     rules.promoted_dtype: """
         Add Append BitwiseAnd BitwiseOr BitwiseXor Concatenate Cross Dot Dstack FloorDivide Fmax
         Fmin Hstack Inner Maximum Minimum Multiply Nanmax Nanmin Outer Power Stack Subtract
@@ -46,9 +46,6 @@ NAMES_BY_DTYPE_RULE: dict[rules.DtypeRule, str] = {
     rules.first_float_dtype: "Nanpercentile Nanquantile Quantile",
     rules.strong_float_dtype: "Ldexp Nextafter",
     rules.arctan2_dtype: "Arctan2",
-    rules.dtype_argument_or_first: "Array ConvertToTensor EmptyLike FullLike OnesLike View ZerosLike",
-    rules.dtype_argument_or_default: "Cast Full OneHot SaturateCast",
-    rules.linspace_dtype: "Geomspace Linspace Logspace",
     rules.non_integer_dtype: "Exp Exp2 Expm1 Norm Std",
     rules.fabs_dtype: "Fabs",
     rules.mean_dtype: "Mean",
@@ -59,11 +56,8 @@ NAMES_BY_DTYPE_RULE: dict[rules.DtypeRule, str] = {
     rules.correlate_dtype: "Correlate",
     rules.corrcoef_dtype: "Corrcoef",
     rules.sum_dtype: "Nansum Sum",
-    rules.prod_dtype: "Nanprod Prod Trace",
-    rules.cumulative_dtype: "Clip Cumprod Cumsum Nancumprod Nancumsum Square",
     rules.mod_dtype: "Fmod Mod",
     rules.shift_dtype: "BitwiseLeftShift BitwiseRightShift LeftShift RightShift",
-    rules.bincount_dtype: "Bincount",
     rules.where_dtype: "Where",
     rules.attention_dtype: "DotProductAttention",
     rules.ctc_loss_dtype: "CTCLoss",
@@ -72,20 +66,43 @@ NAMES_BY_DTYPE_RULE: dict[rules.DtypeRule, str] = {
     rules.fft_dtypes: "FFT FFT2 IFFT2",
     rules.color_dtype: "HSVToRGB RGBToHSV",
 }
-_FIXED_DTYPES = {
-    name: dtype for dtype, names in NAMES_BY_FIXED_DTYPE.items() for name in names.split()
+# Rules that also look at the arguments of the operation.
+NAMES_BY_ARGUMENT_RULE: dict[Callable[[rules.InputDtypes, LayerKind], Dtypes], str] = {
+    rules.meshgrid_dtype: "Meshgrid",
+    rules.dtype_argument_or_first: """
+        Array ConvertToTensor EmptyLike FullLike OnesLike View ZerosLike
+    """,
+    rules.dtype_argument_or_default: "Cast Full OneHot SaturateCast",
+    rules.linspace_dtype: "Geomspace Linspace Logspace",
+    rules.prod_dtype: "Nanprod Prod Trace",
+    rules.cumulative_dtype: "Clip Cumprod Cumsum Nancumprod Nancumsum Square",
+    rules.bincount_dtype: "Bincount",
 }
-_DTYPE_RULES = {name: rule for rule, names in NAMES_BY_DTYPE_RULE.items() for name in names.split()}
 
 
-def infer_output_dtype(operation: Operation, dtypes: tuple[Dtypes, ...]) -> Dtypes:
-    """The dtype of what an operation gives for inputs of these dtypes, or of all it gives.
+def _by_operation(names_by_value: Mapping[T, str]) -> dict[str, T]:
+    """The same table with the names of the operations for its keys."""
+    return {name: value for value, names in names_by_value.items() for name in names.split()}
+
+
+_FIXED_DTYPES = _by_operation(NAMES_BY_FIXED_DTYPE)
+_DTYPE_RULES = _by_operation(NAMES_BY_DTYPE_RULE)
+_ARGUMENT_RULES = _by_operation(NAMES_BY_ARGUMENT_RULE)
+
+
+def infer_output_dtype(operation: LayerKind, dtypes: tuple[Dtypes, ...]) -> Dtypes:
+    """The dtype of an operation's output for inputs of these dtypes, or those of its outputs.
 
     Raises:
-        LayerError: Keras refuses them.
+        LayerError: Keras refuses the inputs.
     """
     name = type(operation).__name__
     if name in _FIXED_DTYPES:
         return _FIXED_DTYPES[name]
-    result = _DTYPE_RULES.get(name, rules.first_dtype)(operation, tuple(leaf_dtypes(dtypes)))
+    inputs = tuple(leaf_dtypes(dtypes))
+    result = (
+        _ARGUMENT_RULES[name](inputs, operation)
+        if name in _ARGUMENT_RULES
+        else _DTYPE_RULES.get(name, rules.first_dtype)(inputs)
+    )
     return WEAK_DTYPE_DEFAULTS.get(result, result) if isinstance(result, str) else result
