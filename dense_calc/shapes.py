@@ -274,27 +274,6 @@ def _transposed_axis_size(
     )
 
 
-def broadcast_shapes(one: Shape, other: Shape) -> Shape:
-    """The shape of an elementwise operation: axes are matched from the last, and 1 stretches.
-
-    Raises:
-        LayerError: two sizes differ and neither is 1.
-    """
-    if len(one) < len(other):
-        one, other = other, one
-    lead = len(one) - len(other)
-    return (*one[:lead], *map(_broadcast_size, one[lead:], other))
-
-
-def _broadcast_size(one: Size, other: Size) -> Size:
-    """The size of one broadcast axis; unknown beside anything is unknown, as Keras merges."""
-    if one is None or other is None:
-        return None
-    if one != other and 1 not in (one, other):
-        raise LayerError(f"sizes {one} and {other} differ, and neither is 1")
-    return other if one == 1 else one
-
-
 def sizes_per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
     """A window argument as one size for each of `rank` axes.
 

@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer
-from dense_calc.shapes import Shape, broadcast_shapes, demand_rank, size_sum
+from dense_calc.layers.broadcasting import broadcast_layer_inputs
+from dense_calc.shapes import Shape, demand_rank, size_sum
 
 TWO_INPUTS = range(2, 3)
 _MAX_LISTED_SHAPES = 4  # shapes that a sentence can list
@@ -28,7 +29,7 @@ class _MergeLayer(KerasLayer, frozen=True, kw_only=True):
         try:
             if len(batches) > 1:
                 raise LayerError(f"batch sizes {batches} differ")
-            sizes = reduce(broadcast_shapes, (shape[1:] for shape in shapes))
+            sizes = reduce(broadcast_layer_inputs, (shape[1:] for shape in shapes))
         except LayerError as error:
             raise LayerError(f"cannot merge {_list_shapes(shapes)}: {error.message}") from None
         return (batches[0] if batches else None, *sizes)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
 from dense_calc.layers.base import ElementwiseLayer, KerasLayer, Weight
-from dense_calc.shapes import Shape, Shapes, broadcast_shapes, known_axis_size
+from dense_calc.layers.broadcasting import broadcast_shapes
+from dense_calc.shapes import Shape, Shapes, known_axis_size
 
 _RENORM_LIMITS = ("rmax", "rmin", "dmax")
 _INSTANCE_GROUPS = -1  # groups of GroupNormalization: as many as there are channels

@@ -13,9 +13,9 @@ from dense_calc.keras_format.tensorflow.tf_arguments import (
     convert_argument,
     resolve_value,
 )
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     Int64,
-    broadcast_operands,
     collect_outputs,
     demand_few_outputs,
     is_compatible_shape,
@@ -83,7 +83,7 @@ def add_n(_given: TFCallArguments, values: Shapes, /) -> Shapes:
 
 def compare_tensors(_given: TFCallArguments, one: Shape, other: Shape | None, /) -> Shapes:
     """`==` and `!=`, whose second tensor most files lack."""
-    return broadcast_operands(one, other or ())
+    return broadcast_shapes(one, other or ())
 
 
 def index_tensor(given: TFCallArguments, x: Shape, /) -> Shapes:

@@ -10,13 +10,13 @@ from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.base import NonNegativeInt
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.introspect.refusals import NO_TUPLES_MESSAGE
 from dense_calc.layers.operations.operation import (
     TWO_INPUTS,
     Int64,
     Operation,
     OperationGroup,
-    broadcast_operands,
     collect_outputs,
     normalize_axis,
     replace_axis_size,
@@ -33,7 +33,7 @@ class _SpacedRange(Operation, frozen=True, kw_only=True):
     axis: Int64 = 0
 
     def infer_shape(self, start: Shape, stop: Shape, /) -> Shapes:
-        ends = broadcast_operands(start, stop)
+        ends = broadcast_shapes(start, stop)
         axis = normalize_axis(self.axis, len(ends) + 1)
         return (*ends[:axis], self.num, *ends[axis:])
 

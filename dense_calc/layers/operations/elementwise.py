@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from dense_calc.dtypes import Dtypes, leaf_dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     REQUIRED,
     TWO_INPUTS,
@@ -15,7 +16,6 @@ from dense_calc.layers.operations.operation import (
     Operation,
     OperationGroup,
     axis_size,
-    broadcast_operands,
     normalize_axes,
     normalize_axis,
     replace_axis_size,
@@ -45,7 +45,7 @@ class _BroadcastOperation(Operation, frozen=True, kw_only=True):
     shape_rule: ClassVar[str] = "(...), (...) → (...)"
 
     def infer_shape(self, one: Shape, other: Shape, /, *_tolerances: Shape | None) -> Shapes:
-        return broadcast_operands(one, other)
+        return broadcast_shapes(one, other)
 
 
 class Where(Operation, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Where(Operation, frozen=True, kw_only=True):
     input_names: ClassVar[tuple[str, ...]] = ("condition", "x1", "x2")
 
     def infer_shape(self, condition: Shape, one: Shape | None, other: Shape | None, /) -> Shapes:
-        return broadcast_operands(condition, one or (), other or ())
+        return broadcast_shapes(condition, one or (), other or ())
 
 
 class Select(Operation, frozen=True, kw_only=True):

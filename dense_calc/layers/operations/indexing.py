@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     REQUIRED,
     TWO_INPUTS,
@@ -18,7 +19,6 @@ from dense_calc.layers.operations.operation import (
     OperationGroup,
     ShapeArgument,
     axis_size,
-    broadcast_operands,
     collect_outputs,
     normalize_axis,
     replace_axis_size,
@@ -183,7 +183,7 @@ class TakeAlongAxis(Operation, frozen=True, kw_only=True):
         if len(shape) != len(indices):
             raise LayerError(f"indices of {indices} must have as many axes as {shape}")
         axis = normalize_axis(self.axis or 0, len(shape))
-        return broadcast_operands(replace_axis_size(shape, axis, indices[axis]), indices)
+        return broadcast_shapes(replace_axis_size(shape, axis, indices[axis]), indices)
 
 
 class Slice(Operation, frozen=True, kw_only=True):

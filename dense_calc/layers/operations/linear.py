@@ -8,13 +8,13 @@ from msgspec import Meta
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     TWO_INPUTS,
     Int64,
     Int64Tuple,
     Operation,
     axis_size,
-    broadcast_operands,
     is_compatible_shape,
     normalize_axes,
     normalize_axis,
@@ -45,7 +45,7 @@ class Matmul(_BinaryOperation, frozen=True, kw_only=True):
         right = other if len(other) > 1 else (*other, 1)
         _demand_equal_sizes(left[-1], right[-2], one, other)
         rows, columns = left[-2:-1] * (len(one) > 1), right[-1:] * (len(other) > 1)
-        return (*broadcast_operands(left[:-2], right[:-2]), *rows, *columns)
+        return (*broadcast_shapes(left[:-2], right[:-2]), *rows, *columns)
 
 
 class Dot(_BinaryOperation, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Dot(_BinaryOperation, frozen=True, kw_only=True):
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if not one or not other:
-            return broadcast_operands(one, other)
+            return broadcast_shapes(one, other)
         if len(other) == 1:
             if len(one) > 1 and one[-1] != other[0]:
                 raise LayerError(f"the last sizes of {one} and {other} must be the same")
@@ -110,7 +110,7 @@ class Cross(_BinaryOperation, frozen=True, kw_only=True):
         sizes = axis_size(one, first, "axisa"), axis_size(other, second, "axisb")
         if any(size not in _CROSS_VECTOR_SIZES for size in sizes):
             raise LayerError(f"vectors have 2 or 3 numbers, not {sizes[0]} and {sizes[1]}")
-        rest = broadcast_operands(_drop_axis(one, first), _drop_axis(other, second))
+        rest = broadcast_shapes(_drop_axis(one, first), _drop_axis(other, second))
         vector = (3,) * (3 in sizes)
         axis = normalize_axis(third, len(rest) + len(vector), "axisc")
         return (*rest[:axis], *vector, *rest[axis:])
@@ -148,7 +148,7 @@ class CDist(Operation, frozen=True, kw_only=True):
         demand_rank(one, 2, "(..., rows, size)", or_more=True)
         demand_rank(other, 2, "(..., rows, size)", or_more=True)
         _demand_equal_sizes(one[-1], other[-1], one, other)
-        return (*broadcast_operands(one[:-2], other[:-2]), one[-2], other[-2])
+        return (*broadcast_shapes(one[:-2], other[:-2]), one[-2], other[-2])
 
 
 class Correlate(_BinaryOperation, frozen=True, kw_only=True):
@@ -197,7 +197,7 @@ class Einsum(Operation, frozen=True, kw_only=True):
             raise LayerError(
                 f"'{self.subscripts}' does not fit {', '.join(map(str, shapes))}", "subscripts"
             ) from None
-        return broadcast_operands(*expanded)
+        return broadcast_shapes(*expanded)
 
 
 def _expand_operand(letters: str, shape: Shape, wanted: str) -> Shape:

@@ -6,7 +6,6 @@ An operation is a layer kind without weights. No axis of its inputs is special, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from msgspec import NODEFAULT, Meta, defstruct
@@ -26,7 +25,6 @@ Int64Tuple = tuple[Int64, ...]
 AxesArgument = Int64 | Int64Tuple | None  # None is often all of them
 ShapeArgument = Annotated[tuple[Int64 | None, ...], Meta(max_length=MAX_RANK)]
 
-_ONE_INPUT = range(1, 2)
 TWO_INPUTS = range(2, 3)
 _ArgumentDefaults = Mapping[str, Any]
 
@@ -38,16 +36,14 @@ class Operation(LayerKind, frozen=True, kw_only=True):
     () is a number.
     """
 
-    arity: ClassVar[range] = _ONE_INPUT
     input_names: ClassVar[tuple[str, ...]] = ("x",)
     is_operation: ClassVar[bool] = True
     uses_input_dtypes: ClassVar[bool] = True
 
     @classmethod
     def resolve_keras_module(cls) -> str:
-        from dense_calc.layers.operations.homes import (
-            keras_ops_module,
-        )  # only a file that is written needs it
+        # Only a file that is written needs it.
+        from dense_calc.layers.operations.homes import keras_ops_module
 
         return keras_ops_module(cls.__name__)
 
@@ -61,9 +57,8 @@ class Operation(LayerKind, frozen=True, kw_only=True):
         return check_output_shapes(self.infer_shape(*given))
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
-        from dense_calc.layers.operations.output_dtypes import (
-            infer_output_dtype,  # not for shapes alone
-        )
+        # Shapes alone do not need it.
+        from dense_calc.layers.operations.output_dtypes import infer_output_dtype
 
         return infer_output_dtype(self, dtypes)
 
@@ -193,33 +188,6 @@ def remove_axes(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Sh
 def replace_axis_size(shape: Shape, axis: int, size: Size) -> Shape:
     """A shape with another size on an axis that counts from the first."""
     return (*shape[:axis], size, *shape[axis + 1 :])
-
-
-def broadcast_operands(*shapes: Shape) -> Shape:
-    """The shape of an elementwise operation: axes are matched from the last, and 1 stretches.
-
-    Unlike the merging layers, Keras takes an unknown size for the known one beside it. Source:
-    `broadcast_shapes` of keras/src/ops/operation_utils.py.
-    """
-    return reduce(_broadcast_operand_pair, shapes)
-
-
-def _broadcast_operand_pair(one: Shape, other: Shape) -> Shape:
-    """The shape of an elementwise operation of two."""
-    rank = max(len(one), len(other))
-    pairs = zip((1,) * (rank - len(one)) + one, (1,) * (rank - len(other)) + other, strict=True)
-    return tuple(_broadcast_operand_size(*pair) for pair in pairs)
-
-
-def _broadcast_operand_size(one: Size, other: Size) -> Size:
-    """The size of one axis of a broadcast."""
-    if one == 1:
-        return other
-    if other in (1, None, one):
-        return one
-    if one is None:
-        return other
-    raise LayerError(f"sizes {one} and {other} differ, and neither is 1")
 
 
 def is_compatible_shape(one: Shape, other: Shape, *, but: int | None = None) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     Int64,
     Int64Tuple,
     Operation,
     ShapeArgument,
     axis_size,
-    broadcast_operands,
     normalize_axis,
     replace_axis_size,
 )
@@ -27,7 +27,7 @@ class BroadcastTo(Operation, frozen=True, kw_only=True):
     shape: ShapeArgument
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        broadcast_operands(x, self.shape)
+        broadcast_shapes(x, self.shape)
         return self.shape
 
 
