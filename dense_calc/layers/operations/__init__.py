@@ -1,7 +1,7 @@
 """The operations of `keras.ops` that a functional model may hold, by the names of their classes.
 
-They are imported when they are needed: a run pays for the operations that it reads. An operation
-is a class with its name in the module that is named here, or a line of the module's table `ALIKE`.
+A module is imported when an operation of it is needed, so that a run pays for no others. An
+operation is a class of its module, or a line in the `OPERATION_GROUPS` of the module.
 """
 
 from __future__ import annotations
@@ -118,11 +118,11 @@ OPERATION_MODULES = {
 
 @cache
 def operation_kind(name: str) -> type[LayerKind]:
-    """The kind of an operation by the name of its Keras class; raises KeyError if there is none."""
-    family = import_module(f"{__name__}.{OPERATION_MODULES[name]}")
-    for alike in getattr(family, "OPERATION_GROUPS", ()):
-        if name in alike.operations:
-            made: type[LayerKind] = alike.build_kind(name)
-            return made
-    written: type[LayerKind] = getattr(family, name)
-    return written
+    """The kind of the operation with this Keras class; KeyError if there is none."""
+    module = import_module(f"{__name__}.{OPERATION_MODULES[name]}")
+    for group in getattr(module, "OPERATION_GROUPS", ()):
+        if name in group.operations:
+            built: type[LayerKind] = group.build_kind(name)
+            return built
+    kind: type[LayerKind] = getattr(module, name)
+    return kind

@@ -19,6 +19,7 @@ from dense_calc.layers.operations.operation import (
     OperationGroup,
     collect_outputs,
     normalize_axis,
+    operations_named,
     replace_axis_size,
 )
 from dense_calc.shapes import Shape, Shapes, computed_size
@@ -41,7 +42,7 @@ class _SpacedRange(Operation, frozen=True, kw_only=True):
 class Linspace(_SpacedRange, frozen=True, kw_only=True):
     """`num` numbers from each start to each stop, without the step between them."""
 
-    arity: ClassVar[range] = range(2, 3)
+    arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("start", "stop")
 
     endpoint: Any = True
@@ -166,10 +167,9 @@ class Unique(Operation, frozen=True, kw_only=True):
         return (x, *["int32"] * places) if places else x
 
 
-class SegmentReduction(Operation, frozen=True, kw_only=True):
+class _SegmentReduction(Operation, frozen=True, kw_only=True):
     """One result for each of `num_segments` parts of the first axis."""
 
-    arity: ClassVar[range] = TWO_INPUTS
     shape_rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
 
     num_segments: Int64 | None = None
@@ -178,7 +178,6 @@ class SegmentReduction(Operation, frozen=True, kw_only=True):
         return (self.num_segments, *data[1:])
 
 
-_SEGMENT_ARGUMENTS = {"num_segments": None, "sorted": False}
 _SPACING_ARGUMENTS = {"num": 50, "endpoint": True, "dtype": None, "axis": 0}
 OPERATION_GROUPS = (
     OperationGroup(
@@ -187,13 +186,10 @@ OPERATION_GROUPS = (
         input_names=("start", "stop"),
     ),
     OperationGroup(
-        SegmentReduction,
-        {
-            "SegmentMax": _SEGMENT_ARGUMENTS,
-            "SegmentMin": _SEGMENT_ARGUMENTS,
-            "SegmentProd": _SEGMENT_ARGUMENTS,
-            "SegmentSum": _SEGMENT_ARGUMENTS,
-        },
+        _SegmentReduction,
+        operations_named(
+            "SegmentMax SegmentMin SegmentProd SegmentSum", num_segments=None, sorted=False
+        ),
         input_names=("data", "segment_ids"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Operations that work element by element: on one input, or on several that are broadcast."""
+"""Operations that work element by element, on one input or on several that broadcast."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from dense_calc.layers.operations.operation import (
     axis_size,
     normalize_axes,
     normalize_axis,
+    operations_named,
     replace_axis_size,
-    without_arguments,
 )
 from dense_calc.shapes import Shape, Shapes, computed_size, demand_rank
 
-_INT32_LIMIT = 2**31  # what a place must be below to be of 32 bits
+_INT32_LIMIT = 2**31  # a place below it has the dtype int32
 
 
 class _SameShapeOperation(Operation, frozen=True, kw_only=True):
-    """Gives the shape of its first input. Keras does not look at the others."""
+    """Keeps the shape of its first input; Keras does not look at those of the others."""
 
     def infer_shape(self, x: Shape, /, *_others: Shape | None) -> Shapes:
         return x
 
 
 class _TypedOperation(_SameShapeOperation, frozen=True, kw_only=True):
-    """The same shape with another dtype."""
+    """Keeps the shape and may change the dtype."""
 
     dtype: InputDtype | None = None
 
 
 class _BroadcastOperation(Operation, frozen=True, kw_only=True):
-    """Works on two inputs element by element."""
+    """Combines two inputs, element by element."""
 
     shape_rule: ClassVar[str] = "(...), (...) → (...)"
 
@@ -49,7 +49,7 @@ class _BroadcastOperation(Operation, frozen=True, kw_only=True):
 
 
 class Where(Operation, frozen=True, kw_only=True):
-    """Takes elements of one or the other input."""
+    """Elements of one input or the other, as a condition says."""
 
     shape_rule: ClassVar[str] = "(...), (...), (...) → (...)"
 
@@ -61,7 +61,7 @@ class Where(Operation, frozen=True, kw_only=True):
 
 
 class Select(Operation, frozen=True, kw_only=True):
-    """Takes elements of one of several inputs; Keras looks at the first of these."""
+    """Elements of several inputs, as conditions say; Keras looks at the first input alone."""
 
     arity: ClassVar[range] = range(2, 4)
     input_names: ClassVar[tuple[str, ...]] = ("condlist", "choicelist", "default")
@@ -79,7 +79,7 @@ class Select(Operation, frozen=True, kw_only=True):
 
 
 class _AxesOperation(Operation, frozen=True, kw_only=True):
-    """Keeps the shape, which must have the axes that it works along."""
+    """Keeps the shape, in which `axis` must name axes."""
 
     axis: AxesArgument = -1
 
@@ -90,13 +90,13 @@ class _AxesOperation(Operation, frozen=True, kw_only=True):
 
 
 class _AxisOperation(_AxesOperation, frozen=True, kw_only=True):
-    """Keeps the shape, which must have the axis that it works along."""
+    """Keeps the shape, in which `axis` must name one axis."""
 
     axis: Int64 = -1
 
 
 class Fliplr(Operation, frozen=True, kw_only=True):
-    """Turns the second axis round."""
+    """Reverses the second axis."""
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 2, "(first, second, ...)", or_more=True)
@@ -104,7 +104,7 @@ class Fliplr(Operation, frozen=True, kw_only=True):
 
 
 class Flipud(Operation, frozen=True, kw_only=True):
-    """Turns the first axis round."""
+    """Reverses the first axis."""
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 1, "(first, ...)", or_more=True)
@@ -112,7 +112,7 @@ class Flipud(Operation, frozen=True, kw_only=True):
 
 
 class Glu(Operation, frozen=True, kw_only=True):
-    """One half of its input, gated by the other."""
+    """One half of its input, gated by the other half."""
 
     shape_rule: ClassVar[str] = "(..., features) → (..., features // 2)"
 
@@ -130,7 +130,7 @@ class Glu(Operation, frozen=True, kw_only=True):
 
 
 class Digitize(Operation, frozen=True, kw_only=True):
-    """The numbers of the bins that elements fall into."""
+    """The number of the bin that each element falls into."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "bins")
@@ -142,7 +142,7 @@ class Digitize(Operation, frozen=True, kw_only=True):
 
 
 class SearchSorted(Operation, frozen=True, kw_only=True):
-    """Where values belong in a sorted sequence."""
+    """The place of each value in a sorted sequence."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("sorted_sequence", "values")
@@ -160,13 +160,13 @@ class SearchSorted(Operation, frozen=True, kw_only=True):
     ) -> tuple[Shapes, Dtypes]:
         sequence, _ = shapes
         values = self.output_shape(*shapes)
-        fits = sequence[0] is not None and sequence[0] < _INT32_LIMIT
-        return values, "int32" if fits else "int64"
+        is_short = sequence[0] is not None and sequence[0] < _INT32_LIMIT
+        return values, "int32" if is_short else "int64"
 
 
 # fmt: off
 OPERATION_GROUPS = (
-    OperationGroup(_SameShapeOperation, without_arguments("""
+    OperationGroup(_SameShapeOperation, operations_named("""
         Abs Absolute Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh BitwiseInvert BitwiseNot
         Cbrt Ceil Conj Conjugate Copy Corrcoef Cos Cosh Deg2rad Erf Erfc Erfinv Exp Exp2 Expm1 Fabs
         Floor HardSigmoid HardSilu HardTanh I0 Imag Isfinite Isinf Isnan Isneginf Isposinf Isreal
@@ -189,41 +189,51 @@ OPERATION_GROUPS = (
         "Tril": {"k": 0},
         "Triu": {"k": 0},
     }),
-    OperationGroup(_SameShapeOperation, without_arguments("StopGradient"), input_names=("variable",)),
+    OperationGroup(
+        _SameShapeOperation, operations_named("StopGradient"), input_names=("variable",)
+    ),
     OperationGroup(_TypedOperation, {
-        "Array": {"dtype": None},
-        "Cast": {"dtype": REQUIRED},
+        **operations_named("Array EmptyLike OnesLike ZerosLike", dtype=None),
+        **operations_named("Cast SaturateCast", dtype=REQUIRED),
         "ConvertToTensor": {"dtype": None, "sparse": None, "ragged": None},
-        "EmptyLike": {"dtype": None},
-        "OnesLike": {"dtype": None},
-        "SaturateCast": {"dtype": REQUIRED},
-        "ZerosLike": {"dtype": None},
     }),
     OperationGroup(_TypedOperation, {"FullLike": {"dtype": None}}, input_names=("x", "fill_value")),
-    OperationGroup(_SameShapeOperation, without_arguments(
+    OperationGroup(_SameShapeOperation, operations_named(
         "BitwiseAnd BitwiseLeftShift BitwiseOr BitwiseRightShift BitwiseXor LeftShift RightShift"
     ), input_names=("x", "y")),
-    OperationGroup(_SameShapeOperation, {"IsIn": {"assume_unique": False, "invert": False}}, input_names=("x1", "x2")),
-    OperationGroup(_SameShapeOperation, {"InTopK": {"k": REQUIRED}}, input_names=("targets", "predictions")),
-    OperationGroup(_SameShapeOperation, without_arguments("Polar"), input_names=("abs_", "angle")),
-    OperationGroup(_SameShapeOperation, {"ScatterUpdate": {"reduction": None}}, input_names=("inputs", "indices", "updates")),
-    OperationGroup(_SameShapeOperation, without_arguments("SliceUpdate"), input_names=("inputs", "start_indices", "updates")),
-    OperationGroup(_SameShapeOperation, {"RMSNorm": {"axis": -1, "epsilon": None}}, input_names=("x", "scale"), optional_count=1),
+    OperationGroup(
+        _SameShapeOperation, {"IsIn": {"assume_unique": False, "invert": False}},
+        input_names=("x1", "x2"),
+    ),
+    OperationGroup(
+        _SameShapeOperation, {"InTopK": {"k": REQUIRED}}, input_names=("targets", "predictions")
+    ),
+    OperationGroup(_SameShapeOperation, operations_named("Polar"), input_names=("abs_", "angle")),
+    OperationGroup(
+        _SameShapeOperation, {"ScatterUpdate": {"reduction": None}},
+        input_names=("inputs", "indices", "updates"),
+    ),
+    OperationGroup(
+        _SameShapeOperation, operations_named("SliceUpdate"),
+        input_names=("inputs", "start_indices", "updates"),
+    ),
+    OperationGroup(
+        _SameShapeOperation, {"RMSNorm": {"axis": -1, "epsilon": None}},
+        input_names=("x", "scale"), optional_count=1,
+    ),
     OperationGroup(
         _SameShapeOperation,
         {"LayerNorm": {"axis": -1, "epsilon": None, "rms_scaling": False}},
-        input_names=("x", "gamma", "beta"),
-        optional_count=2,
+        input_names=("x", "gamma", "beta"), optional_count=2,
     ),
     OperationGroup(
         _SameShapeOperation,
         {"DotProductAttention": {
             "is_causal": False, "flash_attention": None, "attn_logits_soft_cap": None,
         }},
-        input_names=("query", "key", "value", "bias", "mask", "scale"),
-        optional_count=3,
+        input_names=("query", "key", "value", "bias", "mask", "scale"), optional_count=3,
     ),
-    OperationGroup(_BroadcastOperation, without_arguments("""
+    OperationGroup(_BroadcastOperation, operations_named("""
         Add Arctan2 Divide DivideNoNan Equal FloorDivide Fmax Fmin Fmod Gcd Greater GreaterEqual
         Heaviside Hypot Lcm Ldexp Less LessEqual Logaddexp Logaddexp2 LogicalAnd LogicalOr
         LogicalXor Maximum Minimum Mod Multiply Nextafter NotEqual Power Subtract TrueDivide

@@ -1,9 +1,9 @@
-"""Where Keras has the classes of its operations: the modules of keras.src.ops."""
+"""The module of keras.src.ops that defines the class of each operation."""
 
 from __future__ import annotations
 
 # fmt: off
-_DEFAULT_OPS_MODULE = "numpy"  # all others
+_DEFAULT_OPS_MODULE = "numpy"  # of all operations that the table does not name
 _NAMES_BY_OPS_MODULE = {
     "core": """
         Cast ConvertToTensor SaturateCast Scatter ScatterUpdate Slice SliceUpdate StopGradient
@@ -37,9 +37,6 @@ _NAMES_BY_OPS_MODULE = {
 
 
 def keras_ops_module(name: str) -> str:
-    """The module of the operation with this name."""
-    home = next(
-        (home for home, names in _NAMES_BY_OPS_MODULE.items() if name in names.split()),
-        _DEFAULT_OPS_MODULE,
-    )
-    return f"keras.src.ops.{home}"
+    """The module that defines the operation with this name."""
+    modules = (module for module, names in _NAMES_BY_OPS_MODULE.items() if name in names.split())
+    return f"keras.src.ops.{next(modules, _DEFAULT_OPS_MODULE)}"

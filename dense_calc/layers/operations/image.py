@@ -15,6 +15,7 @@ from dense_calc.layers.operations.operation import (
     Operation,
     OperationGroup,
     ShapeArgument,
+    operations_named,
 )
 from dense_calc.layers.reshaping import extend_side
 from dense_calc.shapes import Shape, Shapes, Size, demand_rank
@@ -283,8 +284,10 @@ def _demand_images(shape: Shape) -> None:
 
 # fmt: off
 OPERATION_GROUPS = (
-    OperationGroup(_ColorConversion, {"HSVToRGB": {"data_format": None}, "RGBToHSV": {"data_format": None}},
-          input_names=("images",)),
+    OperationGroup(
+        _ColorConversion, operations_named("HSVToRGB RGBToHSV", data_format=None),
+        input_names=("images",),
+    ),
     OperationGroup(_ImageFilter, {
         "ElasticTransform": {
             "alpha": 20.0, "sigma": 5.0, "interpolation": "bilinear", "fill_mode": "reflect",

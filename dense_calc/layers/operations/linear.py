@@ -15,6 +15,7 @@ from dense_calc.layers.operations.operation import (
     Int64Tuple,
     Operation,
     axis_size,
+    drop_axes,
     is_compatible_shape,
     normalize_axes,
     normalize_axis,
@@ -110,7 +111,10 @@ class Cross(_BinaryOperation, frozen=True, kw_only=True):
         sizes = axis_size(one, first, "axisa"), axis_size(other, second, "axisb")
         if any(size not in _CROSS_VECTOR_SIZES for size in sizes):
             raise LayerError(f"vectors have 2 or 3 numbers, not {sizes[0]} and {sizes[1]}")
-        rest = broadcast_shapes(_drop_axis(one, first), _drop_axis(other, second))
+        rest = broadcast_shapes(
+            drop_axes(one, normalize_axes(first, len(one))),
+            drop_axes(other, normalize_axes(second, len(other))),
+        )
         vector = (3,) * (3 in sizes)
         axis = normalize_axis(third, len(rest) + len(vector), "axisc")
         return (*rest[:axis], *vector, *rest[axis:])
@@ -134,7 +138,7 @@ class Tensordot(_BinaryOperation, frozen=True, kw_only=True):
         summed = tuple(one[axis] for axis in left), tuple(other[axis] for axis in right)
         if not is_compatible_shape(*summed):
             raise LayerError(f"along axes {list(self.axes)} {one} and {other} differ", "axes")
-        return _drop_axes(one, left) + _drop_axes(other, right)
+        return drop_axes(one, left) + drop_axes(other, right)
 
 
 class CDist(Operation, frozen=True, kw_only=True):
@@ -232,13 +236,3 @@ def _demand_equal_sizes(one: Size, other: Size, first: Shape, second: Shape) -> 
     """Raise LayerError where the sizes that are summed over are known and differ."""
     if None not in (one, other) and one != other:
         raise LayerError(f"cannot multiply {first} and {second}: sizes {one} and {other} differ")
-
-
-def _drop_axis(shape: Shape, axis: int) -> Shape:
-    """A shape without an axis that it has."""
-    return _drop_axes(shape, [axis % len(shape)])
-
-
-def _drop_axes(shape: Shape, gone: list[int]) -> Shape:
-    """A shape without axes, which may be named twice."""
-    return tuple(size for axis, size in enumerate(shape) if axis not in gone)

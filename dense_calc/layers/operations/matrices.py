@@ -11,8 +11,9 @@ from dense_calc.layers.operations.operation import (
     Operation,
     OperationGroup,
     axis_size,
+    drop_axes,
     normalize_axis,
-    without_arguments,
+    operations_named,
 )
 from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank, size_product
 
@@ -253,11 +254,11 @@ class Trace(Operation, frozen=True, kw_only=True):
 def _non_matrix_sizes(operation: Diagonal | Trace, shape: Shape) -> Shape:
     """The axes that are not those of the matrices."""
     rank = len(shape)
-    gone = (
+    matrix_axes = (
         normalize_axis(operation.axis1, rank, "axis1"),
         normalize_axis(operation.axis2, rank, "axis2"),
     )
-    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
+    return drop_axes(shape, matrix_axes)
 
 
 def _diagonal_matrix_size(size: Size, offset: int) -> Size:
@@ -278,9 +279,9 @@ def _diagonal_length(rows: Size, columns: Size, offset: int) -> Size:
 OPERATION_GROUPS = (
     OperationGroup(
         _SquareMatrixOperation,
-        {"Cholesky": {"upper": False}, "CholeskyInverse": {"upper": False}, "Inv": {}},
+        {**operations_named("Cholesky CholeskyInverse", upper=False), "Inv": {}},
     ),
-    OperationGroup(_EigenDecomposition, without_arguments("Eig Eigh")),
+    OperationGroup(_EigenDecomposition, operations_named("Eig Eigh")),
     OperationGroup(
         _LinearSolve, {"Solve": {}, "SolveTriangular": {"lower": False}}, input_names=("a", "b")
     ),

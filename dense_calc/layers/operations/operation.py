@@ -1,11 +1,11 @@
-"""What an operation of `keras.ops` is, and how those that differ only in name are made of a rule.
+"""The base class of the operations of `keras.ops`, and what their shape rules share.
 
 An operation is a layer kind without weights. No axis of its inputs is special, not even the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from msgspec import NODEFAULT, Meta, defstruct
@@ -16,13 +16,13 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaf_shapes
 
-_MAX_INT64 = 2**63 - 1  # elements of an array
-_MAX_OPERATION_OUTPUTS = 10_000  # outputs of an operation
-REQUIRED: Any = NODEFAULT  # in place of a default
+_MAX_INT64 = 2**63 - 1  # the largest size of an axis
+_MAX_OUTPUTS = 10_000  # of one operation
+REQUIRED: Any = NODEFAULT  # the default of an argument that has none
 
 Int64 = Annotated[int, Meta(ge=-_MAX_INT64, le=_MAX_INT64)]
 Int64Tuple = tuple[Int64, ...]
-AxesArgument = Int64 | Int64Tuple | None  # None is often all of them
+AxesArgument = Int64 | Int64Tuple | None  # None often means all axes
 ShapeArgument = Annotated[tuple[Int64 | None, ...], Meta(max_length=MAX_RANK)]
 
 TWO_INPUTS = range(2, 3)
@@ -30,10 +30,10 @@ _ArgumentDefaults = Mapping[str, Any]
 
 
 class Operation(LayerKind, frozen=True, kw_only=True):
-    """An operation; `inputs` are the parameters of Keras' `call`, of which `takes` counts.
+    """An operation; `input_names` are the parameters of Keras' `call` that are tensors.
 
-    A subclass says in `result` what becomes of the shapes. Those of constants are shapes as well:
-    () is a number.
+    A subclass computes the output shape in `infer_shape`. A constant has a shape as well: () is
+    that of a number.
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("x",)
@@ -48,13 +48,13 @@ class Operation(LayerKind, frozen=True, kw_only=True):
         return keras_ops_module(cls.__name__)
 
     def output_shape(self, *shapes: Any) -> Shapes:
-        given = (*shapes, *[None] * (len(self.input_names) - len(shapes)))
-        needed = self.arity.start if self.input_names else max(1, len(given))
-        for number, shape in enumerate(given[:needed] or [None]):
+        inputs = (*shapes, *[None] * (len(self.input_names) - len(shapes)))
+        required_count = self.arity.start if self.input_names else max(1, len(inputs))
+        for number, shape in enumerate(inputs[:required_count] or [None]):
             if shape is None:
                 name = self.input_names[number] if self.input_names else f"number {number + 1}"
                 raise LayerError(f"its input {name} is missing")
-        return check_output_shapes(self.infer_shape(*given))
+        return check_output_shapes(self.infer_shape(*inputs))
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
         # Shapes alone do not need it.
@@ -63,10 +63,10 @@ class Operation(LayerKind, frozen=True, kw_only=True):
         return infer_output_dtype(self, dtypes)
 
     def infer_shape(self, *shapes: Any) -> Shapes:
-        """What it gives for inputs of these shapes, in the order of `inputs`, None for no input.
+        """The output shape for inputs of these shapes, None for an optional input that is missing.
 
         Raises:
-            LayerError: Keras refuses.
+            LayerError: Keras refuses the inputs or the arguments.
         """
         raise NotImplementedError
 
@@ -80,10 +80,10 @@ class ListOperation(Operation, frozen=True, kw_only=True):
 
 
 class OperationGroup(NamedTuple):
-    """Operations that follow one rule, each with its arguments and their defaults.
+    """Operations that share the rules of `base_kind`, each with its arguments and their defaults.
 
-    An argument that the rule does not know changes no shape; a default overrides the rule's.
-    The last inputs, as many as `optional`, may be left out.
+    An argument that `base_kind` does not have changes no shape; a default here overrides its own.
+    The last `optional_count` inputs may be left out.
     """
 
     base_kind: type[Operation]
@@ -92,7 +92,7 @@ class OperationGroup(NamedTuple):
     optional_count: int = 0
 
     def build_kind(self, name: str) -> type[Operation]:
-        """The class of one of these operations."""
+        """The class of the operation with this name."""
         types = {each.encode_name: each.type for each in fields(self.base_kind)}
         arguments = [
             (argument, types.get(argument, Any))
@@ -100,34 +100,34 @@ class OperationGroup(NamedTuple):
             else (argument, types.get(argument, Any), default)
             for argument, default in self.operations[name].items()
         ]
-        most = len(self.input_names)
-        made: Any = defstruct(
+        input_count = len(self.input_names)
+        struct: Any = defstruct(
             name,
             arguments,
             bases=(self.base_kind,),
             namespace={
                 "__doc__": self.base_kind.__doc__,
                 "input_names": self.input_names,
-                "arity": range(most - self.optional_count, most + 1),
+                "arity": range(input_count - self.optional_count, input_count + 1),
             },
             module=self.base_kind.__module__,
             frozen=True,
             kw_only=True,
         )
-        kind: type[Operation] = made
+        kind: type[Operation] = struct
         return kind
 
 
-def without_arguments(names: str) -> dict[str, _ArgumentDefaults]:
-    """Operations without arguments."""
-    return {name: {} for name in names.split()}
+def operations_named(names: str, **defaults: Any) -> dict[str, _ArgumentDefaults]:
+    """Operations with these names that all have the same arguments, none by default."""
+    return dict.fromkeys(names.split(), defaults)
 
 
 def check_output_shapes(shapes: Shapes) -> Shapes:
-    """The same shapes, each of which an array can have.
+    """The same shapes if arrays can have them.
 
     Raises:
-        LayerError: a size is below 0, as Keras would not have it, or nothing can be so large.
+        LayerError: there are too many axes, or a size is below 0 or too large.
     """
     for shape in leaf_shapes(shapes):
         if len(shape) > MAX_RANK:
@@ -140,7 +140,7 @@ def check_output_shapes(shapes: Shapes) -> Shapes:
 
 
 def collect_outputs(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]:
-    """The shapes of several outputs, of which there is at least one."""
+    """The shapes of several outputs; LayerError, which blames `argument`, if there are none."""
     outputs = tuple(shapes)
     if not outputs:
         raise LayerError("it would give no output at all", argument)
@@ -148,13 +148,13 @@ def collect_outputs(shapes: Iterable[Shape], argument: str) -> tuple[Shape, ...]
 
 
 def demand_few_outputs(count: int, argument: str) -> None:
-    """Raise LayerError where so many outputs can only be a mistake."""
-    if count > _MAX_OPERATION_OUTPUTS:
-        raise LayerError(f"{count:,} outputs are more than {_MAX_OPERATION_OUTPUTS:,}", argument)
+    """Raise LayerError if so many outputs can only be a mistake."""
+    if count > _MAX_OUTPUTS:
+        raise LayerError(f"{count:,} outputs are more than {_MAX_OUTPUTS:,}", argument)
 
 
 def normalize_axis(axis: int, rank: int, argument: str = "axis") -> int:
-    """An axis counted from the first.
+    """The number of an axis, counted from the first.
 
     Raises:
         LayerError: there is no such axis.
@@ -165,18 +165,26 @@ def normalize_axis(axis: int, rank: int, argument: str = "axis") -> int:
 
 
 def axis_size(shape: Shape, axis: int, argument: str = "axis") -> Size:
-    """The size of an axis of a shape."""
+    """The size of an axis, which may be counted from the last."""
     return shape[normalize_axis(axis, len(shape), argument)]
 
 
 def normalize_axes(axes: int | Sequence[int], rank: int, argument: str = "axis") -> list[int]:
-    """One or several axes counted from the first."""
-    given = (axes,) if isinstance(axes, int) else axes
-    return [normalize_axis(axis, rank, argument) for axis in given]
+    """The numbers of one or several axes, counted from the first."""
+    listed = (axes,) if isinstance(axes, int) else axes
+    return [normalize_axis(axis, rank, argument) for axis in listed]
+
+
+def drop_axes(shape: Shape, axes: Collection[int]) -> Shape:
+    """A shape without these axes; one that is named twice counts once."""
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
 
 
 def remove_axes(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Shape:
-    """A shape without axes, taken away from the last on; one named twice takes its neighbour."""
+    """A shape without these axes, as Keras deletes them one by one from the last on.
+
+    An axis that is named twice removes its neighbour as well, or is refused if it has none.
+    """
     left = list(shape)
     for axis in sorted(axes, reverse=True):
         if axis >= len(left):
@@ -186,12 +194,12 @@ def remove_axes(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Sh
 
 
 def replace_axis_size(shape: Shape, axis: int, size: Size) -> Shape:
-    """A shape with another size on an axis that counts from the first."""
+    """A shape with another size along an axis, which is counted from the first."""
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
 def is_compatible_shape(one: Shape, other: Shape, *, but: int | None = None) -> bool:
-    """Whether two shapes may be the same, perhaps but for one axis; unknown sizes may be any."""
+    """Whether two shapes may be equal, except along the axis `but`; an unknown size may be any."""
     return len(one) == len(other) and all(
         axis == but or None in sizes or sizes[0] == sizes[1]
         for axis, sizes in enumerate(zip(one, other, strict=True))

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import NonNegativeInt, WindowSize
 from dense_calc.layers.introspect.refusals import NO_TUPLES_MESSAGE
-from dense_calc.layers.operations.operation import Operation, OperationGroup
+from dense_calc.layers.operations.operation import Operation, OperationGroup, operations_named
 from dense_calc.shapes import (
     Shape,
     Shapes,
@@ -94,10 +94,13 @@ def parse_padding(written: str, *words: str) -> str:
     return written.lower()
 
 
-_ADAPTIVE_POOLS = ("AdaptiveAveragePool", "AdaptiveMaxPool")
 OPERATION_GROUPS = (
-    OperationGroup(_PoolOperation, {"AveragePool": {}, "MaxPool": {}}, input_names=("inputs",)),
     OperationGroup(
-        _AdaptivePoolOperation, {name: {} for name in _ADAPTIVE_POOLS}, input_names=("inputs",)
+        _PoolOperation, operations_named("AveragePool MaxPool"), input_names=("inputs",)
+    ),
+    OperationGroup(
+        _AdaptivePoolOperation,
+        operations_named("AdaptiveAveragePool AdaptiveMaxPool"),
+        input_names=("inputs",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Operations that make one number of the elements along axes, and those that need all of them."""
+"""Reductions along axes, and operations such as sorts that read all elements along an axis."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from typing import Any, ClassVar
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.operations.operation import (
+    TWO_INPUTS,
     AxesArgument,
     Int64,
-    Int64Tuple,
     Operation,
     OperationGroup,
     axis_size,
     is_compatible_shape,
     normalize_axes,
     normalize_axis,
+    operations_named,
     remove_axes,
-    without_arguments,
 )
 from dense_calc.shapes import Shape, Shapes, size_product
 
-_REDUCTION_ARGUMENTS = {"axis": None, "keepdims": False}
+_REDUCTION_ARGUMENTS: dict[str, Any] = {"axis": None, "keepdims": False}
 _MATRIX_NORM_ORDERS = (None, "fro", "nuc", float("inf"), float("-inf"), 1, -1, 2, -2)
 
 
 def _reduce_shape(
     shape: Shape, axes: AxesArgument, keepdims: bool, argument: str = "axis"
 ) -> Shape:
-    """A shape without the axes that are reduced; None is all of them.
+    """A shape after the reduction of `axes`, where None means all.
 
     Source: `reduce_shape` of keras/src/ops/operation_utils.py.
     """
-    gone = range(len(shape)) if axes is None else normalize_axes(axes, len(shape), argument)
+    reduced = range(len(shape)) if axes is None else normalize_axes(axes, len(shape), argument)
     if keepdims:
-        ones = set(gone)
+        ones = set(reduced)
         return tuple(1 if axis in ones else size for axis, size in enumerate(shape))
-    return remove_axes(shape, gone, argument)
+    return remove_axes(shape, reduced, argument)
 
 
 class _ReductionBase(Operation, frozen=True, kw_only=True):
-    """What an operation needs that reduces axes, or keeps them as 1."""
+    """An operation that reduces axes: it removes them, or keeps them with the size 1."""
 
     shape_rule: ClassVar[str] = "(...) → (...')"
 
@@ -49,26 +49,26 @@ class _ReductionBase(Operation, frozen=True, kw_only=True):
 
 
 class Reduction(_ReductionBase, frozen=True, kw_only=True):
-    """One number of those along `axis`, by default of all."""
+    """One number of all numbers along `axis`, by default of all elements."""
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return _reduce_shape(x, self.axis, self.keepdims)
 
 
 class _TypedReduction(Reduction, frozen=True, kw_only=True):
-    """One number of those along `axis`, with a dtype of its own."""
+    """A reduction with an argument for the output dtype."""
 
     dtype: InputDtype | None = None
 
 
 class _SingleAxisReduction(Reduction, frozen=True, kw_only=True):
-    """One number of those along one axis, by default of all."""
+    """A reduction along one axis, by default of all elements."""
 
     axis: Int64 | None = None
 
 
 class CountNonzero(Operation, frozen=True, kw_only=True):
-    """How many of the numbers along `axis` are not 0."""
+    """The count of the numbers along `axis` that are not 0."""
 
     shape_rule: ClassVar[str] = Reduction.shape_rule
 
@@ -79,7 +79,7 @@ class CountNonzero(Operation, frozen=True, kw_only=True):
 
 
 class _QuantileReduction(_ReductionBase, frozen=True, kw_only=True):
-    """One number, or as many as `q` lists, of those along `axis`."""
+    """Quantiles of the numbers along `axis`: one, or as many as `q` lists."""
 
     shape_rule: ClassVar[str] = "(...), (points) → (points, ...')"
 
@@ -88,7 +88,7 @@ class _QuantileReduction(_ReductionBase, frozen=True, kw_only=True):
 
 
 class Average(Operation, frozen=True, kw_only=True):
-    """The average along `axis`, weighted by as many weights or by one for each element."""
+    """The average along `axis`, with one weight for each place along it or for each element."""
 
     arity: ClassVar[range] = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("x", "weights")
@@ -98,30 +98,27 @@ class Average(Operation, frozen=True, kw_only=True):
 
     def infer_shape(self, x: Shape, weights: Shape | None, /) -> Shapes:
         if weights is not None and not is_compatible_shape(x, weights):
-            along = None if self.axis is None else (axis_size(x, self.axis),)
-            if along is None or not is_compatible_shape(along, weights):
+            axis_shape = None if self.axis is None else (axis_size(x, self.axis),)
+            if axis_shape is None or not is_compatible_shape(axis_shape, weights):
                 raise LayerError(f"weights of {weights} do not fit an input of {x}")
         return _reduce_shape(x, self.axis, keepdims=False)
 
 
 class Norm(Reduction, frozen=True, kw_only=True):
-    """The norm of vectors, or of matrices where there are two axes."""
+    """The norm of vectors along one axis, or of matrices along two."""
 
     ord: Int64 | float | str | None = None
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         if isinstance(self.ord, str) and self.ord not in ("fro", "nuc"):
             raise LayerError(f"ord is 'fro', 'nuc' or a number, not '{self.ord}'", "ord")
-        several = len(x) if self.axis is None else len(self.norm_axes())
-        if several == 1 and isinstance(self.ord, str):
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        axis_count = len(x) if self.axis is None else len(axes)
+        if axis_count == 1 and isinstance(self.ord, str):
             raise LayerError(f"'{self.ord}' is a norm of matrices, and there is one axis", "ord")
-        if several == 2 and self.ord not in _MATRIX_NORM_ORDERS:
+        if axis_count == 2 and self.ord not in _MATRIX_NORM_ORDERS:
             raise LayerError(f"{self.ord} is no norm of matrices", "ord")
         return _reduce_shape(x, self.axis, self.keepdims)
-
-    def norm_axes(self) -> Int64Tuple:
-        """The axes as they are given."""
-        return self.axis if isinstance(self.axis, tuple) else (self.axis or 0,)
 
 
 class Moments(Operation, frozen=True, kw_only=True):
@@ -134,12 +131,11 @@ class Moments(Operation, frozen=True, kw_only=True):
     synchronized: bool = False
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        both = _reduce_shape(x, self.axes, self.keepdims, "axes")
-        return both, both
+        return (_reduce_shape(x, self.axes, self.keepdims, "axes"),) * 2
 
 
 class Trapezoid(Operation, frozen=True, kw_only=True):
-    """The integral along `axis`; Keras counts around an axis too far."""
+    """The integral along `axis`, which Keras takes modulo the number of axes."""
 
     input_names: ClassVar[tuple[str, ...]] = ("y",)
     shape_rule: ClassVar[str] = Reduction.shape_rule
@@ -153,7 +149,7 @@ class Trapezoid(Operation, frozen=True, kw_only=True):
 
 
 class _ScalarReduction(Operation, frozen=True, kw_only=True):
-    """One number of all of its inputs, whatever they are."""
+    """One number for inputs of any shape."""
 
     shape_rule: ClassVar[str] = "(...) → ()"
 
@@ -162,7 +158,7 @@ class _ScalarReduction(Operation, frozen=True, kw_only=True):
 
 
 class Ndim(Operation, frozen=True, kw_only=True):
-    """The number of axes; Keras takes it for as many numbers."""
+    """The number of axes; for Keras the output has as many elements."""
 
     shape_rule: ClassVar[str] = "(...) → (axes)"
 
@@ -171,9 +167,9 @@ class Ndim(Operation, frozen=True, kw_only=True):
 
 
 class PSNR(Operation, frozen=True, kw_only=True):
-    """The ratio of signal and noise; both inputs have as many axes."""
+    """The ratio of signal to noise; both inputs must have the same number of axes."""
 
-    arity: ClassVar[range] = range(2, 3)
+    arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
     shape_rule: ClassVar[str] = "(...), (...) → ()"
 
@@ -186,7 +182,7 @@ class PSNR(Operation, frozen=True, kw_only=True):
 
 
 class _FlatteningOperation(Operation, frozen=True, kw_only=True):
-    """Keeps the shape, or makes one axis of all if `axis` is None. Keras looks no further."""
+    """Keeps the shape, or flattens it if `axis` is None; Keras does not check the axis."""
 
     shape_rule: ClassVar[str] = "(...) → (...)"
 
@@ -197,7 +193,7 @@ class _FlatteningOperation(Operation, frozen=True, kw_only=True):
 
 
 class _FlatteningAxisOperation(_FlatteningOperation, frozen=True, kw_only=True):
-    """Keeps the shape, which must have the axis, or makes one axis of all if `axis` is None."""
+    """Keeps the shape, in which `axis` must name an axis, or flattens it if `axis` is None."""
 
     axis: Int64 | None = None
 
@@ -208,39 +204,43 @@ class _FlatteningAxisOperation(_FlatteningOperation, frozen=True, kw_only=True):
 
 
 class Argpartition(_FlatteningOperation, frozen=True, kw_only=True):
-    """The places of the smallest elements before those of the others."""
+    """The places of elements along `axis`, those of the smallest first."""
 
     kth: Int64
     axis: AxesArgument = -1
 
 
-_QUANTILE_ARGUMENTS = {"axis": None, "method": "linear", "keepdims": False}
 # fmt: off
 OPERATION_GROUPS = (
     OperationGroup(Reduction, {
-        "All": _REDUCTION_ARGUMENTS, "Amax": _REDUCTION_ARGUMENTS, "Amin": _REDUCTION_ARGUMENTS, "Any": _REDUCTION_ARGUMENTS, "Argmax": _REDUCTION_ARGUMENTS, "Argmin": _REDUCTION_ARGUMENTS,
-        "Logsumexp": _REDUCTION_ARGUMENTS, "Max": {**_REDUCTION_ARGUMENTS, "initial": None}, "Mean": _REDUCTION_ARGUMENTS, "Median": _REDUCTION_ARGUMENTS,
-        "Min": {**_REDUCTION_ARGUMENTS, "initial": None}, "Nanmax": _REDUCTION_ARGUMENTS, "Nanmean": _REDUCTION_ARGUMENTS, "Nanmedian": _REDUCTION_ARGUMENTS,
-        "Nanmin": _REDUCTION_ARGUMENTS, "Nanprod": _REDUCTION_ARGUMENTS, "Nanstd": _REDUCTION_ARGUMENTS, "Nansum": _REDUCTION_ARGUMENTS, "Nanvar": _REDUCTION_ARGUMENTS,
-        "Ptp": _REDUCTION_ARGUMENTS, "Std": _REDUCTION_ARGUMENTS, "Sum": _REDUCTION_ARGUMENTS, "Var": _REDUCTION_ARGUMENTS,
+        **operations_named("""
+            All Amax Amin Any Argmax Argmin Logsumexp Mean Median Nanmax Nanmean Nanmedian Nanmin
+            Nanprod Nanstd Nansum Nanvar Ptp Std Sum Var
+        """, **_REDUCTION_ARGUMENTS),
+        **operations_named("Max Min", **_REDUCTION_ARGUMENTS, initial=None),
     }),
     OperationGroup(_TypedReduction, {"Prod": {**_REDUCTION_ARGUMENTS, "dtype": None}}),
-    OperationGroup(_SingleAxisReduction, {"Nanargmax": _REDUCTION_ARGUMENTS, "Nanargmin": _REDUCTION_ARGUMENTS}),
-    OperationGroup(_QuantileReduction, {
-        "Nanpercentile": _QUANTILE_ARGUMENTS, "Nanquantile": _QUANTILE_ARGUMENTS,
-        "Percentile": _QUANTILE_ARGUMENTS, "Quantile": _QUANTILE_ARGUMENTS,
-    }, input_names=("x", "q")),
-    OperationGroup(_ScalarReduction, without_arguments("Size")),
-    OperationGroup(_ScalarReduction, without_arguments("Vdot"), input_names=("x1", "x2")),
+    OperationGroup(
+        _SingleAxisReduction, operations_named("Nanargmax Nanargmin", **_REDUCTION_ARGUMENTS)
+    ),
+    OperationGroup(
+        _QuantileReduction,
+        operations_named(
+            "Nanpercentile Nanquantile Percentile Quantile",
+            axis=None, method="linear", keepdims=False,
+        ),
+        input_names=("x", "q"),
+    ),
+    OperationGroup(_ScalarReduction, operations_named("Size")),
     OperationGroup(_ScalarReduction, {
-        "AllClose": {"rtol": 1e-05, "atol": 1e-08, "equal_nan": False},
+        "AllClose": {"rtol": 1e-05, "atol": 1e-08, "equal_nan": False}, "Vdot": {},
     }, input_names=("x1", "x2")),
-    OperationGroup(_FlatteningOperation, {
-        "Nancumprod": {"axis": None, "dtype": None}, "Nancumsum": {"axis": None, "dtype": None},
-    }),
+    OperationGroup(
+        _FlatteningOperation, operations_named("Nancumprod Nancumsum", axis=None, dtype=None)
+    ),
     OperationGroup(_FlatteningAxisOperation, {
-        "Argsort": {"axis": -1}, "Cumprod": {"axis": None, "dtype": None},
-        "Cumsum": {"axis": None, "dtype": None}, "Sort": {"axis": -1},
+        **operations_named("Argsort Sort", axis=-1),
+        **operations_named("Cumprod Cumsum", axis=None, dtype=None),
     }),
 )
 # fmt: on
