@@ -91,8 +91,8 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
             rests.append((*shape[:place], *shape[place + 1 :]))
         if sizes[0] != sizes[1]:
             raise LayerError(
-                f"cannot multiply {_list_shapes((first, second))}: along axes {list(axes)} their sizes "
-                f"are {sizes[0]} and {sizes[1]}; name axes of the same size",
+                f"cannot multiply {_list_shapes((first, second))}: along axes {list(axes)} "
+                f"their sizes are {sizes[0]} and {sizes[1]}; name axes of the same size",
                 "axes",
             )
         if len(second) < 2:
