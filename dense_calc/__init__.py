@@ -4,9 +4,10 @@
 >>> dense_calc.summarize("specs/mnist.yaml").total_params
 7850
 
-`load` reads a file into a Model, `trace` follows shapes through a Model into a Report, and
-`summarize` does both. `sweep` gives a row for every combination of settings, and `fit` the largest
-that keep to a limit. They are imported when first used: `import dense_calc` costs nothing.
+`load` reads a file into a Model, `trace` follows the shapes through a Model into a Report, and
+`summarize` does both. `sweep` counts a model for every combination of settings, and `fit` finds
+the largest settings that keep to a limit. Each is imported when it is first used, so that
+`import dense_calc` costs nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["fit", "load", "summarize", "sweep", "trace"]
 __version__ = "0.1.0"
 
-# The modules are not called load and trace: Python binds a submodule's name in its package when
-# it is first imported, which would hide the function of the same name.
+# No module has the name of a public function: Python binds a submodule in its package when it is
+# first imported, which would hide the function.
 _EXPORT_MODULES = {
     "fit": "whatif.fitting",
     "load": "files.loader",
@@ -39,3 +40,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"dense_calc.{_EXPORT_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,8 +1,23 @@
-"""A model: a graph of layers, in the order in which Keras' summary lists them."""
+"""A model as every room of dense-calc knows it: a graph of layer calls, in Keras' order.
+
+Specs and Keras files are read into a `Model`; tracing follows the shapes through it. A model of
+an input and two layers, of which the second reads the first, is::
+
+    Model(
+        name="mlp",
+        nodes=(
+            Node("input", InputLayer(shape=(784,)), inputs=()),
+            Node("hidden", Dense(units=32), inputs=("input",)),
+            Node("logits", Dense(units=10), inputs=("hidden",)),
+        ),
+        inputs=("input",),
+        outputs=(ModelOutput("logits"),),
+    )
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -18,25 +33,29 @@ from dense_calc.shapes import Shapes, Sizes, UnknownShape
 
 
 class OutputPath(Struct, frozen=True):
-    """One of the tensors that a layer gives: its place in the nest of them, `lstm[1]`."""
+    """One output tensor of a layer, by the way to it in the nest of its outputs: `lstm[1]`."""
 
     name: str
     steps: tuple[int | str, ...]
 
 
 class OutputIndex(Struct, frozen=True):
-    """One of the tensors that a layer gives, by its number among them all, as Keras counts."""
+    """One output tensor of a layer, by its number in the flattened outputs, as Keras counts."""
 
     name: str
     index: int
 
 
 class Constant(Struct, frozen=True):
-    """Numbers that a call is given: one, or an array as nested lists; or only its `sizes`."""
+    """A number or an array that a call reads in place of a tensor.
+
+    `value` is the number, or the array as nested lists. Of a large array a file may state only the
+    `sizes`. `array_dtype` is the dtype that a file states for an array.
+    """
 
     value: Any
     sizes: Sizes | None = None
-    array_dtype: str | None = None  # what a file tells of an array
+    array_dtype: str | None = None
 
     @property
     def shape(self) -> Sizes:
@@ -51,20 +70,76 @@ class Constant(Struct, frozen=True):
         return tuple(sizes)
 
 
-# What a call is given: the whole output of a layer by its name, one tensor of it, or a nest.
-CallInput = (
-    str
-    | OutputPath
-    | OutputIndex
-    | Constant
-    | tuple["CallInput", ...]
-    | dict[str, "CallInput"]
-    | None
-)
+# A call reads the whole output of a layer by its name, one tensor of it, a constant, or nothing.
+CallLeaf = str | OutputPath | OutputIndex | Constant | None
+# One input of a call: a leaf, or leaves in tuples and mappings.
+CallInput = CallLeaf | tuple["CallInput", ...] | dict[str, "CallInput"]
+
+
+def map_call_input(
+    call_input: CallInput,
+    change: Callable[[CallLeaf], Any],
+    sequence: Callable[[list[Any]], Any] = tuple,
+) -> Any:
+    """The same nest with `change` applied to every leaf, and a `sequence` for every tuple."""
+    match call_input:
+        case tuple():
+            return sequence([map_call_input(item, change, sequence) for item in call_input])
+        case dict():
+            return {key: map_call_input(item, change, sequence) for key, item in call_input.items()}
+    return change(call_input)
+
+
+def call_input_leaves(call_input: CallInput) -> Iterator[CallLeaf]:
+    """The leaves of an input in the order in which Keras flattens it: mappings by their keys."""
+    match call_input:
+        case tuple(items):
+            for item in items:
+                yield from call_input_leaves(item)
+        case dict(items):
+            for _, item in sorted(items.items()):
+                yield from call_input_leaves(item)
+        case _:
+            yield call_input
+
+
+def layer_names_in(call_input: CallInput) -> Iterator[str]:
+    """The names of the layers that an input reads."""
+    for leaf in call_input_leaves(call_input):
+        if isinstance(leaf, str):
+            yield leaf
+        elif isinstance(leaf, OutputPath | OutputIndex):
+            yield leaf.name
+
+
+def format_call_input(call_input: CallInput, rename: Callable[[str], str] = str) -> str:
+    """An input of a call as text: `norm`, `lstm[1]`, `[x, [h, c]]`.
+
+    `rename` changes the names of layers.
+    """
+    match call_input:
+        case str(name) | OutputIndex(name, 0):
+            return rename(name)
+        case OutputIndex(name, index):
+            return f"{rename(name)}[{index}]"
+        case OutputPath(name, steps):
+            return rename(name) + "".join(f"[{step}]" for step in steps)
+        case tuple(items):
+            return f"[{', '.join(format_call_input(item, rename) for item in items)}]"
+        case dict(items):
+            pairs = (f"{key}: {format_call_input(item, rename)}" for key, item in items.items())
+            return f"{{{', '.join(pairs)}}}"
+        case Constant(value):
+            return str(value)
+    return "nothing"
 
 
 class RecordedOutput(Struct, frozen=True):
-    """What a file states of the output of a call, which holds if it reads these tensors."""
+    """The output of a call as its Keras file records it.
+
+    It was true when the file was saved, and holds as long as the tensors that the call `reads`
+    have the shapes that are recorded for them.
+    """
 
     reads: tuple[tuple[OutputIndex, Shapes], ...]
     shape: Shapes
@@ -72,20 +147,32 @@ class RecordedOutput(Struct, frozen=True):
 
 
 class LentLayer(Struct, frozen=True):
-    """A layer of the model inside another: its `holder`, and the way to it, ("layer",)."""
+    """A layer inside another layer that the model calls elsewhere, too, so that both share it.
+
+    `path` leads to it by arguments and by nodes of models inside: ("layer",) in a TimeDistributed.
+    `holder` names the node that has its weights.
+    """
 
     path: tuple[str, ...]
     holder: str
 
 
 class Node(Struct, frozen=True):
-    """One call of a layer: its name, the names of what it reads, and where it was written.
+    """One call of a layer. A layer that is called three times is the layer of three nodes.
 
-    `call` is what the call is given, in order, where that is more than the outputs of `inputs`.
-    `shares` names the first call of a layer that is called again. `notes` say what used the block
-    that the call was written in. `statement` is what its file says of what it gives.
-    `mask` is read, but nothing depends on it: its names are the last of `inputs`. `loans` are the
-    layers inside the layer that the model calls elsewhere.
+    `name` is unique in the model. `layer` has the arguments of the layer, `place` is where the
+    call is written.
+
+    `inputs` are the names of the nodes that the call reads; an input of the model reads none. If
+    every input of the call is the whole output of a node, `inputs` says it all and `call_inputs`
+    is None. Otherwise `call_inputs` has one entry for each input of the call, in order: one tensor
+    of several, a list or a mapping of tensors, a constant, or None for an optional input. A `mask`
+    is read but changes no shape; the nodes that it names are the last of `inputs`.
+
+    `first_call` names the first call of the same layer, None if this is it. `lent_layers` are the
+    layers inside this one that the model calls elsewhere, too. `recorded_output` is the output
+    that a Keras file states. `notes` are added to every complaint about the call: they say where
+    the block around it is used.
     """
 
     name: str
@@ -101,14 +188,16 @@ class Node(Struct, frozen=True):
 
     @property
     def holder(self) -> str:
-        """The name under which the weights of the layer are known."""
+        """The name under which the weights of the layer are known: that of its first call."""
         return self.first_call or self.name
 
 
 class ModelBlock(Struct, frozen=True):
-    """A block where it is used: its name there, its copies' names, and the layer that it gives.
+    """One use of a block of a spec.
 
-    Names of nodes in a copy start with its name and a slash: `decoder_3/attention`.
+    `name` is the name of this use, `type` that of the block. `copies` are the names of its copies;
+    the nodes of a copy have its name and a slash before theirs: `decoder_3/attention`. `output`
+    names the node whose output is that of the whole.
     """
 
     name: str
@@ -118,9 +207,9 @@ class ModelBlock(Struct, frozen=True):
 
 
 class ModelOutput(Struct, frozen=True):
-    """An output of the model: a layer, or one of its outputs, and where that is written.
+    """An output of the model: what a node gives, or one tensor of it.
 
-    `label` is its name, if it has another than the layer.
+    `place` is where it is written. `label` is its name where that is not the name of the layer.
     """
 
     source: str | OutputPath | OutputIndex
@@ -129,29 +218,35 @@ class ModelOutput(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What the output is called: its label, or as it is written, `lstm[1]`."""
+        """The label, else the layer or tensor as text: `lstm[1]`."""
         if self.label is not None:
             return self.label
-        return (
-            self.source.name
-            if isinstance(self.source, OutputIndex)
-            else format_call_input(self.source)
-        )
+        if isinstance(self.source, OutputIndex):
+            return self.source.name
+        return format_call_input(self.source)
 
 
 ModelType = Literal["Functional", "Sequential"]
 
 
-class Model(Struct, frozen=True, dict=True):
-    """A named graph; `nodes` stand in Keras' order, each after what it reads.
+def index_nodes(nodes: Sequence[Node]) -> Mapping[str, Node]:
+    """The nodes by their names, and the first calls of layers by the names of their holders."""
+    return {node.holder: node for node in reversed(nodes)} | {node.name: node for node in nodes}
 
-    `unused` are the nodes that no output needs: Keras leaves them out, and so do `nodes`. `type`
-    is the Keras class whose summary is meant, None for one that shows every call. `calls` are
-    those of each layer that has several, by the first of them, as they were made. `limits` are
-    those that its file sets; only a check looks at them. `trainable` is whether anything is;
-    `optimizer` is what the file says that trains it, as it is written there.
-    `gaps` are what the file names and does not tell, `remarks` what is to be known of how it was
-    read.
+
+class Model(Struct, frozen=True, dict=True):
+    """A named graph of nodes, in the order of Keras' summary: each node after those that it reads.
+
+    `inputs` are the names of the nodes that read nothing. Nodes that no output needs are left out
+    by Keras: they are `unused`, and not among `nodes`. `type` is the Keras class whose summary is
+    printed, with a row for each layer; None prints a row for each call. `calls` has an entry for
+    each layer that is called several times: from the name of its first call to all of them, in the
+    order of the calls.
+
+    `blocks` are the uses of blocks. `limits` are the budget in the file, which only a check looks
+    at. `trainable` is false where the whole model is frozen. `optimizer` is the optimizer as the
+    file has it. `gaps` are the classes, functions and code that the file names and does not
+    contain. `remarks` are notes for the user on how the file was read.
     """
 
     name: str
@@ -170,25 +265,24 @@ class Model(Struct, frozen=True, dict=True):
 
     @property
     def all_nodes(self) -> tuple[Node, ...]:
-        """The nodes, those that no output needs last."""
+        """The nodes, last those that no output needs."""
         return (*self.nodes, *self.unused)
 
     @cached_property
     def nodes_by_name(self) -> Mapping[str, Node]:
-        """The nodes by their names, and by those under which the weights of layers are known."""
-        nodes = self.all_nodes
-        return {node.holder: node for node in reversed(nodes)} | {node.name: node for node in nodes}
+        """All nodes by name, and the first calls of layers by the names of their holders."""
+        return index_nodes(self.all_nodes)
 
     @cached_property
     def row_names(self) -> Mapping[str, str]:
-        """The names of rows by those of calls: of a layer's that several are, that of the first."""
-        again = {name: names[0] for names in self.calls.values() for name in names}
-        rows = {node.holder: again.get(node.name, node.name) for node in self.nodes}
+        """The row of Keras' summary for each node: all calls of a layer have that of the first."""
+        first_calls = {name: names[0] for names in self.calls.values() for name in names}
+        rows = {node.holder: first_calls.get(node.name, node.name) for node in self.nodes}
         return {node.name: rows.get(node.holder, node.name) for node in self.all_nodes}
 
     @property
     def is_unbuilt(self) -> bool:
-        """Whether this is a Sequential of which nobody has said what it reads."""
+        """Whether this is a Sequential without an input shape."""
         if self.type != "Sequential" or not self.nodes:
             return False
         first = self.nodes[0]
@@ -196,53 +290,27 @@ class Model(Struct, frozen=True, dict=True):
 
     @property
     def is_sequential(self) -> bool:
-        """Whether this is Keras' Sequential: by its type, or as a chain of layers with none."""
+        """Whether Keras' Sequential can hold it: by its `type`, else as a plain chain of layers."""
         if self.type is not None:
             return self.type == "Sequential"
         return is_node_chain(self.nodes) and all(map(fits_sequential, self.nodes))
 
 
 def dotted_name(name: str) -> str:
-    """A name of a layer in a block, `encoder_3/norm`, without slashes: `encoder_3.norm`."""
+    """The name of a layer in a block with dots for slashes: `encoder_3.norm`."""
     return name.replace("/", ".")
 
 
-def layer_names_in(what: CallInput) -> Iterator[str]:
-    """The names of the layers in what an input is given."""
-    match what:
-        case str(name) | OutputPath(name=name) | OutputIndex(name=name):
-            yield name
-        case tuple(items):
-            for item in items:
-                yield from layer_names_in(item)
-        case dict(pairs):  # Keras flattens a mapping by its keys
-            for _, item in sorted(pairs.items()):
-                yield from layer_names_in(item)
-
-
-def format_call_input(what: CallInput, named: Callable[[str], str] = str) -> str:
-    """What an input is given as it is written: `norm`, `lstm[1]`, `[x, [h, c]]`.
-
-    `named` gives layers other names.
-    """
-    match what:
-        case str(name) | OutputIndex(name, 0):
-            return named(name)
-        case OutputIndex(name, index):
-            return f"{named(name)}[{index}]"
-        case OutputPath(name, steps):
-            return named(name) + "".join(f"[{step}]" for step in steps)
-        case tuple(items):
-            return f"[{', '.join(format_call_input(item, named) for item in items)}]"
-        case dict(pairs):
-            return f"{{{', '.join(f'{key}: {format_call_input(each, named)}' for key, each in pairs.items())}}}"
-        case Constant(value):
-            return str(value)
-    return "nothing"
+def enclosing_names(name: str) -> Iterable[str]:
+    """The blocks or models around a name, from the outside in: `a` and `a/b` around `a/b/c`."""
+    end = name.find("/")
+    while end >= 0:
+        yield name[:end]
+        end = name.find("/", end + 1)
 
 
 def is_node_chain(nodes: Sequence[Node]) -> bool:
-    """Whether each node reads the one before it and nothing else, and is called once."""
+    """Whether each node reads the whole output of the one before, and no layer is called twice."""
     return not nodes[0].inputs and all(
         node.inputs == (before.name,) and node.call_inputs is None and node.first_call is None
         for before, node in pairwise(nodes)

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.limits import Limit
+from dense_calc.model import enclosing_names
 from dense_calc.report import LayerRow, Report
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy, enclosing_copies
+from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 
 WILDCARD = re.compile(r"[*?\[]")  # what makes a name a pattern
 MAX_LIMITED_ROWS = 500_000  # that limits are put on, each as often as it is limited
@@ -137,7 +138,7 @@ class LayerIndex:
 
     def names_of_layer(self, name: str) -> Iterator[str]:
         """What the layer of this name belongs to, from the outside in, and the name itself."""
-        for copy in enclosing_copies(name):
+        for copy in enclosing_names(name):
             if copy in self.blocks:
                 yield self.blocks[copy]
             yield copy

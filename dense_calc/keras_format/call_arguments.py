@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from dense_calc.errors import LayerError, did_you_mean
 from dense_calc.keras_format.inbound_nodes import LayerCall, has_tensors
 from dense_calc.layers.base import LayerKind, has_unnamed_inputs
-from dense_calc.model import CallInput, Constant, OutputIndex, layer_names_in
+from dense_calc.model import CallInput, Constant, OutputIndex, call_input_leaves, layer_names_in
 from dense_calc.tracing.layer import demand_mask
 
 _INPUTS_ARGUMENT = "inputs"  # what the call of a layer takes that has no other name for it
@@ -141,18 +141,8 @@ def demand_known_inputs(kind: type[LayerKind], inputs: tuple[CallInput, ...]) ->
             for name in (name for name in each if name not in kind.mapping_keys):
                 hint = did_you_mean(name, kind.mapping_keys)
                 raise LayerError(f"{kind.__name__} has no input '{name}'{hint}")
-        if _has_missing_tensor(each):
+        if isinstance(each, tuple | dict) and None in call_input_leaves(each):
             raise LayerError(f"{kind.__name__} is given a list or a mapping with null in it")
-
-
-def _has_missing_tensor(given: CallInput) -> bool:
-    """Whether a nest has nothing in one of its places."""
-    match given:
-        case tuple():
-            return any(each is None or _has_missing_tensor(each) for each in given)
-        case dict():
-            return _has_missing_tensor(tuple(given.values()))
-    return False
 
 
 def _is_tensor_nest(value: Any) -> bool:

@@ -19,7 +19,7 @@ from dense_calc.keras_format.custom_objects import FileContext, WeightStore
 from dense_calc.keras_format.inbound_nodes import INPUT_DTYPES, KERAS_TENSOR_CLASS
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.core import InputShape
-from dense_calc.model import CallInput, Node, OutputIndex, RecordedOutput
+from dense_calc.model import Node, OutputIndex, RecordedOutput, call_input_leaves
 from dense_calc.shapes import OPAQUE_SHAPE, Shape, Shapes, find_unknown_shape
 
 _TRAINED_WEIGHTS_NOTE = (
@@ -187,21 +187,9 @@ def _collect_recorded_outputs(
 
 def _input_tensors(node: Node) -> tuple[OutputIndex, ...]:
     """The tensors that a call reads, of a layer's whole output the first."""
+    leaves = (leaf for each in node.call_inputs or node.inputs for leaf in call_input_leaves(each))
     return tuple(
-        leaf for each in node.call_inputs or node.inputs for leaf in _tensors_in_input(each)
+        OutputIndex(leaf, 0) if isinstance(leaf, str) else leaf
+        for leaf in leaves
+        if isinstance(leaf, str | OutputIndex)
     )
-
-
-def _tensors_in_input(what: CallInput) -> Iterator[OutputIndex]:
-    """The tensors in what an input is given."""
-    match what:
-        case OutputIndex():
-            yield what
-        case str():
-            yield OutputIndex(what, 0)
-        case tuple(items):
-            for item in items:
-                yield from _tensors_in_input(item)
-        case dict(pairs):
-            for _, item in sorted(pairs.items()):
-                yield from _tensors_in_input(item)

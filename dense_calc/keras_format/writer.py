@@ -19,6 +19,7 @@ from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, sublayer_name
 from dense_calc.layers.introspect.config import call_argument_values, config_arguments
 from dense_calc.model import (
     CallInput,
+    CallLeaf,
     Constant,
     Model,
     ModelOutput,
@@ -27,6 +28,7 @@ from dense_calc.model import (
     OutputPath,
     dotted_name,
     layer_names_in,
+    map_call_input,
 )
 from dense_calc.shapes import Shapes, child_shapes, is_shape
 from dense_calc.spec_language.scope import has_finite_numbers
@@ -189,8 +191,12 @@ class _FunctionalWriter:
         named = zip(kind.input_names[last:], given[last:], strict=False)
         return {"args": given[:last], "kwargs": {**dict(named), **kwargs}}
 
-    def serialize_input(self, what: CallInput) -> Any:
-        """What an input is given: a tensor, a nest of them, or numbers."""
+    def serialize_input(self, call_input: CallInput) -> Any:
+        """The input of a call in Keras' JSON: a tensor, a nest of tensors, or numbers."""
+        return map_call_input(call_input, self.serialize_leaf, list)
+
+    def serialize_leaf(self, what: CallLeaf) -> Any:
+        """A tensor or a constant that a call reads."""
         match what:
             case None:
                 return None
@@ -201,10 +207,6 @@ class _FunctionalWriter:
                 }
             case Constant(value):
                 return value
-            case tuple():
-                return [self.serialize_input(each) for each in what]
-            case dict():
-                return {name: self.serialize_input(each) for name, each in what.items()}
         return self.serialize_tensors(what)
 
     def serialize_tensors(self, what: str | OutputPath | OutputIndex) -> Any:

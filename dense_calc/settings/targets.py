@@ -14,9 +14,9 @@ from msgspec.structs import fields
 from dense_calc.errors import MAX_LISTED_CHOICES, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
-from dense_calc.model import Model, Node
+from dense_calc.model import Model, Node, enclosing_names
 from dense_calc.shapes import UnknownShape
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy, enclosing_copies
+from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.lent_layers import OUTER_PREFIX, format_layer_path
 from dense_calc.tracing.nested_model import NestedModel
 
@@ -153,7 +153,7 @@ def _build_block_tree(model: Model) -> _BlockTree:
     root = _BlockTree()
     for place, node in enumerate(model.nodes):
         branch = root
-        for copy in enclosing_copies(node.name):
+        for copy in enclosing_names(node.name):
             branch = _ensure_block_copy(
                 branch, *(each.rpartition("/")[2] for each in (copy, blocks.get(copy, copy)))
             )

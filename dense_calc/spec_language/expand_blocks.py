@@ -8,7 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.errors import Note, Place, SpecError
-from dense_calc.model import CallInput, LentLayer, ModelBlock, Node, OutputPath, layer_names_in
+from dense_calc.model import (
+    CallInput,
+    CallLeaf,
+    LentLayer,
+    ModelBlock,
+    Node,
+    OutputPath,
+    layer_names_in,
+    map_call_input,
+)
 from dense_calc.spec_language.bodies import ROOT_PREFIX, BlockCall, BlockCopy, Body
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent, demand_small_extent
@@ -119,7 +128,14 @@ class ExpandedModel:
     def resolve_call_input(
         self, what: CallInput, room: _BlockNamespace, place: Place | None
     ) -> CallInput:
-        """What an input is given, by the names of the model."""
+        """An input of a call in a block, by the names of the model."""
+        resolved: CallInput = map_call_input(
+            what, lambda leaf: self.resolve_leaf(leaf, room, place)
+        )
+        return resolved
+
+    def resolve_leaf(self, what: CallLeaf, room: _BlockNamespace, place: Place | None) -> CallInput:
+        """What a call in a block reads, by the names of the model."""
         match what:
             case str() if what in room.block_inputs:
                 return self.count_connections(room.block_inputs[what], room, place)
@@ -129,14 +145,8 @@ class ExpandedModel:
                 return room.prefix + what
             case OutputPath(name, steps):
                 return _select_input_part(
-                    self.resolve_call_input(name, room, place), name, steps, room, place
+                    self.resolve_leaf(name, room, place), name, steps, room, place
                 )
-            case tuple():
-                return tuple([self.resolve_call_input(each, room, place) for each in what])
-            case dict():
-                return {
-                    name: self.resolve_call_input(each, room, place) for name, each in what.items()
-                }
         return what
 
     def count_connections(

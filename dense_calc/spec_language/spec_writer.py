@@ -26,6 +26,7 @@ from dense_calc.layers.introspect.config import (
 )
 from dense_calc.model import (
     CallInput,
+    CallLeaf,
     Constant,
     Model,
     Node,
@@ -33,6 +34,7 @@ from dense_calc.model import (
     OutputPath,
     dotted_name,
     layer_names_in,
+    map_call_input,
 )
 from dense_calc.shapes import Size, is_shape, leaf_paths
 from dense_calc.spec_language.layer_names import name_inner_layers, next_layer_name
@@ -248,8 +250,12 @@ class _SectionWriter:
             return values
         return None if values[0] == (above and dotted_name(above)) else values[0]
 
-    def source_value(self, what: CallInput) -> Any:
-        """What one input is given."""
+    def source_value(self, call_input: CallInput) -> Any:
+        """One input of a call as `from` has it."""
+        return map_call_input(call_input, self.leaf_value, list)
+
+    def leaf_value(self, what: CallLeaf) -> Any:
+        """A layer, an output of one, or a constant that a call reads."""
         match what:
             case None:
                 return None
@@ -260,10 +266,6 @@ class _SectionWriter:
                     return value
                 sizes = {"constant": list(what.shape)}
                 return sizes if dtype == "float32" else {**sizes, "dtype": dtype}
-            case tuple():
-                return [self.source_value(each) for each in what]
-            case dict():
-                return {name: self.source_value(each) for name, each in what.items()}
             case str():
                 return dotted_name(what)
         steps = what.steps if isinstance(what, OutputPath) else self.output_steps(what)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from dense_calc.model import ModelBlock
+from dense_calc.model import ModelBlock, enclosing_names
 from dense_calc.report import FoldedRow, LayerRow, Report, deduplicate_weights
 
 
@@ -28,7 +28,7 @@ def collapse_repeats(report: Report) -> Report:
     copies = {name for block in repeated for name in block.copies}
     looks: dict[str, list[object]] = defaultdict(list)
     for row in report.layers:
-        for prefix in enclosing_copies(row.name):
+        for prefix in enclosing_names(row.name):
             if prefix in copies:
                 looks[prefix].append(_row_signature(row, prefix))
     return _fold_blocks(
@@ -47,14 +47,6 @@ def _row_signature(row: LayerRow, prefix: str) -> tuple[object, ...]:
     return name, row.type, row.output_shape, row.params, row.trainable_params, bool(row.shared_with)
 
 
-def enclosing_copies(name: str) -> Iterable[str]:
-    """The copies of blocks that a name is in, from the outside in: `a`, `a/b` of `a/b/c`."""
-    end = name.find("/")
-    while end >= 0:
-        yield name[:end]
-        end = name.find("/", end + 1)
-
-
 def blocks_by_copy(blocks: Iterable[ModelBlock]) -> dict[str, str]:
     """The name of the block that each copy is one of."""
     return {copy: block.name for block in blocks for copy in block.copies}
@@ -64,7 +56,7 @@ def block_layer_name(name: str, blocks: Mapping[str, str]) -> str:
     """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
     if "/" not in name:
         return name
-    around = (blocks.get(copy, copy).rpartition("/")[2] for copy in enclosing_copies(name))
+    around = (blocks.get(copy, copy).rpartition("/")[2] for copy in enclosing_names(name))
     return "/".join((*around, name.rpartition("/")[2]))
 
 
@@ -74,9 +66,7 @@ def _fold_blocks(report: Report, blocks: Iterable[ModelBlock]) -> Report:
     held: dict[str, list[LayerRow]] = defaultdict(list)
     names: dict[str, ModelBlock] = {}  # the blocks that take the rows of these names
     for row in report.layers:
-        block = next(
-            (by_copy[each] for each in enclosing_copies(row.name) if each in by_copy), None
-        )
+        block = next((by_copy[each] for each in enclosing_names(row.name) if each in by_copy), None)
         if block:
             names[row.name] = block
             held[block.name].append(row)

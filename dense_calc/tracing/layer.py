@@ -15,7 +15,7 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.initializers import demand_initializable
 from dense_calc.layers.arguments.types import variable_dtype
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.model import CallInput, Constant, Node, OutputIndex
+from dense_calc.model import CallInput, CallLeaf, Constant, Node, OutputIndex, map_call_input
 from dense_calc.report import CountState, LayerRow, WeightRow, weight_totals
 from dense_calc.shapes import (
     UNBUILT_SHAPE,
@@ -217,34 +217,38 @@ def _freeze_row(row: LayerRow) -> LayerRow:
     )
 
 
-def call_input_shapes(what: CallInput, shapes: dict[str, Shapes]) -> Shapes | None:
-    """The shapes of what a call is given.
+def call_input_shapes(call_input: CallInput, shapes: Mapping[str, Shapes]) -> Shapes | None:
+    """The shapes of an input of a call, in the same nest; None of an input that is left out.
 
     Raises:
         LayerError: a layer has no such output.
     """
-    match what:
+    if call_input is None:
+        return None
+    nest: Shapes = map_call_input(call_input, lambda leaf: _leaf_shapes(leaf, shapes))
+    return nest
+
+
+def _leaf_shapes(leaf: CallLeaf, shapes: Mapping[str, Shapes]) -> Shapes:
+    """The shapes of what a call reads at one place; LayerError if a layer has no such output."""
+    match leaf:
         case None:
-            return None
-        case str():
-            return shapes[what]
+            return ()
+        case str(name):
+            return shapes[name]
         case Constant():
-            return what.shape
+            return leaf.shape
         case OutputIndex(name, index):
             return _output_shape_at(name, shapes[name], index)
-        case tuple():
-            return tuple(call_input_shapes(each, shapes) or () for each in what)
-        case dict():
-            return {name: call_input_shapes(each, shapes) or () for name, each in what.items()}
-    found = shapes[what.name]
-    for step in what.steps:
-        part = child_shape_at(found, step)
+    nest = shapes[leaf.name]
+    for step in leaf.steps:
+        part = child_shape_at(nest, step)
         if part is None:
-            choices = found if isinstance(found, dict) else range(len(child_shapes(found)))
+            choices = nest if isinstance(nest, dict) else range(len(child_shapes(nest)))
             has = f"outputs {_format_output_steps(choices)}" if choices else "one output"
-            raise LayerError(f"'{what.name}' has no output [{step}]; it has {has}", "from")
-        found = part
-    return found
+            raise LayerError(f"'{leaf.name}' has no output [{step}]; it has {has}", "from")
+        nest = part
+    return nest
 
 
 def _output_shape_at(name: str, shapes: Shapes, index: int) -> Shapes:
@@ -257,26 +261,30 @@ def _output_shape_at(name: str, shapes: Shapes, index: int) -> Shapes:
     raise LayerError(f"'{name}' has no output {index}; it has {len(tensors)}", "from")
 
 
-def call_input_dtypes(what: CallInput, dtypes: Mapping[str, Dtypes]) -> Dtypes:
-    """The dtypes of what a call is given, which `given` has found."""
-    match what:
+def call_input_dtypes(call_input: CallInput, dtypes: Mapping[str, Dtypes]) -> Dtypes:
+    """The dtypes of an input of a call whose shapes `call_input_shapes` has found."""
+    if call_input is None:
+        return NO_DTYPES
+    nest: Dtypes = map_call_input(call_input, lambda leaf: _leaf_dtypes(leaf, dtypes))
+    return nest
+
+
+def _leaf_dtypes(leaf: CallLeaf, dtypes: Mapping[str, Dtypes]) -> Dtypes:
+    """The dtypes of what a call reads at one place."""
+    match leaf:
         case None:
-            return NO_DTYPES
-        case str():
-            return dtypes[what]
+            return None
+        case str(name):
+            return dtypes[name]
         case Constant():
-            return constant_dtype(what)
+            return constant_dtype(leaf)
         case OutputIndex(name, index):
             outputs = list(leaf_dtypes(dtypes[name]))
             return outputs[index if index < len(outputs) else -1]  # how many may not be known
-        case tuple():
-            return tuple(call_input_dtypes(each, dtypes) or None for each in what)
-        case dict():
-            return {name: call_input_dtypes(each, dtypes) or None for name, each in what.items()}
-    found: Any = dtypes[what.name]
-    for step in what.steps:
-        found = found[step]
-    dtype: Dtypes = found
+    nest: Any = dtypes[leaf.name]
+    for step in leaf.steps:
+        nest = nest[step]
+    dtype: Dtypes = nest
     return dtype
 
 
