@@ -33,7 +33,8 @@ _MAX_COMPARED_CHOICES = 10_000  # choices that are looked at
 _MAX_COMPARED_PAIRS = 5_000_000  # pairs of characters that a moment suffices to compare
 _MAX_QUOTED_CHARS = 40  # characters of a value that a message repeats
 _MAX_MESSAGE_CHARS = 2000  # characters of a message
-_LONG_QUOTATION = rf"((?:^|(?<=[\s(]))'[^']{{{_MAX_QUOTED_CHARS}}})[^']{{{MAX_EXCERPT_CHARS - _MAX_QUOTED_CHARS + 1},}}'"  # what is quoted
+_CUT_CHARS = MAX_EXCERPT_CHARS - _MAX_QUOTED_CHARS + 1  # that a long quotation has left over
+_LONG_QUOTATION = rf"((?:^|(?<=[\s(]))'[^']{{{_MAX_QUOTED_CHARS}}})[^']{{{_CUT_CHARS},}}'"
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -210,7 +211,8 @@ def describe_value(value: Any) -> str:
         case dict():
             return "a mapping" if value else "an empty mapping"
         case str():
-            return f"'{value if len(value) <= _MAX_QUOTED_CHARS else value[:_MAX_QUOTED_CHARS] + '...'}'"
+            is_long = len(value) > _MAX_QUOTED_CHARS
+            return f"'{value[:_MAX_QUOTED_CHARS]}{'...' * is_long}'"
         case float():
             return str(value).replace("inf", ".inf").replace("nan", ".nan")  # YAML's words
     return str(value)

@@ -169,11 +169,9 @@ def demand_mask(kind: type[LayerKind], masks: Collection[object] | None) -> None
     if not kind.accepts_mask:
         raise LayerError(f"{kind.__name__} takes no mask", "from")
     if kind.mask_arity and (masks is None or len(masks) not in kind.mask_arity):
-        raise LayerError(
-            f"{kind.__name__} takes a list of {kind.mask_arity.start} or {kind.mask_arity.stop - 1} masks, "
-            "null for one that is not there",
-            "from",
-        )
+        number = f"{kind.mask_arity.start} or {kind.mask_arity.stop - 1}"
+        wanted = f"{kind.__name__} takes a list of {number} masks, null for one that is not there"
+        raise LayerError(wanted, "from")
 
 
 def _weight_rows(layer: LayerKind, weights: Iterable[Weight]) -> Iterator[WeightRow]:
