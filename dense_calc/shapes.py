@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
 
+T = TypeVar("T")
 Size = int | None
 Shape = tuple[Size, ...]
 Sizes = tuple[int, ...]
@@ -128,14 +129,19 @@ def format_sizes(sizes: Sequence[Size]) -> str:
     return " × ".join(map(str, sizes))
 
 
+def demand_axis(shape: Shapes, axis: int) -> None:
+    """Raise LayerError unless `shape` has this axis; Keras counts the parts of a nest as axes."""
+    if not -len(shape) <= axis < len(shape):
+        raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
+
+
 def known_axis_size(shape: Shape, axis: int) -> int:
     """The size of an axis that a weight depends on.
 
     Raises:
         LayerError: it is unknown, so that Keras cannot build the weight, or there is no such axis.
     """
-    if not -len(shape) <= axis < len(shape):
-        raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
+    demand_axis(shape, axis)
     size = shape[axis]
     if size is None:
         name = "the last axis" if axis == -1 else f"axis {axis}"
@@ -177,6 +183,11 @@ def channel_axis(data_format: str | None) -> int:
     return 1 if data_format == "channels_first" else -1
 
 
+def known_channel_count(shape: Shape, data_format: str | None) -> int:
+    """The number of channels, which a weight depends on; LayerError where it is unknown."""
+    return known_axis_size(shape, channel_axis(data_format))
+
+
 def spatial_sizes(shape: Shape, names: tuple[str, ...], data_format: str | None) -> Shape:
     """The sizes of the axes called `names`, such as height and width, without batch and channels.
 
@@ -196,6 +207,11 @@ def with_spatial_sizes(
     if data_format == "channels_first":
         return (shape[0], channels, *sizes)
     return (shape[0], *sizes, channels)
+
+
+def replace_spatial_sizes(shape: Shape, sizes: Shape, data_format: str | None) -> Shape:
+    """`shape` with other sides and the same channels."""
+    return with_spatial_sizes(shape, sizes, shape[channel_axis(data_format)], data_format)
 
 
 def window_counts(
@@ -272,6 +288,11 @@ def _transposed_axis_size(
     return computed_size(
         (size - 1) * stride + last + extra, f"({size} - 1) × {stride} + {last}{tail}"
     )
+
+
+def as_tuple(value: T | tuple[T, ...]) -> tuple[T, ...]:
+    """An argument that is one value or several, as several."""
+    return value if isinstance(value, tuple) else (value,)
 
 
 def sizes_per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:

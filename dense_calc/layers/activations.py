@@ -8,15 +8,15 @@ from typing import ClassVar
 from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.arguments import types
 from dense_calc.layers.base import (
-    PRODUCT_SIGN,
     ElementwiseLayer,
     KerasLayer,
     NonNegativeFloat,
     Weight,
+    distinct_axis_name,
 )
-from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, Shapes
+from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, Shapes, as_tuple
 
-# What the axes after the batch are called, by their number; Keras has no names for more.
+# The names of the axes after the batch, by their number; more than 4 are numbered instead.
 _AXIS_NAMES_BY_COUNT = {
     len(sides) + 1: (*sides, "channels") for sides in ((), SEQUENCE_AXES, IMAGE_AXES, VOLUME_AXES)
 }
@@ -69,28 +69,27 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
     shared_axes: int | tuple[int, ...] | None = None
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        shared = self.shared_axis_positions(shape)
+        shared = self._shared_positions(shape)
         names = _AXIS_NAMES_BY_COUNT.get(len(shape) - 1) or [
             f"axis {axis}" for axis in range(1, len(shape))
         ]
         axes: dict[str, int] = {}
-        for place, (name, size) in enumerate(zip(names, shape[1:], strict=True)):
-            if place in shared:
-                axes[PRODUCT_SIGN.join("1" * (1 + sum(one in shared for one in range(place))))] = 1
+        for axis, (name, size) in enumerate(zip(names, shape[1:], strict=True), 1):
+            if axis - 1 in shared:
+                axes[distinct_axis_name("1", axes)] = 1
             elif size is None:
                 raise UnknownSizeError(
-                    f"each element has a slope, but axis {place + 1} is unknown in {shape}; give "
-                    f"it a size, or share the slopes along it: 'shared_axes: [{place + 1}]'",
+                    f"each element has a slope, but axis {axis} is unknown in {shape}; give "
+                    f"it a size, or share the slopes along it: 'shared_axes: [{axis}]'",
                     "shared_axes",
                 )
             else:
                 axes[name] = size
         yield Weight("alpha", axes, self.alpha_initializer)
 
-    def shared_axis_positions(self, shape: Shape) -> set[int]:
-        """The places of `shared_axes` among the axes after the batch: to Keras 0 is the last."""
-        given = self.shared_axes
-        axes = (given,) if isinstance(given, int) else given or ()
+    def _shared_positions(self, shape: Shape) -> set[int]:
+        """Positions of `shared_axes` among the axes after the batch; Keras takes 0 for the last."""
+        axes = () if self.shared_axes is None else as_tuple(self.shared_axes)
         for axis in axes:
             if not 2 - len(shape) <= axis < len(shape):
                 raise LayerError(

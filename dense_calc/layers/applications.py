@@ -1,4 +1,4 @@
-"""The layers that only Keras' own applications have."""
+"""Layers that only the models of `keras.applications` use."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from string import ascii_lowercase
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NoReturn
 
 from msgspec import Meta, field
 from msgspec.structs import replace
@@ -22,26 +22,26 @@ from dense_calc.layers.base import (
 )
 from dense_calc.layers.einsum_dense import EinsumDense
 from dense_calc.layers.simple_attention import ATTENTION_CALL_ARGUMENTS, demand_valid_seed
-from dense_calc.shapes import Shape, Shapes, demand_rank, known_axis_size
+from dense_calc.shapes import Shape, Shapes, as_tuple, demand_rank, known_axis_size
 
-_HeadAxes = dict[str, int]  # names and sizes, in order
+_AxisSizes = dict[str, int]  # the axes of a head or a projection, in order
 
 _ATTENTION_MASK_NAMES = ("query_mask", "value_mask", "key_mask", "attention_mask")
-_MAX_EINSUM_LETTERS = 26  # Keras' equations name axes by the letters of the alphabet
+_EINSUM_LETTERS = len(ascii_lowercase)  # Keras' equations name axes by these letters
 
 
 class _HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     """Attention with several heads, each with its own projections of query, key and value.
 
-    Without a key, the value is the key. Masks are read, but change no shape and are not looked at.
-    A call with `return_attention_scores` gives the scores of each head as a second output.
+    A call without a key takes the value as the key. Masks change no shape, and their shapes are
+    not checked. With `return_attention_scores` the scores of each head are a second output.
     """
 
     call_arguments: ClassVar[tuple[str, ...]] = ATTENTION_CALL_ARGUMENTS
     creates_sublayers: ClassVar[bool] = True
     arity: ClassVar[range] = range(2, 8)
     input_names: ClassVar[tuple[str, ...]] = ("query", "value", "key", *_ATTENTION_MASK_NAMES)
-    projected_axis: ClassVar[int]  # the axis of an input that is projected
+    _projected_axis: ClassVar[int]  # the feature axis of each input
 
     dropout: Annotated[float, Meta(ge=0, le=1)] = 0.0
     use_bias: bool = True
@@ -53,12 +53,12 @@ class _HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     use_causal_mask: bool = False
 
     @abstractmethod
-    def head_axes(self) -> dict[str, _HeadAxes]:
-        """The axes of the heads that each projection makes, in Keras' order."""
+    def _head_axes(self) -> dict[str, _AxisSizes]:
+        """The output axes of each projection by its name, in Keras' order."""
 
     @abstractmethod
-    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
-        """The weights that join the heads; `features` is the projected axis of the query."""
+    def _output_projection_weights(self, query: Shape, features: _AxisSizes) -> Iterator[Weight]:
+        """The weights that join the heads; `features` is the feature axis of the query."""
 
     def weights(
         self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
@@ -67,48 +67,49 @@ class _HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
         if key is not None:
             shapes["key"] = key
         features = _input_feature_axes(
-            {name: known_axis_size(shapes[name], self.projected_axis) for name in shapes}
+            {name: known_axis_size(shapes[name], self._projected_axis) for name in shapes}
         )
-        for name, heads in self.head_axes().items():
+        for name, heads in self._head_axes().items():
             if name == "gate" and not self.use_gate:
                 continue
-            of = "query" if name == "gate" else name if name in shapes else "value"
-            free = self.projected_axis % len(shapes[of])
-            yield from self.projection_weights(name, shapes[of], free, features[of], heads)
-        yield from self.output_projection_weights(query, features["query"])
-
-    def projection_weights(
-        self, name: str, shape: Shape, free: int, inputs: _HeadAxes, outputs: _HeadAxes
-    ) -> Iterator[Weight]:
-        """The weights of the projection `name` of the axes `inputs`, which `free` others precede.
-
-        It is an EinsumDense layer, and where Keras finds another axis than one would think, as in
-        an input without free axes, it does so here.
-        """
-        letters = ascii_lowercase[free:]
-        if len(letters) < len(inputs) + len(outputs):
-            raise LayerError(
-                f"{shape} has too many axes for the {_MAX_EINSUM_LETTERS} letters of an equation"
+            source = "query" if name == "gate" else name if name in shapes else "value"
+            free_count = self._projected_axis % len(shapes[source])
+            yield from self._projection_weights(
+                name, shapes[source], free_count, features[source], heads
             )
-        before = ascii_lowercase[:free]
-        read = letters[: len(inputs)]
-        made = letters[len(inputs) : len(inputs) + len(outputs)]
-        dense = EinsumDense(
-            equation=f"{before}{read},{read}{made}->{before}{made}",
-            output_size=(*[None] * (free - 1), *outputs.values()),
-            bias_axes=made if self.use_bias else None,
+        yield from self._output_projection_weights(query, features["query"])
+
+    def _projection_weights(
+        self, name: str, shape: Shape, free_count: int, inputs: _AxisSizes, outputs: _AxisSizes
+    ) -> Iterator[Weight]:
+        """The weights of the EinsumDense layer `name` inside, which projects `inputs` to `outputs`.
+
+        In `shape`, `free_count` axes stand before `inputs` and remain in the output. Where there
+        are none, the letters start at the batch axis, as in Keras.
+        """
+        letters = ascii_lowercase[free_count:]
+        if len(letters) < len(inputs) + len(outputs):
+            _refuse_rank(shape)
+        free = ascii_lowercase[:free_count]
+        input_letters = letters[: len(inputs)]
+        output_letters = letters[len(inputs) : len(inputs) + len(outputs)]
+        kernel_letters = input_letters + output_letters
+        projection = EinsumDense(
+            equation=f"{free}{input_letters},{kernel_letters}->{free}{output_letters}",
+            output_size=(*[None] * (free_count - 1), *outputs.values()),
+            bias_axes=output_letters if self.use_bias else None,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
             dtype=sublayer_dtype(self.dtype, name),
         )
-        words = [*inputs, *outputs] if free else [f"{name}_{each}" for each in read + made]
-        names = dict(zip(read + made, words, strict=True), groups=f"{name}_groups")
-        for weight in sublayer_weights(name, dense, shape):
+        axis_names = [*inputs, *outputs] if free else [f"{name}_{each}" for each in kernel_letters]
+        names = dict(zip(kernel_letters, axis_names, strict=True), groups=f"{name}_groups")
+        for weight in sublayer_weights(name, projection, shape):
             axes = {_name_axis_letters(axis, names): size for axis, size in weight.axes.items()}
             yield replace(weight, axes=axes)
 
-    def demand_buildable(self, value: Shape, key: Shape) -> None:
-        """Raise LayerError for what Keras refuses of all layers with heads."""
+    def _demand_buildable(self, value: Shape, key: Shape) -> None:
+        """Raise LayerError for arguments and inputs that Keras refuses in either layer."""
         demand_valid_seed(self.dropout, self.seed)
         if self.flash_attention and self.dropout:
             raise LayerError("flash_attention works without dropout only; remove one", "dropout")
@@ -132,12 +133,12 @@ class MultiHeadAttention(_HeadedAttention, frozen=True, kw_only=True):
     shape_rule: ClassVar[str] = (
         "(batch, queries, features), (batch, values, value_features) → (batch, queries, features)"
     )
-    projected_axis: ClassVar[int] = -1
+    _projected_axis: ClassVar[int] = -1
 
     num_heads: PositiveInt
     key_dim: PositiveInt
     value_dim: PositiveInt | None = None
-    # The argument `output_shape` of Keras, whose name the method has taken.
+    # Keras' argument `output_shape`; a method has that name here.
     output_size: NonNegativeInt | tuple[NonNegativeInt, ...] | None = field(
         default=None, name="output_shape"
     )
@@ -146,55 +147,51 @@ class MultiHeadAttention(_HeadedAttention, frozen=True, kw_only=True):
     def output_shape(
         self, query: Shape, value: Shape, key: Shape | None = None, /, *masks: Shape | None
     ) -> Shapes:
-        key = value if key is None else key
-        self.demand_buildable(value, key)
-        outputs = self.output_sizes()
-        if len(value) + 1 + self.attended_axis_count(len(value)) > _MAX_EINSUM_LETTERS:
-            raise LayerError(
-                f"{value} has too many axes for the {_MAX_EINSUM_LETTERS} letters of an equation"
-            )
+        self._demand_buildable(value, value if key is None else key)
+        outputs = self._output_sizes()
+        if len(value) + 1 + self._attended_axis_count(len(value)) > _EINSUM_LETTERS:
+            _refuse_rank(value)
         output = (*query[:-1], *outputs) if outputs else query
         if not self.return_attention_scores:
             return output
         demand_rank(query, 2, "(batch, queries, ...)", or_more=True)
-        return output, (query[0], self.num_heads, query[1], query[1])  # as if of itself, as Keras
+        # Keras takes the query's length for both axes, as if the query attended to itself.
+        return output, (query[0], self.num_heads, query[1], query[1])
 
-    def head_axes(self) -> dict[str, _HeadAxes]:
+    def _head_axes(self) -> dict[str, _AxisSizes]:
         heads = {"heads": self.num_heads}
         keys = {**heads, "key_dim": self.key_dim}
         values = {**heads, "value_dim": self.value_dim} if self.value_dim else keys
         return {"query": keys, "key": keys, "gate": values, "value": values}
 
-    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
-        heads = self.head_axes()["value"]
-        sizes = self.output_sizes()
-        outputs = {f"outputs_{place}": size for place, size in enumerate(sizes)} or features
+    def _output_projection_weights(self, query: Shape, features: _AxisSizes) -> Iterator[Weight]:
+        heads = self._head_axes()["value"]
+        sizes = self._output_sizes()
+        outputs = {f"outputs_{index}": size for index, size in enumerate(sizes)} or features
         if len(sizes) == 1:
             outputs = {"outputs": sizes[0]}
         shape = (query[0], *query[1:-1], *heads.values())
-        return self.projection_weights("attention_output", shape, len(query) - 1, heads, outputs)
+        return self._projection_weights("attention_output", shape, len(query) - 1, heads, outputs)
 
-    def output_sizes(self) -> tuple[int, ...]:
-        """The last axes of the output as `output_shape` gives them; none where it does not."""
-        sizes = self.output_size or ()
-        return (sizes,) if isinstance(sizes, int) else sizes
+    def _output_sizes(self) -> tuple[int, ...]:
+        """The sizes in the argument `output_shape`; none where it is null, empty or 0."""
+        return as_tuple(self.output_size) if self.output_size else ()
 
-    def attended_axis_count(self, rank: int) -> int:
-        """The number of axes of a value with `rank` axes over which attention goes."""
-        axes = self.attention_axes
-        if axes is None:
+    def _attended_axis_count(self, rank: int) -> int:
+        """The number of attention axes in a value with `rank` axes."""
+        if self.attention_axes is None:
             return max(rank - 2, 0)
-        axes = (axes,) if isinstance(axes, int) else axes
-        # Keras looks for them in the projected value, which has an axis more, and counts negative
-        # ones from the end of the value; so it takes some that the value does not have.
+        axes = as_tuple(self.attention_axes)
+        # Keras looks for the axes in the projected value, which has one axis more, but counts
+        # negative ones from the end of the value. So it accepts axes that the value does not have.
         for axis in axes:
             if not -2 * rank - 1 <= axis <= rank:
                 raise LayerError(
                     f"attention_axes holds {axis}, but the value has {rank} axes",
                     "attention_axes",
                 )
-        places = {(axis if axis >= 0 else rank + axis) % (rank + 1) for axis in axes}
-        return len(places - {rank})
+        positions = {(axis if axis >= 0 else rank + axis) % (rank + 1) for axis in axes}
+        return len(positions - {rank})
 
 
 class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
@@ -208,7 +205,7 @@ class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
     shape_rule: ClassVar[str] = (
         "(batch, queries, features), (batch, values, features) → (batch, queries, features)"
     )
-    projected_axis: ClassVar[int] = 2
+    _projected_axis: ClassVar[int] = 2
 
     head_dim: PositiveInt
     num_query_heads: NonNegativeInt
@@ -224,7 +221,7 @@ class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
                 "num_key_value_heads",
             )
         key = value if key is None else key
-        self.demand_buildable(value, key)
+        self._demand_buildable(value, key)
         for shape in query, value, key:
             demand_rank(shape, 3, "(batch, length, features)", or_more=True)
         if query[-1] != value[-1]:
@@ -236,26 +233,36 @@ class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
             return query
         return query, (query[0], self.num_query_heads, query[1], key[1])
 
-    def head_axes(self) -> dict[str, _HeadAxes]:
-        size = {"head_dim": self.head_dim}
-        asking = {"query_heads": self.num_query_heads, **size}
-        asked = {"key_value_heads": self.num_key_value_heads, **size}
-        return {"query": asking, "key": asked, "gate": asking, "value": asked}
+    def _head_axes(self) -> dict[str, _AxisSizes]:
+        head = {"head_dim": self.head_dim}
+        query_heads = {"query_heads": self.num_query_heads, **head}
+        key_value_heads = {"key_value_heads": self.num_key_value_heads, **head}
+        return {
+            "query": query_heads,
+            "key": key_value_heads,
+            "gate": query_heads,
+            "value": key_value_heads,
+        }
 
-    def output_projection_weights(self, query: Shape, features: _HeadAxes) -> Iterator[Weight]:
-        heads = self.head_axes()["query"]
+    def _output_projection_weights(self, query: Shape, features: _AxisSizes) -> Iterator[Weight]:
+        heads = self._head_axes()["query"]
         outputs = features if len(query) == 3 else {"outputs": known_axis_size(query, -1)}
         shape = (None, None, *heads.values())
-        return self.projection_weights("attention_output", shape, 2, heads, outputs)
+        return self._projection_weights("attention_output", shape, 2, heads, outputs)
 
 
-def _input_feature_axes(sizes: Mapping[str, int]) -> dict[str, _HeadAxes]:
-    """The projected axis of each input: `features` where all are alike, or each its own."""
+def _input_feature_axes(sizes: Mapping[str, int]) -> dict[str, _AxisSizes]:
+    """The feature axis of each input: `features` where all sizes agree, else one name for each."""
     if len(set(sizes.values())) == 1:
         return {name: {"features": size} for name, size in sizes.items()}
     return {name: {f"{name}_features": size} for name, size in sizes.items()}
 
 
 def _name_axis_letters(axis: str, names: Mapping[str, str]) -> str:
-    """An axis with names for the letters in it: `packed c`, `a × b`; and for its groups."""
-    return re.sub(r"\b([a-z]|groups)\b", lambda letter: names[letter[0]], axis)
+    """`axis`, such as `packed c` or `a × b`, with names in place of its letters and `groups`."""
+    return re.sub(r"\b([a-z]|groups)\b", lambda word: names[word[0]], axis)
+
+
+def _refuse_rank(shape: Shape) -> NoReturn:
+    """Raise LayerError: Keras has no letters left for the axes of `shape`."""
+    raise LayerError(f"{shape} has too many axes for the {_EINSUM_LETTERS} letters of an equation")

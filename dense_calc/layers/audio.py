@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
@@ -15,12 +16,13 @@ from dense_calc.shapes import (
     Size,
     channel_axis,
     computed_size,
+    replace_spatial_sizes,
     spatial_sizes,
     window_counts,
     with_spatial_sizes,
 )
 
-# The windows that SciPy knows by name and that need no parameter; source: scipy.signal.get_window.
+# Names of SciPy's windows without parameters; source: scipy.signal.get_window.
 # fmt: off
 _SCIPY_WINDOWS = (
     "bart", "barthann", "bartlett", "bkh", "black", "blackharr", "blackman", "blackmanharris",
@@ -65,10 +67,10 @@ class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
         if not shape:
             raise LayerError("the input must be a sound of some samples, not a single number")
         batch = shape[:1] if len(shape) > 1 else ()
-        return (*batch, self.num_mel_bins, self.frame_count(shape[len(batch)]))
+        return (*batch, self.num_mel_bins, self._frame_count(shape[len(batch)]))
 
-    def frame_count(self, samples: Size) -> Size:
-        """How many frames there are of so many samples."""
+    def _frame_count(self, samples: Size) -> Size:
+        """The number of frames in a sound of `samples`."""
         stride = self.sequence_stride
         if samples is None:
             return None
@@ -100,11 +102,11 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
     data_format: DataFormat | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        self.check_window()
+        self._demand_valid_window()
         length = spatial_sizes(shape, self.spatial_axes, self.data_format)
-        span = (self.frame_length,)
+        window = (self.frame_length,)
         (frames,) = window_counts(
-            length, span, (self.effective_frame_step(),), span, self.padding, "frame_length"
+            length, window, (self._effective_frame_step(),), window, self.padding, "frame_length"
         )
         channels = shape[channel_axis(self.data_format)]
         if channels is None:
@@ -112,27 +114,26 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
                 f"it needs the number of channels, which is unknown in {shape}; "
                 "give it a size in the model's input"
             )
-        bins = self.frequency_bin_count()
-        how = f"({self.effective_fft_length()} // 2 + 1)"
+        bins = self._frequency_bin_count()
+        arithmetic = f"({self._effective_fft_length()} // 2 + 1)"
         if self.mode == "stft":  # real and imaginary parts
-            bins, how = 2 * bins, f"2 × {how}"
-        if not self.expand_dims:
-            features = computed_size(channels * bins, f"{channels} × {how}")
-            return with_spatial_sizes(shape, (frames,), features, self.data_format)
-        return with_spatial_sizes(
-            shape, (frames, computed_size(bins, how)), channels, self.data_format
-        )
+            bins, arithmetic = 2 * bins, f"2 × {arithmetic}"
+        if self.expand_dims:
+            sides = (frames, computed_size(bins, arithmetic))
+            return replace_spatial_sizes(shape, sides, self.data_format)
+        features = computed_size(channels * bins, f"{channels} × {arithmetic}")
+        return with_spatial_sizes(shape, (frames,), features, self.data_format)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         dtype = variable_dtype(self.dtype)
-        if dtype == "bool" or dtype.startswith(("uint", "float8")):  # they hold no waves
+        if dtype == "bool" or dtype.startswith(("uint", "float8")):  # cannot hold waves
             raise LayerError(f"its weights cannot be of dtype '{dtype}'; use a float", "dtype")
-        waves = {"frame_length": self.frame_length, "1": 1, "bins": self.frequency_bin_count()}
+        waves = {"frame_length": self.frame_length, "1": 1, "bins": self._frequency_bin_count()}
         for part, other in ("real", "imag"), ("imag", "real"):
             if self.mode != other:
                 yield Weight(f"{part}_kernel", waves, "zeros")
 
-    def effective_frame_step(self) -> int:
+    def _effective_frame_step(self) -> int:
         """The number of samples from one frame to the next."""
         if self.frame_step is None and self.frame_length == 1:
             raise LayerError(
@@ -147,8 +148,8 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
             )
         return step
 
-    def effective_fft_length(self) -> int:
-        """The length of a frame that is filled up for the transform."""
+    def _effective_fft_length(self) -> int:
+        """The length to which each frame is padded for the transform."""
         if self.fft_length is not None and self.fft_length < self.frame_length:
             raise LayerError(
                 f"fft_length {self.fft_length} must not be below frame_length {self.frame_length}",
@@ -156,18 +157,14 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
             )
         return self.fft_length or 2 ** math.ceil(math.log2(self.frame_length))
 
-    def frequency_bin_count(self) -> int:
+    def _frequency_bin_count(self) -> int:
         """The number of frequencies."""
-        return self.effective_fft_length() // 2 + 1
+        return self._effective_fft_length() // 2 + 1
 
-    def check_window(self) -> None:
-        """Raise LayerError where there is no such window."""
+    def _demand_valid_window(self) -> None:
+        """Raise LayerError unless SciPy has `window`, or it has a number for each sample."""
         if isinstance(self.window, str):
-            name = self.window
-            for ending in "_symmetric", "_periodic":
-                if name.endswith(ending):
-                    name = name.removesuffix(ending)
-                    break
+            name = re.sub(r"_(symmetric|periodic)\Z", "", self.window)
             if name not in _SCIPY_WINDOWS:
                 hint = did_you_mean(name, _SCIPY_WINDOWS, else_listed=False)
                 raise LayerError(

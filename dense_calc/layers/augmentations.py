@@ -1,4 +1,4 @@
-"""Keras' layers that change images and keep their shape, most of them at random."""
+"""Keras' layers that augment images: most change them at random, and all keep their shape."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from dense_calc.layers.images import (
     demand_image_rank,
     demand_known_sides,
 )
-from dense_calc.shapes import Shape, Shapes
+from dense_calc.shapes import Shape, Shapes, as_tuple
 
 _PAIR_LENGTH = Meta(min_length=2, max_length=2)
 _ValueRange = Annotated[tuple[float, ...], _PAIR_LENGTH]
-_UncheckedValueRange = tuple[float, ...] | None  # Keras looks at it when data flows
+_UncheckedValueRange = tuple[float, ...] | None  # Keras checks it only when data flows
 
 
 class _BitsInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A least and a most that reach into 1 to 8."""
+    """A lower and an upper bound on the number of bits, whose interval meets that from 1 to 8."""
 
     lower: Annotated[float, Meta(le=8)]
     upper: Annotated[float, Meta(ge=1)]
@@ -36,7 +36,7 @@ class _BitsInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=
 
 _BitsFactor = Annotated[float, Meta(ge=1, le=8)] | _BitsInterval
 
-# Factors of which Keras looks at both numbers of a pair.
+# Keras checks both numbers of a pair here; of a FactorInterval it checks one bound each.
 _FractionFactor = UnitFraction | Annotated[tuple[UnitFraction, ...], _PAIR_LENGTH]
 _ShiftFraction = Annotated[float, Meta(ge=-1, le=1)]
 _ShiftFactor = _ShiftFraction | Annotated[tuple[_ShiftFraction, ...], _PAIR_LENGTH]
@@ -48,13 +48,13 @@ _FillMode = Literal["constant", "nearest", "reflect", "wrap"]
 
 
 class _RandomAugmentation(LabeledImageLayer, frozen=True, kw_only=True):
-    """A change that differs from image to image."""
+    """A random change, which differs from image to image."""
 
     seed: RandomSeed = None
 
 
 class _GeometricAugmentation(_RandomAugmentation, frozen=True, kw_only=True):
-    """A change of where things are, which leaves borders to fill."""
+    """A random change of positions, which leaves borders to fill."""
 
     interpolation: _ImageInterpolation = "bilinear"
     fill_mode: _FillMode = "reflect"
@@ -62,13 +62,13 @@ class _GeometricAugmentation(_RandomAugmentation, frozen=True, kw_only=True):
 
 
 class _ColorAugmentation(_RandomAugmentation, frozen=True, kw_only=True):
-    """A change of colors, which lie within `value_range`."""
+    """A random change of colors, which lie within `value_range`."""
 
     value_range: _ValueRange = (0, 255)
 
 
 class _UncheckedColorAugmentation(_RandomAugmentation, frozen=True, kw_only=True):
-    """A change of colors, which lie within `value_range`; Keras does not look at that at first."""
+    """A random change of colors; Keras checks `value_range` only when data flows."""
 
     value_range: _UncheckedValueRange = (0, 255)
 
@@ -165,8 +165,8 @@ class RandomColorJitter(_UncheckedColorAugmentation, frozen=True, kw_only=True):
     factor: UnusedFactor = None
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:
-        checked = self.brightness_factor is not None or self.saturation_factor is not None
-        if checked and len(self.value_range or ()) != 2:
+        uses_range = self.brightness_factor is not None or self.saturation_factor is not None
+        if uses_range and len(self.value_range or ()) != 2:
             raise LayerError("value_range must be a list of 2 numbers", "value_range")
         return shapes
 
@@ -212,8 +212,7 @@ class RandomGaussianBlur(_UncheckedColorAugmentation, frozen=True, kw_only=True)
     sigma: Factor = 1.0
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:
-        sides = self.kernel_size if isinstance(self.kernel_size, tuple) else (self.kernel_size,)
-        for side in sides:
+        for side in as_tuple(self.kernel_size):
             if side % 2 == 0:
                 raise LayerError(f"kernel_size must be odd, not {side}", "kernel_size")
         return shapes

@@ -7,9 +7,10 @@ Keras' names and defaults. Counts, bytes and the rest are derived elsewhere, onc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from math import prod
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
@@ -32,7 +33,8 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
 WindowSize = PositiveInt | tuple[PositiveInt, ...]  # one size for all axes, or one for each
-RandomSeed = Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # Keras keeps it as a uint32
+MAX_SEED = 2**32 - 1  # Keras stores a seed as a uint32
+RandomSeed = Annotated[int, Meta(ge=0, le=MAX_SEED)] | None
 _LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
 PRODUCT_SIGN = " × "  # between the parts of an axis that is a product
@@ -222,6 +224,18 @@ def prefix_error_path(*path: str) -> Iterator[None]:
         yield
     except LayerError as error:
         raise type(error)(error.message, *path, *error.path) from None
+
+
+def distinct_axis_name(name: str, axes: Container[str]) -> str:
+    """`name`, with as many `1 × ` in front as make it differ from the names in `axes`."""
+    while name in axes:
+        name = f"1{PRODUCT_SIGN}{name}"
+    return name
+
+
+def flatten_axes(axes: Mapping[str, int]) -> dict[str, int]:
+    """All axes of a weight in one, their product; an axis of size 1 where there are none."""
+    return {PRODUCT_SIGN.join(axes) or "1": prod(axes.values())}
 
 
 def sublayer_weights(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:

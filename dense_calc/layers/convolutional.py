@@ -1,4 +1,4 @@
-"""Keras' convolution layers: an N-dimensional base for each sort, and a class for each rank."""
+"""Keras' convolution layers: a base class for each sort, a subclass of it for each rank."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dense_calc.layers.arguments.types import (
     Regularizer,
 )
 from dense_calc.layers.base import (
+    PRODUCT_SIGN,
     KerasLayer,
     NonNegativeInt,
     PositiveInt,
@@ -31,7 +32,7 @@ from dense_calc.shapes import (
     Size,
     Sizes,
     channel_axis,
-    known_axis_size,
+    known_channel_count,
     size_product,
     sizes_per_axis,
     spatial_sizes,
@@ -42,7 +43,7 @@ from dense_calc.shapes import (
 
 
 class _CausalPadding(CaseInsensitiveEnum):
-    """How a convolution over a sequence treats its borders: `causal` fills only the start."""
+    """The padding of a convolution over a sequence: `causal` pads only the start."""
 
     valid = "valid"
     same = "same"
@@ -68,20 +69,20 @@ class Conv(KernelAndBiasLayer, frozen=True, kw_only=True):
         return _slide_over_input(self, shape, self.filters)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_axis_size(shape, channel_axis(self.data_format))
-        for what, count in ("filters", self.filters), ("channels of the input", channels):
+        channels = known_channel_count(shape, self.data_format)
+        for name, count in ("filters", self.filters), ("channels of the input", channels):
             if count % self.groups:
                 raise LayerError(
-                    f"groups {self.groups} does not divide the {count} {what}", "groups"
+                    f"groups {self.groups} does not divide the {count} {name}", "groups"
                 )
-        seen = "channels" if self.groups == 1 else "channels per group"
+        inputs = "channels" if self.groups == 1 else "channels per group"
         return self.kernel_and_bias_weights(
-            {**window_axes(self), seen: channels // self.groups, "filters": self.filters}
+            {**window_axes(self), inputs: channels // self.groups, "filters": self.filters}
         )
 
 
 class _ConvWithoutLora(KerasLayer, frozen=True, kw_only=True):
-    """What the other convolutions share, which have other kernels and no LoRA."""
+    """The arguments of the convolutions that have no LoRA, and their bias."""
 
     spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = Conv.shape_rule
@@ -97,17 +98,17 @@ class _ConvWithoutLora(KerasLayer, frozen=True, kw_only=True):
     bias_regularizer: Regularizer = None
     bias_constraint: Constraint = None
 
-    def bias_weights(self, axis: str, size: int) -> Iterator[Weight]:
-        """The weight that is added to the output, one number for each of its channels."""
+    def _bias_weights(self, axis: str, size: int) -> Iterator[Weight]:
+        """The bias along the output channels, an axis of this name and size, if there is one."""
         if self.use_bias:
             yield Weight("bias", {axis: size}, self.bias_initializer)
 
 
 class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
-    """A convolution the other way round: each place of the input spreads over a window.
+    """A convolution the other way round: each position of the input spreads over a window.
 
-    Its kernel has the filters before the channels. Without `output_padding` the output is as
-    large as the input of a convolution could have been.
+    Its kernel has the filters before the channels. Without `output_padding` the output has the
+    largest size that a convolution would turn into the size of the input.
     """
 
     filters: PositiveInt
@@ -119,30 +120,40 @@ class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
     def output_shape(self, shape: Shape, /) -> Shape:
         _demand_strides_or_dilation(self)
         _, reach, strides = _conv_geometry(self)
-        extra = None
-        if self.output_padding is not None:
-            extra = sizes_per_axis(self.output_padding, len(self.spatial_axes), "output_padding")
-            if any(more >= stride for more, stride in zip(extra, strides, strict=True)):
-                raise LayerError(
-                    f"output_padding {list(extra)} must be below strides {list(strides)} "
-                    "on each axis",
-                    "output_padding",
-                )
-        sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
-        spread_out = transposed_sizes(sizes, reach, strides, self.padding, extra, "output_padding")
-        return with_spatial_sizes(shape, spread_out, self.filters, self.data_format)
+        end_padding = self._end_padding(strides)
+        sizes = transposed_sizes(
+            spatial_sizes(shape, self.spatial_axes, self.data_format),
+            reach,
+            strides,
+            self.padding,
+            end_padding,
+            "output_padding",
+        )
+        return with_spatial_sizes(shape, sizes, self.filters, self.data_format)
+
+    def _end_padding(self, strides: Sizes) -> Sizes | None:
+        """`output_padding` along each axis, None where it follows from the strides."""
+        if self.output_padding is None:
+            return None
+        sizes = sizes_per_axis(self.output_padding, len(self.spatial_axes), "output_padding")
+        if any(size >= stride for size, stride in zip(sizes, strides, strict=True)):
+            raise LayerError(
+                f"output_padding {list(sizes)} must be below strides {list(strides)} on each axis",
+                "output_padding",
+            )
+        return sizes
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_axis_size(shape, channel_axis(self.data_format))
+        channels = known_channel_count(shape, self.data_format)
         kernel = {**window_axes(self), "filters": self.filters, "channels": channels}
         yield Weight("kernel", kernel, self.kernel_initializer)
-        yield from self.bias_weights("filters", self.filters)
+        yield from self._bias_weights("filters", self.filters)
 
 
 class _ChannelwiseConv(_ConvWithoutLora, frozen=True, kw_only=True):
-    """What convolutions share that look at each channel by itself.
+    """A convolution whose kernel reads each channel by itself.
 
-    Keras lets them have strides and dilation at once.
+    Unlike the other convolutions it may have both strides and dilation.
     """
 
     depth_multiplier: PositiveInt = 1
@@ -150,8 +161,8 @@ class _ChannelwiseConv(_ConvWithoutLora, frozen=True, kw_only=True):
     depthwise_regularizer: Regularizer = None
     depthwise_constraint: Constraint = None
 
-    def depthwise_kernel(self, name: str, channels: int) -> Weight:
-        """The kernel that makes `depth_multiplier` channels of each."""
+    def _depthwise_kernel(self, name: str, channels: int) -> Weight:
+        """The kernel that makes `depth_multiplier` channels of each input channel."""
         axes = {**window_axes(self), "channels": channels, "multiplier": self.depth_multiplier}
         return Weight(name, axes, self.depthwise_initializer)
 
@@ -166,13 +177,13 @@ class DepthwiseConv(_ChannelwiseConv, frozen=True, kw_only=True):
         return _slide_over_input(self, shape, size_product((channels, self.depth_multiplier)))
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_axis_size(shape, channel_axis(self.data_format))
-        yield self.depthwise_kernel("kernel", channels)
-        yield from self.bias_weights("channels × multiplier", channels * self.depth_multiplier)
+        channels = known_channel_count(shape, self.data_format)
+        yield self._depthwise_kernel("kernel", channels)
+        yield from self._bias_weights("channels × multiplier", channels * self.depth_multiplier)
 
 
 class SeparableConv(_ChannelwiseConv, frozen=True, kw_only=True):
-    """A convolution of each channel by itself, whose results are then mixed at each place."""
+    """A convolution of each channel by itself, then a mixture of the results at each position."""
 
     filters: PositiveInt
     pointwise_initializer: Initializer = "glorot_uniform"
@@ -183,23 +194,23 @@ class SeparableConv(_ChannelwiseConv, frozen=True, kw_only=True):
         return _slide_over_input(self, shape, self.filters)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_axis_size(shape, channel_axis(self.data_format))
-        yield self.depthwise_kernel("depthwise_kernel", channels)
-        point = {" × ".join("1" * number): 1 for number in range(1, len(self.spatial_axes) + 1)}
-        mixed = {"channels × multiplier": channels * self.depth_multiplier}
-        axes = {**point, **mixed, "filters": self.filters}
+        channels = known_channel_count(shape, self.data_format)
+        yield self._depthwise_kernel("depthwise_kernel", channels)
+        window = {PRODUCT_SIGN.join("1" * (axis + 1)): 1 for axis in range(len(self.spatial_axes))}
+        inputs = {"channels × multiplier": channels * self.depth_multiplier}
+        axes = {**window, **inputs, "filters": self.filters}
         yield Weight("pointwise_kernel", axes, self.pointwise_initializer)
-        yield from self.bias_weights("filters", self.filters)
+        yield from self._bias_weights("filters", self.filters)
 
 
 def window_axes(layer: Conv | _ConvWithoutLora) -> dict[str, int]:
-    """The axes of a kernel over which it slides."""
+    """The spatial axes of the kernel."""
     sizes = sizes_per_axis(layer.kernel_size, len(layer.spatial_axes), "kernel_size")
     return dict(zip(layer.spatial_axes, sizes, strict=True))
 
 
 def _conv_geometry(layer: Conv | _ConvWithoutLora) -> tuple[Sizes, Sizes, Sizes]:
-    """The window, what it reaches with dilation, and its strides, each along each axis."""
+    """Along each axis: the size of the window, its extent with dilation, and its stride."""
     rank = len(layer.spatial_axes)
     kernel = sizes_per_axis(layer.kernel_size, rank, "kernel_size")
     strides = sizes_per_axis(layer.strides, rank, "strides")
@@ -209,15 +220,15 @@ def _conv_geometry(layer: Conv | _ConvWithoutLora) -> tuple[Sizes, Sizes, Sizes]
 
 
 def _slide_over_input(layer: Conv | _ConvWithoutLora, shape: Shape, channels: Size) -> Shape:
-    """The shape that is left of an input when the window has slid over it."""
+    """The output shape of a convolution with so many output channels."""
     sizes = spatial_sizes(shape, layer.spatial_axes, layer.data_format)
     kernel, reach, strides = _conv_geometry(layer)
-    places = window_counts(sizes, kernel, strides, reach, layer.padding, "kernel_size")
-    return with_spatial_sizes(shape, places, channels, layer.data_format)
+    counts = window_counts(sizes, kernel, strides, reach, layer.padding, "kernel_size")
+    return with_spatial_sizes(shape, counts, channels, layer.data_format)
 
 
 def _demand_strides_or_dilation(layer: Conv | _ConvWithoutLora) -> None:
-    """Raise LayerError where both are above 1."""
+    """Raise LayerError where strides and dilation are both above 1."""
     rank = len(layer.spatial_axes)
     strides = sizes_per_axis(layer.strides, rank, "strides")
     if max(strides) > 1 and max(sizes_per_axis(layer.dilation_rate, rank, "dilation_rate")) > 1:

@@ -22,9 +22,8 @@ from dense_calc.shapes import (
     VOLUME_AXES,
     Shape,
     Shapes,
-    channel_axis,
     demand_rank,
-    known_axis_size,
+    known_channel_count,
     spatial_sizes,
 )
 
@@ -87,7 +86,7 @@ class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     def weights(self, step: Shape, /) -> Iterator[Weight]:
         loop = self.recurrent_layer
         seen = window_axes(loop.gate_convolution)
-        channels = known_axis_size(step, channel_axis(loop.data_format))
+        channels = known_channel_count(step, loop.data_format)
         inputs, outputs = {"channels": channels}, {"filters": loop.filters}
         return loop.gate_weights({**seen, **inputs}, {**seen, **outputs}, 4)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import prod
+from collections.abc import Iterator
 from typing import ClassVar
 
 from msgspec import field
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.base import NonNegativeInt, Weight
+from dense_calc.layers.base import NonNegativeInt, Weight, distinct_axis_name, flatten_axes
 from dense_calc.layers.einsum import (
     EinsumEquation,
     EinsumSizes,
@@ -19,7 +18,7 @@ from dense_calc.layers.einsum import (
     parse_equation,
 )
 from dense_calc.layers.quantization import QuantizableLayer, WeightAxes
-from dense_calc.shapes import Shape, demand_rank
+from dense_calc.shapes import Shape, as_tuple, demand_rank
 
 
 class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
@@ -42,9 +41,8 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
         """The equation, and the sizes of its letters for an input of this shape."""
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
         equation = parse_equation(self.equation)
-        wanted = self.output_size
-        given = (wanted,) if isinstance(wanted, int) else wanted
-        return equation, einsum_sizes(equation, shape, given, self.bias_axes)
+        output_sizes: Shape = as_tuple(self.output_size)
+        return equation, einsum_sizes(equation, shape, output_sizes, self.bias_axes)
 
     def output_shape(self, shape: Shape, /) -> Shape:
         return self.equation_and_sizes(shape)[1].output_shape
@@ -79,13 +77,10 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
             rows = axes[:1] if len(axes) == 2 or largest == axes[0] else axes[:2]
         else:
             raise LayerError(f"{mode} wants a kernel of 2 or 3 axes, not {len(axes)}", "equation")
-        columns = [axis for axis in axes if axis not in rows]
-        return _flatten_axes(kernel, rows), _flatten_axes(kernel, columns)
-
-
-def _flatten_axes(axes: WeightAxes, names: Iterable[str]) -> WeightAxes:
-    """Some of the axes as one."""
-    return {" × ".join(names) or "1": prod(axes[name] for name in names)}
+        return (
+            flatten_axes({axis: kernel[axis] for axis in rows}),
+            flatten_axes({axis: size for axis, size in kernel.items() if axis not in rows}),
+        )
 
 
 def _axes_by_letter(letters: LetterSizes) -> dict[str, int]:
@@ -102,8 +97,5 @@ def _axes_by_letter(letters: LetterSizes) -> dict[str, int]:
                 "give it a size in output_shape or in the model's input",
                 "output_shape",
             )
-        name = letter
-        while name in axes:
-            name = f"1 × {name}"
-        axes[name] = size
+        axes[distinct_axis_name(letter, axes)] = size
     return axes

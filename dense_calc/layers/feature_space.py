@@ -1,4 +1,4 @@
-"""The layers that only the encoder of a `keras.utils.FeatureSpace` has."""
+"""Layers that only the encoder of a `keras.utils.FeatureSpace` uses."""
 
 from __future__ import annotations
 

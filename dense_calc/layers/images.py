@@ -1,4 +1,4 @@
-"""Keras' layers that prepare images: what they read, and those that give them a size."""
+"""Base classes of Keras' layers for images, and the layers that resize or crop them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 class FactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A least and a most within which Keras draws; it asks that they reach into its bounds."""
+    """The interval from which Keras draws a factor; it must meet that from 0 to 1."""
 
     lower: Annotated[float, Meta(le=1)]
     upper: Annotated[float, Meta(ge=0)]
 
 
 class _SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A least and a most that reach into -1 to 1."""
+    """The interval from which Keras draws a factor; it must meet that from -1 to 1."""
 
     lower: Annotated[float, Meta(le=1)]
     upper: Annotated[float, Meta(ge=-1)]
@@ -30,41 +30,41 @@ class _SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown
 
 Factor = UnitFraction | FactorInterval
 SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | _SignedFactorInterval
-UnusedFactor = SignedFactor | None  # taken by the base class of Keras, for nothing
+UnusedFactor = SignedFactor | None  # an argument of Keras' base class that changes nothing
 
 _IMAGE_MAPPING_KEYS = ("images", "labels", "bounding_boxes", "segmentation_masks")
 
 
 class ImageLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that reads one tensor, of images; Keras does not look at its shape."""
+    """A layer that reads one tensor of images; Keras does not check its shape."""
 
     bounding_box_format: str | None = None
     data_format: DataFormat | None = None
 
 
 class LabeledImageLayer(ImageLayer, frozen=True, kw_only=True):
-    """A layer that reads images, or a mapping of them and what belongs to them, and gives such."""
+    """A layer of images, or of a mapping of images, labels, boxes and masks; its output is alike."""
 
     mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
     accepts_nested: ClassVar[bool] = True
 
     def output_shape(self, shapes: Any, /) -> Shapes:
-        same: Shapes = shapes
-        return same
+        output: Shapes = shapes
+        return output
 
 
 class BatchShufflingLayer(LabeledImageLayer, frozen=True, kw_only=True):
-    """A change that takes other images of the batch, which it shuffles."""
+    """A layer that mixes each image with another of the batch, which it shuffles."""
 
     seed: RandomSeed = None
 
     def demand_traceable(self, shapes: Shapes, /) -> None:
-        if _image_shape_in(shapes)[:1] == (None,):
+        if _image_shape(shapes)[:1] == (None,):
             raise LayerError("inside a pipeline JAX cannot shuffle an unknown batch")
 
 
 class _ImageSizeLayer(ImageLayer, frozen=True, kw_only=True):
-    """A layer that gives images a height and a width."""
+    """A layer whose output images have the height and width of its arguments."""
 
     spatial_axes: ClassVar[tuple[str, ...]] = IMAGE_AXES
     shape_rule: ClassVar[str] = "(..., *sides, channels) → (..., *sides', channels)"
@@ -72,11 +72,11 @@ class _ImageSizeLayer(ImageLayer, frozen=True, kw_only=True):
     height: NonNegativeInt | None
     width: NonNegativeInt | None
 
-    def resized_shape(self, shapes: Shapes, axis: int) -> Shape:
-        """The shape with other sides, of which the height stands at `axis` from the left.
+    def _resized_shape(self, shapes: Shapes, axis: int) -> Shape:
+        """`shapes` with the new height at `axis`, which counts from 0, and the width after it.
 
-        Keras counts what a list or mapping holds as if these were axes: two tensors, where sides
-        are all that it sees, give `(height, width)`.
+        Keras counts the tensors of a list or mapping as if they were axes: where two are its
+        height and width, the output is `(height, width)`.
         """
         if not is_shape(shapes):
             if axis == 0 and len(shapes) == 2:
@@ -94,7 +94,7 @@ class CenterCrop(_ImageSizeLayer, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_image_rank(shape)
-        return self.resized_shape(shape, len(shape) - 3 + (self.data_format == "channels_first"))
+        return self._resized_shape(shape, _height_axis(shape, self.data_format))
 
     def demand_traceable(self, shape: Shape, /) -> None:
         demand_known_sides(shape, self.data_format)
@@ -110,7 +110,7 @@ class RandomCrop(_ImageSizeLayer, frozen=True, kw_only=True):
     seed: RandomSeed = None
 
     def output_shape(self, shapes: Any, /) -> Shape:
-        return self.resized_shape(shapes, len(shapes) - 3 + (self.data_format == "channels_first"))
+        return self._resized_shape(shapes, _height_axis(shapes, self.data_format))
 
     def demand_traceable(self, shapes: Shapes, /) -> None:
         height, width = demand_known_sides(shapes, self.data_format)
@@ -138,9 +138,8 @@ class Resizing(_ImageSizeLayer, frozen=True, kw_only=True):
     antialias: bool = False
 
     def output_shape(self, shapes: Any, /) -> Shape:
-        return self.resized_shape(
-            shapes, (len(shapes) == 4) + (self.data_format == "channels_first")
-        )
+        is_batch = len(shapes) == 4
+        return self._resized_shape(shapes, is_batch + (self.data_format == "channels_first"))
 
 
 class MaxNumBoundingBoxes(LabeledImageLayer, frozen=True, kw_only=True):
@@ -163,12 +162,12 @@ class MaxNumBoundingBoxes(LabeledImageLayer, frozen=True, kw_only=True):
                 raise LayerError(
                     f"the {name} must have an axis after the batch, not {shape}", "from"
                 )
-        counted = {name: (each[0], self.max_number, *each[2:]) for name, each in boxes.items()}
-        return {**shapes, "bounding_boxes": counted}
+        boxes = {name: (shape[0], self.max_number, *shape[2:]) for name, shape in boxes.items()}
+        return {**shapes, "bounding_boxes": boxes}
 
 
 def demand_image_rank(shape: Shape) -> None:
-    """Raise LayerError unless this is the shape of an image or of a batch of them."""
+    """Raise LayerError unless `shape` is that of an image or of a batch of images."""
     if len(shape) not in (3, 4):
         raise LayerError(
             "the input must be an image or a batch of them, with 3 or 4 axes; "
@@ -176,10 +175,15 @@ def demand_image_rank(shape: Shape) -> None:
         )
 
 
-def _image_shape_in(shapes: Shapes) -> Shape:
-    """The images in what an image layer reads; nothing if they cannot be told."""
+def _image_shape(shapes: Shapes) -> Shape:
+    """The shape of the images in the input of an image layer; () where there are none."""
     images = shapes.get("images", ()) if isinstance(shapes, dict) else shapes
     return images if is_shape(images) else ()
+
+
+def _height_axis(shapes: Shapes, data_format: str | None) -> int:
+    """The axis of the height in images, with or without a batch axis."""
+    return len(shapes) - 3 + (data_format == "channels_first")
 
 
 def demand_known_sides(shapes: Shapes, data_format: str | None) -> tuple[int, int]:
@@ -188,9 +192,9 @@ def demand_known_sides(shapes: Shapes, data_format: str | None) -> tuple[int, in
     Raises:
         LayerError: one of them is unknown.
     """
-    images = _image_shape_in(shapes)
-    first = len(images) - 3 + (data_format == "channels_first")
-    height, width = images[first : first + 2] if len(images) > 2 else (0, 0)
+    images = _image_shape(shapes)
+    axis = _height_axis(images, data_format)
+    height, width = images[axis : axis + 2] if len(images) > 2 else (0, 0)
     if height is None or width is None:
         raise LayerError(f"inside a pipeline JAX needs known sides; they are not in {shapes}")
     return height, width

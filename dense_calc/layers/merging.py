@@ -13,11 +13,11 @@ from dense_calc.layers.broadcasting import broadcast_layer_inputs
 from dense_calc.shapes import Shape, demand_rank, size_sum
 
 TWO_INPUTS = range(2, 3)
-_MAX_LISTED_SHAPES = 4  # shapes that a sentence can list
+_MAX_LISTED_SHAPES = 4  # in a message
 
 
 class _MergeLayer(KerasLayer, frozen=True, kw_only=True):
-    """An elementwise operation over all inputs, which are broadcast."""
+    """An elementwise operation over all inputs, which are broadcast to one shape."""
 
     arity: ClassVar[range] = LIST_OF_INPUTS
     inputs_as_list: ClassVar[bool] = True
@@ -78,27 +78,29 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
     normalize: bool = False
 
     def output_shape(self, first: Shape, second: Shape, /) -> Shape:
-        given = self.axes
-        axes = (given, given) if isinstance(given, int) else given
-        sizes, rests = [], []
-        for axis, shape in zip(axes, (first, second), strict=True):
-            # One negative number for both counts around, however far; one of two does not.
-            around = isinstance(given, int) and given < 0 and len(shape)
-            if not around and not -len(shape) <= axis < len(shape):
-                raise LayerError(f"axis {axis} is not in {shape}", "axes")
-            place = axis % len(shape)
-            sizes.append(shape[place])
-            rests.append((*shape[:place], *shape[place + 1 :]))
-        if sizes[0] != sizes[1]:
+        axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        first_axis, second_axis = map(self._positive_axis, axes, (first, second))
+        if first[first_axis] != second[second_axis]:
             raise LayerError(
                 f"cannot multiply {_list_shapes((first, second))}: along axes {list(axes)} "
-                f"their sizes are {sizes[0]} and {sizes[1]}; name axes of the same size",
+                f"their sizes are {first[first_axis]} and {second[second_axis]}; "
+                "name axes of the same size",
                 "axes",
             )
         if len(second) < 2:
             raise LayerError(f"the second input has no axis but that of the batch: {second}")
-        left = (*rests[0], *rests[1][1:])
-        return (*left, 1) if len(left) == 1 else left
+        output = (*_drop_axis(first, first_axis), *_drop_axis(second, second_axis)[1:])
+        return (*output, 1) if len(output) == 1 else output
+
+    def _positive_axis(self, axis: int, shape: Shape) -> int:
+        """An axis of an input, counted from the first.
+
+        Where `axes` is one negative number, Keras takes it modulo the rank, however far it is.
+        """
+        wraps = isinstance(self.axes, int) and axis < 0 and shape
+        if not wraps and not -len(shape) <= axis < len(shape):
+            raise LayerError(f"axis {axis} is not in {shape}", "axes")
+        return axis % len(shape)
 
 
 class Concatenate(KerasLayer, frozen=True, kw_only=True):
@@ -118,26 +120,31 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
             raise LayerError(
                 f"cannot concatenate {_list_shapes(shapes)}: they have other numbers of axes"
             )
-        # Keras does not look at an axis too far when there is nothing to add.
+        # Keras does not check the upper bound where there is only one input.
         if self.axis < -len(first) or (self.axis >= len(first) and len(shapes) > 1):
             raise LayerError(f"axis {self.axis} is not in {first}", "axis")
         axis = self.axis % len(first)
-        for other, sizes in enumerate(zip(*shapes, strict=True)):
-            if other != axis and len(set(sizes) - {None}) > 1:
+        for index, sizes in enumerate(zip(*shapes, strict=True)):
+            if index != axis and len(set(sizes) - {None}) > 1:
                 raise LayerError(
                     f"cannot concatenate {_list_shapes(shapes)} along axis {self.axis}: "
-                    f"sizes differ on axis {other}"
+                    f"sizes differ on axis {index}"
                 )
         return (*first[:axis], size_sum([shape[axis] for shape in shapes]), *first[axis + 1 :])
 
 
 def _demand_batch_axes(shapes: tuple[Shape, ...]) -> None:
-    """Raise LayerError where an input has no axes, not even that of the batch."""
+    """Raise LayerError for an input without axes, not even that of the batch."""
     for shape in shapes:
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
 
 
+def _drop_axis(shape: Shape, axis: int) -> Shape:
+    """`shape` without the axis at this index."""
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
 def _list_shapes(shapes: tuple[Shape, ...]) -> str:
-    """Shapes in a sentence; of many, the first and the last."""
+    """Shapes as a message lists them; of many, the first three and the last."""
     shown = shapes if len(shapes) <= _MAX_LISTED_SHAPES else (*shapes[:3], "...", shapes[-1])
     return " and ".join(map(str, shown))

@@ -10,14 +10,14 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import Constraint, Initializer, Regularizer
 from dense_calc.layers.base import ElementwiseLayer, KerasLayer, Weight
 from dense_calc.layers.broadcasting import broadcast_shapes
-from dense_calc.shapes import Shape, Shapes, known_axis_size
+from dense_calc.shapes import Shape, Shapes, as_tuple, demand_axis, known_axis_size
 
 _RENORM_LIMITS = ("rmax", "rmin", "dmax")
-_INSTANCE_GROUPS = -1  # groups of GroupNormalization: as many as there are channels
+_INSTANCE_GROUPS = -1  # `groups` of GroupNormalization for one group of each channel
 
 
 class _AffineNormalization(KerasLayer, frozen=True, kw_only=True):
-    """A normalization that lets its result be scaled by `gamma` and shifted by `beta` again."""
+    """A normalization whose result may be scaled by `gamma` and shifted by `beta`."""
 
     epsilon: float = 1e-3
     center: bool = True
@@ -29,8 +29,8 @@ class _AffineNormalization(KerasLayer, frozen=True, kw_only=True):
     beta_constraint: Constraint = None
     gamma_constraint: Constraint = None
 
-    def gamma_and_beta(self, axes: dict[str, int]) -> Iterator[Weight]:
-        """The weights that scale and shift, of these axes."""
+    def _gamma_and_beta(self, axes: dict[str, int]) -> Iterator[Weight]:
+        """The weights that scale and shift the result, with these axes."""
         if self.scale:
             yield Weight("gamma", axes, self.gamma_initializer)
         if self.center:
@@ -57,9 +57,9 @@ class BatchNormalization(_AffineNormalization, frozen=True, kw_only=True):
     synchronized: bool = False
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        self.check_arguments()
+        self._demand_valid_arguments()
         channels = {"channels": known_axis_size(shape, self.axis)}
-        yield from self.gamma_and_beta(channels)
+        yield from self._gamma_and_beta(channels)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
         yield Weight("moving_mean", channels, mean, trainable=False)
         yield Weight("moving_variance", channels, variance, trainable=False)
@@ -68,8 +68,8 @@ class BatchNormalization(_AffineNormalization, frozen=True, kw_only=True):
             yield Weight("renorm_mean", channels, mean, trainable=False)
             yield Weight("renorm_stddev", channels, variance, trainable=False)
 
-    def check_arguments(self) -> None:
-        """Raise LayerError where Keras refuses an argument; some it reads with `renorm` only."""
+    def _demand_valid_arguments(self) -> None:
+        """Raise LayerError where Keras refuses an argument; it checks some with `renorm` only."""
         if self.synchronized:
             raise LayerError(
                 "synchronized changes no number and is for TensorFlow only; remove it",
@@ -83,22 +83,7 @@ class BatchNormalization(_AffineNormalization, frozen=True, kw_only=True):
                 "moving_variance_initializer",
             )
         if self.renorm_clipping is not None:
-            self.check_clipping(self.renorm_clipping)
-
-    @staticmethod
-    def check_clipping(limits: dict[str, Any]) -> None:
-        """Raise LayerError where Keras refuses `renorm_clipping`."""
-        for name, limit in limits.items():
-            if name not in _RENORM_LIMITS or not isinstance(limit, int | float | None):
-                raise LayerError(
-                    f"renorm_clipping takes numbers for {', '.join(_RENORM_LIMITS)}",
-                    "renorm_clipping",
-                )
-        rmax, rmin, dmax = map(limits.get, _RENORM_LIMITS)
-        if rmax is not None and rmin is not None and rmax < rmin:
-            raise LayerError("rmax must not be below rmin", "renorm_clipping")
-        if dmax is not None and dmax < 0:
-            raise LayerError("dmax must not be negative", "renorm_clipping")
+            _demand_valid_clipping(self.renorm_clipping)
 
 
 class GroupNormalization(_AffineNormalization, frozen=True, kw_only=True):
@@ -130,7 +115,7 @@ class GroupNormalization(_AffineNormalization, frozen=True, kw_only=True):
                 else f"there are no channels to normalize in {shape}",
                 "groups",
             )
-        yield from self.gamma_and_beta({"channels": channels})
+        yield from self._gamma_and_beta({"channels": channels})
 
 
 class LayerNormalization(_AffineNormalization, frozen=True, kw_only=True):
@@ -143,7 +128,8 @@ class LayerNormalization(_AffineNormalization, frozen=True, kw_only=True):
     rms_scaling: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        _demand_valid_axes(self.axis, shape)
+        for axis in as_tuple(self.axis):
+            demand_axis(shape, axis)
         return shape
 
     def demand_traceable(self, shape: Shape, /) -> None:
@@ -153,7 +139,7 @@ class LayerNormalization(_AffineNormalization, frozen=True, kw_only=True):
         if self.rms_scaling:
             yield Weight("gamma", _normalized_axes(self.axis, shape), self.gamma_initializer)
         elif self.scale or self.center:
-            yield from self.gamma_and_beta(_normalized_axes(self.axis, shape))
+            yield from self._gamma_and_beta(_normalized_axes(self.axis, shape))
 
 
 class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
@@ -180,7 +166,8 @@ class UnitNormalization(ElementwiseLayer, frozen=True, kw_only=True):
     axis: int | tuple[int, ...] = -1
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:
-        _demand_valid_axes(self.axis, shapes)
+        for axis in as_tuple(self.axis):
+            demand_axis(shapes, axis)
         return shapes
 
     def demand_traceable(self, shapes: Any, /) -> None:
@@ -188,36 +175,37 @@ class UnitNormalization(ElementwiseLayer, frozen=True, kw_only=True):
         _demand_unique_axes(self.axis, shapes)
 
 
-def _demand_valid_axes(axis: int | tuple[int, ...], shape: Shapes) -> None:
-    """Raise LayerError unless each axis is one of the shape; of a nest Keras counts the parts."""
-    for each in _axis_tuple(axis):
-        if not -len(shape) <= each < len(shape):
-            raise LayerError(f"axis {each} is not in the input, which is {shape}", "axis")
+def _demand_valid_clipping(limits: dict[str, Any]) -> None:
+    """Raise LayerError where Keras refuses `renorm_clipping`."""
+    for name, limit in limits.items():
+        if name not in _RENORM_LIMITS or not isinstance(limit, int | float | None):
+            raise LayerError(
+                f"renorm_clipping takes numbers for {', '.join(_RENORM_LIMITS)}", "renorm_clipping"
+            )
+    rmax, rmin, dmax = map(limits.get, _RENORM_LIMITS)
+    if rmax is not None and rmin is not None and rmax < rmin:
+        raise LayerError("rmax must not be below rmin", "renorm_clipping")
+    if dmax is not None and dmax < 0:
+        raise LayerError("dmax must not be negative", "renorm_clipping")
 
 
 def _demand_unique_axes(axis: int | tuple[int, ...], shape: Shape) -> None:
-    """Raise LayerError where an axis stands twice, along which JAX cannot sum."""
-    axes = [each % len(shape) for each in _axis_tuple(axis)]
+    """Raise LayerError for an axis that `axis` names twice: JAX cannot sum along it."""
+    axes = [each % len(shape) for each in as_tuple(axis)]
     if len(set(axes)) < len(axes):
         raise LayerError(f"inside a pipeline an axis may stand only once in {list(axes)}", "axis")
 
 
 def _normalized_axes(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int]:
-    """The sizes of the axes that are normalized, sorted as Keras sorts them: -1 before 1."""
-    axes = sorted(_axis_tuple(axis))
+    """The names and sizes of the normalized axes, sorted as Keras sorts them: -1 before 1."""
+    axes = sorted(as_tuple(axis))
     if len(axes) == 1:
         return {"features": known_axis_size(shape, axes[0])}
     sizes: dict[str, int] = {}
-    met: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for each in axes:
         size = known_axis_size(shape, each)
         name = f"axis {each % len(shape)}"
-        met[name] += 1
-        again = f" ({met[name]})" if met[name] > 1 else ""  # Keras lets an axis stand there twice
-        sizes[name + again] = size
+        counts[name] += 1  # -1 and 1 may be the same axis
+        sizes[f"{name} ({counts[name]})" if counts[name] > 1 else name] = size
     return sizes
-
-
-def _axis_tuple(axis: int | tuple[int, ...]) -> tuple[int, ...]:
-    """One axis or several as several."""
-    return (axis,) if isinstance(axis, int) else axis

@@ -1,4 +1,4 @@
-"""Keras' pooling layers: an N-dimensional base each for windows, whole inputs and given sizes."""
+"""Keras' pooling layers, which pool windows, whole inputs, or to an output of a fixed size."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from dense_calc.shapes import (
     SEQUENCE_AXES,
     VOLUME_AXES,
     Shape,
-    channel_axis,
     demand_rank,
+    replace_spatial_sizes,
     sizes_per_axis,
     spatial_sizes,
     window_counts,
-    with_spatial_sizes,
 )
 
 
 class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
-    """A window slides over the input and gives one number for what it sees.
+    """A window slides over the input and gives one number for the numbers in it.
 
-    Keras 3 demands `pool_size` of its average pooling alone; here it is 2 for both, as it was.
+    Keras 3 requires `pool_size` of its average pooling; here it is 2, as in Keras 2.
     """
 
     is_initially_built: ClassVar[bool] = True
@@ -31,7 +30,7 @@ class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     pool_size: WindowSize = 2
-    strides: WindowSize | None = None  # as far as the window is wide
+    strides: WindowSize | None = None  # None is the size of the window
     padding: Literal["valid", "same"] = "valid"
     data_format: DataFormat | None = None
 
@@ -40,10 +39,8 @@ class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
         pool = sizes_per_axis(self.pool_size, rank, "pool_size")
         strides = pool if self.strides is None else sizes_per_axis(self.strides, rank, "strides")
         sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
-        places = window_counts(sizes, pool, strides, pool, self.padding, "pool_size")
-        return with_spatial_sizes(
-            shape, places, shape[channel_axis(self.data_format)], self.data_format
-        )
+        counts = window_counts(sizes, pool, strides, pool, self.padding, "pool_size")
+        return replace_spatial_sizes(shape, counts, self.data_format)
 
 
 class _GlobalPooling(KerasLayer, frozen=True, kw_only=True):
@@ -57,18 +54,16 @@ class _GlobalPooling(KerasLayer, frozen=True, kw_only=True):
     keepdims: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        pooled = spatial_sizes(shape, self.spatial_axes, self.data_format)
-        kept = (1,) * len(pooled) if self.keepdims else ()
-        return with_spatial_sizes(
-            shape, kept, shape[channel_axis(self.data_format)], self.data_format
-        )
+        sides = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        sizes = (1,) * len(sides) if self.keepdims else ()
+        return replace_spatial_sizes(shape, sizes, self.data_format)
 
 
 class _AdaptivePooling(KerasLayer, frozen=True, kw_only=True):
     """Windows over the input, as large and as many as make an output of `output_size`.
 
-    Keras neither looks at the number of axes of the input nor at their sizes, and does not read
-    `data_format` in any case.
+    Keras checks neither the number of axes of the input nor their sizes, and takes `data_format`
+    only in lower case.
     """
 
     spatial_axes: ClassVar[tuple[str, ...]]
@@ -79,11 +74,9 @@ class _AdaptivePooling(KerasLayer, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         sizes = sizes_per_axis(self.output_size, len(self.spatial_axes), "output_size")
-        least = 2 if self.data_format == "channels_first" else 1
-        demand_rank(shape, least, "(batch, channels, ...)", or_more=True)
-        return with_spatial_sizes(
-            shape, sizes, shape[channel_axis(self.data_format)], self.data_format
-        )
+        min_rank = 2 if self.data_format == "channels_first" else 1
+        demand_rank(shape, min_rank, "(batch, channels, ...)", or_more=True)
+        return replace_spatial_sizes(shape, sizes, self.data_format)
 
 
 class MaxPooling1D(_WindowPooling, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""Keras' regularization layers: none changes a shape, none has weights.
+"""Keras' regularization layers, which change no shape and have no weights.
 
-The state of their random numbers is no parameter: Keras does not count it either.
+The state of a random generator is not a parameter here, as in Keras' own count.
 """
 
 from __future__ import annotations

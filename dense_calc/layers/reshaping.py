@@ -27,10 +27,10 @@ from dense_calc.shapes import (
     channel_axis,
     computed_size,
     demand_rank,
+    replace_spatial_sizes,
     size_product,
     sizes_per_axis,
     spatial_sizes,
-    with_spatial_sizes,
 )
 
 _SizeOrRest = Annotated[int, Meta(ge=-1)]
@@ -57,7 +57,7 @@ class Flatten(DtypePreservingLayer, frozen=True, kw_only=True):
         sides = len(shape) - 2
         if sides not in (1, 2, 3):
             return ""
-        channels = shape[1 if self.data_format == "channels_first" else -1]
+        channels = shape[channel_axis(self.data_format)]
         return f"GlobalAveragePooling{sides}D" if channels else ""
 
 
@@ -77,8 +77,8 @@ class Reshape(DtypePreservingLayer, frozen=True, kw_only=True):
         elements = size_product(shape[1:])
         if elements is None or None in target:
             return (shape[0], *(None if size == -1 else size for size in target))
-        rest = math.prod(size for size in target if size is not None and size != -1)
-        fits = elements == rest if -1 not in target else rest and elements % rest == 0
+        known = math.prod(size for size in target if size is not None and size != -1)
+        fits = elements == known if -1 not in target else known and elements % known == 0
         if not fits:
             raise LayerError(
                 f"target_shape {list(target)} does not hold the {elements:,} elements "
@@ -87,8 +87,10 @@ class Reshape(DtypePreservingLayer, frozen=True, kw_only=True):
             )
         if -1 not in target:
             return (shape[0], *target)
-        left = elements if rest == 1 else computed_size(elements // rest, f"{elements} // {rest}")
-        return (shape[0], *(left if size == -1 else size for size in target))
+        rest = (
+            elements if known == 1 else computed_size(elements // known, f"{elements} // {known}")
+        )
+        return (shape[0], *(rest if size == -1 else size for size in target))
 
 
 class Permute(DtypePreservingLayer, frozen=True, kw_only=True):
@@ -123,63 +125,59 @@ class RepeatVector(KerasLayer, frozen=True, kw_only=True):
 
 
 class _PadOrCropLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that makes each side of its input longer or shorter at its ends.
+    """A layer that makes each side of its input longer or shorter at both ends.
 
-    What it adds or takes is one number for all ends, or for each side a number or a pair. Of a
-    sequence it is a pair.
+    Its argument is one number for all ends, or a number or a pair for each side. For a sequence,
+    which has one side, it is a number or a pair.
     """
 
     spatial_axes: ClassVar[tuple[str, ...]]
-    argument_name: ClassVar[str]
-    padding_sign: ClassVar[int]
-    min_side: ClassVar[int]  # that must be left of a side
+    _argument_name: ClassVar[str]
+    _sign: ClassVar[int]  # 1 adds to a side, -1 takes from it
+    _min_side: ClassVar[int]  # the least size that may remain
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     def output_shape(self, shape: Shape, /) -> Shape:
         data_format = getattr(self, "data_format", None)
-        sizes = []
-        for axis, size, ends in zip(
-            self.spatial_axes,
-            spatial_sizes(shape, self.spatial_axes, data_format),
-            self.end_paddings(),
-            strict=True,
-        ):
-            sizes.append(extend_side(size, ends))
-            left = sizes[-1]
-            if left is not None and left < self.min_side:
-                raise LayerError(
-                    f"{self.argument_name} takes {-sum(ends)} of {axis} {size}, which leaves "
-                    f"{'nothing' if self.min_side else 'less than nothing'}; make it smaller",
-                    self.argument_name,
-                )
-        return with_spatial_sizes(
-            shape, tuple(sizes), shape[channel_axis(data_format)], data_format
-        )
+        sides = spatial_sizes(shape, self.spatial_axes, data_format)
+        sizes = tuple(map(self._resized_side, self.spatial_axes, sides, self._end_paddings()))
+        return replace_spatial_sizes(shape, sizes, data_format)
 
-    def end_paddings(self) -> tuple[tuple[int, ...], ...]:
-        """What is added at the two ends of each side.
+    def _resized_side(self, axis: str, side: Size, ends: Sizes) -> Size:
+        """The size of a side after both ends; LayerError where too little remains."""
+        size = extend_side(side, ends)
+        if size is not None and size < self._min_side:
+            raise LayerError(
+                f"{self._argument_name} takes {-sum(ends)} of {axis} {side}, which leaves "
+                f"{'nothing' if self._min_side else 'less than nothing'}; make it smaller",
+                self._argument_name,
+            )
+        return size
+
+    def _end_paddings(self) -> tuple[Sizes, ...]:
+        """The numbers to add at the two ends of each side, negative where it is cropped.
 
         Raises:
-            LayerError: the argument speaks of more or fewer sides.
+            LayerError: the argument has numbers for more or fewer sides.
         """
-        given, count = getattr(self, self.argument_name), len(self.spatial_axes)
-        each = (given,) * count if isinstance(given, int) or count == 1 else given
-        if len(each) != count:
+        argument, count = getattr(self, self._argument_name), len(self.spatial_axes)
+        sides = (argument,) * count if isinstance(argument, int) or count == 1 else argument
+        if len(sides) != count:
             raise LayerError(
-                f"{self.argument_name} must be one integer, or {count} integers or pairs of them, "
-                f"not {len(each)}",
-                self.argument_name,
+                f"{self._argument_name} must be one integer, or {count} integers or pairs of them, "
+                f"not {len(sides)}",
+                self._argument_name,
             )
-        pairs = ((pad, pad) if isinstance(pad, int) else pad for pad in each)
-        return tuple(tuple(self.padding_sign * pad for pad in pair) for pair in pairs)
+        pairs = ((ends, ends) if isinstance(ends, int) else ends for ends in sides)
+        return tuple(tuple(self._sign * end for end in pair) for pair in pairs)
 
 
 class _ZeroPadding(_PadOrCropLayer, frozen=True, kw_only=True):
     """Zeros around the input; `padding` is one number, one for each axis, or pairs of them."""
 
-    argument_name = "padding"
-    padding_sign = 1
-    min_side = 0
+    _argument_name = "padding"
+    _sign = 1
+    _min_side = 0
 
     padding: int | tuple[_EndPadding, ...] = 1
     data_format: DataFormat | None = None
@@ -206,11 +204,11 @@ class ZeroPadding3D(_ZeroPadding, frozen=True, kw_only=True):
 
 
 class _Cropping(_PadOrCropLayer, frozen=True, kw_only=True):
-    """Takes away from the ends of each side; something must be left."""
+    """Takes away from the ends of each side, which must not become empty."""
 
-    argument_name = "cropping"
-    padding_sign = -1
-    min_side = 1
+    _argument_name = "cropping"
+    _sign = -1
+    _min_side = 1
 
 
 class Cropping1D(_Cropping, frozen=True, kw_only=True):
@@ -250,10 +248,8 @@ class _UpSampling(KerasLayer, frozen=True, kw_only=True):
     def output_shape(self, shape: Shape, /) -> Shape:
         data_format = getattr(self, "data_format", None)
         factors = sizes_per_axis(self.size, len(self.spatial_axes), "size")
-        sizes = tuple(
-            map(scale_side, spatial_sizes(shape, self.spatial_axes, data_format), factors)
-        )
-        return with_spatial_sizes(shape, sizes, shape[channel_axis(data_format)], data_format)
+        sides = spatial_sizes(shape, self.spatial_axes, data_format)
+        return replace_spatial_sizes(shape, tuple(map(scale_side, sides, factors)), data_format)
 
 
 class UpSampling1D(_UpSampling, frozen=True, kw_only=True):
@@ -282,16 +278,14 @@ class UpSampling3D(_UpSampling, frozen=True, kw_only=True):
 
 
 def extend_side(size: Size, ends: Sizes) -> Size:
-    """A side with more, or less, at its ends."""
-    added = [end for end in ends if end]
-    if size is None or not added:
+    """The size of a side after `ends` are added to it; a negative one is taken away."""
+    changes = [end for end in ends if end]
+    if size is None or not changes:
         return size
-    how = "".join(f" {'+' if end > 0 else '-'} {abs(end)}" for end in added)
-    return computed_size(size + sum(added), f"{size}{how}")
+    arithmetic = "".join(f" {'+' if end > 0 else '-'} {abs(end)}" for end in changes)
+    return computed_size(size + sum(changes), f"{size}{arithmetic}")
 
 
 def scale_side(size: Size, factor: int) -> Size:
-    """A side `factor` times as long."""
-    return (
-        size if size is None or factor == 1 else computed_size(size * factor, f"{size} × {factor}")
-    )
+    """The size of a side `factor` times as long."""
+    return size if factor == 1 else size_product((size, factor))

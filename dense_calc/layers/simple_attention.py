@@ -1,4 +1,7 @@
-"""Keras' attention layers: a query asks, keys answer, and values are summed as the keys answer."""
+"""Keras' attention layers without heads.
+
+The scores of a query and the keys weigh the values, whose sum is the output.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import KerasLayer, Weight
+from dense_calc.layers.base import MAX_SEED, KerasLayer, Weight
 from dense_calc.shapes import Shape, Shapes, demand_rank, known_axis_size
 
 ATTENTION_CALL_ARGUMENTS = ("return_attention_scores", "use_causal_mask")
-_MAX_SEED = 2**32 - 1  # Keras keeps a seed as a uint32
 
 
 class Attention(KerasLayer, frozen=True, kw_only=True):
@@ -74,6 +76,6 @@ class AdditiveAttention(Attention, frozen=True, kw_only=True):
 
 
 def demand_valid_seed(dropout: float, seed: int | None) -> None:
-    """Raise LayerError for a seed that Keras cannot keep; it looks only where numbers are drawn."""
-    if dropout > 0 and seed is not None and not 0 <= seed <= _MAX_SEED:
-        raise LayerError(f"seed must be an integer from 0 to {_MAX_SEED}, not {seed}", "seed")
+    """Raise LayerError for a seed that Keras cannot store; without dropout it checks no seed."""
+    if dropout > 0 and seed is not None and not 0 <= seed <= MAX_SEED:
+        raise LayerError(f"seed must be an integer from 0 to {MAX_SEED}, not {seed}", "seed")

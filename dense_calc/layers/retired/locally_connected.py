@@ -12,15 +12,14 @@ from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.arguments.types import ActivationArgument, ConvPadding, DataFormat
-from dense_calc.layers.base import PRODUCT_SIGN, LayerWithKernel, PositiveInt, Weight, WindowSize
+from dense_calc.layers.base import LayerWithKernel, PositiveInt, Weight, WindowSize, flatten_axes
 from dense_calc.layers.convolutional import Conv
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
     Shape,
     Sizes,
-    channel_axis,
-    known_axis_size,
+    known_channel_count,
     sizes_per_axis,
     spatial_sizes,
     window_counts,
@@ -70,7 +69,7 @@ class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
         )
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = {"channels": known_axis_size(shape, channel_axis(self.data_format))}
+        channels = {"channels": known_channel_count(shape, self.data_format)}
         filters = {"filters": self.filters}
         inputs = _known_axis_sizes(
             self.spatial_axes, spatial_sizes(shape, self.spatial_axes, self.data_format)
@@ -113,7 +112,7 @@ class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
                 strict=True,
             )
         )
-        return {**_join_axes(places), **_join_axes({**window, **channels}), **filters}
+        return {**flatten_axes(places), **flatten_axes({**window, **channels}), **filters}
 
     def visible_input_count(self, size: int, places: int, window: int, stride: int) -> int:
         """How many inputs all windows along an axis see together."""
@@ -153,11 +152,6 @@ def _known_axis_sizes(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
             "give them sizes in the model's input"
         )
     return {axis: size for axis, size in zip(axes, sizes, strict=True) if size is not None}
-
-
-def _join_axes(axes: dict[str, int]) -> dict[str, int]:
-    """Several axes as one."""
-    return {PRODUCT_SIGN.join(axes): math.prod(axes.values())}
 
 
 def _total_overhang(first: int, stride: int, count: int) -> int:
