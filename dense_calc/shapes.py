@@ -183,23 +183,6 @@ def channel_axis(data_format: str | None) -> int:
     return 1 if data_format == "channels_first" else -1
 
 
-def known_channel_count(shape: Shape, data_format: str | None) -> int:
-    """The number of channels, which a weight depends on; LayerError where it is unknown."""
-    return known_axis_size(shape, channel_axis(data_format))
-
-
-def spatial_sizes(shape: Shape, names: tuple[str, ...], data_format: str | None) -> Shape:
-    """The sizes of the axes called `names`, such as height and width, without batch and channels.
-
-    Raises:
-        LayerError: the shape has more or fewer axes.
-    """
-    first = data_format == "channels_first"
-    axes = ("batch", "channels", *names) if first else ("batch", *names, "channels")
-    demand_rank(shape, len(axes), f"({', '.join(axes)})")
-    return shape[2:] if first else shape[1:-1]
-
-
 def with_spatial_sizes(
     shape: Shape, sizes: Shape, channels: Size, data_format: str | None
 ) -> Shape:
@@ -207,11 +190,6 @@ def with_spatial_sizes(
     if data_format == "channels_first":
         return (shape[0], channels, *sizes)
     return (shape[0], *sizes, channels)
-
-
-def replace_spatial_sizes(shape: Shape, sizes: Shape, data_format: str | None) -> Shape:
-    """`shape` with other sides and the same channels."""
-    return with_spatial_sizes(shape, sizes, shape[channel_axis(data_format)], data_format)
 
 
 def window_counts(
@@ -293,16 +271,3 @@ def _transposed_axis_size(
 def as_tuple(value: T | tuple[T, ...]) -> tuple[T, ...]:
     """An argument that is one value or several, as several."""
     return value if isinstance(value, tuple) else (value,)
-
-
-def sizes_per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[int, ...]:
-    """A window argument as one size for each of `rank` axes.
-
-    Raises:
-        LayerError: it has another number of sizes.
-    """
-    sizes = (value,) * rank if isinstance(value, int) else value
-    if len(sizes) != rank:
-        several = f", or {rank}, one for each axis" if rank > 1 else ""
-        raise LayerError(f"{argument} must be one integer{several}, not {list(sizes)}", argument)
-    return sizes

@@ -10,14 +10,12 @@ from typing import ClassVar, Literal
 from dense_calc.errors import LayerError, UnknownSizeError, did_you_mean
 from dense_calc.layers.arguments.types import DataFormat, variable_dtype
 from dense_calc.layers.base import KerasLayer, NonNegativeInt, PositiveInt, Weight
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     SEQUENCE_AXES,
     Shape,
     Size,
-    channel_axis,
     computed_size,
-    replace_spatial_sizes,
-    spatial_sizes,
     window_counts,
     with_spatial_sizes,
 )
@@ -81,13 +79,13 @@ class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
         )
 
 
-class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
+class STFTSpectrogram(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """How loud each frequency is over time: a convolution whose kernels are waves.
 
     The kernels are weights, which a training may change; `trainable: false` keeps them.
     """
 
-    spatial_axes: ClassVar[tuple[str, ...]] = SEQUENCE_AXES
+    spatial_axes = SEQUENCE_AXES
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', features)"
 
     mode: Literal["log", "magnitude", "psd", "real", "imag", "angle", "stft"] = "log"
@@ -103,12 +101,12 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         self._demand_valid_window()
-        length = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        length = self.spatial_sizes(shape)
         window = (self.frame_length,)
         (frames,) = window_counts(
             length, window, (self._effective_frame_step(),), window, self.padding, "frame_length"
         )
-        channels = shape[channel_axis(self.data_format)]
+        channels = self.channel_count(shape)
         if channels is None:
             raise UnknownSizeError(
                 f"it needs the number of channels, which is unknown in {shape}; "
@@ -120,7 +118,7 @@ class STFTSpectrogram(KerasLayer, frozen=True, kw_only=True):
             bins, arithmetic = 2 * bins, f"2 × {arithmetic}"
         if self.expand_dims:
             sides = (frames, computed_size(bins, arithmetic))
-            return replace_spatial_sizes(shape, sides, self.data_format)
+            return self.replace_spatial_sizes(shape, sides)
         features = computed_size(channels * bins, f"{channels} × {arithmetic}")
         return with_spatial_sizes(shape, (frames,), features, self.data_format)
 

@@ -24,6 +24,7 @@ from dense_calc.layers.base import (
     WindowSize,
 )
 from dense_calc.layers.quantization import KernelAndBiasLayer
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
@@ -31,11 +32,7 @@ from dense_calc.shapes import (
     Shape,
     Size,
     Sizes,
-    channel_axis,
-    known_channel_count,
     size_product,
-    sizes_per_axis,
-    spatial_sizes,
     transposed_sizes,
     window_counts,
     with_spatial_sizes,
@@ -50,10 +47,9 @@ class _CausalPadding(CaseInsensitiveEnum):
     causal = "causal"
 
 
-class Conv(KernelAndBiasLayer, frozen=True, kw_only=True):
+class Conv(KernelAndBiasLayer, SpatialLayer, frozen=True, kw_only=True):
     """A convolution: a window slides over the input, and each filter weighs what it sees."""
 
-    spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', filters)"
 
     filters: PositiveInt
@@ -69,7 +65,7 @@ class Conv(KernelAndBiasLayer, frozen=True, kw_only=True):
         return _slide_over_input(self, shape, self.filters)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_channel_count(shape, self.data_format)
+        channels = self.known_channel_count(shape)
         for name, count in ("filters", self.filters), ("channels of the input", channels):
             if count % self.groups:
                 raise LayerError(
@@ -81,10 +77,9 @@ class Conv(KernelAndBiasLayer, frozen=True, kw_only=True):
         )
 
 
-class _ConvWithoutLora(KerasLayer, frozen=True, kw_only=True):
+class _ConvWithoutLora(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """The arguments of the convolutions that have no LoRA, and their bias."""
 
-    spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = Conv.shape_rule
 
     kernel_size: WindowSize
@@ -122,7 +117,7 @@ class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
         _, reach, strides = _conv_geometry(self)
         end_padding = self._end_padding(strides)
         sizes = transposed_sizes(
-            spatial_sizes(shape, self.spatial_axes, self.data_format),
+            self.spatial_sizes(shape),
             reach,
             strides,
             self.padding,
@@ -135,7 +130,7 @@ class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
         """`output_padding` along each axis, None where it follows from the strides."""
         if self.output_padding is None:
             return None
-        sizes = sizes_per_axis(self.output_padding, len(self.spatial_axes), "output_padding")
+        sizes = self.argument_sizes("output_padding")
         if any(size >= stride for size, stride in zip(sizes, strides, strict=True)):
             raise LayerError(
                 f"output_padding {list(sizes)} must be below strides {list(strides)} on each axis",
@@ -144,7 +139,7 @@ class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
         return sizes
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_channel_count(shape, self.data_format)
+        channels = self.known_channel_count(shape)
         kernel = {**window_axes(self), "filters": self.filters, "channels": channels}
         yield Weight("kernel", kernel, self.kernel_initializer)
         yield from self._bias_weights("filters", self.filters)
@@ -173,11 +168,11 @@ class DepthwiseConv(_ChannelwiseConv, frozen=True, kw_only=True):
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels')"
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        channels = shape[channel_axis(self.data_format)] if len(shape) > 1 else None
+        channels = self.channel_count(shape) if len(shape) > 1 else None
         return _slide_over_input(self, shape, size_product((channels, self.depth_multiplier)))
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_channel_count(shape, self.data_format)
+        channels = self.known_channel_count(shape)
         yield self._depthwise_kernel("kernel", channels)
         yield from self._bias_weights("channels × multiplier", channels * self.depth_multiplier)
 
@@ -194,7 +189,7 @@ class SeparableConv(_ChannelwiseConv, frozen=True, kw_only=True):
         return _slide_over_input(self, shape, self.filters)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = known_channel_count(shape, self.data_format)
+        channels = self.known_channel_count(shape)
         yield self._depthwise_kernel("depthwise_kernel", channels)
         window = {PRODUCT_SIGN.join("1" * (axis + 1)): 1 for axis in range(len(self.spatial_axes))}
         inputs = {"channels × multiplier": channels * self.depth_multiplier}
@@ -205,23 +200,20 @@ class SeparableConv(_ChannelwiseConv, frozen=True, kw_only=True):
 
 def window_axes(layer: Conv | _ConvWithoutLora) -> dict[str, int]:
     """The spatial axes of the kernel."""
-    sizes = sizes_per_axis(layer.kernel_size, len(layer.spatial_axes), "kernel_size")
-    return dict(zip(layer.spatial_axes, sizes, strict=True))
+    return dict(zip(layer.spatial_axes, layer.argument_sizes("kernel_size"), strict=True))
 
 
 def _conv_geometry(layer: Conv | _ConvWithoutLora) -> tuple[Sizes, Sizes, Sizes]:
     """Along each axis: the size of the window, its extent with dilation, and its stride."""
-    rank = len(layer.spatial_axes)
-    kernel = sizes_per_axis(layer.kernel_size, rank, "kernel_size")
-    strides = sizes_per_axis(layer.strides, rank, "strides")
-    dilation = sizes_per_axis(layer.dilation_rate, rank, "dilation_rate")
+    kernel, strides = layer.argument_sizes("kernel_size"), layer.argument_sizes("strides")
+    dilation = layer.argument_sizes("dilation_rate")
     reach = tuple(rate * (size - 1) + 1 for rate, size in zip(dilation, kernel, strict=True))
     return kernel, reach, strides
 
 
 def _slide_over_input(layer: Conv | _ConvWithoutLora, shape: Shape, channels: Size) -> Shape:
     """The output shape of a convolution with so many output channels."""
-    sizes = spatial_sizes(shape, layer.spatial_axes, layer.data_format)
+    sizes = layer.spatial_sizes(shape)
     kernel, reach, strides = _conv_geometry(layer)
     counts = window_counts(sizes, kernel, strides, reach, layer.padding, "kernel_size")
     return with_spatial_sizes(shape, counts, channels, layer.data_format)
@@ -229,9 +221,7 @@ def _slide_over_input(layer: Conv | _ConvWithoutLora, shape: Shape, channels: Si
 
 def _demand_strides_or_dilation(layer: Conv | _ConvWithoutLora) -> None:
     """Raise LayerError where strides and dilation are both above 1."""
-    rank = len(layer.spatial_axes)
-    strides = sizes_per_axis(layer.strides, rank, "strides")
-    if max(strides) > 1 and max(sizes_per_axis(layer.dilation_rate, rank, "dilation_rate")) > 1:
+    if max(layer.argument_sizes("strides")) > 1 and max(layer.argument_sizes("dilation_rate")) > 1:
         raise LayerError("strides and dilation_rate cannot both be above 1", "dilation_rate")
 
 

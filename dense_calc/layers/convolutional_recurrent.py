@@ -16,6 +16,7 @@ from dense_calc.layers.base import KerasLayer, PositiveInt, Weight, WindowSize, 
 from dense_calc.layers.cells import RecurrentCell
 from dense_calc.layers.convolutional import Conv, Conv1D, Conv2D, Conv3D, window_axes
 from dense_calc.layers.recurrent import RecurrentLayerWithOwnCell
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
@@ -23,16 +24,13 @@ from dense_calc.shapes import (
     Shape,
     Shapes,
     demand_rank,
-    known_channel_count,
-    spatial_sizes,
 )
 
 
-class ConvLSTM(RecurrentLayerWithOwnCell, frozen=True, kw_only=True):
+class ConvLSTM(RecurrentLayerWithOwnCell, SpatialLayer, frozen=True, kw_only=True):
     """An LSTM whose gates are convolutions: its steps and its states are images or the like."""
 
     creates_sublayers: ClassVar[bool] = True
-    spatial_axes: ClassVar[tuple[str, ...]]
     convolution_kind: ClassVar[type[Conv]]
     shape_rule: ClassVar[str] = "(batch, steps, *sides, channels) → (batch, ..., *sides', filters)"
 
@@ -70,9 +68,7 @@ class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
 
     def step_output(self, step: Shape) -> Shape:
         loop = self.recurrent_layer
-        for side, size in zip(
-            loop.spatial_axes, spatial_sizes(step, loop.spatial_axes, loop.data_format), strict=True
-        ):
+        for side, size in zip(loop.spatial_axes, loop.spatial_sizes(step), strict=True):
             if size is None:
                 raise UnknownSizeError(
                     f"its states need a known {side}, which the input leaves open: {step}; "
@@ -86,7 +82,7 @@ class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     def weights(self, step: Shape, /) -> Iterator[Weight]:
         loop = self.recurrent_layer
         seen = window_axes(loop.gate_convolution)
-        channels = known_channel_count(step, loop.data_format)
+        channels = loop.known_channel_count(step)
         inputs, outputs = {"channels": channels}, {"filters": loop.filters}
         return loop.gate_weights({**seen, **inputs}, {**seen, **outputs}, 4)
 

@@ -43,7 +43,7 @@ class ImageLayer(KerasLayer, frozen=True, kw_only=True):
 
 
 class LabeledImageLayer(ImageLayer, frozen=True, kw_only=True):
-    """A layer of images, or of a mapping of images, labels, boxes and masks; its output is alike."""
+    """A layer of images, or of a mapping of images with their labels, boxes and masks."""
 
     mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
     accepts_nested: ClassVar[bool] = True

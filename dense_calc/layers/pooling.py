@@ -6,28 +6,24 @@ from typing import ClassVar, Literal
 
 from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import KerasLayer, NonNegativeInt, WindowSize
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
     VOLUME_AXES,
     Shape,
     demand_rank,
-    replace_spatial_sizes,
-    sizes_per_axis,
-    spatial_sizes,
     window_counts,
 )
 
 
-class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
+class _WindowPooling(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """A window slides over the input and gives one number for the numbers in it.
 
     Keras 3 requires `pool_size` of its average pooling; here it is 2, as in Keras 2.
     """
 
     is_initially_built: ClassVar[bool] = True
-    spatial_axes: ClassVar[tuple[str, ...]]
-    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     pool_size: WindowSize = 2
     strides: WindowSize | None = None  # None is the size of the window
@@ -35,48 +31,42 @@ class _WindowPooling(KerasLayer, frozen=True, kw_only=True):
     data_format: DataFormat | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        rank = len(self.spatial_axes)
-        pool = sizes_per_axis(self.pool_size, rank, "pool_size")
-        strides = pool if self.strides is None else sizes_per_axis(self.strides, rank, "strides")
-        sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        pool = self.argument_sizes("pool_size")
+        strides = pool if self.strides is None else self.argument_sizes("strides")
+        sizes = self.spatial_sizes(shape)
         counts = window_counts(sizes, pool, strides, pool, self.padding, "pool_size")
-        return replace_spatial_sizes(shape, counts, self.data_format)
+        return self.replace_spatial_sizes(shape, counts)
 
 
-class _GlobalPooling(KerasLayer, frozen=True, kw_only=True):
+class _GlobalPooling(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """One number for each channel, over all of its positions."""
 
     is_initially_built: ClassVar[bool] = True
-    spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, channels)"
 
     data_format: DataFormat | None = None
     keepdims: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        sides = spatial_sizes(shape, self.spatial_axes, self.data_format)
-        sizes = (1,) * len(sides) if self.keepdims else ()
-        return replace_spatial_sizes(shape, sizes, self.data_format)
+        sides = self.spatial_sizes(shape)
+        return self.replace_spatial_sizes(shape, (1,) * len(sides) if self.keepdims else ())
 
 
-class _AdaptivePooling(KerasLayer, frozen=True, kw_only=True):
+class _AdaptivePooling(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """Windows over the input, as large and as many as make an output of `output_size`.
 
     Keras checks neither the number of axes of the input nor their sizes, and takes `data_format`
     only in lower case.
     """
 
-    spatial_axes: ClassVar[tuple[str, ...]]
-    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
-
     output_size: NonNegativeInt | tuple[NonNegativeInt, ...]
     data_format: Literal["channels_last", "channels_first"] | None = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        sizes = sizes_per_axis(self.output_size, len(self.spatial_axes), "output_size")
+        sizes = self.argument_sizes("output_size")
         min_rank = 2 if self.data_format == "channels_first" else 1
         demand_rank(shape, min_rank, "(batch, channels, ...)", or_more=True)
-        return replace_spatial_sizes(shape, sizes, self.data_format)
+        return self.replace_spatial_sizes(shape, sizes)
 
 
 class MaxPooling1D(_WindowPooling, frozen=True, kw_only=True):

@@ -12,13 +12,13 @@ from msgspec import Meta
 from dense_calc.layers.arguments.types import DataFormat, PolicyArgument
 from dense_calc.layers.base import (
     ElementwiseLayer,
-    LayerKind,
     NonNegativeFloat,
     PositiveInt,
     RandomSeed,
     UnpenalizedLayer,
 )
-from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, spatial_sizes
+from dense_calc.layers.spatial import SpatialLayer
+from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape
 
 _UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
@@ -74,18 +74,17 @@ class ActivityRegularization(UnpenalizedLayer, frozen=True, kw_only=True):
     l2: NonNegativeFloat | None = 0.0
 
 
-class _SpatialDropout(LayerKind, frozen=True, kw_only=True):
+class _SpatialDropout(SpatialLayer, frozen=True, kw_only=True):
     """Sets a random `rate` of its channels to zero while training, each as a whole."""
 
     is_initially_built: ClassVar[bool] = True
-    spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides, channels)"
 
     dtype: PolicyArgument | None = None
     seed: RandomSeed = None
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        spatial_sizes(shape, self.spatial_axes, getattr(self, "data_format", None))
+        self.spatial_sizes(shape)  # checks the rank
         return shape
 
 

@@ -16,6 +16,7 @@ from dense_calc.layers.base import (
     PositiveInt,
     WindowSize,
 )
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,
     MAX_RANK,
@@ -27,10 +28,7 @@ from dense_calc.shapes import (
     channel_axis,
     computed_size,
     demand_rank,
-    replace_spatial_sizes,
     size_product,
-    sizes_per_axis,
-    spatial_sizes,
 )
 
 _SizeOrRest = Annotated[int, Meta(ge=-1)]
@@ -124,24 +122,21 @@ class RepeatVector(KerasLayer, frozen=True, kw_only=True):
         return (shape[0], self.n, shape[1])
 
 
-class _PadOrCropLayer(KerasLayer, frozen=True, kw_only=True):
+class _PadOrCropLayer(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """A layer that makes each side of its input longer or shorter at both ends.
 
     Its argument is one number for all ends, or a number or a pair for each side. For a sequence,
     which has one side, it is a number or a pair.
     """
 
-    spatial_axes: ClassVar[tuple[str, ...]]
     _argument_name: ClassVar[str]
     _sign: ClassVar[int]  # 1 adds to a side, -1 takes from it
     _min_side: ClassVar[int]  # the least size that may remain
-    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        data_format = getattr(self, "data_format", None)
-        sides = spatial_sizes(shape, self.spatial_axes, data_format)
+        sides = self.spatial_sizes(shape)
         sizes = tuple(map(self._resized_side, self.spatial_axes, sides, self._end_paddings()))
-        return replace_spatial_sizes(shape, sizes, data_format)
+        return self.replace_spatial_sizes(shape, sizes)
 
     def _resized_side(self, axis: str, side: Size, ends: Sizes) -> Size:
         """The size of a side after both ends; LayerError where too little remains."""
@@ -237,19 +232,15 @@ class Cropping3D(_Cropping, frozen=True, kw_only=True):
     data_format: DataFormat | None = None
 
 
-class _UpSampling(KerasLayer, frozen=True, kw_only=True):
+class _UpSampling(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
     """Makes each side `size` times as long."""
-
-    spatial_axes: ClassVar[tuple[str, ...]]
-    shape_rule: ClassVar[str] = _PadOrCropLayer.shape_rule
 
     size: WindowSize = 2
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        data_format = getattr(self, "data_format", None)
-        factors = sizes_per_axis(self.size, len(self.spatial_axes), "size")
-        sides = spatial_sizes(shape, self.spatial_axes, data_format)
-        return replace_spatial_sizes(shape, tuple(map(scale_side, sides, factors)), data_format)
+        factors = self.argument_sizes("size")
+        sizes = tuple(map(scale_side, self.spatial_sizes(shape), factors))
+        return self.replace_spatial_sizes(shape, sizes)
 
 
 class UpSampling1D(_UpSampling, frozen=True, kw_only=True):

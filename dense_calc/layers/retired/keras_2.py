@@ -45,7 +45,6 @@ from dense_calc.shapes import (
     Shape,
     demand_rank,
     known_axis_size,
-    spatial_sizes,
     with_spatial_sizes,
 )
 
@@ -123,8 +122,8 @@ class Deconvolution2D(Conv, frozen=True, kw_only=True):
     output_size: tuple[NonNegativeInt | None, ...] = field(name="output_shape")
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        spatial_sizes(shape, self.spatial_axes, self.data_format)
-        sizes = spatial_sizes(self.output_size, self.spatial_axes, self.data_format)
+        self.spatial_sizes(shape)  # checks the rank
+        sizes = self.spatial_sizes(self.output_size)
         return with_spatial_sizes(shape, sizes, self.filters, self.data_format)
 
 

@@ -14,14 +14,12 @@ from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.arguments.types import ActivationArgument, ConvPadding, DataFormat
 from dense_calc.layers.base import LayerWithKernel, PositiveInt, Weight, WindowSize, flatten_axes
 from dense_calc.layers.convolutional import Conv
+from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
     Shape,
     Sizes,
-    known_channel_count,
-    sizes_per_axis,
-    spatial_sizes,
     window_counts,
     with_spatial_sizes,
 )
@@ -29,7 +27,7 @@ from dense_calc.shapes import (
 _DENSE_IMPLEMENTATION, _SPARSE_IMPLEMENTATION = 2, 3  # implementations
 
 
-class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
+class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True):
     """A convolution whose kernel is another at each place of the output.
 
     `implementation` 2 keeps a weight for each pair of an input and an output, near or not; 3 keeps
@@ -37,7 +35,6 @@ class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
     """
 
     keras_module: ClassVar[str] = ""
-    spatial_axes: ClassVar[tuple[str, ...]]
     shape_rule: ClassVar[str] = Conv.shape_rule
 
     filters: PositiveInt
@@ -56,24 +53,18 @@ class _LocallyConnected(LayerWithKernel, frozen=True, kw_only=True):
         """The sizes of the output without batch and channels."""
         if self.implementation == 1 and self.padding != ConvPadding.valid:
             raise LayerError("with implementation 1 the padding must be valid", "padding")
-        sizes = spatial_sizes(shape, self.spatial_axes, self.data_format)
+        sizes = self.spatial_sizes(shape)
         kernel, strides = self.window_and_strides()
         return window_counts(sizes, kernel, strides, kernel, self.padding, "kernel_size")
 
     def window_and_strides(self) -> tuple[Sizes, Sizes]:
         """The window and its strides along each axis."""
-        rank = len(self.spatial_axes)
-        return (
-            sizes_per_axis(self.kernel_size, rank, "kernel_size"),
-            sizes_per_axis(self.strides, rank, "strides"),
-        )
+        return self.argument_sizes("kernel_size"), self.argument_sizes("strides")
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        channels = {"channels": known_channel_count(shape, self.data_format)}
+        channels = {"channels": self.known_channel_count(shape)}
         filters = {"filters": self.filters}
-        inputs = _known_axis_sizes(
-            self.spatial_axes, spatial_sizes(shape, self.spatial_axes, self.data_format)
-        )
+        inputs = _known_axis_sizes(self.spatial_axes, self.spatial_sizes(shape))
         places = _known_axis_sizes(
             [f"{axis}'" for axis in self.spatial_axes], self.output_sides(shape)
         )
