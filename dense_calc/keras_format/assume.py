@@ -19,7 +19,8 @@ from dense_calc.keras_format.assumed_layer import AssumedLayer
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.layer_arguments import decode_arguments
-from dense_calc.spec_language.scope import Scope, is_number, is_var_name
+from dense_calc.spec_language.scope import Scope, is_var_name
+from dense_calc.spec_language.spec_numbers import is_number
 from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml
 
 _IDENTITY = "identity"

@@ -31,7 +31,7 @@ from dense_calc.model import (
     map_call_input,
 )
 from dense_calc.shapes import Shapes, child_shapes, is_shape
-from dense_calc.spec_language.scope import has_finite_numbers
+from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.tracing.layer import constant_dtype, error_at_node
 from dense_calc.tracing.nested_model import NestedModel, demand_convertible
 from dense_calc.tracing.tracer import trace_output_specs

@@ -31,7 +31,9 @@ from dense_calc.spec_language.layer_arguments import (
     decode_inner_layers,
 )
 from dense_calc.spec_language.layer_names import name_inner_uniquely
-from dense_calc.spec_language.scope import Scope, has_finite_numbers
+from dense_calc.spec_language.outline import decode_nested_model
+from dense_calc.spec_language.scope import Scope
+from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
 from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
 from dense_calc.tracing.lent_layers import insert_lent_layers
@@ -179,7 +181,7 @@ def _replace_nested_argument(held: Any, steps: Sequence[str], value: YamlNode, s
     items[int(number)] = (
         _replace_nested_argument(item, further, value, scope)
         if further
-        else decode_inner_layers(value, scope)
+        else decode_inner_layers(value, scope, decode_nested_model)
     )
     return tuple(items)
 
@@ -193,7 +195,7 @@ def _decode_argument(
         SpecError: it is of a wrong type.
     """
     plain = (
-        decode_inner_layers(value, scope)
+        decode_inner_layers(value, scope, decode_nested_model)
         if name in kind.inner_layer_arguments
         else value.plain_value()
     )

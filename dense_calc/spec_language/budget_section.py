@@ -13,7 +13,8 @@ from dense_calc.limits import AmountError, Limit
 from dense_calc.quantities import QUANTITIES, limit_kinds, parse_limit
 from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.layer_arguments import decode_arguments
-from dense_calc.spec_language.scope import ExpressionError, Scope
+from dense_calc.spec_language.scope import Scope
+from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_tree import YamlNode
 
 _MAX_BUDGET_LAYERS = 100  # names and patterns, each of which is compared with every layer

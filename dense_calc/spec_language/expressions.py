@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from dense_calc.errors import did_you_mean
-from dense_calc.spec_language.scope import ExpressionError, Number
+from dense_calc.spec_language.spec_numbers import ExpressionError, Number
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 
 _MAX_EXPRESSION_LENGTH = 500  # characters of an expression

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any
 
 from msgspec import Struct, ValidationError, convert, defstruct
 from msgspec import field as renamed
@@ -20,36 +19,32 @@ from dense_calc.layers.introspect.refusals import (
     describe_bad_value,
     describe_refusal,
     parse_validation_error,
+    resolve_any_key,
     value_at_path,
 )
-from dense_calc.model import Model
 from dense_calc.spec_language.entries import ReuseEntry, SpecEntry, read_entry
-from dense_calc.spec_language.scope import ExpressionError, Scope
+from dense_calc.spec_language.expression_types import takes_expression
+from dense_calc.spec_language.scope import Scope
+from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.nested_model import NestedModel
 
-if TYPE_CHECKING:
-    from dense_calc.spec_language.callables import CallableLookup
-
-    # what models inside may call again: the parts around them, nothing, or what is known later
-    _OuterCallables: TypeAlias = CallableLookup | Literal["later"] | None
-
-_TEXT_FOR_NUMBER_PATTERN = r"Expected `[^`]*\b(int|float)\b[^`]*`, got `str`"
-
 CALL_KEYS = ("name", "from")  # what is written beside the arguments
-_UNREAD_MODEL = Model("", (), (), ())  # what a model inside is until it is read
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
+
+_NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes a model that is a layer
 
 # Arguments of a kind that were seen to want a number, so that the next layer is quicker.
 _NUMERIC_ARGUMENTS: defaultdict[type, set[str]] = defaultdict(set)
 
 
 def decode_layer(
-    entry: SpecEntry, scope: Scope, but: Container[str] = CALL_KEYS, around: _OuterCallables = None
+    entry: SpecEntry,
+    scope: Scope,
+    decode_nested: _NestedModelDecoder,
+    omitted_keys: Container[str] = CALL_KEYS,
 ) -> LayerKind:
-    """The layer that an entry describes, without what is written beside its arguments.
-
-    A model inside may call again what can be called `around` it.
+    """The layer that an entry describes; keys that are no arguments of the layer are omitted.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
@@ -58,19 +53,15 @@ def decode_layer(
         return entry.fixed_layer
     if issubclass(entry.kind, NestedModel):
         scope.use_count += 1  # what is in it may follow from what is around it
-        if around == "later":
-            return entry.kind(model=_UNREAD_MODEL, name=entry.read_text("name"))
-        from dense_calc.spec_language.outline import (
-            decode_nested_model,  # which needs this module for its layers
-        )
-
-        return decode_nested_model(entry, scope, around)
+        return decode_nested(entry, scope)
     consulted = scope.use_count
     inner = entry.kind.inner_layer_arguments
     values: Any = {
-        name: decode_inner_layers(value, scope, around) if name in inner else value.plain_value()
+        name: decode_inner_layers(value, scope, decode_nested)
+        if name in inner
+        else value.plain_value()
         for name, (_, value) in entry.arguments.items()
-        if name not in but
+        if name not in omitted_keys
     }
     if scope.substitutions:
         scope.use_count += 1
@@ -109,7 +100,7 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             return _convert_arguments(values, entry.kind)
         except ValidationError as error:
             problem, path = parse_validation_error(error)
-        if not path or not re.match(_TEXT_FOR_NUMBER_PATTERN, problem):
+        if not _is_expression_at(entry.kind, path, values):
             raise SpecError(
                 *_locate_complaint(
                     entry, describe_refusal(entry.kind, _entry_label(entry), values, problem, path)
@@ -120,6 +111,12 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
         assert scope.use_count > consulted, path  # else this would never end
         if len(path) == 1:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
+
+
+def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:
+    """Whether an expression stands at `path` in the arguments of a kind."""
+    value = path and value_at_path(values, resolve_any_key(kind, values, path))
+    return isinstance(value, str) and takes_expression(kind, tuple(path))
 
 
 def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
@@ -152,10 +149,10 @@ def argument_subset_type(kind: type[LayerKind], names: tuple[str, ...]) -> type[
     return defstruct(kind.__name__, own, forbid_unknown_fields=True)
 
 
-def decode_inner_layers(written: YamlNode, scope: Scope, around: _OuterCallables = None) -> Any:
+def decode_inner_layers(written: YamlNode, scope: Scope, decode_nested: _NestedModelDecoder) -> Any:
     """The layer, or list of layers, that is an argument of another."""
     if isinstance(written.value, list):
-        return [decode_inner_layers(item, scope, around) for item in written.value]
+        return [decode_inner_layers(item, scope, decode_nested) for item in written.value]
     if not isinstance(written.value, str | dict):
         return written.value
     entry = read_entry(written, {})
@@ -168,7 +165,7 @@ def decode_inner_layers(written: YamlNode, scope: Scope, around: _OuterCallables
         if name in entry.arguments:
             outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
             raise SpecError(outer, entry.arguments[name][0])
-    return decode_layer(entry, scope, (), around)
+    return decode_layer(entry, scope, decode_nested, omitted_keys=())
 
 
 def _read_borrowed_layer(entry: ReuseEntry) -> LayerKind:

@@ -140,7 +140,7 @@ class SpecOutline:
     def make_new_model(self, scope: Scope, around: CallableLookup | None = None) -> Model:
         """The model with these vars."""
         entries = self.entries
-        planner = BodyPlanner(scope, around)
+        planner = BodyPlanner(scope, decode_nested_model, around)
         planner.fill_body(entries, planner.model_body)
         for block in self.blocks.values():
             block.demand_valid()  # nothing may use it, but a mistake counts

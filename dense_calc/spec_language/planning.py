@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from dense_calc.errors import (
     did_you_mean,
 )
 from dense_calc.layers.base import LayerKind, PositiveInt
-from dense_calc.model import Node
+from dense_calc.model import Model, Node
 from dense_calc.spec_language.blocks import BLOCK_USE_KEYS
 from dense_calc.spec_language.bodies import BlockCall, BlockCopy, Body, FirstCall
 from dense_calc.spec_language.body_reader import BodyReader, UnresolvedName
@@ -30,7 +30,8 @@ from dense_calc.spec_language.layer_arguments import (
     substitute_parameters,
 )
 from dense_calc.spec_language.layer_names import copy_inner_names, name_entries
-from dense_calc.spec_language.scope import Number, Scope
+from dense_calc.spec_language.scope import Scope
+from dense_calc.spec_language.spec_numbers import Number
 from dense_calc.spec_language.spec_size import (
     PLANNING_LIMITS,
     Extent,
@@ -40,6 +41,8 @@ from dense_calc.spec_language.spec_size import (
 )
 from dense_calc.tracing.lent_layers import MAX_LENT_DEPTH, holds_model
 
+_UNREAD_MODEL = Model("", (), (), ())  # stands in for a nested model until it is read
+_NestedModelDecoder = Callable[[SpecEntry, Scope, CallableLookup | None], LayerKind]
 _DEFAULT_BLOCK_INPUT = "input"  # what a block is given that has no names for its inputs
 
 
@@ -70,10 +73,13 @@ class BodyPlanner:
     A model inside may call again what can be called `around` it.
     """
 
-    def __init__(self, scope: Scope, around: CallableLookup | None = None) -> None:
+    def __init__(
+        self, scope: Scope, decode_nested: _NestedModelDecoder, outer: CallableLookup | None
+    ) -> None:
         self.scope = scope
-        self.outer = around
-        self.nesting = around.nesting if around else NestingState()
+        self.decode_nested = decode_nested
+        self.outer = outer
+        self.nesting = outer.nesting if outer else NestingState()
         self.model_body = Body(None, (), scope)
         self.instances: list[_BlockInstance] = []
         self.block_bodies: dict[str, Body] = {}  # bodies of blocks, by what they were given
@@ -91,7 +97,7 @@ class BodyPlanner:
         """
         scope = body.scope
         layers = [
-            decode_layer(entry, scope, around="later") if type(entry) is SpecEntry else None
+            decode_layer(entry, scope, _unread_nested_model) if type(entry) is SpecEntry else None
             for entry in entries
         ]
         others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]
@@ -155,7 +161,9 @@ class BodyPlanner:
             raise SpecError(f"more than {MAX_LENT_DEPTH} models are in each other", place or entry)
         self.nesting.open_layers.append(call)
         try:
-            layer = decode_layer(entry, body.scope, around=reader)
+            layer = decode_layer(
+                entry, body.scope, lambda entry, scope: self.decode_nested(entry, scope, reader)
+            )
         finally:
             self.nesting.open_layers.pop()
         call.layer = copy_inner_names(layer, call.layer) if layer.inner_layer_arguments else layer
@@ -258,6 +266,12 @@ class BodyPlanner:
             raise
         finally:
             self.use_notes.pop()
+
+
+def _unread_nested_model(entry: SpecEntry, _scope: Scope) -> LayerKind:
+    """A layer that stands in for a nested model until all that it may call is known."""
+    layer: LayerKind = entry.kind(model=_UNREAD_MODEL, name=entry.read_text("name"))
+    return layer
 
 
 def read_repeat(entry: BlockEntry, scope: Scope) -> int | None:

@@ -67,6 +67,7 @@ class ModelTemplate:
     ) -> None:
         self.base_model = model
         self.scope = planner.scope
+        self.decode_nested = planner.decode_nested
         self.instances = planner.instances[::-1]  # a block before those in it
         own = [site for site in self.instances if site.scope is self.scope]
         self.block_repeats = {id(site.entry): site.repeat for site in own}
@@ -164,7 +165,9 @@ class ModelTemplate:
                 layer = apply_call_arguments(entry, nodes[first].layer, scope)
                 nodes[place] = _replace_node_layer(nodes[place], layer)
         elif scope is not recipe.scope:
-            layer = decode_layer(entry, scope)
+            layer = decode_layer(
+                entry, scope, lambda entry, scope: self.decode_nested(entry, scope, None)
+            )
             lent = list(outer_layers_lent(layer)) if holds_model(layer) else None
             for place in recipe.node_indices:
                 if lent is not None and lent != list(outer_layers_lent(nodes[place].layer)):

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from keyword import iskeyword
-from typing import Any, TypeGuard
+from typing import Any
 from unicodedata import normalize
 
 from dense_calc.errors import SpecError, describe_value, did_you_mean
+from dense_calc.spec_language.spec_numbers import ExpressionError, Number, is_number
 from dense_calc.spec_language.yaml_tree import YamlNode
-
-Number = int | float
 
 MAX_VAR_CHAIN = 50  # vars that use vars that use vars
 INDEX_VAR = "index"  # which copy of a repeated block this is: 0, 1, ...
-
-
-class ExpressionError(Exception):
-    """An expression without a value; the message says why."""
 
 
 class Scope(Mapping[str, Number]):
@@ -167,20 +161,6 @@ class Scope(Mapping[str, Number]):
         if value not in self and (value.isidentifier() or not is_arithmetic(value)):
             return value
         return self.read_number(marked)
-
-
-def is_number(value: object) -> TypeGuard[Number]:
-    """Whether this is a number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def has_finite_numbers(value: Any) -> bool:
-    """Whether all numbers in a value are finite."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        return all(map(has_finite_numbers, value))
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def demand_var_name(name: str, place: YamlNode, what: str = "var") -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dense_calc.errors import Source, SpecError
-from dense_calc.spec_language.scope import MAX_VAR_CHAIN, ExpressionError, Scope
+from dense_calc.spec_language.scope import MAX_VAR_CHAIN, Scope
+from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 from dense_calc.spec_language.yaml_tree import parse_yaml
 

@@ -48,7 +48,7 @@ def describe_refusal(
     field = re.fullmatch(FIELD_PATTERN, problem)
     if field and not path:
         return _describe_bad_name(kind, whose, values, field[1] == "missing required", field[2])
-    path = _resolve_any_key(kind, values, path)
+    path = resolve_any_key(kind, values, path)
     value = value_at_path(values, path)
     instead = f"but it lacks '{field[2]}'" if field else f"not {describe_value(value)}"
     return describe_bad_value(kind, whose, path, value, instead), path
@@ -87,7 +87,7 @@ def describe_bad_value(
     return f"{whose}'s '{name}' must be {describe_type(wanted)}, {instead}{hint}"
 
 
-def _resolve_any_key(kind: type[Any], values: Mapping[str, Any], path: ValuePath) -> ValuePath:
+def resolve_any_key(kind: type[Any], values: Mapping[str, Any], path: ValuePath) -> ValuePath:
     """The path with the key of what is wrong where msgspec says any."""
     name, *rest = path
     if rest[:1] != [ANY_KEY]:

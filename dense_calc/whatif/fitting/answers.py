@@ -13,7 +13,7 @@ from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.settings.variants import Settings, VariantRow
-from dense_calc.spec_language.scope import is_number
+from dense_calc.spec_language.spec_numbers import is_number
 from dense_calc.whatif.fitting.demands import (
     FitConstraints,
     ProgressFactory,
