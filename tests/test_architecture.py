@@ -29,8 +29,8 @@ MAX_TEST_LINES = 400
 # A room may import itself and those that stand after it in one of these ways, nothing above it.
 FLOW = (
     "cli", "schema", "whatif", "files", "settings", "analysis", "keras_format", "spec_language",
-    "tracing", "quantities", "report", "model", "limits", "layers", "dtypes", "shapes", "gaps",
-    "errors",
+    "tracing", "quantities", "report", "model", "call_inputs", "limits", "layers", "dtypes",
+    "shapes", "gaps", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "settings", "analysis", "quantities", "report", "limits", "layers",

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dense_calc.call_inputs import format_call_input
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS, normalized_arguments
-from dense_calc.model import Model, Node, dotted_name, format_call_input
+from dense_calc.model import Model, Node, dotted_name
 from dense_calc.report import LayerRow, WeightRow
 from dense_calc.tracing.lent_layers import OUTER_PREFIX, LayerPath, lent_under_path
 from dense_calc.tracing.nested_model import NestedModel

@@ -8,10 +8,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import fields
 
+from dense_calc.call_inputs import (
+    CallInput,
+    Constant,
+    OutputIndex,
+    call_input_leaves,
+    layer_names_in,
+)
 from dense_calc.errors import LayerError, did_you_mean
 from dense_calc.keras_format.inbound_nodes import LayerCall, has_tensors
 from dense_calc.layers.base import LayerKind, has_unnamed_inputs
-from dense_calc.model import CallInput, Constant, OutputIndex, call_input_leaves, layer_names_in
 from dense_calc.tracing.layer import demand_mask
 
 _INPUTS_ARGUMENT = "inputs"  # what the call of a layer takes that has no other name for it

@@ -12,10 +12,10 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
+from dense_calc.call_inputs import Constant, OutputIndex
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.json_locations import JsonPlace
 from dense_calc.layers.arguments.types import InputDtype
-from dense_calc.model import Constant, OutputIndex
 
 KERAS_TENSOR_CLASS = "__keras_tensor__"
 _ARRAY_CLASSES = ("__tensor__", "__numpy__")

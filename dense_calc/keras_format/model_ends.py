@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import layer_names_in
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.inbound_nodes import LayerCalls
 from dense_calc.keras_format.json_locations import JsonPlace
-from dense_calc.model import Model, ModelOutput, Node, layer_names_in
+from dense_calc.model import Model, ModelOutput, Node
 
 
 def parse_ends(written: Any, calls: LayerCalls, spot: JsonPlace) -> Iterator[ModelOutput]:

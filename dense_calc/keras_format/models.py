@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import CallInput
 from dense_calc.errors import LayerError, Note, SpecError, describe_value
 from dense_calc.keras_format.assume import derive_named_kind
 from dense_calc.keras_format.call_arguments import bind_call, demand_known_inputs
@@ -39,7 +40,7 @@ from dense_calc.keras_format.model_ends import (
 from dense_calc.keras_format.recorded_shapes import input_shape_in, with_recorded_outputs
 from dense_calc.layers import find_kind
 from dense_calc.layers.base import LayerKind, to_snake_case
-from dense_calc.model import CallInput, Model, ModelOutput, ModelType, Node
+from dense_calc.model import Model, ModelOutput, ModelType, Node
 from dense_calc.spec_language.entries import INPUT_KIND
 from dense_calc.tracing.graph import build_model
 from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS, Functional, NestedModel

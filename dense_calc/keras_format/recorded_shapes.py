@@ -13,13 +13,14 @@ from typing import Any
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import OutputIndex, call_input_leaves
 from dense_calc.errors import Note
 from dense_calc.keras_format.assumed_layer import AssumedLayer, CustomLayer, OpaqueLayer
 from dense_calc.keras_format.custom_objects import FileContext, WeightStore
 from dense_calc.keras_format.inbound_nodes import INPUT_DTYPES, KERAS_TENSOR_CLASS
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.core import InputShape
-from dense_calc.model import Node, OutputIndex, RecordedOutput, call_input_leaves
+from dense_calc.model import Node, RecordedOutput
 from dense_calc.shapes import OPAQUE_SHAPE, Shape, Shapes, find_unknown_shape
 
 _TRAINED_WEIGHTS_NOTE = (

@@ -13,23 +13,20 @@ from typing import Any
 
 import msgspec
 
+from dense_calc.call_inputs import (
+    CallInput,
+    CallLeaf,
+    Constant,
+    OutputIndex,
+    OutputPath,
+    layer_names_in,
+    map_call_input,
+)
 from dense_calc.dtypes import leaf_dtypes
 from dense_calc.errors import LayerError, SpecError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind, sublayer_name
 from dense_calc.layers.introspect.config import call_argument_values, config_arguments
-from dense_calc.model import (
-    CallInput,
-    CallLeaf,
-    Constant,
-    Model,
-    ModelOutput,
-    Node,
-    OutputIndex,
-    OutputPath,
-    dotted_name,
-    layer_names_in,
-    map_call_input,
-)
+from dense_calc.model import Model, ModelOutput, Node, dotted_name
 from dense_calc.shapes import Shapes, child_shapes, is_shape
 from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.tracing.layer import constant_dtype, error_at_node

@@ -12,9 +12,10 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from dense_calc.call_inputs import CallInput
 from dense_calc.errors import Place
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import CallInput, LentLayer, Node
+from dense_calc.model import LentLayer, Node
 from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent

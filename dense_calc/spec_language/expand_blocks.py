@@ -7,17 +7,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import CallInput, CallLeaf, OutputPath, layer_names_in, map_call_input
 from dense_calc.errors import Note, Place, SpecError
-from dense_calc.model import (
-    CallInput,
-    CallLeaf,
-    LentLayer,
-    ModelBlock,
-    Node,
-    OutputPath,
-    layer_names_in,
-    map_call_input,
-)
+from dense_calc.model import LentLayer, ModelBlock, Node
 from dense_calc.spec_language.bodies import ROOT_PREFIX, BlockCall, BlockCopy, Body
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent, demand_small_extent

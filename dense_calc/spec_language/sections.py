@@ -7,9 +7,10 @@ from itertools import chain
 
 from msgspec import structs
 
+from dense_calc.call_inputs import OutputPath
 from dense_calc.errors import SpecError, describe_value, did_you_mean
 from dense_calc.layers import find_kind
-from dense_calc.model import ModelOutput, ModelType, Node, OutputPath
+from dense_calc.model import ModelOutput, ModelType, Node
 from dense_calc.spec_language.body_reader import BodyReader
 from dense_calc.spec_language.entries import (
     INPUT_KIND,
@@ -119,10 +120,8 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
             raise SpecError(f"a model has no section '{key.value}'{hint}", key)
         wanted = known[key.value]
         if not isinstance(value.value, wanted):
-            raise SpecError(
-                f"'{key.value}' must be {_SECTION_TYPE_NAMES[wanted]}, not {describe_value(value.value)}",
-                value,
-            )
+            must = f"'{key.value}' must be {_SECTION_TYPE_NAMES[wanted]}"
+            raise SpecError(f"{must}, not {describe_value(value.value)}", value)
     return {name: value for name, (_, value) in root.value.items()}
 
 

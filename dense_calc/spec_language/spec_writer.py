@@ -15,6 +15,15 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import (
+    CallInput,
+    CallLeaf,
+    Constant,
+    OutputIndex,
+    OutputPath,
+    layer_names_in,
+    map_call_input,
+)
 from dense_calc.errors import SpecError
 from dense_calc.layers import kind_spec_name
 from dense_calc.layers.base import LayerKind, has_unnamed_inputs
@@ -24,18 +33,7 @@ from dense_calc.layers.introspect.config import (
     call_argument_values,
     readable_arguments,
 )
-from dense_calc.model import (
-    CallInput,
-    CallLeaf,
-    Constant,
-    Model,
-    Node,
-    OutputIndex,
-    OutputPath,
-    dotted_name,
-    layer_names_in,
-    map_call_input,
-)
+from dense_calc.model import Model, Node, dotted_name
 from dense_calc.shapes import Size, is_shape, leaf_paths
 from dense_calc.spec_language.layer_names import name_inner_layers, next_layer_name
 from dense_calc.spec_language.repeated_runs import fold_repeated_items

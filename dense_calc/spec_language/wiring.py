@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol, get_args
 
+from dense_calc.call_inputs import CallInput, Constant, OutputPath, layer_names_in
 from dense_calc.errors import LayerError, SpecError, describe_value, did_you_mean
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
-from dense_calc.model import CallInput, Constant, OutputPath, layer_names_in
 from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.layer import demand_mask

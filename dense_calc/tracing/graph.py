@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from dense_calc.call_inputs import layer_names_in
 from dense_calc.errors import SpecError
 from dense_calc.limits import Limit
 from dense_calc.model import (
@@ -15,7 +16,6 @@ from dense_calc.model import (
     Node,
     fits_sequential,
     is_node_chain,
-    layer_names_in,
 )
 
 _MAX_CYCLE_STEPS = 6  # steps that a sentence can tell

@@ -10,12 +10,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import CallInput, CallLeaf, Constant, OutputIndex, map_call_input
 from dense_calc.dtypes import NO_DTYPES, Dtypes, expand_dtypes, leaf_dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.initializers import demand_initializable
 from dense_calc.layers.arguments.types import variable_dtype
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.model import CallInput, CallLeaf, Constant, Node, OutputIndex, map_call_input
+from dense_calc.model import Node
 from dense_calc.report import CountState, LayerRow, WeightRow, weight_totals
 from dense_calc.shapes import (
     UNBUILT_SHAPE,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from dense_calc.call_inputs import OutputIndex, OutputPath
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError, SpecError, UnknownSizeError
 from dense_calc.gaps import NO_INPUT_MESSAGE, demand_no_gaps, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
-from dense_calc.model import Model, ModelOutput, Node, OutputIndex, OutputPath
+from dense_calc.model import Model, ModelOutput, Node
 from dense_calc.report import CountState, LayerRow, Port, Report, merge_call_rows
 from dense_calc.shapes import (
     UNBUILT_SHAPE,

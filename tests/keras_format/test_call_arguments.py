@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from dense_calc.call_inputs import format_call_input
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.reader import from_keras
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.model import Model, format_call_input
+from dense_calc.model import Model
 from dense_calc.spec_language import parse_spec
 from dense_calc.spec_language.spec_writer import format_spec
 from dense_calc.tracing.tracer import trace

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from msgspec import convert
 
 from dense_calc import summarize
+from dense_calc.call_inputs import OutputIndex
 from dense_calc.errors import LayerError
 from dense_calc.keras_format.tensorflow.tf_functions import (
     TF_FUNCTION_RULES,
     TF_LAMBDA_CLASSES,
     tf_function_kind,
 )
-from dense_calc.model import OutputIndex
 
 FILE = DATA / "legacy" / "tf_functions.jsonl"
 FACTS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dense_calc.call_inputs import OutputIndex
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.call_arguments import bind_call
 from dense_calc.keras_format.custom_objects import FileContext
@@ -21,7 +22,7 @@ from dense_calc.keras_format.layer_objects import (
     build_serialized_layer,
     is_serialized_model,
 )
-from dense_calc.model import Model, Node, OutputIndex
+from dense_calc.model import Model, Node
 from dense_calc.tracing.nested_model import NestedModel
 
 _MERGE_CLASS = "Merge"  # the class that Keras 3 does not have
