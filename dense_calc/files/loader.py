@@ -242,6 +242,6 @@ def _keras_value_in(source: Source, is_archive: bool) -> Any:
     """
     if not is_archive and not may_be_keras(source.text):
         return None
-    from dense_calc.keras_format.texts import keras_value  # a spec does not pay for it
+    from dense_calc.keras_format.decode_text import keras_value  # a spec does not pay for it
 
     return keras_value(source, is_archive)

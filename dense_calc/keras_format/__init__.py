@@ -1,1 +1,1 @@
-"""Keras' own files: what they hold → a Model, and a Model → the JSON that Keras loads."""
+"""Keras' own files: reading one into a Model, and writing a Model as the JSON that Keras loads."""

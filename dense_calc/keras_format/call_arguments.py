@@ -1,4 +1,4 @@
-"""A call in a file of Keras' → what the kind of its layer says that it takes."""
+"""Bind the arguments of a call in a Keras file to the parameters of its layer's kind."""
 
 from __future__ import annotations
 
@@ -20,17 +20,15 @@ from dense_calc.keras_format.inbound_nodes import LayerCall, has_tensors
 from dense_calc.layers.base import LayerKind, has_unnamed_inputs
 from dense_calc.tracing.layer import demand_mask
 
-_INPUTS_ARGUMENT = "inputs"  # what the call of a layer takes that has no other name for it
-_MASK_ARGUMENT, _TRAINING_ARGUMENT = "mask", "training"  # what the calls of many layers take, too
-_INITIAL_STATE_ARGUMENT = (
-    "initial_state"  # what older versions add to the list of a recurrent layer's inputs
-)
+_INPUTS_ARGUMENT = "inputs"  # the only input of a layer whose kind names none
+_MASK_ARGUMENT, _TRAINING_ARGUMENT = "mask", "training"  # arguments of many layers' calls
+_INITIAL_STATE_ARGUMENT = "initial_state"  # of recurrent layers
 
 
 class _BoundCall(Struct):
-    """What a layer's call comes to: all names that it reads, its inputs, its mask, and the rest.
+    """A call bound to a kind: the names of what it reads, its inputs, other arguments and mask.
 
-    The names are in the order in which Keras lists what a layer is connected to.
+    The names are in the order of Keras' list of what a layer is connected to.
     """
 
     read_names: tuple[str, ...]
@@ -40,83 +38,91 @@ class _BoundCall(Struct):
 
 
 def bind_call(call: LayerCall, kind: type[LayerKind]) -> _BoundCall:
-    """A call as what the kind of a layer says that it takes.
+    """The arguments of a call, bound to the parameters of a kind.
 
     Raises:
-        LayerError: Keras' call of the kind takes no such arguments.
+        LayerError: Keras' call of the kind has no such arguments.
     """
     if call.is_current and kind.keras_module and not kind.kwargs_argument:
         _demand_known_arguments(call, kind)
     values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
     reads = tuple(name for value in values for name in layer_names_in(_as_call_input(value)))
-    args, by_name = _bind_argument_names(call, kind)
-    mask = (
-        None
-        if _MASK_ARGUMENT in kind.input_names or kind.kwargs_argument
-        else _as_call_input(by_name.get(_MASK_ARGUMENT))
-    )
-    if mask is not None and kind.keras_module:
-        demand_mask(kind, mask if isinstance(mask, tuple) else None)
+    unnamed, by_name = _bind_argument_names(call, kind)
+    mask = _bind_mask(by_name, kind)
     if has_unnamed_inputs(kind):
-        given = [_as_call_input(value, kind.is_operation) for value in args]
-        return _BoundCall(reads, tuple(given), {}, mask)
-    of_call = {
+        inputs = [_as_call_input(value, kind.is_operation) for value in unnamed]
+        return _BoundCall(reads, tuple(inputs), {}, mask)
+    arguments = {
         name: _as_bool(by_name[name]) if name in _bool_arguments(kind) else by_name[name]
         for name in kind.call_arguments
         if by_name.get(name) is not None and not has_tensors(by_name[name])
     }
     inputs = [
-        None if name in of_call else _as_call_input(by_name.get(name), kind.is_operation)
+        None if name in arguments else _as_call_input(by_name.get(name), kind.is_operation)
         for name in kind.input_names or (_INPUTS_ARGUMENT,)
     ]
     while inputs and inputs[-1] is None:
         inputs.pop()
-    inputs += [_as_call_input(value) for value in args if has_tensors(value)]
+    inputs += [_as_call_input(value) for value in unnamed if has_tensors(value)]
     if kind.kwargs_argument:
-        of_call[kind.kwargs_argument] = {
-            name: value
-            for name, value in call.kwargs.items()
-            if name not in (*kind.input_names, _INPUTS_ARGUMENT, *kind.call_arguments)
+        known = (*kind.input_names, _INPUTS_ARGUMENT, *kind.call_arguments)
+        arguments[kind.kwargs_argument] = {
+            name: value for name, value in call.kwargs.items() if name not in known
         }
-    return _BoundCall(reads, tuple(inputs), of_call, mask)
+    return _BoundCall(reads, tuple(inputs), arguments, mask)
+
+
+def _bind_mask(by_name: dict[str, Any], kind: type[LayerKind]) -> CallInput:
+    """The mask of a call; None if it has none, or if the mask is an input of the kind."""
+    if _MASK_ARGUMENT in kind.input_names or kind.kwargs_argument:
+        return None
+    mask = _as_call_input(by_name.get(_MASK_ARGUMENT))
+    if mask is not None and kind.keras_module:
+        demand_mask(kind, mask if isinstance(mask, tuple) else None)
+    return mask
 
 
 def _bind_argument_names(
     call: LayerCall, kind: type[LayerKind]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """What a call is given by position and has no name for, and the rest by name.
+    """The arguments by position for which the kind has no name, and all others by name.
 
-    Of a list of inputs, what is in it has names, or none.
+    Where a kind takes a list of inputs, the items of the list count in its place.
 
     Raises:
-        LayerError: it is given more than a list.
+        LayerError: there is more than a list.
     """
     args, by_name = list(call.args), dict(call.kwargs)
-    order = kind.positional_parameters or (
+    if has_unnamed_inputs(kind) and not kind.inputs_as_list:
+        return args, by_name
+    names = kind.positional_parameters or (
         *(kind.input_names or (_INPUTS_ARGUMENT,)),
         *kind.call_arguments,
     )
     if kind.inputs_as_list:
-        held = args[:1] or [value for value in by_name.values() if has_tensors(value)][:1]
+        lists = args[:1] or [value for value in by_name.values() if has_tensors(value)][:1]
         if has_tensors(tuple(args[1 + kind.accepts_mask :])):
             raise LayerError(f"{kind.__name__} takes one list of tensors")
-        by_name |= dict(zip((_MASK_ARGUMENT,), args[1:], strict=False))
-        args = [*held[0]] if held and isinstance(held[0], tuple) else held
-        order = kind.input_names
-    elif has_unnamed_inputs(kind):
-        order = ()
-    elif (
+        if len(args) > 1:
+            by_name[_MASK_ARGUMENT] = args[1]
+        args = [*lists[0]] if lists and isinstance(lists[0], tuple) else lists
+        names = kind.input_names
+    elif _has_state_in_inputs(call, kind):
+        args = [args[0][0], args[0][1:], *args[1:]]
+    return args[len(names) :], dict(zip(names, args, strict=False)) | by_name
+
+
+def _has_state_in_inputs(call: LayerCall, kind: type[LayerKind]) -> bool:
+    """Whether the first argument is a list of inputs and states, as in older versions."""
+    return (
         _INITIAL_STATE_ARGUMENT in kind.input_names
-        and args
-        and isinstance(args[0], tuple)
         and not call.is_current
-    ):
-        args = [args[0][0], args[0][1:], *args[1:]]  # as older versions write them
-    return args[len(order) :], dict(zip(order, args, strict=False)) | by_name
+        and isinstance(next(iter(call.args), None), tuple)
+    )
 
 
 def _demand_known_arguments(call: LayerCall, kind: type[LayerKind]) -> None:
-    """Raise LayerError unless Keras 3 takes the arguments of a call by position, and by name."""
+    """Raise LayerError unless Keras 3 accepts the arguments of a call, by position and by name."""
     name = kind.__name__
     if not kind.is_operation and not all(map(_is_tensor_nest, call.args)):
         raise LayerError(f"{name} takes tensors alone by position")
@@ -132,14 +138,14 @@ def _demand_known_arguments(call: LayerCall, kind: type[LayerKind]) -> None:
     ]
     if not kind.input_names or kind.inputs_as_list:
         known.append(_INPUTS_ARGUMENT)
-    strays = [each for each in call.kwargs if each not in known]
-    if strays and not (kind.is_operation and has_unnamed_inputs(kind)):
-        hint = did_you_mean(strays[0], known, else_listed=False)
-        raise LayerError(f"{name}'s call has no argument '{strays[0]}'{hint}")
+    unknown = next((each for each in call.kwargs if each not in known), None)
+    if unknown is not None and not (kind.is_operation and has_unnamed_inputs(kind)):
+        hint = did_you_mean(unknown, known, else_listed=False)
+        raise LayerError(f"{name}'s call has no argument '{unknown}'{hint}")
 
 
 def demand_known_inputs(kind: type[LayerKind], inputs: tuple[CallInput, ...]) -> None:
-    """Raise LayerError where a mapping names no input of the kind, or a nest has nothing in it."""
+    """Raise LayerError where a mapping has an unknown key, or a nest has a null."""
     if not kind.keras_module or kind.kwargs_argument:
         return
     for each in inputs:
@@ -152,7 +158,7 @@ def demand_known_inputs(kind: type[LayerKind], inputs: tuple[CallInput, ...]) ->
 
 
 def _is_tensor_nest(value: Any) -> bool:
-    """Whether a value of a call is a tensor, a nest of them, or nothing."""
+    """Whether a value of a call is a tensor, a nest of tensors, or null."""
     match value:
         case None | OutputIndex() | Constant():
             return True
@@ -165,17 +171,17 @@ def _is_tensor_nest(value: Any) -> bool:
 
 @cache
 def _bool_arguments(kind: type[LayerKind]) -> tuple[str, ...]:
-    """The arguments of Keras' call that are true or false."""
+    """The arguments of a kind that are true or false."""
     return tuple(field.encode_name for field in fields(kind) if field.type is bool)
 
 
 def _as_bool(value: Any) -> Any:
-    """A truth that a file may write as a number, as Python reads it."""
+    """The truth of an integer, as Python takes it; any other value stays."""
     return bool(value) if isinstance(value, int) else value
 
 
 def _as_call_input(value: Any, numbers: bool = False) -> CallInput:
-    """What an input is given, also if that is `numbers`; None where it is neither."""
+    """A value as an input: a tensor, a nest, or with `numbers` a constant; None for any other."""
     match value:
         case OutputIndex() | Constant():
             return value

@@ -7,7 +7,7 @@ from functools import cache
 
 from dense_calc.errors import FileError, SpecError, escape_unprintable
 from dense_calc.keras_format.archives import wrap_read_errors
-from dense_calc.keras_format.assumed_layer import WeightShapes
+from dense_calc.keras_format.custom_layers import WeightShapes
 from dense_calc.keras_format.custom_objects import WeightStore
 from dense_calc.keras_format.hdf5_groups import GroupPath
 from dense_calc.keras_format.stored_weights import (

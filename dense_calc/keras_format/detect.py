@@ -1,6 +1,6 @@
-"""The signs that a file holds a model of Keras', or something else: what it is, and what to do.
+"""Tell by its content whether a file is a Keras model or something else, and what to do then.
 
-Only what a file holds counts, never its name. Nothing in it is run.
+Only the content counts, never the name. No code in a file is run.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from msgspec import Struct
 
 from dense_calc.errors import FileError
 
-DETECTION_BYTES = 512  # bytes at the start of a file that tell what it is
-DETECTION_CHARACTERS = 4096  # characters of a text that tell whether Keras wrote it
-MANIFEST_KEY = "weightsManifest"  # in which a model.json of TensorFlow.js tells its weights
-_CLASS_NAME_KEY = "class_name"  # what every model of Keras' has, and hardly a spec
-JSON_START = r'\s*[\[{"]'  # how it starts
-# The class and the config of a model in JSON, perhaps kept in a text, so that quotes are escaped.
+DETECTION_BYTES = 512  # enough of a file's start to tell what it is
+DETECTION_CHARACTERS = 4096  # enough of a text to tell whether Keras wrote it
+MANIFEST_KEY = "weightsManifest"  # where a model.json of TensorFlow.js lists its weights
+_CLASS_NAME_KEY = "class_name"  # every Keras model has it, hardly any spec
+JSON_START = r'\s*[\[{"]'
+# A model's class and its config in JSON. Quotes are escaped where the JSON is inside a string.
 _KERAS_JSON_PATTERNS = (
     rf'\b{_CLASS_NAME_KEY}\\*"\s*:\s*\\*"(?!(?:FeatureSpace|Graph|Tokenizer)\b)',
     r'\b(config|layers|model_config)\\*"\s*:\s*\\*["\[{]',
 )
-# How the YAML of Keras 0 names a model, by its class.
+# A model's class in the YAML of Keras 0.
 _KERAS_0_YAML_PATTERN = r"(?m)^name: (Sequential|Graph)\s*$"
 SAVE_HINT = "save the model itself, model.save('model.keras')"
 _RESAVE_HINT = "load it with the TensorFlow that wrote it, and " + SAVE_HINT
@@ -32,11 +32,11 @@ WRITE_HINT = "write its layers down as a spec, of the kinds that 'dense-calc lay
 
 
 class _ForeignFile(Struct, frozen=True):
-    """What a file may be, what to do instead, and the signs of it, of which one is enough.
+    """A kind of file that holds no Keras model, what to do instead, and the signs of it.
 
-    `head` matches its first bytes, `member` a name in a zip archive or in a folder. `keys` are the
-    ways to values in a text, `a.b`, or `a=text` where that has to stand there; of several in one,
-    `a !b`, all must be there but those with a mark.
+    One sign is enough. `head` is a pattern of the first bytes, `member` of a name in a zip archive
+    or a folder. Each of `keys` is a condition on the value of a JSON text: `a.b` must exist,
+    `a=text` must be that text, `!a` must not exist; with spaces between them, all must hold.
     """
 
     description: str
@@ -47,7 +47,7 @@ class _ForeignFile(Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """What to say of such a file."""
+        """The complaint about such a file, without its name."""
         return f"it is {self.description}; {self.remedy}"
 
 
@@ -80,15 +80,17 @@ FOREIGN_FILES = (
     _ForeignFile("an ONNX model, which holds operations and no layers of Keras'",
             "name the model that it was exported from, or " + WRITE_HINT,
             head=rb'\x08[\x02-\x1f]["*2:B\x12\x1a]'),
-    _ForeignFile("a file of PyTorch's, which holds tensors and code but no layers of Keras'", WRITE_HINT,
-            head=rb"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19", member=r"(.*/)?data\.pkl"),
+    _ForeignFile("a file of PyTorch's, which holds tensors and code but no layers of Keras'",
+            WRITE_HINT, member=r"(.*/)?data\.pkl",
+            head=rb"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"),
     _ForeignFile("a pickle of Python's, which is code, and no code is run", SAVE_HINT,
             head=rb"\x80[\x02-\x05]"),
     _ForeignFile("a file of arrays of NumPy's, which holds no layers", SAVE_HINT,
             head=rb"\x93NUMPY", member=r".*\.npy"),
     _ForeignFile("a file of safetensors, which holds weights and no layers",
             "name the model that they belong to", head=rb'(?s).{6}\x00\x00\{"'),
-    _ForeignFile("a GGUF file, which holds weights and no layers of Keras'", WRITE_HINT, head=rb"GGUF"),
+    _ForeignFile("a GGUF file, which holds weights and no layers of Keras'", WRITE_HINT,
+            head=rb"GGUF"),
     _ForeignFile("packed with gzip", "unpack it first", head=rb"\x1f\x8b"),
     _ForeignFile("a pointer of Git LFS, which stands for a file kept elsewhere",
             "fetch that with 'git lfs pull'", head=rb"version https://git-lfs"),
@@ -113,7 +115,7 @@ FOREIGN_FILES = (
 
 
 def may_be_keras(text: str) -> bool:
-    """Whether a text is JSON, or names classes; only then it may be a model of Keras'."""
+    """Whether a text is JSON or names classes, as every Keras model does."""
     return re.match(JSON_START, text) is not None or has_class_names(text)
 
 
@@ -123,56 +125,55 @@ def has_class_names(text: str) -> bool:
 
 
 def looks_like_keras(text: str) -> bool:
-    """Whether a text begins as the JSON of a model of Keras' does."""
-    signs = (
-        re.match(JSON_START, text),
-        *(re.search(sign, text[:DETECTION_CHARACTERS]) for sign in _KERAS_JSON_PATTERNS),
+    """Whether a text begins like the JSON of a Keras model."""
+    start = text[:DETECTION_CHARACTERS]
+    return re.match(JSON_START, text) is not None and all(
+        re.search(pattern, start) for pattern in _KERAS_JSON_PATTERNS
     )
-    return all(signs)
 
 
 def demand_model_bytes(head: bytes, name: str) -> None:
-    """Raise FileError if the first bytes of a file tell that it holds no model of Keras'."""
+    """Raise FileError if a file's first bytes are those of something other than a Keras model."""
     for foreign in FOREIGN_FILES:
         if foreign.head and re.match(foreign.head, head):
             raise FileError(f"cannot read {name}: {foreign.message}")
 
 
 def foreign_names_message(names: Iterable[str]) -> str:
-    """What to say of an archive, or a folder, that holds files of these names; '' if nothing."""
-    held = list(names)
+    """The complaint about an archive or a folder that holds files of these names; '' if none."""
+    members = list(names)
     for foreign in FOREIGN_FILES:
-        if foreign.member and any(re.fullmatch(foreign.member, name) for name in held):
+        if foreign.member and any(re.fullmatch(foreign.member, name) for name in members):
             return foreign.message
     return ""
 
 
 def foreign_folder_message(path: str) -> str:
-    """What to say of a folder that is named in place of a file."""
+    """The complaint about a folder in place of a file."""
     with os.scandir(path) as entries:
-        told = foreign_names_message(entry.name for entry in entries)
-    return told or "it is a folder; name a file in it"
+        message = foreign_names_message(entry.name for entry in entries)
+    return message or "it is a folder; name a file in it"
 
 
 def foreign_value_message(value: Any) -> str:
-    """What to say of what a JSON text holds; '' if it may be a model."""
+    """The complaint about the value of a JSON text that is no model; '' if it may be one."""
     for foreign in FOREIGN_FILES:
-        if any(_has_key_paths(value, keys) for keys in foreign.keys):
+        if any(_meets_conditions(value, keys) for keys in foreign.keys):
             return foreign.message
     return ""
 
 
-def _has_key_paths(value: Any, keys: str) -> bool:
-    """Whether all of these ways lead to something in a value, and those with a mark to nothing."""
+def _meets_conditions(value: Any, keys: str) -> bool:
+    """Whether a value meets all conditions of one entry of `_ForeignFile.keys`."""
     return all(
         _has_key_path(value, key.removeprefix("!")) != key.startswith("!") for key in keys.split()
     )
 
 
 def _has_key_path(value: Any, key: str) -> bool:
-    """Whether a way leads to something in a value, or to the text that it asks for."""
-    way, _, text = key.partition("=")
-    for step in way.split("."):
+    """Whether a value has something at the path `a.b`, or the text that `a.b=text` asks for."""
+    path, _, text = key.partition("=")
+    for step in path.split("."):
         if isinstance(value, list) and value and step == "0":
             value = value[0]
         elif isinstance(value, dict) and step in value:

@@ -1,4 +1,4 @@
-"""Where the architecture stands in what a file of Keras' holds, whatever is around it."""
+"""Find the architecture in the content of a Keras file, whatever wraps it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dense_calc.errors import Source
 from dense_calc.keras_format.detect import JSON_START
 from dense_calc.keras_format.json_locations import PathStep, decode_json
 
-_MAX_WRAPPERS = 8  # around a model; files have two or three
+_MAX_WRAPPERS = 8  # files have two or three
 _TOPOLOGY_KEY, _CONFIG_KEY, _MODEL_CONFIG_KEY = "modelTopology", "config", "model_config"
 _FRUGALLY_DEEP_KEY = "architecture"  # in the JSON that frugally-deep makes of a model
 _WRAPPER_KEYS = (_TOPOLOGY_KEY, _MODEL_CONFIG_KEY, _FRUGALLY_DEEP_KEY)
@@ -19,10 +19,10 @@ _FUNCTIONAL_CLASS, _SEQUENTIAL_CLASS = "Functional", "Sequential"
 
 
 class Architecture(Struct):
-    """A model as a file holds it: its class, its config, and the way to the config.
+    """A model as it stands in a file: its class, its config, and the path to the config.
 
-    `version` is what the file says of Keras, or ''; `tells_modules` is whether it says where a
-    class comes from, as only Keras 3 does.
+    `keras_version` is '' where the file does not say it. `has_modules` is whether the file says
+    which module a class is from, as only Keras 3 does.
     """
 
     class_name: Any
@@ -33,13 +33,13 @@ class Architecture(Struct):
 
 
 def architecture_in(value: Any, name: str) -> Architecture | None:
-    """The architecture in what a text of this name holds; None if there is none.
+    """The architecture in the value of a text of this name; None if there is none.
 
-    It may stand in the JSON of TensorFlow.js or frugally-deep, in a text inside the text, or
-    without its class, as `model.get_config()` gives it; early versions give a list of layers.
+    It may be wrapped by TensorFlow.js or frugally-deep, or be JSON inside a string. It may lack
+    its class, as `model.get_config()` returns it; in early versions that is a list of layers.
 
     Raises:
-        SpecError: a text inside is broken.
+        SpecError: JSON inside a string is broken.
     """
     path: tuple[PathStep, ...] = ()
     version = ""
@@ -54,14 +54,14 @@ def architecture_in(value: Any, name: str) -> Architecture | None:
 
 
 def _has_key(value: Any, key: str) -> bool:
-    """Whether this is a mapping with such a key."""
+    """Whether a value is a mapping with this key."""
     return isinstance(value, dict) and key in value
 
 
 def _unwrapped_architecture(
     value: Any, path: tuple[PathStep, ...], version: str
 ) -> Architecture | None:
-    """The architecture of what is in no wrapper; None if it is none."""
+    """The architecture in a value without a wrapper; None if it is none."""
     match value:
         case {"class_name": str(name)}:
             return Architecture(
@@ -76,10 +76,10 @@ def _unwrapped_architecture(
 
 
 def decode_embedded_json(value: Any, name: str) -> Any:
-    """A value, or what the JSON holds that is kept in a text: once more encoded than meant.
+    """The value, decoded where it is a string of JSON, as in files that encode it twice.
 
     Raises:
-        SpecError: the text is broken.
+        SpecError: the JSON is broken.
     """
     for _ in range(_MAX_WRAPPERS):
         if not isinstance(value, str) or not re.match(JSON_START, value):

@@ -1,33 +1,32 @@
-"""What the calls of layers are given in a file of Keras': inbound nodes → names and nests of them.
+"""Read the inbound nodes of a layer in a Keras file: the arguments of its calls.
 
-Keras 3 writes the arguments of a call, in which tensors tell their history; older versions write
-lists of `[layer, number of its call, number of its output, other arguments]`.
+Keras 3 writes all arguments; a tensor among them has its history, `[layer, call, output]`. Older
+versions write lists of `[layer, call, output, other arguments]`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from numbers import Number
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import Struct
 
 from dense_calc.call_inputs import Constant, OutputIndex
 from dense_calc.errors import SpecError
 from dense_calc.keras_format.json_locations import JsonPlace
-from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.arguments.types import INPUT_DTYPES
 
 KERAS_TENSOR_CLASS = "__keras_tensor__"
 _ARRAY_CLASSES = ("__tensor__", "__numpy__")
-_CONSTANT_MARKER = "_CONSTANT_VALUE"  # how Keras 2 marks what is no tensor
-INPUT_DTYPES = get_args(InputDtype)
-_STRING_DTYPE = "string"  # the dtype of the arrays that hold no numbers
+_CONSTANT_MARKER = "_CONSTANT_VALUE"  # how Keras 2 marks a constant among tensors
+_STRING_DTYPE = "string"  # the only dtype of an array without numbers
 
 
 class LayerCall(Struct):
-    """The arguments of one call, by position and by name, tensors among them as Given.
+    """The arguments of one call, by position and by name; a tensor is an `OutputIndex`.
 
-    `is_current` tells those that Keras 3 wrote, and takes.
+    `is_current` is whether Keras 3 wrote them.
     """
 
     args: list[Any]
@@ -36,27 +35,31 @@ class LayerCall(Struct):
 
 
 class LayerCalls:
-    """The calls of the layers of one model: the names of its nodes, by layer and number.
+    """The calls of the layers of one model: the names of their nodes, by layer and number.
 
-    `numbers` is how often each layer is called. The calls of some models inside count from 1: in
-    inbound nodes those of `from_1`, in the model's outputs those of `ends_from_1`.
+    `numbers` is how often each layer is called. Calls of some nested models are numbered from 1:
+    of those in `inbound_from_1` in inbound nodes, of those in `outputs_from_1` in the model's
+    outputs.
     """
 
     def __init__(
-        self, numbers: Mapping[str, int], from_1: Collection[str], ends_from_1: Collection[str]
+        self,
+        numbers: Mapping[str, int],
+        inbound_from_1: Collection[str],
+        outputs_from_1: Collection[str],
     ) -> None:
         self.node_names: dict[str, list[str]] = {}
         taken = set(numbers)
         for layer, number in numbers.items():
-            again = (f"{layer}_{each}" for each in range(1, 1 + number + len(taken)))
-            free = (name for name in again if name not in taken)
+            numbered = (f"{layer}_{each}" for each in range(1, 1 + number + len(taken)))
+            free = (name for name in numbered if name not in taken)
             self.node_names[layer] = [layer, *(next(free) for _ in range(number - 1))]
             taken.update(self.node_names[layer])
-        self.inbound_from_1 = from_1
-        self.outputs_from_1 = ends_from_1
+        self._inbound_from_1 = inbound_from_1
+        self.outputs_from_1 = outputs_from_1
 
     def resolve_tensor(self, history: Any, spot: JsonPlace) -> OutputIndex:
-        """The tensor that a layer's call gave: `[layer, number of the call, number among all]`.
+        """The tensor with this history: `[layer, number of its call, number of the output]`.
 
         Raises:
             SpecError: there is no such call.
@@ -73,90 +76,90 @@ class LayerCalls:
         return OutputIndex(names[call], index)
 
     def parse_call(self, written: Any, spot: JsonPlace) -> LayerCall:
-        """One inbound node, of any version.
+        """The call of an inbound node, of any version.
 
         Raises:
-            SpecError: it is none.
+            SpecError: the value is no inbound node, or names a call that does not exist.
         """
         match written:
             case {"args": list(args), "kwargs": dict(kwargs)}:
                 return LayerCall(
-                    [self.parse_argument(each, spot) for each in args],
-                    {name: self.parse_argument(each, spot) for name, each in kwargs.items()},
+                    [self._parse_argument(each, spot) for each in args],
+                    {name: self._parse_argument(each, spot) for name, each in kwargs.items()},
                     is_current=True,
                 )
             case list() | dict():
                 kwargs = {}
-                tensors = self.parse_legacy_argument(written, kwargs, spot)
+                tensors = self._parse_legacy_argument(written, kwargs, spot)
                 if isinstance(tensors, tuple) and len(tensors) == 1:
                     tensors = tensors[0]
                 return LayerCall([tensors], kwargs)
         raise SpecError("an inbound node is a list of tensors, or args and kwargs", spot)
 
-    def parse_argument(self, written: Any, spot: JsonPlace) -> Any:
-        """A value in a call of Keras 3: a tensor, a nest with tensors in it, or a constant."""
+    def _parse_argument(self, written: Any, spot: JsonPlace) -> Any:
+        """A value in a call of Keras 3: a tensor, a nest with tensors, or a constant."""
         match written:
             case {"class_name": str(name), "config": {"keras_history": history}} if (
                 name == KERAS_TENSOR_CLASS
             ):
                 return self.resolve_tensor(history, spot)
-            case {"class_name": str(name), "config": {"value": value, **more}} if (
+            case {"class_name": str(name), "config": {"value": value, **others}} if (
                 name in _ARRAY_CLASSES
             ):
-                dtype: Any = more.get("dtype")
+                dtype: Any = others.get("dtype")
                 if not _has_only_numbers(value) and dtype != _STRING_DTYPE:
                     raise SpecError("an array in a call holds numbers", spot)
                 return Constant(value, array_dtype=dtype if dtype in INPUT_DTYPES else None)
             case list():
-                items = tuple(self.parse_argument(each, spot) for each in written)
+                items = tuple(self._parse_argument(each, spot) for each in written)
                 return items if any(map(has_tensors, items)) else written
             case dict() if "class_name" not in written:
                 pairs = {
-                    name: self.parse_argument(each, spot) for name, each in sorted(written.items())
+                    name: self._parse_argument(each, spot) for name, each in sorted(written.items())
                 }
                 return pairs if any(map(has_tensors, pairs.values())) else written
         return written
 
-    def parse_legacy_argument(self, written: Any, kwargs: dict[str, Any], spot: JsonPlace) -> Any:
-        """The same of older versions; `kwargs` takes the arguments that stand with a tensor."""
+    def _parse_legacy_argument(self, written: Any, kwargs: dict[str, Any], spot: JsonPlace) -> Any:
+        """A value in a call of an older version; arguments beside a tensor are put in `kwargs`."""
         match written:
             case [str(name), int(), value, *rest] if name == _CONSTANT_MARKER:
-                self.collect_legacy_arguments(rest, kwargs, spot)
+                self._collect_legacy_arguments(rest, kwargs, spot)
                 return value
             case [str(name), int(), int(), *rest]:
-                self.collect_legacy_arguments(rest, kwargs, spot)
+                self._collect_legacy_arguments(rest, kwargs, spot)
                 return self.resolve_tensor(
-                    [name, written[1] - (name in self.inbound_from_1), written[2]], spot
+                    [name, written[1] - (name in self._inbound_from_1), written[2]], spot
                 )
             case list():
-                items = tuple(self.parse_legacy_argument(each, kwargs, spot) for each in written)
+                items = tuple(self._parse_legacy_argument(each, kwargs, spot) for each in written)
                 return items if any(map(has_tensors, items)) else written
             case dict() if "class_name" not in written:
                 return {
-                    key: self.parse_legacy_argument(each, kwargs, spot)
+                    key: self._parse_legacy_argument(each, kwargs, spot)
                     for key, each in sorted(written.items())
                 }
         return written
 
-    def collect_legacy_arguments(
+    def _collect_legacy_arguments(
         self, rest: list[Any], kwargs: dict[str, Any], spot: JsonPlace
     ) -> None:
-        """Put the arguments that stand with a tensor or a constant among `kwargs`."""
-        for more in rest:
-            if isinstance(more, dict):
-                for key, value in more.items():
-                    kwargs[key] = self.parse_legacy_argument(value, {}, spot)
+        """Put the arguments beside a tensor or a constant in `kwargs`."""
+        for arguments in rest:
+            if isinstance(arguments, dict):
+                for name, value in arguments.items():
+                    kwargs[name] = self._parse_legacy_argument(value, {}, spot)
 
 
 def _has_only_numbers(value: Any) -> bool:
-    """Whether a value is a number, or a list of such, at any depth."""
+    """Whether a value is a number, or a nest of lists of numbers."""
     return (
         all(map(_has_only_numbers, value)) if isinstance(value, list) else isinstance(value, Number)
     )
 
 
 def has_tensors(value: Any) -> bool:
-    """Whether a tensor or an array is in a value of a call."""
+    """Whether a value of a call is or contains a tensor or an array."""
     match value:
         case OutputIndex() | Constant():
             return True
@@ -168,7 +171,7 @@ def has_tensors(value: Any) -> bool:
 
 
 def layer_references(written: Any) -> Iterator[tuple[str, int]]:
-    """The layers, and the numbers of their calls, that inbound nodes of older versions name."""
+    """The layers, with the numbers of their calls, that inbound nodes of older versions read."""
     match written:
         case [str(name), int(call), int(), *rest]:
             yield name, call

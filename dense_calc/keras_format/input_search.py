@@ -16,6 +16,7 @@ from dense_calc.keras_format.compare_weights import (
     row_differences,
 )
 from dense_calc.keras_format.stored_weights import StoredLayer
+from dense_calc.layers.operations.operation import replace_axis_size
 from dense_calc.model import Model
 from dense_calc.report import LayerRow
 from dense_calc.shapes import Shape
@@ -138,7 +139,7 @@ class _InputSearch:
         def on(least: int) -> tuple[int, list[LayerRow]]:
             """The first size from here on that the layer takes, and the rows up to it, or fewer."""
             for size in range(least, least + self.size_range):
-                rows, error = self.trace_layers(_replace_axis_size(shape, axis, size), place + 1)
+                rows, error = self.trace_layers(replace_axis_size(shape, axis, size), place + 1)
                 if error is None or isinstance(error, UnknownSizeError):  # of another axis
                     break
             return size, rows
@@ -157,7 +158,7 @@ class _InputSearch:
                 why = _STORED_WEIGHT_REASON.format(
                     rows[place].name, format_stored_weight(rows[place].weights[0])
                 )
-                yield from self.matching_shapes(_replace_axis_size(shape, axis, size), why)
+                yield from self.matching_shapes(replace_axis_size(shape, axis, size), why)
             least = size + 1
 
     def trace_layers(
@@ -197,8 +198,3 @@ class _InputSearch:
         if stored is None:
             raise _NoInputFoundError
         return stored
-
-
-def _replace_axis_size(shape: Shape, axis: int, size: int) -> Shape:
-    """The shape with this size on an axis."""
-    return (*shape[:axis], size, *shape[axis + 1 :])

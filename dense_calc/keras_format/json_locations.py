@@ -1,4 +1,4 @@
-"""Where a value stands in a file of Keras': looked for only once there is something to say."""
+"""Lines and columns of values in a Keras file, searched for only when a message needs them."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from dense_calc.keras_format.legacy.yaml_models import parse_keras_yaml
 from dense_calc.spec_language.yaml_tree import merge_mark_error
 
 PathStep = str | int
-_JSON_CHARACTER = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # a character of a text in JSON
-_ESCAPED_COLONS = (r"\u003a", r"\u003A")  # escaped in JSON
-_KEY_OR_BRACE = r'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}]'  # of JSON
+_JSON_CHARACTER = r"(?:\\u[dD][89abAB]..)?\\u[0-9a-fA-F]{4}|\\.|."  # one of a string in JSON
+_ESCAPED_COLONS = (r"\u003a", r"\u003A")
+_KEY_OR_BRACE = r'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}]'
 
 
 class JsonPlace(Place, gc=False):
-    """A value in a file, by the keys and numbers that lead to it."""
+    """The place of a value in a file, by the keys and indices that lead to it."""
 
     path: tuple[PathStep, ...] = ()
 
     def inner_place(self, *steps: PathStep) -> JsonPlace:
-        """What stands further in."""
+        """The place of a value inside this one."""
         return JsonPlace(*self.coordinates, (*self.path, *steps))
 
     def written_name(self, argument: str) -> str:
-        """What the file calls an argument of the layer that stands here."""
+        """The file's name for an argument of the layer at this place."""
         return argument
 
     def locate_part(self, name: str) -> Place:
-        """An argument of the layer that stands here, or an item of a list of layers."""
+        """The place of an argument of the layer here, or of an item of a list of layers."""
         if name == "from":
             return self.inner_place("inbound_nodes")
         return self.inner_place(int(name)) if name.isdigit() else self.inner_place("config", name)
 
     def resolve(self) -> Place:
-        """The place itself, or what is nearest around it."""
+        """The line and column of the value, or of the innermost value around it that is found."""
         text = self.source.text
         try:
             start, end = _find_in_json(text, self.path)
         except (IndexError, RecursionError, ValueError):
-            return self.find_in_yaml()
+            return self._find_in_yaml()
         return _place_in_text(self.source, start, end)
 
-    def find_in_yaml(self) -> Place:
-        """The same in a YAML text; the text's start where that cannot be read."""
+    def _find_in_yaml(self) -> Place:
+        """The same in a YAML text; the start of a text that cannot be read."""
         try:
             node = parse_keras_yaml(self.source)
         except DenseCalcError:
@@ -69,7 +69,7 @@ class JsonPlace(Place, gc=False):
 
 
 class LegacyLayerPlace(JsonPlace, gc=False):
-    """A layer in the words of an older Keras: its class, its config, and that Keras' version."""
+    """The place of a layer of an older Keras, with its class and config in that version's words."""
 
     class_name: str = ""
     config: dict[str, Any] = field(default_factory=dict)
@@ -82,9 +82,7 @@ class LegacyLayerPlace(JsonPlace, gc=False):
         return super().inner_place(*steps)
 
     def written_name(self, argument: str) -> str:
-        from dense_calc.keras_format.legacy.origins import (
-            original_argument,  # only a mistake pays for it
-        )
+        from dense_calc.keras_format.legacy.origins import original_argument  # only for mistakes
 
         if argument in self.config:
             return argument
@@ -92,7 +90,7 @@ class LegacyLayerPlace(JsonPlace, gc=False):
 
 
 def _place_in_text(source: Source, start: int, end: int) -> Place:
-    """The place of a stretch of a text."""
+    """The place of the characters from `start` to `end` of a text."""
     line_start = source.text.rfind("\n", 0, start) + 1
     line = source.text.count("\n", 0, start) + 1
     return Place(source, line, start - line_start + 1, end - start)
@@ -104,34 +102,37 @@ def file_start(source: Source) -> JsonPlace:
 
 
 def decode_json(source: Source) -> Any:
-    """What a JSON text holds; `NaN` and `Infinity` are numbers, as Python writes them.
+    """The value of a JSON text; `NaN` and `Infinity` are numbers, as Python writes them.
 
     Raises:
-        SpecError: it is not JSON.
+        SpecError: the text is not JSON, or has a key twice in an object.
     """
     try:
         value = msgspec.json.decode(source.text)
-        again = msgspec.json.encode(value)
+        encoded = msgspec.json.encode(value)
     except msgspec.DecodeError:
-        value, again = _decode_python_json(source)
+        value, encoded = _decode_python_json(source)
     except RecursionError:
         raise nesting_error(source) from None
-    if source.text.count(":") != again.count(b":") or any(
-        map(source.text.__contains__, _ESCAPED_COLONS)
+    # A lost key shows as a lost colon, unless an escaped colon makes up for it.
+    if source.text.count(":") != encoded.count(b":") or any(
+        colon in source.text for colon in _ESCAPED_COLONS
     ):
-        _demand_unique_keys(source)  # a key may stand twice, if no colon that is escaped makes up
+        _demand_unique_keys(source)
     return value
 
 
 def _decode_python_json(source: Source) -> tuple[Any, bytes]:
-    """The same of a text with Python's numbers, or a broken one; and the value as JSON again.
+    """The value of a JSON text that msgspec refuses, and the value encoded again.
+
+    The standard library reads Python's numbers, and knows where a broken text is broken.
 
     Raises:
-        SpecError: it is not JSON. Unlike msgspec, the standard library knows where that shows.
+        SpecError: the text is not JSON.
     """
     try:
         value = json.loads(source.text)
-        return value, msgspec.json.encode(value)  # which escapes could keep from being Unicode
+        return value, msgspec.json.encode(value)  # fails on surrogates from escapes
     except json.JSONDecodeError as error:
         place = Place(source, error.lineno, error.colno, 1)
         raise merge_mark_error(source) or SpecError(
@@ -141,34 +142,34 @@ def _decode_python_json(source: Source) -> tuple[Any, bytes]:
         raise nesting_error(source) from None
     except UnicodeEncodeError:
         raise SpecError("a text in it is not Unicode", file_start(source)) from None
-    except (ValueError, OverflowError):  # Python reads no number of more than some thousand digits
+    except (ValueError, OverflowError):  # Python limits the digits of a number
         raise SpecError("a number has too many digits", file_start(source)) from None
 
 
 def _demand_unique_keys(source: Source) -> None:
     """Raise SpecError if a key stands twice in an object of a JSON text."""
-    opened: list[set[str]] = []
-    for found in re.finditer(_KEY_OR_BRACE, source.text):
-        key, colon = found.groups()
+    open_objects: list[set[str]] = []
+    for token in re.finditer(_KEY_OR_BRACE, source.text):
+        key, colon = token.groups()
         if colon:
             key = json.loads(f'"{key}"') if "\\" in key else key
-            if key in opened[-1]:
-                place = _place_in_text(source, *found.span(1))
+            if key in open_objects[-1]:
+                place = _place_in_text(source, *token.span(1))
                 raise SpecError(f"the key {describe_value(key)} stands here twice", place)
-            opened[-1].add(key)
-        elif found[0] == "{":
-            opened.append(set())
-        elif found[0] == "}":
-            opened.pop()
+            open_objects[-1].add(key)
+        elif token[0] == "{":
+            open_objects.append(set())
+        elif token[0] == "}":
+            open_objects.pop()
 
 
 def nesting_error(source: Source) -> SpecError:
-    """The complaint about nesting without end."""
+    """The complaint about a text that is nested too deep."""
     return SpecError("too much: it is nested without end", file_start(source))
 
 
 def _find_in_json(text: str, path: tuple[PathStep, ...]) -> tuple[int, int]:
-    """Where the value that `path` leads to starts and ends, or the last on the way that is there.
+    """The start and end of the value at `path`, or of the last value on the way to it.
 
     Raises:
         ValueError, IndexError: the text is not JSON.
@@ -179,32 +180,30 @@ def _find_in_json(text: str, path: tuple[PathStep, ...]) -> tuple[int, int]:
             return _find_in_json_string(text, start, path[number:])
         if text[start] == "[" and isinstance(step, str):
             continue  # early versions write the layers of a Sequential without a key
-        for key, position in _json_items(text, start):
-            if key == step:
-                start = position
-                break
-        else:
+        position = next((at for key, at in _json_items(text, start) if key == step), None)
+        if position is None:
             break
-    if text[start] in "{[":  # which may hold nearly all there is
+        start = position
+    if text[start] in "{[":  # its bracket is enough: it may span the whole file
         return start, start + 1
     return start, json.JSONDecoder().raw_decode(text, start)[1]
 
 
 def _find_in_json_string(text: str, start: int, path: tuple[PathStep, ...]) -> tuple[int, int]:
-    """The same in the JSON that is kept in a text, as it stands there with its escapes.
+    """The same in JSON inside a string of JSON, where characters are escaped.
 
     Raises:
-        ValueError, IndexError: it is not JSON.
+        ValueError, IndexError: the string is not JSON.
     """
     inner, end = json.JSONDecoder().raw_decode(text, start)
-    found = _find_in_json(inner, path)
-    signs = (re.compile(_JSON_CHARACTER).finditer(text, start + 1, end) for _ in found)
-    first, last = map(next, map(islice, signs, found, (None, None)))
+    span = _find_in_json(inner, path)
+    characters = (re.compile(_JSON_CHARACTER).finditer(text, start + 1, end) for _ in span)
+    first, last = map(next, map(islice, characters, span, (None, None)))
     return first.start(), last.start()
 
 
 def _json_items(text: str, start: int) -> Iterator[tuple[PathStep, int]]:
-    """The keys, or numbers, of what is in the object or array at `start`, and where it starts."""
+    """The keys or indices in the object or array at `start`, with the starts of their values."""
     decode = json.JSONDecoder().raw_decode
     position = _skip_separator(text, start + 1)
     for number in count():
@@ -218,8 +217,8 @@ def _json_items(text: str, start: int) -> Iterator[tuple[PathStep, int]]:
         position = _skip_separator(text, decode(text, position)[1], ",")
 
 
-def _skip_separator(text: str, position: int, sign: str = "") -> int:
-    """The next position beyond spaces, and beyond a sign among them."""
-    found = re.compile(rf"\s*{sign}?\s*").match(text, position)
-    assert found
-    return found.end()
+def _skip_separator(text: str, position: int, separator: str = "") -> int:
+    """The next position after spaces, and after a separator among them."""
+    match = re.compile(rf"\s*{separator}?\s*").match(text, position)
+    assert match
+    return match.end()

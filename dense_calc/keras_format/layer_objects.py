@@ -1,4 +1,4 @@
-"""What stands for a layer in a file of Keras': its class and its config → a layer kind's instance.
+"""Build a layer from its class and config in a Keras file.
 
 A file names classes, modules and functions. They are looked up in our own tables, never imported.
 """
@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from dense_calc.errors import LayerError, Note, SpecError
 from dense_calc.gaps import Gap
-from dense_calc.keras_format.assume import build_stand_in
-from dense_calc.keras_format.assumed_layer import OpaqueLayer
+from dense_calc.keras_format.assumptions import build_stand_in
+from dense_calc.keras_format.custom_layers import OpaqueLayer
 from dense_calc.keras_format.custom_objects import (
     FUNCTION,
     LAMBDA_CLASS,
@@ -42,9 +42,9 @@ from dense_calc.model import ModelType
 from dense_calc.spec_language.entries import INPUT_KIND
 
 _OPERATION_MODULE_PATTERN = r"keras\.(src\.)?ops(\.|$)"
-# Classes of functions of TensorFlow, and of operations.
+# The classes under which Keras 2 writes TensorFlow's functions and operations as layers.
 TF_FUNCTION_CLASSES = ("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer")
-INPUT_SHAPE_KEY = "batch_input_shape"  # what Keras 1 and 2 write of a chain's first layer
+INPUT_SHAPE_KEY = "batch_input_shape"  # an argument of a chain's first layer in Keras 1 and 2
 _NO_CALL_ARGUMENTS: dict[str, Any] = {}
 # The classes that are models; Keras 1 and 2 call a Functional just Model.
 MODEL_TYPES: dict[str, ModelType] = {
@@ -55,10 +55,10 @@ MODEL_TYPES: dict[str, ModelType] = {
 
 
 class SerializedLayer(Struct):
-    """A layer as it is written, in Keras 3's words; `made` if it needs no arguments of a call.
+    """A layer of a file, in the words of Keras 3; `ready_layer` if it is already built.
 
-    `input_shape` is what an older version says of the input of a model's first layer, `function`
-    the name of the function that the layer runs.
+    `input_shape` is the `batch_input_shape` of an older version, `function_name` the name of the
+    function that the layer runs.
     """
 
     class_name: str
@@ -71,7 +71,7 @@ class SerializedLayer(Struct):
 
 
 def is_serialized_model(value: Any) -> bool:
-    """Whether this is how Keras writes a model of a class of its own."""
+    """Whether a value is a model of one of Keras' own classes."""
     match value:
         case {"class_name": str(name), "config": _}:
             return name in MODEL_TYPES
@@ -79,9 +79,9 @@ def is_serialized_model(value: Any) -> bool:
 
 
 def model_type(class_name: Any, config: Any) -> ModelType | None:
-    """What a class of models is to Keras: also somebody's own if it has the config of one.
+    """The type of model that a class is, judged by its config if it is not Keras' own.
 
-    A class that is derived from Keras' has its `get_config`, unless it has one of its own.
+    A subclass of a model inherits `get_config`, unless it overrides it. None if it is no model.
     """
     match config:
         case _ if class_name in MODEL_TYPES:
@@ -94,10 +94,10 @@ def model_type(class_name: Any, config: Any) -> ModelType | None:
 
 
 def parse_layer(value: Any, spot: JsonPlace, file: FileContext) -> SerializedLayer:
-    """The class and the config of a layer, in the words of Keras 3.
+    """A layer of a file, in the words of Keras 3.
 
     Raises:
-        SpecError: it names no class, or one that is not known.
+        SpecError: the value is no layer, or Keras 3 cannot express it.
     """
     if is_serialized_model(value):
         model: SerializedLayer = file.nested_reader(value, spot, file)
@@ -109,11 +109,11 @@ def parse_layer(value: Any, spot: JsonPlace, file: FileContext) -> SerializedLay
             raise SpecError("a layer is written as its class_name and its config", spot)
     registered = str(value.get("registered_name") or name)
     shape, function = config.get(INPUT_SHAPE_KEY), function_name_in(config)
-    own_name = value.get("name") or config.get("name")
-    assumed = find_assumption(file, name, registered, own_name, config.get("name"), function)
-    if assumed:
-        made = build_stand_in(strip_package(name), config, assumed, spot)
-        return SerializedLayer(name, type(made), config, spot, made, shape)
+    layer_name = value.get("name") or config.get("name")
+    assumption = find_assumption(file, name, registered, layer_name, config.get("name"), function)
+    if assumption:
+        layer = build_stand_in(strip_package(name), config, assumption)
+        return SerializedLayer(name, type(layer), config, spot, layer, shape)
     if model_type(name, config):
         derived: SerializedLayer = file.nested_reader(value, spot, file)
         return derived
@@ -122,7 +122,7 @@ def parse_layer(value: Any, spot: JsonPlace, file: FileContext) -> SerializedLay
         spot = LegacyLayerPlace(*spot.coordinates, spot.path, name, config, file.keras_version)
         name, config = _upgrade_layer(name, config, spot, file)
         if name in TF_FUNCTION_CLASSES:
-            return _parse_tf_layer(name, {**config, "name": own_name}, spot, file)
+            return _parse_tf_layer(name, {**config, "name": layer_name}, spot, file)
     module = value.get("module")
     kind = None
     if not is_custom_class(module, registered):
@@ -135,9 +135,10 @@ def parse_layer(value: Any, spot: JsonPlace, file: FileContext) -> SerializedLay
 
 
 def layer_and_group_name(value: Any, counts: Counter[str]) -> tuple[str, str]:
-    """The name of a layer, and that of the group in which Keras stores it: its class, numbered.
+    """The name of a layer, and of the group in which Keras stores it: its class with a number.
 
-    `counts` are how often the classes of the layers before it are there; '' is what is no name.
+    `counts` has the number of layers of each class so far. Both names are '' if the value is no
+    layer.
     """
     match value:
         case {"class_name": str(class_name), "config": dict(config)}:
@@ -155,12 +156,10 @@ def _upgrade_layer(
     """The class and the config of a layer of an older version in the words of Keras 3.
 
     Raises:
-        SpecError: Keras 3 cannot say it.
+        SpecError: Keras 3 cannot express it.
     """
-    from dense_calc.keras_format.legacy.layer_configs import (  # few files are so old
-        upgrade_config,
-        with_dim_ordering,
-    )
+    from dense_calc.keras_format.legacy.keras_1_configs import with_dim_ordering
+    from dense_calc.keras_format.legacy.layer_configs import upgrade_config  # few files are so old
 
     try:
         if file.dim_ordering:
@@ -173,34 +172,32 @@ def _upgrade_layer(
 def _parse_tf_layer(
     class_name: str, config: Mapping[str, Any], spot: JsonPlace, file: FileContext
 ) -> SerializedLayer:
-    """A function or an operation of TensorFlow that stands as a layer in a file of Keras 2."""
-    from dense_calc.keras_format.tensorflow.tf_functions import (
-        tf_function_kind,  # few files have any
-    )
+    """A function or an operation of TensorFlow that is a layer in a file of Keras 2."""
+    from dense_calc.keras_format.tensorflow.tf_functions import tf_function_kind  # few files do
     from dense_calc.keras_format.tensorflow.tf_operations import (
         build_operation_layer,
         node_operation_name,
     )
 
-    own = {"name": config["name"]}
+    name = config["name"]
     node, function = config.get("node_def"), config.get(FUNCTION)
-    made = build_operation_layer(node, config.get("constants"))
-    kind = type(made) if made else tf_function_kind(class_name, str(function))
+    operation = build_operation_layer(node, config.get("constants"))
+    kind = type(operation) if operation else tf_function_kind(class_name, str(function))
     if kind:
-        return SerializedLayer(class_name, kind, own, spot, made)
-    called = f"raw_ops.{node_operation_name(node)}" if node else function
-    title = f"what '{own['name']}' gives (tf.{called})"
-    gap = Gap(str(own["name"]), "code", title, spot.inner_place("class_name"))
-    layer = make_opaque_layer(class_name, own, gap, file)
-    return SerializedLayer(class_name, type(layer), own, spot, layer)
+        return SerializedLayer(class_name, kind, {"name": name}, spot, operation)
+    tf_name = f"raw_ops.{node_operation_name(node)}" if node else function
+    title = f"what '{name}' gives (tf.{tf_name})"
+    gap = Gap(str(name), "code", title, spot.inner_place("class_name"))
+    layer = make_opaque_layer(class_name, {"name": name}, gap, file)
+    return SerializedLayer(class_name, type(layer), {"name": name}, spot, layer)
 
 
 def _is_operation_class(
     name: str, module: Any, config: Mapping[str, Any], file: FileContext
 ) -> bool:
-    """Whether a class is an operation: by its module, or in HDF5 files, which tell none.
+    """Whether a class is an operation of `keras.ops`: by its module, or by its config.
 
-    Unlike an operation, a layer always says whether it is trained; only an input does not.
+    HDF5 files do not name modules. But only operations and inputs have no `trainable`.
     """
     if isinstance(module, str):
         return bool(re.match(_OPERATION_MODULE_PATTERN, module))
@@ -208,52 +205,56 @@ def _is_operation_class(
 
 
 def build_serialized_layer(
-    written: SerializedLayer, file: FileContext, of_call: Mapping[str, Any] = _NO_CALL_ARGUMENTS
+    written: SerializedLayer,
+    file: FileContext,
+    call_arguments: Mapping[str, Any] = _NO_CALL_ARGUMENTS,
 ) -> LayerKind:
-    """The layer that is written, called with these arguments of Keras' `call`.
+    """The layer that is written, with these arguments of its call.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
     """
     if written.ready_layer:
         return written.ready_layer
-    values = dict(written.kind.constructor_arguments(written.config))
-    values.pop("name", None)
-    objects = object_arguments(written.kind)
-    for name, value in values.items():
-        if name in written.kind.inner_layer_arguments:
-            within = replace(file, weight_store=file.weight_store.for_argument(name))
-            values[name] = _build_inner_layer(
-                value, written.place.inner_place("config", name), within
-            )
-        elif name in objects and value is not None:
-            values[name] = resolve_object(
-                objects[name], value, written.place.inner_place("config", name), file
-            )
-        elif isinstance(value, dict) and class_name_in(value) == LAMBDA_CLASS and name != FUNCTION:
-            values[name] = None  # what code would say is not known
-    values |= of_call
+    values = {**_layer_arguments(written, file), **call_arguments}
     inner = [
         each
         for name in written.kind.inner_layer_arguments
         for each in _as_layer_list(values.get(name))
     ]
-    lacking = next((each for each in inner if isinstance(each, OpaqueLayer)), None)
-    if lacking:
-        return make_opaque_layer(written.class_name, written.config, lacking.gap, file)
+    opaque = next((each for each in inner if isinstance(each, OpaqueLayer)), None)
+    if opaque:
+        return make_opaque_layer(written.class_name, written.config, opaque.gap, file)
     spot = written.place
     try:
-        made, left_out = drop_backend_arguments(build_layer_from_file(values, written.kind))
+        layer, dropped = drop_backend_arguments(build_layer_from_file(values, written.kind))
     except ValidationError as error:
         raise _argument_error(written, values, error) from None
-    for name, reason in left_out.items():
+    for name, reason in dropped.items():
         remark = Note(f"'{name}' {reason}; it is left out", spot.inner_place("config", name))
         file.remarks.append(remark)
-    if not made.is_opaque:
-        return made
+    if not layer.is_opaque:
+        return layer
     name = str(written.config.get("name"))
     gap = code_gap(written.class_name, name, written.function_name, spot)
-    return make_opaque_layer(written.class_name, written.config, gap, file, held={})
+    return make_opaque_layer(written.class_name, written.config, gap, file, weights={})
+
+
+def _layer_arguments(written: SerializedLayer, file: FileContext) -> dict[str, Any]:
+    """The arguments of a layer, with layers and objects among them in place of their configs."""
+    values = dict(written.kind.constructor_arguments(written.config))
+    values.pop("name", None)
+    objects = object_arguments(written.kind)
+    for name, value in values.items():
+        spot = written.place.inner_place("config", name)
+        if name in written.kind.inner_layer_arguments:
+            context = replace(file, weight_store=file.weight_store.for_argument(name))
+            values[name] = _build_inner_layer(value, spot, context)
+        elif name in objects and value is not None:
+            values[name] = resolve_object(objects[name], value, spot, file)
+        elif isinstance(value, dict) and class_name_in(value) == LAMBDA_CLASS and name != FUNCTION:
+            values[name] = None  # the result of code is unknown
+    return values
 
 
 def _argument_error(
@@ -261,21 +262,21 @@ def _argument_error(
 ) -> SpecError:
     """The complaint about an argument, in the words of the file."""
     spot = written.place
-    whose = spot.class_name if isinstance(spot, LegacyLayerPlace) else written.class_name
-    message, path = describe_refusal(written.kind, whose, values, *parse_validation_error(error))
+    owner = spot.class_name if isinstance(spot, LegacyLayerPlace) else written.class_name
+    message, path = describe_refusal(written.kind, owner, values, *parse_validation_error(error))
     if not path:
         return SpecError(message, spot)
-    own = message.replace(f"'{path[0]}'", f"'{spot.written_name(str(path[0]))}'", 1)
-    return SpecError(own, spot.inner_place("config", *path))
+    message = message.replace(f"'{path[0]}'", f"'{spot.written_name(str(path[0]))}'", 1)
+    return SpecError(message, spot.inner_place("config", *path))
 
 
 def _as_layer_list(value: Any) -> list[Any]:
-    """The layers that an argument is, one or a list of them."""
+    """The value of an argument as a list of layers."""
     return value if isinstance(value, list) else [value]
 
 
 def _build_inner_layer(value: Any, spot: JsonPlace, file: FileContext) -> Any:
-    """The layer, or the list of layers, that is an argument of another."""
+    """The layer, or the list of layers, in an argument of another layer."""
     if isinstance(value, list):
         return [
             _build_inner_layer(each, spot.inner_place(number), file)

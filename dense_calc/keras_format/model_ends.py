@@ -1,4 +1,4 @@
-"""What a model in a file of Keras' is given and gives: its `input_layers` and `output_layers`."""
+"""Read the `input_layers` and `output_layers` of a model in a Keras file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from dense_calc.model import Model, ModelOutput, Node
 
 
 def parse_ends(written: Any, calls: LayerCalls, spot: JsonPlace) -> Iterator[ModelOutput]:
-    """The tensors that a model is given or gives, as Keras flattens a nest of them.
-
-    Those of a mapping that holds no further nests have its keys as their names.
-    """
+    """The input or output tensors of a model, in the order in which Keras flattens a nest."""
     match written:
         case [str(layer), int(call), int(index)]:
             number = call - (layer in calls.outputs_from_1)
@@ -33,7 +30,7 @@ def parse_ends(written: Any, calls: LayerCalls, spot: JsonPlace) -> Iterator[Mod
 
 
 def label_ends(ends: Iterable[ModelOutput], written: Any) -> Iterator[ModelOutput]:
-    """The same with names, where a mapping gives one to each tensor."""
+    """The ends with labels: the keys of a mapping that has one tensor for each key."""
     flat = isinstance(written, dict) and all(
         _is_tensor_reference(each) for each in written.values()
     )
@@ -42,12 +39,12 @@ def label_ends(ends: Iterable[ModelOutput], written: Any) -> Iterator[ModelOutpu
 
 
 def _is_tensor_reference(written: Any) -> bool:
-    """Whether this is one tensor of a model: `[layer, call, output]`."""
+    """Whether a value is one tensor: `[layer, call, output]`."""
     return isinstance(written, list) and len(written) == 3 and isinstance(written[0], str)
 
 
 def demand_called_layers(nodes: Mapping[str, Node], ends: Iterable[ModelOutput]) -> None:
-    """Raise SpecError where a layer is read, or gives an output, that is never called."""
+    """Raise SpecError where a node or an end reads a layer that is never called."""
     read = [(node.inputs, node.place) for node in nodes.values()]
     for names, place in [*read, *((layer_names_in(end.source), end.place) for end in ends)]:
         for name in names:
@@ -56,15 +53,15 @@ def demand_called_layers(nodes: Mapping[str, Node], ends: Iterable[ModelOutput])
 
 
 def undeclared_inputs(model: Model, inputs: Collection[str]) -> tuple[Node, ...]:
-    """The inputs of a model's outputs that are not said to be the model's; nothing may read them.
+    """The input nodes of a model that are not among its `inputs`.
 
     Raises:
-        SpecError: something does.
+        SpecError: a layer or an output reads one of them.
     """
     read = {name for node in model.nodes for name in node.inputs}
     read |= {name for end in model.outputs for name in layer_names_in(end.source)}
-    found = [node for node in model.nodes if not node.inputs and node.name not in inputs]
-    for node in found:
+    strangers = [node for node in model.nodes if not node.inputs and node.name not in inputs]
+    for node in strangers:
         if node.name in read:
             raise SpecError(f"'{node.name}' is read, and not among 'input_layers'", node.place)
-    return tuple(found)
+    return tuple(strangers)

@@ -1,4 +1,4 @@
-"""What a file of Keras' holds → a Model, whichever version wrote it."""
+"""Build the Model of a Keras file, whichever version wrote it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dense_calc.errors import Source, SpecError, describe_value
 from dense_calc.gaps import Gap
 from dense_calc.keras_format.archives import FileMetadata
-from dense_calc.keras_format.assume import parse_assumption
+from dense_calc.keras_format.assumptions import parse_assumption
 from dense_calc.keras_format.custom_objects import FileContext
 from dense_calc.keras_format.find_architecture import (
     Architecture,
@@ -36,70 +36,81 @@ def from_keras(
     beside: FileMetadata = _EMPTY_METADATA,
     weights: str = "",
 ) -> Model:
-    """The model that a file of Keras' holds: what its text is decoded to, and the text itself.
+    """The model in a Keras file: `value` is its decoded text, `source` the text itself.
 
-    `name` is the model's name if it has none; `assume` says what stands in for classes by name;
-    `beside` is what stands elsewhere in the file; `weights` is its path if it may store any.
+    `name` is for a model without a name; `assume` has an assumption for each class name; `beside`
+    is the file's metadata; `weights` is the path of the file if it may store weights.
 
     Raises:
-        SpecError: something in it is not known, or does not fit.
+        SpecError: something in the file is unknown, or does not fit.
     """
-    start = file_start(source)
-    found = architecture_in(value, source.name)
-    if found is None:
-        raise SpecError(
-            f"a model has a class_name and a config; this is {describe_value(value)}", start
-        )
-    if model_type(found.class_name, found.config) is None:
-        raise SpecError(
-            f"the model is of a class of its own, {describe_value(found.class_name)}, and the file does not "
-            "tell its layers; a Sequential or a Functional can be read",
-            start,
-        )
-    assumed = {each: parse_assumption(each, text) for each, text in assume.items()}
+    architecture = _demand_architecture(value, source)
+    assumptions = {each: parse_assumption(each, text) for each, text in assume.items()}
     try:
-        keras_version = _keras_major_version(beside.keras_version, found)
-        config = (
-            _unwrap_config(found.config) if keras_version < _CURRENT_KERAS_VERSION else found.config
-        )
-        file = FileContext(
-            keras_version, _find_dim_ordering(config, keras_version), assumed, read_nested_model
-        )
-        if weights:
-            from dense_calc.keras_format.custom_weights import (
-                open_weight_store,  # few files store any
-            )
-
-            file.weight_store = open_weight_store(weights, lambda: _layer_owners(found.config))
-        spot = start.inner_place(*found.config_path)
-        model = build_model_from_config(found.class_name, config, spot, file, name)
-        if weights and model.is_unbuilt:
-            from dense_calc.keras_format.input_search import infer_stored_input
-
-            model = infer_stored_input(model, weights)
+        keras_version = _keras_major_version(beside.keras_version, architecture)
+        if keras_version < _CURRENT_KERAS_VERSION:
+            architecture.config = _unwrap_config(architecture.config)
+        config = architecture.config
+        dim_ordering = _find_dim_ordering(config, keras_version)
+        file = FileContext(keras_version, dim_ordering, assumptions, read_nested_model)
+        spot = file_start(source).inner_place(*architecture.config_path)
+        model = _build_top_model(architecture, spot, file, name, weights)
     except RecursionError:
         raise nesting_error(source) from None
-    gaps = tuple(sorted(file.gaps, key=_gap_position))
-    is_trained = not _is_frozen_model(config, model)
     return replace(
         model,
-        trainable=is_trained,
+        trainable=not _is_frozen_model(config, model),
         optimizer=_compiled_optimizer(value, beside.training_config),
-        gaps=gaps,
+        gaps=tuple(sorted(file.gaps, key=_gap_position)),
         remarks=(*file.remarks, *model.remarks),
     )
 
 
-def _compiled_optimizer(value: Any, training: str) -> Any:
-    """The optimizer that a file says its model is compiled with, as it is written; None if none.
+def _demand_architecture(value: Any, source: Source) -> Architecture:
+    """The architecture in a file; SpecError if it has none whose layers can be read."""
+    start = file_start(source)
+    architecture = architecture_in(value, source.name)
+    if architecture is None:
+        raise SpecError(
+            f"a model has a class_name and a config; this is {describe_value(value)}", start
+        )
+    if model_type(architecture.class_name, architecture.config) is None:
+        raise SpecError(
+            f"the model is of a class of its own, {describe_value(architecture.class_name)}, "
+            "and the file does not tell its layers; a Sequential or a Functional can be read",
+            start,
+        )
+    return architecture
 
-    `training` is the text of its `training_config`, which TensorFlow.js has in the value.
+
+def _build_top_model(
+    architecture: Architecture, spot: JsonPlace, file: FileContext, name: str, weights: str
+) -> Model:
+    """The model of a file; stored weights, where the file has any, tell what its text does not."""
+    class_name, config = architecture.class_name, architecture.config
+    if not weights:
+        return build_model_from_config(class_name, config, spot, file, name)
+    from dense_calc.keras_format.custom_weights import open_weight_store  # few files store any
+
+    file.weight_store = open_weight_store(weights, lambda: _layer_owners(config))
+    model = build_model_from_config(class_name, config, spot, file, name)
+    if not model.is_unbuilt:
+        return model
+    from dense_calc.keras_format.input_search import infer_stored_input
+
+    return infer_stored_input(model, weights)
+
+
+def _compiled_optimizer(value: Any, training: str) -> Any:
+    """The optimizer with which the model is compiled, as the file writes it; None if none.
+
+    `training` is the text of the file's `training_config`; TensorFlow.js has it in the value.
     """
     match value:
         case {"compile_config": {"optimizer": written}}:
             return written
-        case {"trainingConfig": found} | {"modelTopology": {"training_config": found}}:
-            training = found
+        case {"trainingConfig": config} | {"modelTopology": {"training_config": config}}:
+            training = config
     with suppress(SpecError):  # only --optimizer needs it
         match decode_embedded_json(training, "training_config"):
             case {"optimizer_config": written}:
@@ -108,44 +119,48 @@ def _compiled_optimizer(value: Any, training: str) -> Any:
 
 
 def _gap_position(gap: Gap) -> list[int]:
-    """What sorts gaps as they stand in a file."""
+    """The indices on the path to a gap, which sort gaps in the order of the file."""
     assert isinstance(gap.place, JsonPlace)
     return [step for step in gap.place.path if isinstance(step, int)]
 
 
 def _unwrap_config(config: Any) -> Any:
-    """What an older version has written, without what TensorFlow wraps lists in."""
+    """A config of an older version, without TensorFlow's wrappers of lists and mappings."""
     from dense_calc.keras_format.legacy.values import unwrap_containers  # few files are so old
 
     return unwrap_containers(config)
 
 
 def _is_frozen_model(config: Any, model: Model) -> bool:
-    """Whether Keras trains nothing of the model that it loads: it asks no Sequential."""
+    """Whether Keras loads the model frozen; it ignores `trainable` of a Sequential."""
     is_graph = model.type == "Functional" and isinstance(config, dict)
     return is_graph and config.get("trainable") is False
 
 
-def _keras_major_version(version: str, found: Architecture) -> int:
-    """The major version of Keras that wrote a model: as the file says, or as it looks."""
-    told = re.match(r"\d{1,4}(?!\d)", version or found.keras_version)
-    if told:
-        return int(told[0])
-    if found.has_modules:
-        return 2 if _has_batch_input_shape(found.config) else _CURRENT_KERAS_VERSION
-    from dense_calc.keras_format.legacy.layer_configs import (
-        is_keras_1_layer,  # few files tell no version
-    )
+def _keras_major_version(version: str, architecture: Architecture) -> int:
+    """The major version of Keras that wrote a model: as the file says it, or by its words."""
+    number = re.match(r"\d{1,4}(?!\d)", version or architecture.keras_version)
+    if number:
+        return int(number[0])
+    config = architecture.config
+    if architecture.has_modules:
+        return 2 if _has_batch_input_shape(config) else _CURRENT_KERAS_VERSION
+    from dense_calc.keras_format.legacy.keras_1_configs import is_keras_1_layer  # rarely needed
 
-    return 1 if any(is_keras_1_layer(*layer) for layer in _class_configs(found.config)) else 2
+    return 1 if any(is_keras_1_layer(*layer) for layer in _class_configs(config)) else 2
+
+
+def _layer_list(config: Any) -> list[Any]:
+    """The layers in the config of a model, which early versions write as a list; [] if none."""
+    layers = config.get("layers") if isinstance(config, dict) else config
+    return layers if isinstance(layers, list) else []
 
 
 def _has_batch_input_shape(config: Any) -> bool:
-    """Whether a layer of a model tells its input's shape in a word that Keras 3 does not write."""
-    layers = config.get("layers") if isinstance(config, dict) else config
-    for layer in layers if isinstance(layers, list) else ():
+    """Whether a layer of a model has `batch_input_shape`, which Keras 3 does not write."""
+    for layer in _layer_list(config):
         match layer:
-            case {"config": dict(own)} if INPUT_SHAPE_KEY in own:
+            case {"config": dict(layer_config)} if INPUT_SHAPE_KEY in layer_config:
                 return True
     return False
 
@@ -161,18 +176,17 @@ def _class_configs(written: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _layer_owners(config: Any) -> dict[str, str]:
-    """The layers of a model by their names, and by those of layers inside them."""
+    """The names of a model's layers, by those names and by the names of the layers inside."""
     from dense_calc.keras_format.tfjs_manifest import owners_by_name  # few files have one
 
-    written = config.get("layers") if isinstance(config, dict) else config
     names = [
-        [name for _, own in _class_configs(layer) if isinstance(name := own.get("name"), str)]
-        for layer in (written if isinstance(written, list) else ())
+        [name for _, inner in _class_configs(layer) if isinstance(name := inner.get("name"), str)]
+        for layer in _layer_list(config)
     ]
-    return owners_by_name((own[0], own[1:]) for own in names if own)
+    return owners_by_name((layer[0], layer[1:]) for layer in names if layer)
 
 
 def _find_dim_ordering(config: Any, keras: int) -> str:
-    """Where the channels are in a file of Keras 1, by the first layer that says it."""
-    told = re.search(r"'dim_ordering': '(th|tf)'", repr(config)) if keras == 1 else None
-    return told[1] if told else ""
+    """The `dim_ordering` of the first layer of Keras 1 that has one; '' if none has."""
+    match = re.search(r"'dim_ordering': '(th|tf)'", repr(config)) if keras == 1 else None
+    return match[1] if match else ""

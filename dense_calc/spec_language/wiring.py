@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from dense_calc.call_inputs import CallInput, Constant, OutputPath, layer_names_in
 from dense_calc.errors import LayerError, SpecError, describe_value, did_you_mean
-from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.arguments.types import INPUT_DTYPES
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.yaml_tree import YamlNode
@@ -18,7 +18,6 @@ MASK_KEY, INPUTS_KEY = "mask", "inputs"  # Keras' names of what most layers are 
 
 # The names that are read, what a call is given, and its mask.
 _CallWiring = tuple[tuple[str, ...], tuple[CallInput, ...] | None, CallInput]
-_CONSTANT_DTYPES = get_args(InputDtype)
 
 
 class _ReadableNames(Protocol):
@@ -246,7 +245,7 @@ def read_constant(value: Any) -> Constant | None:
         case {"constant": list(sizes), **more} if (
             all(type(size) is int and size >= 0 for size in sizes)
             and more.keys() <= {"dtype"}
-            and more.get("dtype") in (None, *_CONSTANT_DTYPES)
+            and more.get("dtype") in (None, *INPUT_DTYPES)
         ):
             dtype: Any = more.get("dtype")
             return Constant(None, tuple(sizes), dtype)

@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.legacy import layer_configs as legacy
-from dense_calc.keras_format.legacy.layer_configs import (
+from dense_calc.keras_format.legacy import keras_1_configs, layer_configs
+from dense_calc.keras_format.legacy.keras_1_configs import (
+    KERAS_1_CLASSES,
+    MERGE_MODE_CLASSES,
     is_keras_1_layer,
-    upgrade_config,
     with_dim_ordering,
 )
+from dense_calc.keras_format.legacy.layer_configs import KERAS_2_CLASSES, upgrade_config
 from dense_calc.keras_format.legacy.values import unwrap_containers
 from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.layers.retired.keras_2 import RETIRED_KINDS
@@ -266,17 +268,20 @@ def test_what_keras_3_cannot_say(class_name: str, config: dict[str, Any]) -> Non
 
 
 def test_classes_are_kinds_and_none_is_both_there_and_retired() -> None:
-    tables = (legacy.KERAS_1_CLASSES, legacy.KERAS_2_CLASSES, legacy.MERGE_MODE_CLASSES)
+    tables = (KERAS_1_CLASSES, KERAS_2_CLASSES, MERGE_MODE_CLASSES)
     assert {name for table in tables for name in table.values()} <= set(KIND_MODULES)
     assert not set(RETIRED_KINDS) & set(KIND_MODULES)
     assert list(RETIRED_KINDS) == sorted(RETIRED_KINDS)
     assert all(kind.__doc__ for kind in RETIRED_KINDS.values())
 
 
+TABLES = vars(keras_1_configs) | vars(layer_configs)
+
+
 def arguments() -> Iterator[str]:
     """The names of arguments that are translated."""
-    for name, table in vars(legacy).items():
-        if name.startswith(("RENAMED", "DROPPED", "CHANGED", "KERNEL")):
+    for name, table in TABLES.items():
+        if name.startswith(("_RENAMED", "_DROPPED", "KERNEL")):
             yield from sorted(names_in(table))
 
 
@@ -298,7 +303,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-CLASSES = sorted({*names_in(vars(legacy)), *RETIRED_KINDS})
+CLASSES = sorted({*names_in(TABLES), *RETIRED_KINDS})
 ARGUMENTS = [*arguments(), "activation", "dtype", "kernel_initializer", "kernel_constraint"]
 
 

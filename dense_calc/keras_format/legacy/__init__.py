@@ -1,1 +1,1 @@
-"""Files of Keras 1 and 2 in the words of Keras 3."""
+"""Reading files of Keras 1 and 2: their words become those of Keras 3."""

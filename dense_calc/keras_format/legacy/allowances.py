@@ -1,6 +1,6 @@
-"""What files hold though Keras 3.15.1 with JAX refuses it: other versions and backends took it.
+"""Arguments that Keras 3.15.1 with JAX refuses, and that other versions and backends accepted.
 
-A spec is held to what the constructors of Keras take. A file is there because something wrote it.
+They are allowed in files, which some version of Keras wrote. In a spec they are errors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import Any
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
-from dense_calc.keras_format.legacy.values import DTYPE_ALIASES
+from dense_calc.keras_format.legacy.values import (
+    DTYPE_ALIASES,
+    INITIALIZER_SUFFIX,
+    translate_word,
+)
 from dense_calc.layers.arguments.initializers import can_initialize
 from dense_calc.layers.arguments.types import SerializedPolicy, dtype_policy_of
 from dense_calc.layers.base import LayerKind
@@ -21,36 +25,31 @@ from dense_calc.layers.introspect.refusals import FIELD_PATTERN, parse_validatio
 _ValueRepair = Callable[[Any], Any]
 
 _FLOAT32 = "float32"
-_INITIALIZER_SUFFIX = "_initializer"  # how arguments end that fill weights
-_TF_ONLY_ARGUMENTS = (
-    "ragged",
-    "sparse",
-    "synchronized",
-)  # they change no shape, and only it takes them
-# Arguments that Keras 3 has had, and that change no shape.
+_TF_ONLY_ARGUMENTS = ("ragged", "sparse", "synchronized")  # they change no shape
+# Former arguments of Keras 3, which change no shape.
 _REMOVED_ARGUMENTS = {"RandomRotation": {"value_range"}}  # until 3.5
 
 
 def _int_from_float(value: Any) -> Any:
-    """A whole number for one with a fraction of 0."""
+    """The integer for a float without a fraction."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _bool_from_number(value: Any) -> Any:
-    """A truth for 0 or 1."""
+    """The truth value for 0 or 1."""
     return bool(value) if isinstance(value, int | float) and value in (0, 1) else value
 
 
 def _drop_value(_value: Any) -> None:
-    """No value, for one that does not matter."""
+    """None, for a value that does not matter."""
 
 
 def _resolve_dtype_alias(value: Any) -> Any:
-    """The dtype that TensorFlow knows by another name, too."""
-    return DTYPE_ALIASES.get(value, value) if isinstance(value, str) else value
+    """Keras' name of a dtype for TensorFlow's second name."""
+    return translate_word(DTYPE_ALIASES, value)
 
 
-# What msgspec says of a value, of which argument, and what is made of it.
+# A pattern of msgspec's message about a value, the argument ('' for any), and the repair.
 _VALUE_REPAIRS: tuple[tuple[str, str, _ValueRepair], ...] = (
     (r"Expected `[^`]*\bint\b[^`]*`, got `float`", "", _int_from_float),
     (r"Expected `[^`]*\bbool\b[^`]*`, got `(int|float)`", "", _bool_from_number),
@@ -60,48 +59,46 @@ _VALUE_REPAIRS: tuple[tuple[str, str, _ValueRepair], ...] = (
 
 
 def build_layer_from_file(values: Mapping[str, Any], kind: type[LayerKind]) -> LayerKind:
-    """The layer that a file describes with these values.
+    """The layer of a kind with these arguments, repaired where older versions wrote others.
 
     Raises:
-        ValidationError: they do not fit.
+        ValidationError: an argument does not fit.
     """
-    found = dict(values)
+    arguments = dict(values)
     tried: set[tuple[Any, _ValueRepair]] = set()
     while True:
         try:
-            return convert(found, kind)
+            return convert(arguments, kind)
         except ValidationError as error:
             problem, path = parse_validation_error(error)
             field = re.fullmatch(FIELD_PATTERN, problem)
             if field and not path and field[2] in _REMOVED_ARGUMENTS.get(kind.__name__, ()):
-                del found[field[2]]
+                del arguments[field[2]]
                 continue
-            change = _find_repair(problem, path[0]) if path else None
-            if change is None or (path[0], change) in tried:
+            repair = _find_repair(problem, path[0]) if path else None
+            if repair is None or (path[0], repair) in tried:
                 raise
-            tried.add((path[0], change))
-            found[str(path[0])] = _repair_value(found[str(path[0])], change)
+            tried.add((path[0], repair))
+            arguments[str(path[0])] = _repair_value(arguments[str(path[0])], repair)
 
 
 def _find_repair(problem: str, argument: str | int) -> _ValueRepair | None:
-    """What is done about a problem with an argument, None if it stays one."""
-    for pattern, only, change in _VALUE_REPAIRS:
+    """The repair for a problem with an argument; None if there is none."""
+    for pattern, only, repair in _VALUE_REPAIRS:
         if only in ("", argument) and re.match(pattern, problem):
-            return change
+            return repair
     return None
 
 
-def _repair_value(value: Any, change: _ValueRepair) -> Any:
-    """A value, or all in a list of them, changed."""
-    return (
-        [_repair_value(each, change) for each in value]
-        if isinstance(value, list)
-        else change(value)
-    )
+def _repair_value(value: Any, repair: _ValueRepair) -> Any:
+    """A repaired value; in lists, each item is repaired."""
+    if isinstance(value, list):
+        return [_repair_value(each, repair) for each in value]
+    return repair(value)
 
 
 def drop_backend_arguments(layer: LayerKind) -> tuple[LayerKind, dict[str, str]]:
-    """A layer without what only one backend takes, and why each such argument is left out."""
+    """The layer without arguments that JAX refuses, and the reason for each that is dropped."""
     reasons = {
         name: "is for TensorFlow alone, and changes no shape"
         for name in _TF_ONLY_ARGUMENTS
@@ -112,13 +109,12 @@ def drop_backend_arguments(layer: LayerKind) -> tuple[LayerKind, dict[str, str]]
         reasons |= {
             name: f"cannot be made in {dtype} with JAX"
             for name in layer.__struct_fields__
-            if name.endswith(_INITIALIZER_SUFFIX)
-            and not can_initialize(getattr(layer, name), dtype)
+            if name.endswith(INITIALIZER_SUFFIX) and not can_initialize(getattr(layer, name), dtype)
         }
-    left_out = {name: None if name.endswith(_INITIALIZER_SUFFIX) else False for name in reasons}
-    return (replace(layer, **left_out) if reasons else layer), reasons
+    idle = {name: None if name.endswith(INITIALIZER_SUFFIX) else False for name in reasons}
+    return (replace(layer, **idle) if reasons else layer), reasons
 
 
 def _is_float32(dtype: str | SerializedPolicy | None) -> bool:
-    """Whether a dtype is that of nearly all layers, for which nobody need look further."""
+    """Whether a dtype is float32, that of nearly all layers; the test saves much work."""
     return dtype in (None, _FLOAT32) or getattr(dtype, "config", None) == {"name": _FLOAT32}

@@ -1,7 +1,7 @@
-"""In which arrays Keras 1 stored what is one weight today.
+"""Shapes of the arrays in which Keras 1 stored what is one weight today.
 
-The source is `preprocess_weights_for_loading` of Keras 2 (keras/engine/saving.py of 2.3.1), which
-says how each is read, and the classes of Keras 1.2.2.
+Sources: `preprocess_weights_for_loading` of Keras 2 (keras/engine/saving.py of 2.3.1), and the
+classes of Keras 1.2.2.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dense_calc.report import WeightRow
 from dense_calc.shapes import Sizes
 
-_GATE_AXIS_PATTERN = r"([34]) × "  # how the axis is named that holds what all gates of a cell have
-_KERNEL_SUFFIX = "kernel"  # how weights are named that have axes of space
+_GATE_AXIS_PATTERN = r"([34]) × "  # of the name of an axis over the gates of a cell
+_KERNEL_SUFFIX = "kernel"  # of the names of weights with spatial axes
 
 
 def keras_1_array_shapes(weight: WeightRow) -> Iterator[list[Sizes]]:
-    """The shapes of the arrays that may stand for a weight: of each gate one, or one for all."""
+    """The ways in which a weight may be stored: the shapes of an array for each gate, or of one."""
     gates = re.match(_GATE_AXIS_PATTERN, weight.axes[-1]) if weight.axes else None
     count = int(gates[1]) if gates else 1
     part = (*weight.shape[:-1], weight.shape[-1] // count) if gates else weight.shape
@@ -26,10 +26,10 @@ def keras_1_array_shapes(weight: WeightRow) -> Iterator[list[Sizes]]:
 
 
 def _kernel_axis_orders(kernel: Sizes) -> list[Sizes]:
-    """The orders in which the axes of a kernel may stand: `(*space, channels, filters)` today.
+    """The orders in which the axes of a kernel may be stored; now `(*space, channels, filters)`.
 
-    Theano puts space last; a transposed convolution has filters and channels the other way round;
-    one along a sequence has a second axis of space.
+    Theano puts space last. A transposed convolution has filters before channels. A convolution
+    along a sequence has a second spatial axis.
     """
     if len(kernel) < 3:
         return [kernel]

@@ -1,6 +1,6 @@
-"""A Sequential of Keras 1 or 2 that begins with a merge of whole models: the graph that it is.
+"""Build the graph of a Sequential of Keras 1 or 2 that begins with a merge of whole models.
 
-Its rows are those of Keras 1's summary: the layers of each model, then the merge. Source:
+Its nodes have the order of Keras 1's summary: the layers of each model, then the merge. Source:
 `Sequential.flattened_layers` of keras/models.py of Keras 1.2.2.
 """
 
@@ -25,11 +25,11 @@ from dense_calc.keras_format.layer_objects import (
 from dense_calc.model import Model, Node
 from dense_calc.tracing.nested_model import NestedModel
 
-_MERGE_CLASS = "Merge"  # the class that Keras 3 does not have
+_MERGE_CLASS = "Merge"
 
 
 def is_merge_layer(first: Any) -> bool:
-    """Whether the first layer of a chain merges models or layers that only it knows."""
+    """Whether the first layer of a chain merges models or layers of its own config."""
     match first:
         case {"class_name": str(name), "config": {"layers": [_, *_]}}:
             return name == _MERGE_CLASS
@@ -37,28 +37,23 @@ def is_merge_layer(first: Any) -> bool:
 
 
 def merged_nodes(first: Any, name: str, written: SerializedLayer, file: FileContext) -> list[Node]:
-    """The nodes of all that the first layer of a chain merges, and of that layer itself.
+    """The nodes of all models that the first layer of a chain merges, and of that layer.
 
     Raises:
-        SpecError: something in it is not known, or has the name of another.
+        SpecError: a layer is unknown, or two have the same name.
     """
-    models = list(
-        _branch_models(
-            first["config"]["layers"], written.place.inner_place("config", "layers"), file
-        )
-    )
+    spot = written.place.inner_place("config", "layers")
+    models = list(_branch_models(first["config"]["layers"], spot, file))
     nodes = [node for model in models for node in _branch_nodes(model)]
     _demand_unique_layer_names(nodes)
     ends = tuple(_first_output_tensor(model) for model in models)
     call = bind_call(LayerCall([ends], {}), written.kind)
-    merge = Node(
-        name, build_serialized_layer(written, file), call.read_names, written.place, call.inputs
-    )
-    return [*nodes, merge]
+    layer = build_serialized_layer(written, file)
+    return [*nodes, Node(name, layer, call.read_names, written.place, call.inputs)]
 
 
 def _demand_unique_layer_names(nodes: list[Node]) -> None:
-    """Raise SpecError where a name stands twice: that of a layer before that of its input."""
+    """Raise SpecError where a name stands twice, at the place of a layer rather than an input."""
     names: set[str] = set()
     for node in sorted(nodes, key=lambda node: not node.inputs):
         if node.name in names:
@@ -67,20 +62,19 @@ def _demand_unique_layer_names(nodes: list[Node]) -> None:
 
 
 def _branch_models(layers: list[Any], spot: JsonPlace, file: FileContext) -> Iterator[Model]:
-    """What is merged, each as a model; a layer alone is a chain of one."""
+    """The merged models; a single layer counts as a chain of one."""
     for number, value in enumerate(layers):
-        alone = {"class_name": "Sequential", "config": [value]}
-        inside = file.nested_reader(
-            value if is_serialized_model(value) else alone, spot.inner_place(number), file
-        )
-        assert isinstance(inside.ready_layer, NestedModel)
-        if not inside.ready_layer.model.outputs:
+        chain = {"class_name": "Sequential", "config": [value]}
+        written = value if is_serialized_model(value) else chain
+        branch = file.nested_reader(written, spot.inner_place(number), file).ready_layer
+        assert isinstance(branch, NestedModel)
+        if not branch.model.outputs:
             raise SpecError("a model that is merged gives nothing", spot.inner_place(number))
-        yield inside.ready_layer.model
+        yield branch.model
 
 
 def _branch_nodes(model: Model) -> Iterator[Node]:
-    """The nodes of a model, its inputs first; that made for a chain's first layer has its name."""
+    """The nodes of a model, inputs first; the input added to a chain has its layer's name."""
     if len(model.nodes) > 1 and model.nodes[0].place == model.nodes[1].place:
         start, first, *rest = model.nodes
         start = replace(start, name=f"{first.name}_input")
@@ -91,6 +85,6 @@ def _branch_nodes(model: Model) -> Iterator[Node]:
 
 
 def _first_output_tensor(model: Model) -> OutputIndex:
-    """The first tensor that a model gives."""
+    """The first output tensor of a model."""
     first = model.outputs[0]
     return first.source if isinstance(first.source, OutputIndex) else OutputIndex(first.name, 0)

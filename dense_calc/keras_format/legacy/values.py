@@ -1,7 +1,7 @@
-"""What old files say of initializers, regularizers, constraints, activations and dtypes, anew.
+"""Initializers, regularizers, constraints, activations and dtypes of old files in Keras 3's words.
 
-Sources: keras/initializations.py, regularizers.py and constraints.py of Keras 1.2.2, what they
-became in Keras 2.0 to 2.3, and tf.keras.
+Sources: keras/initializations.py, regularizers.py and constraints.py of Keras 1.2.2, their
+successors in Keras 2.0 to 2.3, and tf.keras.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import Any
 
 from dense_calc.layers.arguments.types import OBJECT_ARGUMENTS, normalize_object_name
 
-# Regularizers of Keras 1, which are all of one class there.
+LayerConfig = dict[str, Any]
+
+INITIALIZER_SUFFIX = "_initializer"  # of the arguments that fill weights
+RAW_SHAPE_TYPE = "raw"  # the `output_shape_type` of a shape that is no function
+
+# Regularizers of Keras 1, which are all one class of Keras 3.
 _KERAS_1_REGULARIZERS = {
     "ActivityRegularizer": "L1L2",
     "L1L2Regularizer": "L1L2",
@@ -26,44 +31,33 @@ _REMOVED_CLASSES = {
     "RadialConstraint", "UniformUnitScaling",
 }  # fmt: skip
 
-_CONSTRAINT_ARGUMENTS = {
-    "m": "max_value",
-    "low": "min_value",
-    "high": "max_value",
-}  # constraints, Keras 1
-_DROPPED_INITIALIZER_ARGUMENTS = {
-    "dtype",
-    "verify_shape",
-}  # what initializers of TensorFlow 1 were told besides
+# Arguments of Keras 1's constraints.
+_CONSTRAINT_ARGUMENTS = {"m": "max_value", "low": "min_value", "high": "max_value"}
+# Arguments of TensorFlow 1's initializers.
+_DROPPED_INITIALIZER_ARGUMENTS = {"dtype", "verify_shape"}
 _DISTRIBUTION_NAMES = {"normal": "truncated_normal"}  # until Keras 2.2.3
-_ORIGIN_KEYS = ("module", "registered_name")  # where a class comes from
+_ORIGIN_KEYS = ("module", "registered_name")  # where a class is from
 
-# Functions by the names that TensorFlow gives to those of `tf.nn`.
+# TensorFlow's names of functions of `tf.nn`; and Keras' old names, where they are objects.
 _TF_ACTIVATION_NAMES = {"log_softmax_v2": "log_softmax", "softmax_v2": "softmax"}
-_ACTIVATION_FUNCTION_NAMES = _TF_ACTIVATION_NAMES | {
-    "hard_swish": "hard_silu",
-    "swish": "silu",
-}  # as objects, in files
+_ACTIVATION_FUNCTION_NAMES = _TF_ACTIVATION_NAMES | {"hard_swish": "hard_silu", "swish": "silu"}
 
-# Lists and mappings as TensorFlow writes them, and the keys that hold what is in them.
+# Lists and mappings as TensorFlow writes them, and the keys of their content.
 _TF_CONTAINER_CLASSES = {"ListWrapper", "TensorShape", "_DictWrapper", "_TupleWrapper", "__tuple__"}
 _CONTAINER_KEYS = ("items", "config")
 
-# TensorFlow's other names of dtypes.
+# TensorFlow's second names of dtypes.
 DTYPE_ALIASES = {"double": "float64", "float": "float32", "half": "float16"}
-_INFERRED_POLICIES = {
-    "_infer",
-    "infer",
-    "infer_with_float32_vars",
-}  # policies: the dtype of the input
+# Dtype policies that take the dtype of the input.
+_INFERRED_POLICIES = {"_infer", "infer", "infer_with_float32_vars"}
 _POLICY_CLASSES = {"Policy", "PolicyV1"}
 
 
 def upgrade_argument(argument: str, value: Any) -> Any:
-    """The value of an argument in Keras 3's words; what nobody knows stays."""
-    for ending, translate in _UPGRADES_BY_SUFFIX.items():
-        if argument.endswith(ending):
-            return translate(value)
+    """The value of an argument in Keras 3's words; an unknown value stays."""
+    for suffix, upgrade in _UPGRADES_BY_SUFFIX.items():
+        if argument.endswith(suffix):
+            return upgrade(value)
     return value
 
 
@@ -86,53 +80,46 @@ def _upgrade_object(value: Any) -> Any:
 
 
 def _upgrade_object_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What such an object is made of."""
-    kept = {
+    """The arguments of an initializer, a regularizer or a constraint."""
+    arguments = {
         _CONSTRAINT_ARGUMENTS.get(name, name): config[name]
         for name in config
         if name not in _DROPPED_INITIALIZER_ARGUMENTS
     }
-    return {
-        name: translate_word(_DISTRIBUTION_NAMES, value) if name == "distribution" else value
-        for name, value in kept.items()
-    }
+    if "distribution" in arguments:
+        arguments["distribution"] = translate_word(_DISTRIBUTION_NAMES, arguments["distribution"])
+    return arguments
 
 
 def _upgrade_activation(value: Any) -> Any:
-    """An activation: a name, or an object; Keras 2 did not write the module of a layer."""
+    """An activation: a name or an object. Keras 2 did not write the module of a layer."""
     match value:
         case {"class_name": "function", "config": str(name)}:
-            return {
-                "module": "builtins",
-                **value,
-                "config": translate_word(_ACTIVATION_FUNCTION_NAMES, name),
-            }
+            name = _ACTIVATION_FUNCTION_NAMES.get(name, name)
+            return {"module": "builtins", **value, "config": name}
         case {"class_name": str()} if not isinstance(value.get("module"), str):
             return {**value, "module": "keras.layers"}
     return translate_word(_TF_ACTIVATION_NAMES, value)
 
 
 def _upgrade_dtype(value: Any) -> Any:
-    """A dtype or the name of a dtype policy; None where the layer takes that of its input."""
+    """A dtype or the name of a dtype policy; None for a policy that takes the input's dtype."""
     match value:
         case {"class_name": str(name), "config": {"name": policy}} if name in _POLICY_CLASSES:
             value = policy
     if not isinstance(value, str):
         return value
-    return (
-        None
-        if value in _INFERRED_POLICIES
-        else translate_word(DTYPE_ALIASES, value.removesuffix("_ref"))
-    )
+    if value in _INFERRED_POLICIES:
+        return None
+    return translate_word(DTYPE_ALIASES, value.removesuffix("_ref"))
 
 
 def unwrap_containers(value: Any) -> Any:
-    """The value with all lists and mappings plain in it that TensorFlow wraps."""
+    """The value with plain lists and mappings in place of TensorFlow's wrappers, at any depth."""
     match value:
         case {"class_name": str(name)} if name in _TF_CONTAINER_CLASSES:
-            return unwrap_containers(
-                next((value[each] for each in _CONTAINER_KEYS if each in value), None)
-            )
+            content = (value[each] for each in _CONTAINER_KEYS if each in value)
+            return unwrap_containers(next(content, None))
         case list():
             return [unwrap_containers(each) for each in value]
         case dict():
@@ -141,13 +128,13 @@ def unwrap_containers(value: Any) -> Any:
 
 
 def translate_word(table: Mapping[str, Any], value: Any) -> Any:
-    """What a table has for a value; the value itself where it has nothing."""
+    """The entry of a table for a word; the value itself where the table has none."""
     return table.get(value, value) if isinstance(value, str) else value
 
 
-# How the names of the arguments end that hold such words.
+# The upgrades of values by the endings of their arguments' names.
 _UPGRADES_BY_SUFFIX: dict[str, Callable[[Any], Any]] = {
-    "_initializer": _upgrade_object,
+    INITIALIZER_SUFFIX: _upgrade_object,
     "_regularizer": _upgrade_object,
     "_constraint": _upgrade_object,
     "activation": _upgrade_activation,

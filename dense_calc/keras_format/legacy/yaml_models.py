@@ -1,7 +1,7 @@
-"""The YAML that `model.to_yaml()` of Keras 1 and 2 wrote → the values in it.
+"""Read the YAML that `model.to_yaml()` of Keras 1 and 2 wrote.
 
-PyYAML wrote Python's objects with tags that say how to make them again. Here they are only what
-they hold: lists, mappings and texts. Nothing is made, and nothing is run.
+PyYAML wrote Python objects with tags that say how to construct them. Here only their content is
+read: lists, mappings and texts. No object is constructed, and no code is run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dense_calc.spec_language.yaml_scalars import resolve_scalar
 from dense_calc.spec_language.yaml_tree import YamlNode, YamlTreeBuilder, parse_yaml
 
 _YAML_TAG, _PYTHON_TAG = "tag:yaml.org,2002:", "tag:yaml.org,2002:python/"
-# The tags of what a value is anyway, and of words that are more than text.
+# Tags that repeat what a value is, and tags of scalars that are more than text.
 _PLAIN_TAGS = {
     *(_YAML_TAG + name for name in ("binary", "map", "omap", "seq", "str")),
     *(_PYTHON_TAG + name for name in ("bytes", "dict", "list", "str", "tuple", "unicode")),
@@ -24,20 +24,13 @@ _SCALAR_TAGS = {
 }
 _NAME_TAGS = (f"{_PYTHON_TAG}name:", f"{_PYTHON_TAG}module:")  # of a function, class or module
 _STATE_TAG = f"{_PYTHON_TAG}object:"  # an object by its attributes
-_CONSTRUCTOR_TAGS = (
-    f"{_PYTHON_TAG}object/apply:",
-    f"{_PYTHON_TAG}object/new:",
-)  # one by what it is made of
-_CONSTRUCTOR_KEYS = (
-    "listitems",
-    "dictitems",
-    "args",
-    "state",
-)  # of what it is made of, where all are told
+# An object by its constructor's arguments: a list of them, or a mapping with these keys.
+_CONSTRUCTOR_TAGS = (f"{_PYTHON_TAG}object/apply:", f"{_PYTHON_TAG}object/new:")
+_CONSTRUCTOR_KEYS = ("listitems", "dictitems", "args", "state")
 
 
 class _KerasYamlTree(YamlTreeBuilder):
-    """The tree of a text that Keras wrote."""
+    """The tree of a YAML text that Keras wrote."""
 
     def apply_tag(self, tag: str, node: YamlNode) -> None:
         if tag in _SCALAR_TAGS and isinstance(node.value, str):
@@ -52,17 +45,17 @@ class _KerasYamlTree(YamlTreeBuilder):
     def handle_duplicate_key(
         self, first: tuple[YamlNode, YamlNode], key: YamlNode, value: YamlNode
     ) -> None:
-        """Refuse a key that stands twice, unless it says the same word."""
+        """Refuse a key that stands twice, unless both have the same scalar."""
         if isinstance(value.value, dict | list) or first[1].value != value.value:
             super().handle_duplicate_key(first, key, value)
 
 
 def _object_content(value: Any) -> Any:
-    """What an object holds: the one thing that it is made of, or all of them as a list."""
+    """The content of an object: its constructor's only argument, or all of them as a list."""
     if isinstance(value, dict):
-        part = next((each for each in _CONSTRUCTOR_KEYS if each in value), None)
-        value = value[part][1].value if part else {}
-        if part != "args":
+        key = next((each for each in _CONSTRUCTOR_KEYS if each in value), None)
+        value = value[key][1].value if key else {}
+        if key != "args":
             return value
     if isinstance(value, list) and len(value) == 1:
         return value[0].value
@@ -70,9 +63,9 @@ def _object_content(value: Any) -> Any:
 
 
 def parse_keras_yaml(source: Source) -> YamlNode:
-    """The value that a YAML text of Keras' holds.
+    """The tree of a YAML text that Keras wrote.
 
     Raises:
-        SpecError: it is not YAML, or goes over a limit.
+        SpecError: the text is not YAML, or exceeds a limit.
     """
     return parse_yaml(source, _KerasYamlTree)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -167,6 +167,7 @@ InputDtype = Literal[
     "float8_e4m3fn", "float8_e5m2", "complex64", "complex128",
 ]
 # fmt: on
+INPUT_DTYPES = get_args(InputDtype)
 
 
 class CaseInsensitiveEnum(StrEnum):

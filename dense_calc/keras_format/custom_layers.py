@@ -1,4 +1,4 @@
-"""Layers of classes that Keras does not have: what they give and hold is stated, or not known."""
+"""Layers of classes that Keras does not have: their output and weights are stated, or unknown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WeightShapes = dict[str, tuple[NonNegativeInt, ...]]  # the shapes of weights by
 
 
 class CustomLayer(LayerKind, frozen=True, kw_only=True):
-    """A layer of a class that Keras does not have, and what it holds, None if nobody says it.
+    """A layer of a class that Keras does not have.
 
-    `frozen` names weights that are not trained.
+    `weight_shapes` is None if the weights are unknown. `frozen` names those that are not trained.
     """
 
     accepts_nested: ClassVar[bool] = True
@@ -34,7 +34,7 @@ class CustomLayer(LayerKind, frozen=True, kw_only=True):
     trainable: bool = True
     dtype: PolicyArgument | None = None
 
-    def weights(self, *_given: Any) -> Iterator[Weight]:
+    def weights(self, *_shapes: Any) -> Iterator[Weight]:
         for name, sizes in (self.weight_shapes or {}).items():
             axes = {f"axis {axis}": size for axis, size in enumerate(sizes)}
             yield Weight(name, axes, "zeros", trainable=name not in self.frozen)
@@ -44,9 +44,9 @@ class CustomLayer(LayerKind, frozen=True, kw_only=True):
 
 
 class AssumedLayer(CustomLayer, frozen=True, kw_only=True):
-    """A layer with a stated output shape, without the batch axis, and stated weights.
+    """A layer whose output shape and weights a user states.
 
-    Without an output shape it gives what it is given.
+    `stated_shape` has no batch axis. Without one, the output has the shape of the input.
     """
 
     weight_shapes: WeightShapes = field(name="weights", default_factory=dict)
@@ -54,8 +54,8 @@ class AssumedLayer(CustomLayer, frozen=True, kw_only=True):
         name="output_shape", default=None
     )
 
-    def output_shape(self, given: Shapes, /, *_others: Any) -> Shapes:
-        return given if self.stated_shape is None else stated_shapes(self.stated_shape, given)
+    def output_shape(self, shapes: Shapes, /, *_others: Any) -> Shapes:
+        return shapes if self.stated_shape is None else stated_shapes(self.stated_shape, shapes)
 
     def output_dtype(self, dtypes: Dtypes, /, *_others: Any) -> Dtypes:
         return dtypes if self.stated_shape is None else None
@@ -65,9 +65,9 @@ class AssumedLayer(CustomLayer, frozen=True, kw_only=True):
 
 
 class OpaqueLayer(CustomLayer, frozen=True, kw_only=True, eq=False):
-    """A layer whose output only the file tells, if at all; so may be what it holds.
+    """A layer whose output, and perhaps weights, only its file may state.
 
-    `gap` is what is to be said of it, `otherwise` what it is as far as the file tells nothing.
+    `gap` describes it in messages. `fallback` is the layer to take where the file states nothing.
     """
 
     weight_shapes: WeightShapes | None = field(name="weights", default=None)
@@ -78,8 +78,8 @@ class OpaqueLayer(CustomLayer, frozen=True, kw_only=True, eq=False):
     def is_opaque(self) -> bool:
         return True
 
-    def output_shape(self, *given: Any) -> Shapes:
-        return as_layer_kind(self.fallback).output_shape(*given) if self.fallback else OPAQUE_SHAPE
+    def output_shape(self, *shapes: Any) -> Shapes:
+        return as_layer_kind(self.fallback).output_shape(*shapes) if self.fallback else OPAQUE_SHAPE
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
         return as_layer_kind(self.fallback).output_dtype(*dtypes) if self.fallback else None

@@ -1,4 +1,4 @@
-"""A text → what it holds, if it is Keras' own, in JSON or YAML; any other is a spec's."""
+"""Decode a text, in JSON or YAML, that holds a Keras model; any other text is a spec."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from dense_calc.keras_format.legacy.yaml_models import parse_keras_yaml
 
 
 def keras_value(source: Source, is_archive: bool) -> Any:
-    """What a text holds, if it is a model of Keras'; None if it is not, and may be a spec.
+    """The value of a text that holds a Keras model; None if the text may be a spec.
 
-    That of an archive is Keras' in any case.
+    The text of an archive is never a spec.
 
     Raises:
-        SpecError: it is broken; or it is known to be something else, and no spec.
+        SpecError: the text is broken, or is a known kind of something else.
     """
     value = _decode_model_text(source, is_archive or looks_like_keras(source.text))
-    found = architecture_in(value, source.name)
-    if found is None or model_type(found.class_name, found.config) is None:
-        foreign = foreign_value_message(decode_embedded_json(value, source.name))
-        if foreign:
-            raise SpecError(foreign, file_start(source))
-    return value if found or is_archive else None
+    model = architecture_in(value, source.name)
+    if model is None or model_type(model.class_name, model.config) is None:
+        message = foreign_value_message(decode_embedded_json(value, source.name))
+        if message:
+            raise SpecError(message, file_start(source))
+    return value if model or is_archive else None
 
 
 def _decode_model_text(source: Source, is_keras: bool) -> Any:
-    """The value of a JSON text, or of a YAML text with classes; None if it is neither.
+    """The value of a JSON text, or of a YAML text that names classes; None if it is neither.
 
     Raises:
-        SpecError: it is broken.
+        SpecError: the text is broken.
     """
     if is_keras:
         return decode_json(source)

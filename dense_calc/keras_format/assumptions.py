@@ -1,21 +1,21 @@
-"""What stands in for classes that Keras does not have: `--assume NAME=identity`, or what it holds.
+"""Assumptions about classes that Keras does not have: `--assume NAME=identity`, or a mapping.
 
-An assumption is `identity`, or a mapping: `output_shape` without the batch axis, `weights` by
-name, and `frozen`, the names of those that are not trained. Sizes may be expressions over the
-numbers in the layer's own config.
+The mapping may have `output_shape`, without the batch axis; `weights`, shapes by name; and
+`frozen`, the names of weights that are not trained. Sizes may be expressions over the numbers in
+the config of the layer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from msgspec import defstruct
 from msgspec.structs import replace
 
-from dense_calc.errors import Place, Source, SpecError, describe_value
-from dense_calc.keras_format.assumed_layer import AssumedLayer
+from dense_calc.errors import Source, SpecError, describe_value
+from dense_calc.keras_format.custom_layers import AssumedLayer
 from dense_calc.layers.base import LayerKind
 from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.layer_arguments import decode_arguments
@@ -30,10 +30,10 @@ Kind = TypeVar("Kind", bound=LayerKind)
 
 
 def parse_assumption(name: str, text: str) -> Assumption:
-    """What is assumed of a class, as it is written on the command line.
+    """The assumption about a class, as written on the command line.
 
     Raises:
-        SpecError: it is neither identity nor a mapping.
+        SpecError: the text is neither identity nor a mapping.
     """
     written = parse_yaml(Source(f"--assume {name}", text))
     is_identity = isinstance(written.value, str) and written.value.lower() == _IDENTITY
@@ -46,19 +46,17 @@ def parse_assumption(name: str, text: str) -> Assumption:
     return written
 
 
-def build_stand_in(
-    class_name: str, config: Mapping[str, Any], assumed: Assumption, spot: Place
-) -> LayerKind:
-    """The layer that stands in for one of a class, with what the class's config says.
+def build_stand_in(class_name: str, config: Mapping[str, Any], assumption: Assumption) -> LayerKind:
+    """The layer that stands in for a layer of a custom class with this config.
 
     Raises:
-        SpecError: the assumption does not fit together.
+        SpecError: the assumption does not fit the config, or contradicts itself.
     """
     kind = derive_named_kind(class_name, AssumedLayer)
-    arguments = assumed.value if isinstance(assumed.value, dict) else {}
-    entry = SpecEntry(*assumed.coordinates, kind, arguments, class_name)
+    arguments = assumption.value if isinstance(assumption.value, dict) else {}
+    entry = SpecEntry(*assumption.coordinates, kind, arguments, class_name)
     numbers = {
-        name: YamlNode(*assumed.coordinates, value)
+        name: YamlNode(*assumption.coordinates, value)
         for name, value in config.items()
         if is_number(value) and is_var_name(name)
     }
@@ -69,8 +67,7 @@ def build_stand_in(
 
 @cache
 def derive_named_kind(class_name: str, kind: type[Kind]) -> type[Kind]:
-    """A kind of what stands in for a class, under the class's name."""
+    """A subclass of a kind, named as a custom class."""
     name = class_name.encode(errors="replace").decode().replace("\0", "?")
-    made: Any = defstruct(name, [], bases=(kind,), frozen=True, kw_only=True)
-    found: type[Kind] = made
-    return found
+    derived: Any = defstruct(name, [], bases=(kind,), frozen=True, kw_only=True)
+    return cast(type[Kind], derived)
