@@ -10,7 +10,7 @@ from functools import reduce
 
 from dense_calc.errors import Note, Place
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.borrowed import inner_layers
+from dense_calc.layers.layer_references import inner_layers
 from dense_calc.model import Model, Node
 from dense_calc.tracing.nested_model import NestedModel
 

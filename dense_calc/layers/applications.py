@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dense_calc.layers.base import KerasLayer, PositiveInt, Weight
-from dense_calc.layers.merging import TWO_INPUTS
+from dense_calc.layers.base import TWO_INPUTS, KerasLayer, PositiveInt, Weight
 from dense_calc.shapes import Shape
 
 

@@ -6,9 +6,9 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from string import ascii_lowercase
-from typing import Annotated, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
-from msgspec import Meta, field
+from msgspec import field
 from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
@@ -17,6 +17,7 @@ from dense_calc.layers.base import (
     LayerWithKernel,
     NonNegativeInt,
     PositiveInt,
+    UnitFraction,
     Weight,
     sublayer_weights,
 )
@@ -43,7 +44,7 @@ class _HeadedAttention(LayerWithKernel, frozen=True, kw_only=True):
     input_names: ClassVar[tuple[str, ...]] = ("query", "value", "key", *_ATTENTION_MASK_NAMES)
     _projected_axis: ClassVar[int]  # the feature axis of each input
 
-    dropout: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    dropout: UnitFraction = 0.0
     use_bias: bool = True
     sliding_window: PositiveInt | None = None
     flash_attention: bool | None = None

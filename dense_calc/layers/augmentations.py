@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import DtypePreservingLayer, RandomSeed
+from dense_calc.layers.base import DtypePreservingLayer, RandomSeed, UnitFraction
 from dense_calc.layers.images import (
     BatchShufflingLayer,
     Factor,
@@ -15,7 +15,6 @@ from dense_calc.layers.images import (
     ImageLayer,
     LabeledImageLayer,
     SignedFactor,
-    UnitFraction,
     UnusedFactor,
     demand_image_rank,
     demand_known_sides,

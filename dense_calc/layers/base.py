@@ -32,13 +32,15 @@ from dense_calc.shapes import Shape, Shapes, is_shape
 PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeInt = Annotated[int, Meta(ge=0)]
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
+UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 WindowSize = PositiveInt | tuple[PositiveInt, ...]  # one size for all axes, or one for each
 MAX_SEED = 2**32 - 1  # Keras stores a seed as a uint32
 RandomSeed = Annotated[int, Meta(ge=0, le=MAX_SEED)] | None
 _LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
 PRODUCT_SIGN = " × "  # between the parts of an axis that is a product
-_ONE_INPUT = range(1, 2)
+ONE_INPUT = range(1, 2)
+TWO_INPUTS = range(2, 3)
 LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
 
 
@@ -71,7 +73,7 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     number of axes, `*sides` for the spatial axes of the kind, which go with `data_format`.
     """
 
-    arity: ClassVar[range] = _ONE_INPUT  # how many inputs a call may have
+    arity: ClassVar[range] = ONE_INPUT  # how many inputs a call may have
     input_names: ClassVar[tuple[str, ...]] = ()  # their names, where `from` may be a mapping
     mapping_keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
     accepts_nested: ClassVar[bool] = False  # whether an input may be several tensors

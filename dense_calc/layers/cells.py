@@ -19,6 +19,7 @@ from dense_calc.layers.arguments.types import (
     dtype_policy_of,
 )
 from dense_calc.layers.base import (
+    TWO_INPUTS,
     AnyLayer,
     LayerKind,
     LayerWithKernel,
@@ -136,7 +137,7 @@ class UnitsCell(RecurrentCell, RecurrentArguments, frozen=True, kw_only=True):
     Called as a layer of its own, it takes its states together or one by one.
     """
 
-    arity: ClassVar[range] = range(2, 3)
+    arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "states")
     accepts_nested: ClassVar[bool] = True
     uses_input_dtypes: ClassVar[bool] = True

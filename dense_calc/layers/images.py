@@ -8,10 +8,8 @@ from msgspec import Meta, Struct
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import KerasLayer, NonNegativeInt, RandomSeed
+from dense_calc.layers.base import KerasLayer, NonNegativeInt, RandomSeed, UnitFraction
 from dense_calc.shapes import IMAGE_AXES, Shape, Shapes, is_shape
-
-UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 class FactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

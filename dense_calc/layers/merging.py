@@ -8,11 +8,10 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LIST_OF_INPUTS, KerasLayer
+from dense_calc.layers.base import LIST_OF_INPUTS, TWO_INPUTS, KerasLayer
 from dense_calc.layers.broadcasting import broadcast_layer_inputs
 from dense_calc.shapes import Shape, demand_rank, size_sum
 
-TWO_INPUTS = range(2, 3)
 _MAX_LISTED_SHAPES = 4  # in a message
 
 

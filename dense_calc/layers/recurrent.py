@@ -17,6 +17,7 @@ from dense_calc.layers.arguments.types import (
     sublayer_dtype,
 )
 from dense_calc.layers.base import (
+    TWO_INPUTS,
     AnyLayer,
     KerasLayer,
     LayerKind,
@@ -49,7 +50,7 @@ class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     Called as a layer, it uses only as many of its cells as there are states.
     """
 
-    arity: ClassVar[range] = range(2, 3)
+    arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "states")
     accepts_nested: ClassVar[bool] = True
     uses_input_dtypes: ClassVar[bool] = True

@@ -5,9 +5,7 @@ The state of a random generator is not a parameter here, as in Keras' own count.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
-
-from msgspec import Meta
+from typing import ClassVar
 
 from dense_calc.layers.arguments.types import DataFormat, PolicyArgument
 from dense_calc.layers.base import (
@@ -15,12 +13,11 @@ from dense_calc.layers.base import (
     NonNegativeFloat,
     PositiveInt,
     RandomSeed,
+    UnitFraction,
     UnpenalizedLayer,
 )
 from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape
-
-_UnitFraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Dropout(ElementwiseLayer, frozen=True, kw_only=True):
@@ -28,7 +25,7 @@ class Dropout(ElementwiseLayer, frozen=True, kw_only=True):
 
     is_initially_built: ClassVar[bool] = True
 
-    rate: _UnitFraction
+    rate: UnitFraction
     noise_shape: tuple[PositiveInt | None, ...] | None = None
     seed: RandomSeed = None
 
@@ -41,7 +38,7 @@ class AlphaDropout(ElementwiseLayer, frozen=True, kw_only=True):
 
     is_initially_built: ClassVar[bool] = True
 
-    rate: _UnitFraction
+    rate: UnitFraction
     noise_shape: tuple[int | None, ...] | None = None
     seed: RandomSeed = None
 
@@ -51,7 +48,7 @@ class GaussianDropout(ElementwiseLayer, frozen=True, kw_only=True):
 
     is_initially_built: ClassVar[bool] = True
 
-    rate: _UnitFraction
+    rate: UnitFraction
     seed: RandomSeed = None
 
 
@@ -60,7 +57,7 @@ class GaussianNoise(ElementwiseLayer, frozen=True, kw_only=True):
 
     is_initially_built: ClassVar[bool] = True
 
-    stddev: _UnitFraction
+    stddev: UnitFraction
     seed: RandomSeed = None
 
 
@@ -93,7 +90,7 @@ class SpatialDropout1D(_SpatialDropout, frozen=True, kw_only=True):
 
     spatial_axes = SEQUENCE_AXES
 
-    rate: _UnitFraction
+    rate: UnitFraction
 
 
 class SpatialDropout2D(_SpatialDropout, frozen=True, kw_only=True):
@@ -101,7 +98,7 @@ class SpatialDropout2D(_SpatialDropout, frozen=True, kw_only=True):
 
     spatial_axes = IMAGE_AXES
 
-    rate: _UnitFraction
+    rate: UnitFraction
     data_format: DataFormat | None = None
 
 
@@ -110,5 +107,5 @@ class SpatialDropout3D(_SpatialDropout, frozen=True, kw_only=True):
 
     spatial_axes = VOLUME_AXES
 
-    rate: _UnitFraction
+    rate: UnitFraction
     data_format: DataFormat | None = None

@@ -27,7 +27,7 @@ from dense_calc.layers.base import (
     sublayer_name,
     sublayer_weights,
 )
-from dense_calc.layers.borrowed import inner_layers
+from dense_calc.layers.layer_references import inner_layers
 from dense_calc.shapes import (
     Shape,
     Shapes,

@@ -14,8 +14,8 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.borrowed import layer_references_in
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
+from dense_calc.layers.layer_references import layer_references_in
 from dense_calc.model import Model
 from dense_calc.settings.targets import (
     SHAPE_ARGUMENT,

@@ -141,7 +141,7 @@ class CallableLookup(Struct):
 
     def lent_arguments(self, layer: LayerKind) -> Iterator[LentLayer]:
         """Those that are arguments."""
-        from dense_calc.layers.borrowed import layer_references_in  # few models pay for it
+        from dense_calc.layers.layer_references import layer_references_in  # few models pay for it
 
         for path, borrowed, outer in layer_references_in(layer):
             part = self.get_callable(borrowed.target_name, borrowed.place)
@@ -183,7 +183,7 @@ class CallableLookup(Struct):
 
     def own_lent_layers(self, part: FirstCall, place: Place | None) -> Iterator[LentLayer]:
         """Those of a part that is written here, or in the model's own list of layers."""
-        from dense_calc.layers.borrowed import layer_references_in
+        from dense_calc.layers.layer_references import layer_references_in
 
         layer = self.resolve_layer(part, place)
         own = list(outer_layers_lent(layer))

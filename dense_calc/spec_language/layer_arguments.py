@@ -174,7 +174,7 @@ def _read_borrowed_layer(entry: ReuseEntry) -> LayerKind:
     Raises:
         SpecError: more is said of it.
     """
-    from dense_calc.layers.borrowed import LayerReference  # few models have any
+    from dense_calc.layers.layer_references import LayerReference  # few models have any
 
     for word, _ in entry.arguments.values():
         told = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"

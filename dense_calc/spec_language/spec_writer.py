@@ -27,7 +27,6 @@ from dense_calc.call_inputs import (
 from dense_calc.errors import SpecError
 from dense_calc.layers import kind_spec_name
 from dense_calc.layers.base import LayerKind, has_unnamed_inputs
-from dense_calc.layers.borrowed import LayerReference
 from dense_calc.layers.introspect.config import (
     INPUT_SIZE_ARGUMENTS,
     call_argument_values,

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, sublayer_name
-from dense_calc.layers.borrowed import LayerReference, inner_layers
+from dense_calc.layers.layer_references import LayerReference, inner_layers
 from dense_calc.model import LentLayer, Model, Node
 
 OUTER_PREFIX = "//"  # what the name of a layer of the model around begins with

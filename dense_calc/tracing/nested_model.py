@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from dense_calc.dtypes import Dtypes, autocast_dtypes, leaf_dtypes
 from dense_calc.errors import LayerError, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, Weight
-from dense_calc.layers.borrowed import inner_layers
+from dense_calc.layers.layer_references import inner_layers
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, UnknownShape, is_shape, leaf_shapes

@@ -7,8 +7,8 @@ from typing import ClassVar, TypeVar
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
-from dense_calc.layers.base import WindowSize
-from dense_calc.layers.operations.operation import TWO_INPUTS, Int64, Int64Tuple, Operation
+from dense_calc.layers.base import TWO_INPUTS, WindowSize
+from dense_calc.layers.operations.operation import Int64, Int64Tuple, Operation
 from dense_calc.layers.operations.pooling import (
     BATCH_AXES,
     parse_padding,

@@ -9,11 +9,10 @@ from msgspec import field
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
-from dense_calc.layers.base import NonNegativeInt
+from dense_calc.layers.base import TWO_INPUTS, NonNegativeInt
 from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.introspect.refusals import NO_TUPLES_MESSAGE
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     Int64,
     Operation,
     OperationGroup,

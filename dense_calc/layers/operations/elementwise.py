@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from dense_calc.dtypes import Dtypes, leaf_dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.base import TWO_INPUTS
 from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     REQUIRED,
-    TWO_INPUTS,
     AxesArgument,
     Int64,
     Operation,

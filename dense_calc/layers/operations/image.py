@@ -8,8 +8,8 @@ from msgspec import field
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import DataFormat
+from dense_calc.layers.base import TWO_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     Int64,
     Int64Tuple,
     Operation,

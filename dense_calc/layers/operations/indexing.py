@@ -10,10 +10,10 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
+from dense_calc.layers.base import TWO_INPUTS
 from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
     REQUIRED,
-    TWO_INPUTS,
     Int64,
     Operation,
     OperationGroup,

@@ -7,9 +7,8 @@ from itertools import pairwise
 from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LIST_OF_INPUTS
+from dense_calc.layers.base import LIST_OF_INPUTS, TWO_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     Int64,
     Int64Tuple,
     ListOperation,

@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from dense_calc.errors import LayerError
-from dense_calc.layers.base import LIST_OF_INPUTS
+from dense_calc.layers.base import LIST_OF_INPUTS, TWO_INPUTS
 from dense_calc.layers.broadcasting import broadcast_shapes
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     Int64,
     Int64Tuple,
     Operation,

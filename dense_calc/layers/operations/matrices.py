@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from dense_calc.errors import LayerError
+from dense_calc.layers.base import TWO_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     Int64,
     Operation,
     OperationGroup,

@@ -25,7 +25,6 @@ Int64Tuple = tuple[Int64, ...]
 AxesArgument = Int64 | Int64Tuple | None  # None often means all axes
 ShapeArgument = Annotated[tuple[Int64 | None, ...], Meta(max_length=MAX_RANK)]
 
-TWO_INPUTS = range(2, 3)
 _ArgumentDefaults = Mapping[str, Any]
 
 
