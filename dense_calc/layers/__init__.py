@@ -30,7 +30,7 @@ KIND_MODULES = {
     "AveragePooling2D": "pooling",
     "AveragePooling3D": "pooling",
     "BatchNormalization": "normalization",
-    "Bidirectional": "wrappers",
+    "Bidirectional": "bidirectional",
     "CategoryEncoding": "numbers",
     "CenterCrop": "images",
     "Concatenate": "merging",
@@ -215,6 +215,7 @@ KIND_ALIASES = {
 # The modules that hold a part of a family; each other module is a family.
 _MODULE_FAMILIES = {
     "augmentations": "images",
+    "bidirectional": "wrappers",
     "convolutional_recurrent": "recurrent",
     "einsum_dense": "core",
     "embedding": "core",

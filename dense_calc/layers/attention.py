@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import sublayer_dtype
 from dense_calc.layers.base import (
-    LayerWithKernel,
     NonNegativeInt,
     PositiveInt,
     UnitFraction,
@@ -22,6 +21,7 @@ from dense_calc.layers.base import (
     sublayer_weights,
 )
 from dense_calc.layers.einsum_dense import EinsumDense
+from dense_calc.layers.kernels import LayerWithKernel
 from dense_calc.layers.simple_attention import ATTENTION_CALL_ARGUMENTS, demand_valid_seed
 from dense_calc.shapes import Shape, Shapes, as_tuple, demand_rank, known_axis_size
 

@@ -1,7 +1,7 @@
-"""What a layer kind is: its arguments, its output shape and its weights.
+"""The base of all layer kinds: arguments, output shape and weights.
 
 A kind is a frozen `msgspec.Struct` whose fields are the arguments of the Keras constructor, with
-Keras' names and defaults. Counts, bytes and the rest are derived elsewhere, once for all kinds.
+Keras' names and defaults. Counts, bytes and the rest follow from it elsewhere, for all kinds alike.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from dense_calc.dtypes import Dtypes, autocast_dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import (
-    Constraint,
     Initializer,
     PolicyArgument,
     Regularizer,
@@ -38,18 +37,19 @@ MAX_SEED = 2**32 - 1  # Keras stores a seed as a uint32
 RandomSeed = Annotated[int, Meta(ge=0, le=MAX_SEED)] | None
 _LayerName = Annotated[str, Meta(min_length=1, pattern="^[^/]*$")]
 
-PRODUCT_SIGN = " × "  # between the parts of an axis that is a product
+PRODUCT_SIGN = " × "  # between the factors in an axis name: `4 × units`
+# Numbers of inputs that a call may have; a list may hold a single input.
 ONE_INPUT = range(1, 2)
 TWO_INPUTS = range(2, 3)
-LIST_OF_INPUTS = range(1, 1_000_000)  # a list of one is a list
+LIST_OF_INPUTS = range(1, 1_000_000)
 
 
 class Weight(Struct, frozen=True):
-    """A weight of a layer: its name in Keras, and the size of each of its named axes, in order.
+    """A weight of a layer: its name in Keras and its named axes with their sizes, in order.
 
-    An axis that holds several is named as a product, `4 × units`; a name means one size within a
-    layer. `initializer` is the argument that fills it; `dtype` is None where it follows the
-    layer's own. `path` leads to the weight through the layers inside the layer: ("query",).
+    A name that is a product, `4 × units`, is one axis; a name means one size within a layer.
+    `initializer` is the layer's argument that fills the weight. `dtype` is None for the dtype of
+    the layer. `path` names the layers inside the layer that lead to the weight: `("query",)`.
     """
 
     name: str
@@ -61,94 +61,86 @@ class Weight(Struct, frozen=True):
 
 
 class AnyLayer:
-    """The type of an argument that is a layer itself; the kind must name it in `wraps`."""
+    """The type of an argument that is a layer; the kind lists it in `inner_layer_arguments`."""
 
     __slots__ = ()
 
 
 class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the rest of the program knows of a layer of any kind.
+    """Everything that the rest of the program knows about a layer, whatever its kind.
 
-    `rule` says what becomes of a shape, axis by axis: names of axes and arguments, `...` for any
-    number of axes, `*sides` for the spatial axes of the kind, which go with `data_format`.
+    `shape_rule` says what becomes of a shape, axis by axis: names of axes and arguments, `...` for
+    any number of axes, `*sides` for the spatial axes of the kind, which follow `data_format`.
     """
 
-    arity: ClassVar[range] = ONE_INPUT  # how many inputs a call may have
-    input_names: ClassVar[tuple[str, ...]] = ()  # their names, where `from` may be a mapping
-    mapping_keys: ClassVar[tuple[str, ...]] = ()  # what one input may hold that is a mapping itself
-    accepts_nested: ClassVar[bool] = False  # whether an input may be several tensors
-    inner_layer_arguments: ClassVar[
-        tuple[str, ...]
-    ] = ()  # arguments that are layers or lists of them
-    cloned_layer_arguments: ClassVar[
-        tuple[str, ...]
-    ] = ()  # those of `wraps` of which it makes layers of its own
-    creates_sublayers: ClassVar[bool] = (
-        False  # whether it makes layers inside that it does not freeze
-    )
-    has_fixed_rank: ClassVar[bool] = False  # whether all calls must read inputs of as many axes
-    call_arguments: ClassVar[
-        tuple[str, ...]
-    ] = ()  # arguments that Keras' `call` takes, not the class
-    inputs_as_list: ClassVar[bool] = False  # whether Keras' `call` takes its inputs as one list
-    positional_parameters: ClassVar[
-        tuple[str, ...]
-    ] = ()  # of a call, if not that of `inputs`, then `of_call`
-    kwargs_argument: ClassVar[str] = (
-        ""  # the one of `of_call` that takes all other arguments of a call
-    )
-    keras_module: ClassVar[str] = "keras.layers"  # where Keras has it
-    accepts_mask: ClassVar[bool] = False  # whether its call has a mask that is not among `inputs`
-    mask_arity: ClassVar[range] = range(
-        0
-    )  # how many masks its call takes, if it takes a list of them
-    is_operation: ClassVar[bool] = False  # whether it is a function, whose inputs may be numbers
-    is_initially_built: ClassVar[bool] = (
-        False  # whether Keras calls it built before it reads anything
-    )
-    default_dtype: ClassVar[str | None] = "float32"  # which goes without saying, if any does
-    uses_input_dtypes: ClassVar[bool] = False  # whether what it gives depends on its inputs' dtypes
+    # The inputs of a call: how many, and their names where `from` may be a mapping.
+    arity: ClassVar[range] = ONE_INPUT
+    input_names: ClassVar[tuple[str, ...]] = ()
+    mapping_keys: ClassVar[tuple[str, ...]] = ()  # the keys of an input that is a mapping itself
+    accepts_nested: ClassVar[bool] = False  # whether one input may be several tensors
+    has_fixed_rank: ClassVar[bool] = False  # whether the inputs of all calls need equally many axes
+    inputs_as_list: ClassVar[bool] = False  # whether Keras' `call` takes all inputs as one list
+    accepts_mask: ClassVar[bool] = False  # whether `call` takes a mask outside `input_names`
+    mask_arity: ClassVar[range] = range(0)  # how many masks `call` takes if it takes a list
+    # The other parameters of Keras' `call`: fields that the constructor does not take, the one
+    # among them that holds further keyword arguments, and the order of positional parameters where
+    # it is not `input_names`, then `call_arguments`.
+    call_arguments: ClassVar[tuple[str, ...]] = ()
+    kwargs_argument: ClassVar[str] = ""
+    positional_parameters: ClassVar[tuple[str, ...]] = ()
+    # The arguments that are layers or lists of layers, and those that Keras clones.
+    inner_layer_arguments: ClassVar[tuple[str, ...]] = ()
+    cloned_layer_arguments: ClassVar[tuple[str, ...]] = ()
+    creates_sublayers: ClassVar[bool] = False  # whether it makes layers that freezing it spares
+    keras_module: ClassVar[str] = "keras.layers"  # the module of the class in Keras
+    is_operation: ClassVar[bool] = False  # whether it is a function; its inputs may be numbers
+    is_initially_built: ClassVar[bool] = False  # whether Keras calls it built before its first call
+    default_dtype: ClassVar[str | None] = "float32"  # what a `dtype` of None means, if anything
+    uses_input_dtypes: ClassVar[bool] = False  # whether the output dtype depends on the inputs'
     shape_rule: ClassVar[str] = "(...) → (...)"
 
     name: _LayerName | None = None
 
     @property
     def trainable(self) -> bool:
-        """Whether gradients change its weights; an argument of most kinds, not of all."""
+        """Whether gradients change its weights; most kinds have it as an argument."""
         return True
 
     @property
     def dtype(self) -> str | SerializedPolicy | None:
-        """Its dtype or dtype policy, None for float32; an argument of most kinds, not of all."""
+        """Its dtype or dtype policy, None for float32; most kinds have it as an argument."""
         return None
 
     def output_shape(self, *shapes: Any) -> Shapes:
         """The shape of the output for inputs of these shapes, each with its batch axis.
 
-        Inputs come in the order of `inputs`, None for one that is not given.
+        Inputs come in the order of `input_names`, None for a missing one.
 
         Raises:
-            LayerError: Keras would not build or call the layer so.
+            LayerError: Keras would not build or call the layer on them.
         """
         shape: Shape = shapes[0]
         return shape
 
     def output_dtype(self, *dtypes: Any) -> Dtypes:
-        """The dtype of the output: one for all its tensors, or a nest as that of their shapes.
+        """The dtype of the output: one for all its tensors, or a nest like their shapes.
 
-        `dtypes` are those of the inputs, in the order of `inputs`, where the kind `reads_dtypes`;
-        LayerError where Keras would not call it so.
+        `dtypes` are those of the inputs, in the order of `input_names`, where the kind
+        `uses_input_dtypes`.
+
+        Raises:
+            LayerError: Keras would not call the layer on them.
         """
         return dtype_policy_of(self.dtype).compute_dtype
 
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
     ) -> tuple[Shapes, Dtypes]:
-        """The shape and the dtype of the output, of which one may depend on both of the inputs."""
+        """The shape and the dtype of the output, for kinds where one depends on the other."""
         return self.output_shape(*shapes), self.output_dtype(*dtypes)
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
-        """The dtypes of inputs after the layer has converted them, before it is called."""
+        """The dtypes that its call sees: those of the inputs after autocasting."""
         return dtypes
 
     def weights(self, *shapes: Any) -> Iterator[Weight]:
@@ -156,72 +148,72 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
         return iter(())
 
     def required_config(self) -> dict[str, Any]:
-        """Arguments that Keras must be given and a spec may leave out."""
+        """Arguments that a Keras file must hold and a spec may omit."""
         return {}
 
     def suggested_replacement(self, *shapes: Any) -> str:
-        """The kind to use instead where it leaves open a size that weights need, '' if none."""
+        """The kind to use instead if this one leaves a size open that weights need, else ''."""
         return ""
 
     def demand_serializable(self) -> None:
-        """Raise LayerError where Keras could not load it from a file that says the same."""
+        """Raise LayerError where Keras could not load the layer from a file."""
 
     def respell_arguments(self, *, keras: bool) -> LayerKind:
-        """The same with its arguments as a file of Keras' spells them, or as a spec does."""
+        """The same layer with its arguments spelled as in a Keras file, or as in a spec."""
         return self
 
     @classmethod
     def constructor_arguments(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """What Keras gives the constructor of the config that a file holds."""
+        """The part of the config in a Keras file that goes to the constructor."""
         return config
 
     @classmethod
     def resolve_keras_module(cls) -> str:
-        """The module where Keras has the class, '' if it has none."""
+        """The module of the class in Keras, '' if Keras has no such class."""
         return cls.keras_module
 
     @property
     def is_opaque(self) -> bool:
-        """Whether what it gives is left to code, which is not run."""
+        """Whether only code, which is not run, knows the output."""
         return False
 
     def output_for_any_input(self) -> Shapes | None:
-        """What it gives whatever it reads, None where that depends on it."""
+        """The output shape where it is the same for every input, else None."""
         return None
 
     def weights_for_any_input(self) -> tuple[Weight, ...] | None:
-        """The weights that it holds whatever it reads, None where they depend on it."""
+        """The weights where they are the same for every input, else None."""
         return () if type(self).weights is LayerKind.weights else None
 
     def own_input_shapes(self) -> tuple[Shapes, ...] | None:
-        """The shapes that it is built on, whatever it is called with: those of a model."""
+        """The input shapes that a nested model is built on, whatever it is called with."""
         return None
 
     @property
     def model(self) -> Any:
-        """The model that it is, None if it is none."""
+        """The model, if the layer is a nested model, else None."""
         return None
 
     def nested_value_count(self, *shapes: Any) -> int:
-        """How many values the rows of the layers inside take, where it is a model of its own."""
+        """The number of values in the rows of a nested model."""
         return 0
 
     def nested_layer_rows(self, *shapes: Any) -> tuple[Any, ...]:
-        """The rows of the layers inside, where the layer is a model of its own."""
+        """The rows of the layers of a nested model."""
         return ()
 
     def demand_traceable(self, *shapes: Any) -> None:
-        """Raise LayerError where JAX cannot trace its call, as Keras lets it inside a Pipeline."""
+        """Raise LayerError where JAX cannot trace the call, as Keras does inside a Pipeline."""
 
 
 def has_unnamed_inputs(kind: type[LayerKind]) -> bool:
-    """Whether the inputs of a kind have no names: as many as there are, or those of a list."""
+    """Whether the inputs of a kind have no names: a call takes a list of them."""
     return kind.arity is LIST_OF_INPUTS or (kind.inputs_as_list and not kind.input_names)
 
 
 @contextmanager
 def prefix_error_path(*path: str) -> Iterator[None]:
-    """Complaints of a layer inside another lead to it by the outer one's argument."""
+    """Put the argument that holds an inner layer before the path of that layer's errors."""
     try:
         yield
     except LayerError as error:
@@ -241,7 +233,10 @@ def flatten_axes(axes: Mapping[str, int]) -> dict[str, int]:
 
 
 def sublayer_weights(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:
-    """The weights of a layer that another knows by `name`; to freeze it freezes its own alone."""
+    """The weights of a layer inside another, which calls it `name`.
+
+    Freezing the inner layer freezes its own weights, not those of layers inside it.
+    """
     for weight in layer.weights(*shapes):
         yield replace(
             weight,
@@ -259,18 +254,21 @@ def to_snake_case(kind: str) -> str:
 
 
 def as_layer_kind(argument: AnyLayer) -> LayerKind:
-    """A layer that is an argument, as the kind that it is."""
+    """An argument that is a layer, with the type that it has."""
     assert isinstance(argument, LayerKind)
     return argument
 
 
 def sublayer_name(layer: LayerKind) -> str:
-    """What a layer knows one inside it by."""
+    """The name of an inner layer within its outer one."""
     return layer.name or to_snake_case(type(layer).__name__)
 
 
 class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
-    """The arguments of `keras.layers.Layer` without a penalty on what the layer gives."""
+    """The arguments of `keras.layers.Layer` without `activity_regularizer`.
+
+    A base of its own, because ActivityRegularization makes its regularizer from other arguments.
+    """
 
     trainable: bool = True
     dtype: PolicyArgument | None = None
@@ -284,21 +282,19 @@ class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
             raise ValueError("input_dim and input_shape say the same; remove one")
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
-        return (
-            autocast_dtypes(dtypes, dtype_policy_of(self.dtype).compute_dtype)
-            if self.autocast
-            else dtypes
-        )
+        if not self.autocast:
+            return dtypes
+        return autocast_dtypes(dtypes, dtype_policy_of(self.dtype).compute_dtype)
 
 
 class KerasLayer(UnpenalizedLayer, frozen=True, kw_only=True):
-    """The arguments that nearly every layer takes (`keras.layers.Layer`)."""
+    """The arguments of `keras.layers.Layer`, which nearly every kind takes."""
 
     activity_regularizer: Regularizer = None
 
 
 class DtypePreservingLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that gives tensors of the dtypes that its call gets."""
+    """A layer whose output has the dtype of its input, after autocasting."""
 
     uses_input_dtypes: ClassVar[bool] = True
 
@@ -307,21 +303,10 @@ class DtypePreservingLayer(KerasLayer, frozen=True, kw_only=True):
 
 
 class ElementwiseLayer(KerasLayer, frozen=True, kw_only=True):
-    """A layer that leaves shapes as they are: Keras takes a nest, until data flows."""
+    """A layer that keeps shapes; Keras refuses a nest of tensors only when data flows."""
 
     accepts_nested: ClassVar[bool] = True
 
     def demand_traceable(self, shapes: Any, /) -> None:
         if not is_shape(shapes):
             raise LayerError(f"{type(self).__name__} reads one tensor, not several: {shapes}")
-
-
-class LayerWithKernel(KerasLayer, frozen=True, kw_only=True):
-    """The arguments of a layer that multiplies with a kernel and may add a bias."""
-
-    kernel_initializer: Initializer = "glorot_uniform"
-    bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Regularizer = None
-    bias_regularizer: Regularizer = None
-    kernel_constraint: Constraint = None
-    bias_constraint: Constraint = None

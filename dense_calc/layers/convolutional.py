@@ -23,7 +23,7 @@ from dense_calc.layers.base import (
     Weight,
     WindowSize,
 )
-from dense_calc.layers.quantization import KernelAndBiasLayer
+from dense_calc.layers.kernels import KernelAndBiasLayer
 from dense_calc.layers.spatial import SpatialLayer
 from dense_calc.shapes import (
     IMAGE_AXES,

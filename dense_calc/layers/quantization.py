@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.dtype_policies import DTypePolicy
-from dense_calc.layers.arguments.types import ActivationArgument, SerializedObject, dtype_policy_of
-from dense_calc.layers.base import PRODUCT_SIGN, LayerWithKernel, NonNegativeInt, Weight
+from dense_calc.layers.arguments.types import SerializedObject, dtype_policy_of
+from dense_calc.layers.base import PRODUCT_SIGN, Weight
+from dense_calc.layers.kernels import LoraLayer
 
 WeightAxes = Mapping[str, int]
 
@@ -112,51 +113,7 @@ def float8_weights(history: int) -> Iterator[Weight]:
         yield Weight(f"{what}_amax_history", {"history": history}, "zeros", dtype="float32")
 
 
-class _LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel, which LoRA may freeze."""
-
-    activation: ActivationArgument = None
-    lora_rank: NonNegativeInt | None = None
-    lora_alpha: float | None = None
-
-    def kernel_weight(self, axes: Mapping[str, int]) -> Weight:
-        """The kernel, which LoRA freezes."""
-        return Weight("kernel", axes, self.kernel_initializer, trainable=not self.lora_rank)
-
-    def lora_weights(self, kernel: Mapping[str, int]) -> Iterator[Weight]:
-        """The two thin matrices that LoRA adds to a kernel with these axes.
-
-        They are float32 whatever the layer's dtype. The last axis is the output's.
-        """
-        if not self.lora_rank:
-            return
-        if self.kernel_constraint:
-            raise LayerError(
-                "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
-            )
-        rank = {"rank": self.lora_rank}
-        *inputs, output = kernel
-        yield Weight(
-            "lora_kernel_a", {**{axis: kernel[axis] for axis in inputs}, **rank}, dtype="float32"
-        )
-        yield Weight("lora_kernel_b", {**rank, output: kernel[output]}, dtype="float32")
-
-
-class KernelAndBiasLayer(_LoraLayer, frozen=True, kw_only=True):
-    """A layer that multiplies its input with a kernel and adds a bias, perhaps with LoRA."""
-
-    use_bias: bool = True
-
-    def kernel_and_bias_weights(self, kernel: dict[str, int]) -> Iterator[Weight]:
-        """The weights of a kernel with these axes, of which the last is the output's."""
-        output, size = next(reversed(kernel.items()))
-        yield self.kernel_weight(kernel)
-        if self.use_bias:
-            yield Weight("bias", {output: size}, self.bias_initializer)
-        yield from self.lora_weights(kernel)
-
-
-class QuantizableLayer(_LoraLayer, frozen=True, kw_only=True):
+class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
     """A layer with a kernel that is a matrix when it is quantized."""
 
     zero_point_name: ClassVar[str] = "kernel_zero"

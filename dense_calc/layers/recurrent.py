@@ -32,13 +32,12 @@ from dense_calc.layers.base import (
 from dense_calc.layers.cells import (
     GRUCell,
     LSTMCell,
-    RecurrentArguments,
     RecurrentCell,
     SimpleRNNCell,
     UnitsCell,
-    demand_single_tensor,
 )
 from dense_calc.layers.promotion import promote_dtypes
+from dense_calc.layers.recurrent_arguments import RecurrentArguments, demand_single_tensor
 from dense_calc.shapes import Shape, Shapes, child_shapes, demand_rank, is_shape
 
 _CuDNNChoice = Literal["auto"] | bool  # whether NVIDIA's library may be used

@@ -1,17 +1,13 @@
-"""Keras' layers that hold other layers and call them."""
+"""Keras' layers that hold other layers and call them; Bidirectional has a file of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
-
-from msgspec import field
+from typing import ClassVar
 
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import (
-    Regularizer,
-    SerializedObject,
     dtype_policy_of,
     normalize_object_name,
 )
@@ -27,7 +23,6 @@ from dense_calc.layers.base import (
     sublayer_name,
     sublayer_weights,
 )
-from dense_calc.layers.layer_references import inner_layers
 from dense_calc.shapes import (
     Shape,
     Shapes,
@@ -35,24 +30,25 @@ from dense_calc.shapes import (
     demand_rank,
     find_unknown_shape,
     is_shape,
-    size_sum,
 )
 
 _KERNEL_NAMES = ("kernel", "embeddings")
-_ABSTRACT_REGULARIZER = "regularizer"  # the base class, which Keras knows by name, but cannot use
-_MATCHING_ARGUMENTS = ("stateful", "return_sequences", "return_state")  # by both directions
 
 
 class Wrapper(KerasLayer, frozen=True, kw_only=True):
-    """A layer that holds another, which builds its weights and says what becomes of a shape."""
+    """A layer around another, whose weights and shapes it takes over."""
 
     inner_layer_arguments: ClassVar[tuple[str, ...]] = ("layer",)
 
     layer: AnyLayer
 
     @property
-    def inner_layer(self) -> LayerKind:
-        """The layer inside; LayerError where Keras cannot tell its output for one tensor."""
+    def _inner_layer(self) -> LayerKind:
+        """The layer inside.
+
+        Raises:
+            LayerError: Keras cannot tell its output for one tensor.
+        """
         layer = as_layer_kind(self.layer)
         if 1 not in layer.arity or layer.arity is LIST_OF_INPUTS or isinstance(layer, Pipeline):
             raise LayerError(
@@ -62,19 +58,19 @@ class Wrapper(KerasLayer, frozen=True, kw_only=True):
             )
         return layer
 
-    def inner_input_shape(self, shape: Shape) -> Shape:
-        """The shape that the layer inside is given."""
+    def _inner_input_shape(self, shape: Shape) -> Shape:
+        """The input shape of the layer inside."""
         return shape
 
     def output_shape(self, shape: Shape, /) -> Shapes:
-        layer, one = self.inner_layer, self.inner_input_shape(shape)
+        layer, inner_shape = self._inner_layer, self._inner_input_shape(shape)
         with prefix_error_path("layer"):
-            return layer.output_shape(one)
+            return layer.output_shape(inner_shape)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        layer, one = self.inner_layer, self.inner_input_shape(shape)
+        layer, inner_shape = self._inner_layer, self._inner_input_shape(shape)
         with prefix_error_path("layer"):
-            yield from sublayer_weights(sublayer_name(layer), layer, one)
+            yield from sublayer_weights(sublayer_name(layer), layer, inner_shape)
 
 
 class SpectralNormalization(Wrapper, frozen=True, kw_only=True):
@@ -88,17 +84,17 @@ class SpectralNormalization(Wrapper, frozen=True, kw_only=True):
     power_iterations: PositiveInt = 1
 
     @property
-    def normalized_layer(self) -> LayerKind:
-        """The layer with the kernel: where several of these are nested, the one inside them all."""
-        layer = self.inner_layer
-        return layer.normalized_layer if isinstance(layer, SpectralNormalization) else layer
+    def _normalized_layer(self) -> LayerKind:
+        """The layer with the kernel: the innermost one where several of these are nested."""
+        layer = self._inner_layer
+        return layer._normalized_layer if isinstance(layer, SpectralNormalization) else layer
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         weights = list(super().weights(shape))
-        kernel, dtype = self.find_kernel(weights), None
+        kernel, dtype = self._find_kernel(weights), None
         adapted = [weight for weight in weights if weight.name.startswith("lora_")]
-        if adapted:  # the kernel is a sum, which JAX has in no more than 32 bits, and no weight
-            dtype = dtype_policy_of(self.normalized_layer.dtype).compute_dtype.replace(
+        if adapted:  # with LoRA the kernel is a sum, in at most 32 bits with JAX, and no weight
+            dtype = dtype_policy_of(self._normalized_layer.dtype).compute_dtype.replace(
                 "float64", "float32"
             )
         else:
@@ -113,17 +109,17 @@ class SpectralNormalization(Wrapper, frozen=True, kw_only=True):
         )
         yield from (weight for weight in weights if adapted or weight is not kernel)
 
-    def find_kernel(self, weights: list[Weight]) -> Weight:
-        """The weight that is normalized.
+    def _find_kernel(self, weights: list[Weight]) -> Weight:
+        """The weight to normalize.
 
         Raises:
             LayerError: the layer has none.
         """
-        holder = sublayer_name(self.normalized_layer)
+        owner = self._normalized_layer
         for weight in weights:
-            if weight.name in _KERNEL_NAMES and weight.path[-1] == holder:
+            if weight.name in _KERNEL_NAMES and weight.path[-1] == sublayer_name(owner):
                 return weight
-        kind = type(self.normalized_layer).__name__
+        kind = type(owner).__name__
         raise LayerError(f"{kind} has no weight 'kernel' or 'embeddings' to normalize", "layer")
 
 
@@ -133,15 +129,16 @@ class TimeDistributed(Wrapper, frozen=True, kw_only=True):
     accepts_mask: ClassVar[bool] = True
     shape_rule: ClassVar[str] = "(batch, time, ...) → (batch, time, ...')"
 
-    def inner_input_shape(self, shape: Shape) -> Shape:
+    def _inner_input_shape(self, shape: Shape) -> Shape:
         demand_rank(shape, 3, "(batch, time, ...)", or_more=True)
         return (shape[0], *shape[2:])
 
     def output_shape(self, shape: Shape, /) -> Shapes:
-        one = super().output_shape(shape)
-        if not is_shape(one):
-            raise LayerError(f"the layer inside must give one tensor, not several: {one}", "layer")
-        return one if find_unknown_shape(one) else (one[0], shape[1], *one[1:])
+        output = super().output_shape(shape)
+        if not is_shape(output):
+            problem = f"the layer inside must give one tensor, not several: {output}"
+            raise LayerError(problem, "layer")
+        return output if find_unknown_shape(output) else (output[0], shape[1], *output[1:])
 
 
 class Pipeline(LayerKind, frozen=True, kw_only=True):
@@ -164,24 +161,26 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
     def output_shape(self, shapes: Shapes, /) -> Shapes:
         if not self.layers:
             raise LayerError("it needs at least one layer", "layers")
-        return [output for *_, output in self.layer_calls(shapes)][-1]
+        return [output for *_, output in self._layer_calls(shapes)][-1]
 
     def output_dtype(self, dtypes: Dtypes, /) -> Dtypes:
         for layer in map(as_layer_kind, self.layers):
-            read = layer.call_dtypes((dtypes,)) if layer.uses_input_dtypes else ()
-            dtypes = layer.output_dtype(*read)
+            inputs = layer.call_dtypes((dtypes,)) if layer.uses_input_dtypes else ()
+            dtypes = layer.output_dtype(*inputs)
         return dtypes
 
     def weights(self, shapes: Shapes, /) -> Iterator[Weight]:
-        for number, (layer, inputs, _) in enumerate(self.layer_calls(shapes)):
+        for number, (layer, inputs, _) in enumerate(self._layer_calls(shapes)):
             with prefix_error_path("layers", str(number)):
                 yield from sublayer_weights(sublayer_name(layer), layer, *inputs)
 
-    def layer_calls(self, shapes: Shapes) -> Iterator[tuple[LayerKind, tuple[Shapes, ...], Shapes]]:
-        """Each layer with the shapes that its call is given and those that it gives."""
+    def _layer_calls(
+        self, shapes: Shapes
+    ) -> Iterator[tuple[LayerKind, tuple[Shapes, ...], Shapes]]:
+        """Each layer with the shapes of its inputs and of its output."""
         for number, layer in enumerate(map(as_layer_kind, self.layers)):
             with prefix_error_path("layers", str(number)):
-                inputs = _call_inputs(layer, shapes)
+                inputs = inner_call_inputs(layer, shapes)
                 shapes = layer.output_shape(*inputs)
                 layer.demand_traceable(*inputs)
                 _demand_computable_penalty(layer, shapes)
@@ -190,84 +189,11 @@ class Pipeline(LayerKind, frozen=True, kw_only=True):
                 return
 
 
-class Bidirectional(KerasLayer, frozen=True, kw_only=True):
-    """Reads a sequence from both ends, with two copies of a recurrent layer, and merges them.
-
-    Keras tells the output from the forward layer alone, whatever `backward_layer` gives.
-    """
-
-    arity: ClassVar[range] = range(1, 4)
-    input_names: ClassVar[tuple[str, ...]] = ("sequences", "initial_state", "mask")
-    accepts_nested: ClassVar[bool] = True
-    inner_layer_arguments: ClassVar[tuple[str, ...]] = ("layer", "backward_layer")
-    cloned_layer_arguments: ClassVar[tuple[str, ...]] = ("layer",)
-    shape_rule: ClassVar[str] = "(batch, length, features) → (batch, ..., units')"
-
-    layer: AnyLayer
-    merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
-    initial_weights: tuple[Any, ...] | None = field(default=None, name="weights")
-    backward_layer: AnyLayer | None = None
-
-    def output_shape(self, sequences: Shapes, /, *_others: Shapes | None) -> Shapes:
-        self.check_directions()
-        forward = as_layer_kind(self.layer)
-        with prefix_error_path("layer"):
-            output = forward.output_shape(*_call_inputs(forward, sequences))
-        if self.backward_layer is not None:  # it must fit, but what it gives is not looked at
-            with prefix_error_path("backward_layer"):
-                as_layer_kind(self.backward_layer).output_shape(sequences)
-        states: tuple[Shapes, ...] = ()
-        if not is_shape(output):
-            output, *more = child_shapes(output)
-            states = (*more, *more)
-        assert is_shape(output)
-        if self.merge_mode is None:
-            return (output, output, *states)
-        if self.merge_mode == "concat":
-            output = (*output[:-1], size_sum((output[-1], output[-1])))
-        return (output, *states) if states else output
-
-    def weights(self, sequences: Shapes, /, *_others: Shapes | None) -> Iterator[Weight]:
-        forward = as_layer_kind(self.layer)
-        backward = as_layer_kind(self.backward_layer or self.layer)
-        name = f"forward_{sublayer_name(forward).removeprefix('forward_')}"
-        other = sublayer_name(backward)
-        if self.backward_layer is None:
-            other = f"backward_{other.removeprefix('backward_')}"
-        with prefix_error_path("layer"):
-            yield from sublayer_weights(name, forward, sequences)
-        with prefix_error_path("layer" if backward is forward else "backward_layer"):
-            yield from sublayer_weights(other, backward, sequences)
-
-    def check_directions(self) -> None:
-        """Raise LayerError unless the layers are recurrent and one is the mirror of the other."""
-        forward = _direction_arguments(self.layer, "layer")
-        with prefix_error_path("layer"):
-            _demand_copyable(as_layer_kind(self.layer))
-        if forward["stateful"] and forward["return_state"]:
-            raise LayerError(
-                "Keras cannot return the states of a stateful layer from both ends; give up one",
-                *("layer", "return_state"),
-            )
-        if self.backward_layer is None:
-            backward = forward | {"go_backwards": True}
-        else:
-            backward = _direction_arguments(self.backward_layer, "backward_layer")
-        if forward["go_backwards"] == backward["go_backwards"]:
-            mirror = "layer" if self.backward_layer is None else "backward_layer"
-            raise LayerError(
-                "both would go the same way; change 'go_backwards'", mirror, "go_backwards"
-            )
-        for argument in _MATCHING_ARGUMENTS:
-            if forward[argument] != backward[argument]:
-                raise LayerError(f"both layers must have the same '{argument}'", "backward_layer")
-
-
-def _call_inputs(layer: LayerKind, shapes: Shapes) -> tuple[Shapes, ...]:
-    """What the call of a layer is given that gets the output of another.
+def inner_call_inputs(layer: LayerKind, shapes: Shapes) -> tuple[Shapes, ...]:
+    """The inputs of an inner layer's call on `shapes`, one tensor or a nest of them.
 
     Raises:
-        LayerError: it does not read what that is: one tensor, or several.
+        LayerError: the layer does not read them.
     """
     kind = type(layer).__name__
     if layer.arity is LIST_OF_INPUTS:
@@ -281,45 +207,22 @@ def _call_inputs(layer: LayerKind, shapes: Shapes) -> tuple[Shapes, ...]:
     return (shapes,)
 
 
-def _direction_arguments(layer: AnyLayer, argument: str) -> dict[str, bool]:
-    """What a recurrent layer says of its direction and of what it gives.
-
-    Raises:
-        LayerError: it is not recurrent.
-    """
-    try:
-        return {name: getattr(layer, name) for name in ("go_backwards", *_MATCHING_ARGUMENTS)}
-    except AttributeError:
-        kind = type(layer).__name__
-        raise LayerError(f"it takes recurrent layers such as LSTM, not {kind}", argument) from None
-
-
 def _demand_computable_penalty(layer: LayerKind, shapes: Shapes) -> None:
-    """Raise LayerError unless Keras can work out the penalty on an output, as it does in here."""
-    penalty = _regularizer_name(getattr(layer, "activity_regularizer", None))
-    if penalty == _ABSTRACT_REGULARIZER:
-        raise LayerError("'Regularizer' penalizes nothing; name one as L2", "activity_regularizer")
-    if penalty == "orthogonalregularizer" and not (is_shape(shapes) and len(shapes) == 2):
-        raise LayerError(
-            f"an orthogonal regularizer reads matrices, not {shapes}", "activity_regularizer"
-        )
+    """Raise LayerError unless Keras can compute the activity penalty of a layer in a Pipeline."""
+    argument = "activity_regularizer"
+    if has_abstract_regularizer(layer, argument):
+        raise LayerError("'Regularizer' penalizes nothing; name one as L2", argument)
+    name = _regularizer_name(layer, argument)
+    if name == "orthogonalregularizer" and not (is_shape(shapes) and len(shapes) == 2):
+        raise LayerError(f"an orthogonal regularizer reads matrices, not {shapes}", argument)
 
 
-def _demand_copyable(layer: LayerKind) -> None:
-    """Raise LayerError unless Keras can write a layer down, and make others of what is written."""
-    for name in layer.__struct_fields__:
-        if (
-            name.endswith("_regularizer")
-            and _regularizer_name(getattr(layer, name)) == _ABSTRACT_REGULARIZER
-        ):
-            raise LayerError("'Regularizer' cannot be copied; name one as L2, or none", name)
-    for path, inner in inner_layers(layer):
-        with prefix_error_path(*path):
-            _demand_copyable(inner)
+def has_abstract_regularizer(layer: LayerKind, argument: str) -> bool:
+    """Whether a regularizer of a layer is the base class, which Keras can name but not use."""
+    return _regularizer_name(layer, argument) == "regularizer"
 
 
-def _regularizer_name(written: Regularizer) -> str:
-    """What a regularizer is, in one of the ways to write it."""
-    return normalize_object_name(
-        written.class_name if isinstance(written, SerializedObject) else written or ""
-    )
+def _regularizer_name(layer: LayerKind, argument: str) -> str:
+    """The normalized name of a regularizer of a layer, '' for none."""
+    regularizer = getattr(layer, argument, None)
+    return normalize_object_name(getattr(regularizer, "class_name", regularizer) or "")

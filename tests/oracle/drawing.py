@@ -16,6 +16,7 @@ from dense_calc.layers.base import LayerKind
 Draw = Callable[[random.Random], Any]
 
 TOGETHER = {
+    "bidirectional": "wrappers",
     "einsum_dense": "core",
     "embedding": "core",
     "hashing": "text",

@@ -24,7 +24,6 @@ from dense_calc.layers.arguments.types import (
 from dense_calc.layers.base import (
     KerasLayer,
     LayerKind,
-    LayerWithKernel,
     NonNegativeInt,
     PositiveInt,
     RandomSeed,
@@ -32,6 +31,7 @@ from dense_calc.layers.base import (
 )
 from dense_calc.layers.cells import GRUCell, LSTMCell, RecurrentCell, UnitsCell
 from dense_calc.layers.convolutional import Conv
+from dense_calc.layers.kernels import LayerWithKernel
 from dense_calc.layers.recurrent import RecurrentLayer
 from dense_calc.layers.retired.locally_connected import LocallyConnected1D, LocallyConnected2D
 from dense_calc.layers.retired.rnn_cells import (
