@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dense_calc.cli.options import emit_text, style_options
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES
 
 
 @click.command()
@@ -21,11 +21,12 @@ def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
 
     Example: dense-calc layers Conv2D
     """
+    known = (*KIND_MODULES, *KIND_ALIASES, *UNEXPORTED_KIND_MODULES)
     for name in kinds:
-        if name not in KIND_MODULES and name not in KIND_ALIASES:
+        if name not in known:
             from dense_calc.errors import did_you_mean
 
-            hint = did_you_mean(name, (*KIND_MODULES, *KIND_ALIASES))
+            hint = did_you_mean(name, known)
             raise click.BadParameter(f"there is no layer kind '{name}'{hint}", param_hint="KIND")
     from dense_calc.analysis import catalog
 

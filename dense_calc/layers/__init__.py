@@ -150,7 +150,7 @@ KIND_MODULES = {
     "ZeroPadding3D": "reshaping",
 }
 
-# Layers not in `keras.layers`: of its applications, of its FeatureSpace, and of older versions.
+# Kinds outside `keras.layers`: of Keras' applications, of its FeatureSpace, of older versions.
 UNEXPORTED_KIND_MODULES = {
     "AddLoss": "retired.keras_2",
     "AddMetric": "retired.keras_2",
@@ -178,14 +178,14 @@ UNEXPORTED_KIND_MODULES = {
     "ThresholdedReLU": "retired.keras_2",
 }
 
-# Those of applications, which Keras does not export: who loads one has to register it.
+# Kinds that a program must register with Keras before it loads them from a file.
 APPLICATION_KINDS = tuple(
     name for name, module in UNEXPORTED_KIND_MODULES.items() if module == "applications"
 )
 
-OPERATION_PREFIX = "ops."  # what comes before the class of an operation of `keras.ops`
+OPERATION_PREFIX = "ops."  # starts the name of an operation of `keras.ops` in a spec
 
-# Keras' other names for the same classes; `GroupQueryAttention` is the one that it exports.
+# Keras' other names for kinds; of GroupedQueryAttention it exports only the other name.
 KIND_ALIASES = {
     "AvgPool1D": "AveragePooling1D",
     "AvgPool2D": "AveragePooling2D",
@@ -211,8 +211,7 @@ KIND_ALIASES = {
     "SeparableConvolution2D": "SeparableConv2D",
 }
 
-
-# The modules that hold a part of a family; each other module is a family.
+# The modules that hold a part of a family; every other module or package is a family itself.
 _MODULE_FAMILIES = {
     "augmentations": "images",
     "bidirectional": "wrappers",
@@ -226,29 +225,34 @@ _MODULE_FAMILIES = {
 
 def kind_family(name: str) -> str:
     """The family of the kind with this name."""
-    return _MODULE_FAMILIES.get(KIND_MODULES[name], KIND_MODULES[name])
+    module = _kind_module(name).partition(".")[0]
+    return _MODULE_FAMILIES.get(module, module)
+
+
+def _kind_module(name: str) -> str:
+    """The module of the kind with this name; raises KeyError where there is none."""
+    return KIND_MODULES.get(name) or UNEXPORTED_KIND_MODULES[name]
 
 
 @cache
 def find_kind(name: str) -> type[LayerKind]:
-    """The layer kind with this name or alias; raises KeyError where Keras has none."""
+    """The layer kind with this name or alias; raises KeyError where there is none."""
     if name.startswith(OPERATION_PREFIX):
         from dense_calc.layers.operations import operation_kind  # few models have any
 
         return operation_kind(name.removeprefix(OPERATION_PREFIX))
     name = KIND_ALIASES.get(name, name)
-    module = KIND_MODULES.get(name) or UNEXPORTED_KIND_MODULES[name]
-    kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{module}"), name)
+    kind: type[LayerKind] = getattr(import_module(f"dense_calc.layers.{_kind_module(name)}"), name)
     return kind
 
 
 def kind_spec_name(kind: type[LayerKind]) -> str:
-    """What a kind is called in a spec; raises KeyError for one that has no word."""
+    """The name of a kind in a spec; raises KeyError where a spec cannot name it."""
     name = kind.__name__
-    for word in (name, OPERATION_PREFIX + name):
+    for spec_name in (name, OPERATION_PREFIX + name):
         try:
-            if find_kind(word) is kind:
-                return word
+            if find_kind(spec_name) is kind:
+                return spec_name
         except KeyError:
             continue
     raise KeyError(name)

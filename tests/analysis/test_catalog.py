@@ -11,9 +11,11 @@ from click.testing import CliRunner
 from dense_calc.analysis.catalog import describe_kind, kind_examples, kinds_by_family
 from dense_calc.cli import command_line
 from dense_calc.files.loader import summarize
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES, kind_family
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES, kind_family
 from dense_calc.render import Style
 from dense_calc.render.catalog_text import render_catalog
+
+KINDS = sorted((*KIND_MODULES, *UNEXPORTED_KIND_MODULES))
 
 
 def said(*arguments: str) -> str:
@@ -24,10 +26,10 @@ def said(*arguments: str) -> str:
 
 
 def test_every_kind_has_an_example_in_alphabetical_order() -> None:
-    assert list(kind_examples()) == sorted(KIND_MODULES)
+    assert list(kind_examples()) == KINDS
 
 
-@pytest.mark.parametrize("name", KIND_MODULES)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_example_of_a_card_runs(name: str, tmp_path: Path) -> None:
     text = render_catalog([describe_kind(name)], Style())
     example = text[text.index("\nexample\n") + 9 :]
@@ -37,7 +39,7 @@ def test_the_example_of_a_card_runs(name: str, tmp_path: Path) -> None:
     assert summarize(path).outputs
 
 
-@pytest.mark.parametrize("name", KIND_MODULES)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_kind_says_in_a_sentence_what_it_does(name: str) -> None:
     shown = describe_kind(name)
     first = shown.what.partition("\n")[0]
@@ -62,6 +64,15 @@ def test_a_card() -> None:
     assert lines[0] == "MaxPooling2D, MaxPool2D: pooling"
     assert "  shape  (batch, height, width, channels) → (batch, height', width', channels)" in lines
     assert any(line.startswith("  pool_size ") and line.endswith("; default 2") for line in lines)
+
+
+def test_a_card_of_a_layer_that_keras_3_does_not_have() -> None:
+    lines = said("MaxoutDense").splitlines()
+    assert lines[0] == "MaxoutDense: retired"
+    assert "  shape   (batch, inputs) → (batch, units)" in lines
+    assert "  W       (nb_feature, inputs, units)" in lines
+    assert any(line.startswith("  nb_feature ") and line.endswith("; default 4") for line in lines)
+    assert "    - MaxoutDense: {units: 3}" in lines
 
 
 def test_weights_in_named_axes() -> None:

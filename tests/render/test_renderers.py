@@ -41,46 +41,6 @@ from dense_calc.tracing.tracer import trace
 
 KERAS_FACTS = [fact for fact in read_facts() if "refused" not in fact]
 
-# A small model of each layer that older versions of Keras had, or that only its applications have.
-CELL = "cell: {LSTMCell: {units: 3}}"
-OLDER = {
-    "AddLoss": ("[8]", "unconditional: true"),
-    "AddMetric": ("[8]", ""),
-    "CuDNNGRU": ("[8, 4]", "units: 3"),
-    "CuDNNLSTM": ("[8, 4]", "units: 3"),
-    "CustomScaleLayer": ("[8]", "scale: 0.1, from: [input, input]"),
-    "Deconvolution2D": ("[8, 8, 4]", "filters: 3, kernel_size: 2, output_shape: [null, 9, 9, 3]"),
-    "DeviceWrapper": ("[8, 4]", CELL),
-    "DropoutWrapper": ("[8, 4]", CELL),
-    "Highway": ("[8]", ""),
-    "LayerScale": ("[8]", "init_values: 0.1, projection_dim: 8"),
-    "LocallyConnected1D": ("[8, 4]", "filters: 3, kernel_size: 2"),
-    "LocallyConnected2D": ("[8, 8, 4]", "filters: 3, kernel_size: [2, 3]"),
-    "MaxoutDense": ("[8]", "units: 3"),
-    "ParametricSoftplus": ("[8]", ""),
-    "RandomFourierFeatures": ("[8]", "output_dim: 3"),
-    "RandomHeight": ("[8, 8, 4]", "factor: 0.1"),
-    "RandomWidth": ("[8, 8, 4]", "factor: 0.1"),
-    "ResidualWrapper": ("[8, 4]", CELL),
-    "SReLU": ("[8]", ""),
-    "StochasticDepth": ("[8]", "drop_path_rate: 0.1"),
-    "TFDConcat": ("[8]", "axis: -1, from: [input, input]"),
-    "TFDIdentity": ("[8]", ""),
-    "ThresholdedReLU": ("[8]", ""),
-}
-CELL_CALLED = """inputs: {step: [4], h: [3], c: [3]}
-layers:
-  - PeepholeLSTMCell: {units: 3, from: [step, h, c]}
-"""
-MODELS = {
-    **kind_examples(),
-    "PeepholeLSTMCell": CELL_CALLED,
-    **{
-        kind: f"input: {shape}\nlayers:\n  - {kind}: {{{arguments}}}\n"
-        for kind, (shape, arguments) in OLDER.items()
-    },
-}
-
 
 def values_in(held: Any) -> Iterator[Any]:
     """What a structure holds, at any depth."""
@@ -134,12 +94,12 @@ def test_what_is_told_of_an_operation_is_plain(line: str) -> None:
 
 
 def test_all_kinds_are_rendered() -> None:
-    assert set(MODELS) == {*KIND_MODULES, *UNEXPORTED_KIND_MODULES}
+    assert set(kind_examples()) == {*KIND_MODULES, *UNEXPORTED_KIND_MODULES}
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("kind", kind_examples())
 def test_a_kind_is_rendered_in_every_format_of_every_command(kind: str) -> None:
-    model = parse_spec(Source("m.yaml", MODELS[kind]), "m")
+    model = parse_spec(Source("m.yaml", kind_examples()[kind]), "m")
     texts = list(texts_on(model, Style()))
     assert all(texts)
     for text in texts:
