@@ -20,7 +20,7 @@ _IntegerToken = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _TokenLimit = Annotated[int, Meta(ge=2)]
 _OutputMode = Literal["int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf"]
 _TF_IDF_MODES = ("tf_idf", "tf-idf")
-_UNKNOWN_TOKEN = "[UNK]"
+_UNKNOWN_WORD = "[UNK]"
 
 
 class _SerializedFunction(Struct, frozen=True):
@@ -177,7 +177,7 @@ class StringLookup(_LookupLayer, frozen=True, kw_only=True):
     """
 
     mask_token: str | None = None
-    oov_token: str | None = _UNKNOWN_TOKEN
+    oov_token: str | None = _UNKNOWN_WORD
     vocabulary: str | tuple[str, ...] | None = None
     encoding: str = "utf-8"
 

@@ -32,6 +32,7 @@ from dense_calc.layers.introspect.config import (
     call_argument_values,
     readable_arguments,
 )
+from dense_calc.layers.layer_references import LayerReference
 from dense_calc.model import Model, Node, dotted_name
 from dense_calc.shapes import Size, is_shape, leaf_paths
 from dense_calc.spec_language.layer_names import name_inner_layers, next_layer_name

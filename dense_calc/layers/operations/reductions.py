@@ -8,7 +8,6 @@ from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.types import InputDtype
 from dense_calc.layers.base import TWO_INPUTS
 from dense_calc.layers.operations.operation import (
-    TWO_INPUTS,
     AxesArgument,
     Int64,
     Operation,

@@ -1,7 +1,7 @@
-"""Layers of Keras 1 and 2 that Keras 3 does not have and that none of its layers can stand for.
+"""Layers of Keras 1 and 2 that no layer of Keras 3 can stand for.
 
-Old files hold them, and so do specs converted from such files. Sources: the modules of the same layers in Keras
-1.2.2 and 2.3.1, keras/legacy/layers.py of Keras 2.2.4, and tf_keras 2.21.
+Old files hold them, and so do specs that were converted from such files. Sources: the modules of
+the same layers in Keras 1.2.2 and 2.3.1, keras/legacy/layers.py of Keras 2.2.4, and tf_keras 2.21.
 """
 
 from __future__ import annotations
