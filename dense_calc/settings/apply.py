@@ -1,15 +1,16 @@
-"""A Model with other arguments for its layers: `conv2d_1.filters=64`, `input=[64, 64, 1]`.
+"""Read and set arguments of layers in a Model: `conv2d_1.filters=64`, `input=[64, 64, 1]`.
 
-They are put into the Model itself, so that they hold for specs and for Keras' files alike.
+Settings change the Model itself, and so hold for specs and for Keras' files alike.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
-from operator import index
+from functools import reduce
 from typing import Any
 
-from msgspec import json
+from msgspec import json, to_builtins
 from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Source, SpecError
@@ -44,31 +45,31 @@ _YAML_VALUE_STARTS = ("[", "{", '"', "'")  # how a value starts that is more tha
 
 
 def parse_setting(name: str, value: Any) -> YamlNode:
-    """The value that a setting has, as text or as itself, with a place for complaints.
+    """The value of a setting, from a text or from Python, with its place for error messages.
 
     Raises:
         SpecError: the text is no value.
     """
-    whose = f"--set {name}"
+    origin = f"--set {name}"
     value = to_python_value(value)
     if not has_finite_numbers(value):
         raise SpecError(f"'{name}' must be a finite number")
     if isinstance(value, int) and value.bit_length() > _MAX_SETTING_BITS:  # too long to be repeated
         raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
     if isinstance(value, list | tuple | dict):
-        return parse_yaml(Source(whose, json.encode(value).decode()))
+        return parse_yaml(Source(origin, json.encode(value).decode()))
     if isinstance(value, str):
-        found = parse_option_value(Source(whose, value))
+        node = parse_option_value(Source(origin, value))
     else:
         text = str(value)
-        found = YamlNode(Source(whose, text), 1, 1, len(text), value)
-    if type(found.value) is int and not -MAX_NUMBER <= found.value <= MAX_NUMBER:
-        raise SpecError(f"a number may be at most {MAX_NUMBER:,}", found)
-    return found
+        node = YamlNode(Source(origin, text), 1, 1, len(text), value)
+    if type(node.value) is int and not -MAX_NUMBER <= node.value <= MAX_NUMBER:
+        raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
+    return node
 
 
 def parse_option_value(source: Source) -> YamlNode:
-    """The value that a text of the command line means: a word, or YAML if it starts as more.
+    """The value of a text from the command line: a word, or YAML where it begins like a list.
 
     Raises:
         SpecError: it is none.
@@ -83,11 +84,32 @@ def parse_option_value(source: Source) -> YamlNode:
 
 
 def to_python_value(value: Any) -> Any:
-    """A value as Python's own: numbers and arrays of NumPy are none."""
+    """A value as one of Python's own types, also where it is a number or an array of NumPy's."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    is_whole = hasattr(value, "__index__") and not isinstance(value, int)
-    return index(value) if is_whole else value
+    is_foreign_integer = hasattr(value, "__index__") and not isinstance(value, int)
+    return operator.index(value) if is_foreign_integer else value
+
+
+def target_value(target: SettingTarget, model: Model) -> Any:
+    """The value of a target's argument, None where the layers differ in it."""
+    nodes = [model.nodes[index] for index in target.node_indices]
+    if target.inner_setting is not None:
+        assert isinstance(nodes[0].layer, NestedModel)
+        inner = nodes[0].layer.model
+        return target_value(SettingTargets(inner, inner.name)[target.inner_setting], inner)
+    if target.argument_path == (SHAPE_ARGUMENT,) and not nodes[0].inputs:
+        shape = nodes[0].layer.output_shape()
+        return None if isinstance(shape, UnknownShape) else list(shape)[1:]
+    first, *others = (reduce(_argument_at_step, target.argument_path, node.layer) for node in nodes)
+    return to_builtins(first) if all(other == first for other in others) else None
+
+
+def _argument_at_step(owner: Any, step: str) -> Any:
+    """An argument of a layer, or an item of a list of layers."""
+    if isinstance(owner, tuple):
+        return owner[int(step)]
+    return getattr(owner, struct_field_name(type(owner), step))
 
 
 def apply_settings(
@@ -96,9 +118,7 @@ def apply_settings(
     targets: Mapping[str, SettingTarget],
     scope: Scope,
 ) -> Model:
-    """The model with these settings, of which we know the targets.
-
-    An expression uses the names of the scope.
+    """The model with these settings, whose targets are known; expressions use names of `scope`.
 
     Raises:
         SpecError: a value does not fit.
@@ -106,19 +126,17 @@ def apply_settings(
     nodes = list(model.nodes)
     for name, value in settings.items():
         target = targets[name]
-        made: dict[int, LayerKind] = {}
-        for place in target.node_indices:
-            node = nodes[place]
-            layer = made.get(id(node.layer))
-            if layer is None:
-                layer = made[id(node.layer)] = _apply_setting_to_layer(
-                    node.layer, target, value, scope
-                )
-            nodes[place] = replace(node, layer=layer)
-    set_anew = {
-        id(nodes[place].place) for target in targets.values() for place in target.node_indices
+        changed: dict[int, LayerKind] = {}  # a layer that is called twice is changed once
+        for index in target.node_indices:
+            node = nodes[index]
+            key = id(node.layer)
+            if key not in changed:
+                changed[key] = _apply_setting_to_layer(node.layer, target, value, scope)
+            nodes[index] = replace(node, layer=changed[key])
+    changed_places = {
+        id(nodes[index].place) for target in targets.values() for index in target.node_indices
     }
-    remarks = tuple(each for each in model.remarks if id(each.place) not in set_anew)
+    remarks = tuple(note for note in model.remarks if id(note.place) not in changed_places)
     return replace(model, nodes=tuple(insert_lent_layers(nodes)), remarks=remarks)
 
 
@@ -134,13 +152,12 @@ def _apply_setting_to_layer(
         assert isinstance(layer, NestedModel)
         inner = layer.model
         targets = SettingTargets(inner, inner.name)
-        return replace(
-            layer, model=apply_settings(inner, {target.inner_setting: value}, targets, scope)
-        )
-    made = _replace_argument(layer, target.argument_path, value, scope)
-    if any(layer_references_in(made)):
+        settings = {target.inner_setting: value}
+        return replace(layer, model=apply_settings(inner, settings, targets, scope))
+    changed = _replace_argument(layer, target.argument_path, value, scope)
+    if any(layer_references_in(changed)):
         raise SpecError("a setting cannot call a layer again; write 'reuse' in the file", value)
-    return made
+    return changed
 
 
 def _replace_argument(
@@ -151,13 +168,12 @@ def _replace_argument(
     Raises:
         SpecError: it cannot have it.
     """
-    name, *further = steps
+    name, *inner_steps = steps
     kind = type(layer)
-    if further:
-        own = struct_field_name(kind, name)
-        values: dict[str, Any] = {
-            own: _replace_nested_argument(getattr(layer, own), further, value, scope)
-        }
+    if inner_steps:
+        field = struct_field_name(kind, name)
+        inner = _replace_nested_argument(getattr(layer, field), inner_steps, value, scope)
+        values: dict[str, Any] = {field: inner}
     else:
         values = _decode_argument(kind, name, value, scope)
     if name == SHAPE_ARGUMENT and 0 in kind.arity:
@@ -165,24 +181,24 @@ def _replace_argument(
         shape = layer.output_shape()
         values["batch_size"] = None if isinstance(shape, UnknownShape) else next(iter(shape), None)
     try:
-        made = replace(layer, **values)
-        return name_inner_uniquely(made) if made.inner_layer_arguments else made
+        changed = replace(layer, **values)
+        return name_inner_uniquely(changed) if changed.inner_layer_arguments else changed
     except ValueError as error:
         raise SpecError(f"{kind.__name__}: {error}", value) from None
 
 
-def _replace_nested_argument(held: Any, steps: Sequence[str], value: YamlNode, scope: Scope) -> Any:
-    """The layer, or list of layers, that is an argument, with one of its own changed."""
-    if isinstance(held, LayerKind):
-        return _replace_argument(held, steps, value, scope)
-    number, *further = steps
-    items = list(held)
-    item = items[int(number)]
-    items[int(number)] = (
-        _replace_nested_argument(item, further, value, scope)
-        if further
-        else decode_inner_layers(value, scope, decode_nested_model)
-    )
+def _replace_nested_argument(
+    owner: Any, steps: Sequence[str], value: YamlNode, scope: Scope
+) -> Any:
+    """A layer, or a list of layers, with the argument at the end of `steps` changed."""
+    if isinstance(owner, LayerKind):
+        return _replace_argument(owner, steps, value, scope)
+    index, *inner_steps = int(steps[0]), *steps[1:]
+    items = list(owner)
+    if inner_steps:
+        items[index] = _replace_nested_argument(items[index], inner_steps, value, scope)
+    else:
+        items[index] = decode_inner_layers(value, scope, decode_nested_model)
     return tuple(items)
 
 
@@ -194,10 +210,9 @@ def _decode_argument(
     Raises:
         SpecError: it is of a wrong type.
     """
-    plain = (
-        decode_inner_layers(value, scope, decode_nested_model)
-        if name in kind.inner_layer_arguments
-        else value.plain_value()
+    is_layer = name in kind.inner_layer_arguments
+    decoded = (
+        decode_inner_layers(value, scope, decode_nested_model) if is_layer else value.plain_value()
     )
     entry = SpecEntry(
         *value.coordinates,
@@ -205,4 +220,4 @@ def _decode_argument(
         {name: (value, value)},
         kind.__name__,
     )
-    return asdict(decode_arguments(entry, {name: plain}, scope))
+    return asdict(decode_arguments(entry, {name: decoded}, scope))

@@ -1,4 +1,4 @@
-"""The values that a setting takes one after the other: `32,64,128`, `2:12:2`, `relu,gelu`."""
+"""The values that a sweep gives a setting: `32,64,128`, `2:12:2`, `relu,gelu`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_COMBINATIONS = 1_000_000  # values that a setting may take, and combinations
 
 
 class _FloatRange(Sequence[float]):
-    """Numbers that are evenly apart, each worked out when it is asked for."""
+    """Evenly spaced numbers, each computed when it is read."""
 
     def __init__(self, first: Fraction, step: Fraction, places: range) -> None:
         self.first_value = first
@@ -43,7 +43,7 @@ class _FloatRange(Sequence[float]):
 
 
 class _JoinedValues(Sequence[Any]):
-    """Values that follow those before them."""
+    """The values of several sequences, one sequence after the other."""
 
     def __init__(self, parts: Sequence[SettingValues]) -> None:
         self.segments = parts
@@ -61,9 +61,9 @@ class _JoinedValues(Sequence[Any]):
 
 
 def parse_setting_values(name: str, given: Any) -> SettingValues:
-    """The values that are given to a setting: as a text, or already as several or a single one.
+    """The values of a setting, from a text, from an iterable or from a single value.
 
-    A text is a list of values and ranges, which include their last value.
+    A text lists values and ranges, which include their last value.
 
     Raises:
         SpecError: the text is none.

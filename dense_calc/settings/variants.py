@@ -1,4 +1,4 @@
-"""A file read once → its models under other settings, and what each comes to."""
+"""The models of one file under other settings, and their totals; the file is read once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dense_calc.spec_language.yaml_tree import YamlNode
 
 Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of inputs, by their names
-VariantRow = dict[str, Any]  # what a variant comes to, by the keys of the JSON
-_PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes the same
+VariantRow = dict[str, Any]  # the settings of a variant and its totals, by the keys of the JSON
+_PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes an equal object
 
 _NodeGroups = list[list[str]]  # names of nodes
 
@@ -35,10 +35,10 @@ _TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
 
 
 class _StructureCache(Struct):
-    """What is known of all models with the same nodes: of those the `outputs` are the same, too.
+    """Results that hold for all models with the same nodes, which have the same `outputs`.
 
-    `targets` are those of settings; `limited` are the nodes on which limits are put,
-    by what these say.
+    `groups_by_limit` has the nodes that count together for a limit on layers, by the pattern of
+    the limit and whether it holds for each.
     """
 
     outputs: tuple[ModelOutput, ...]
@@ -47,16 +47,21 @@ class _StructureCache(Struct):
 
 
 class ModelVariants:
-    """The models of one file: of a spec, or the one that a file of Keras' holds.
+    """The models of one file: those of a spec, or the one in a Keras file.
 
-    What is known of the last one is kept, and the next is made of what has changed. A copy in
-    another process reads the text of the file again, as `again` does, but not the file.
+    Each model is made from the last one, as far as nothing has changed. A copy in another process
+    is made by the call in `pickling_arguments`, which parses the text but does not read the file.
     """
 
-    def __init__(self, whole: SpecOutline | Model, name: str, again: _PicklingArguments) -> None:
-        self.outline_or_model = whole
+    def __init__(
+        self,
+        outline_or_model: SpecOutline | Model,
+        name: str,
+        pickling_arguments: _PicklingArguments,
+    ) -> None:
+        self.outline_or_model = outline_or_model
         self.name = name
-        self.pickling_arguments = again
+        self.pickling_arguments = pickling_arguments
         self.structure_caches: dict[int, _StructureCache] = {}
         self.known_calls: CallsByNode = {}
 
@@ -65,21 +70,18 @@ class ModelVariants:
 
     @property
     def vars(self) -> Mapping[str, YamlNode]:
-        """The vars of a spec."""
+        """The vars of a spec; a Keras file has none."""
         return self.outline_or_model.vars if isinstance(self.outline_or_model, SpecOutline) else {}
 
     def model_with(self, settings: Settings = _NO_SETTINGS) -> Model:
         """The model with these settings.
 
         Raises:
-            SpecError: one of them means nothing or does not fit, or the file holds no model.
+            SpecError: a setting has no target, its value does not fit, or the file has no model.
         """
         if not settings:
             return self.model_with_vars({})[0]
-        from dense_calc.settings.apply import (  # most models are what they are
-            apply_settings,
-            parse_setting,
-        )
+        from dense_calc.settings.apply import apply_settings, parse_setting  # few runs set anything
 
         values = {name: parse_setting(name, value) for name, value in settings.items()}
         others = {name: values.pop(name) for name in settings if name not in self.vars}
@@ -90,33 +92,33 @@ class ModelVariants:
         return apply_settings(model, others, targets, scope)
 
     def model_with_vars(self, values: Mapping[str, YamlNode]) -> tuple[Model, Scope]:
-        """The model with these values for some of its vars, and all its vars."""
+        """The model with these values for some of its vars, and the scope of all its vars."""
         if not isinstance(self.outline_or_model, SpecOutline):
             return self.outline_or_model, Scope({})
         scope = self.outline_or_model.make_scope(values)
         return self.outline_or_model.make_model(scope), scope
 
     def find_target(self, name: str, model: Model) -> SettingTarget:
-        """What a setting that is no var changes in a model.
+        """The target in a model of a setting that is no var.
 
         Raises:
-            SpecError: nothing.
+            SpecError: it has none.
         """
-        kin = self.structure_cache_of(model)
-        if kin.targets is None:
+        cache = self.structure_cache_of(model)
+        if cache.targets is None:
             from dense_calc.settings.targets import SettingTargets
 
-            kin.targets = SettingTargets(model, self.name, self.vars)
-        return kin.targets[name]
+            cache.targets = SettingTargets(model, self.name, self.vars)
+        return cache.targets[name]
 
     def structure_cache_of(self, model: Model) -> _StructureCache:
-        """What is known of models like this one."""
-        found = self.structure_caches.get(id(model.outputs))
-        if found is None or found.outputs is not model.outputs:
+        """The results that hold for models with the nodes of this one."""
+        cache = self.structure_caches.get(id(model.outputs))
+        if cache is None or cache.outputs is not model.outputs:
             if len(self.structure_caches) == MAX_CACHED_MODELS:
                 self.structure_caches.clear()
-            found = self.structure_caches[id(model.outputs)] = _StructureCache(model.outputs)
-        return found
+            cache = self.structure_caches[id(model.outputs)] = _StructureCache(model.outputs)
+        return cache
 
     def demand_settings(self, names: Iterable[str]) -> None:
         """Raise SpecError if one of these is no setting of the model as it stands."""
@@ -125,40 +127,40 @@ class ModelVariants:
                 self.find_target(name, self.model_with())
 
     def setting_value(self, name: str) -> Any:
-        """What a setting is in the file itself; None where several layers differ in it.
+        """The value that a setting has in the file itself; None where several layers differ in it.
 
         Raises:
             SpecError: there is no such setting, or the file holds no model.
         """
         if name in self.vars and isinstance(self.outline_or_model, SpecOutline):
             return self.outline_or_model.make_scope({})[name]
-        from dense_calc.settings.targets import target_value
+        from dense_calc.settings.apply import target_value
 
         model = self.model_with()
         return target_value(self.find_target(name, model), model)
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
-        """The limits that the file sets its model as it stands.
+        """The limits of the model without settings.
 
         Raises:
-            SpecError: it holds no model.
+            SpecError: the file has no model.
         """
         return self.model_with().limits
 
     @cached_property
     def base_params(self) -> int | None:
-        """The parameters of the model as it stands, None if that is none."""
+        """The parameters of the model without settings, None if Keras would not build it."""
         try:
             return trace_totals(self.model_with(), {})["total_params"]
         except DenseCalcError:
             return None
 
     def row_with(self, settings: Settings) -> VariantRow:
-        """What the model comes to with these settings, or why there is none.
+        """The totals of the model with these settings, or why there is no such model.
 
         Raises:
-            SpecError: the file names what it does not tell, whatever the settings are.
+            SpecError: the file names a class or function that nobody here has.
         """
         if isinstance(self.outline_or_model, Model):
             demand_no_gaps(self.outline_or_model.gaps)
@@ -175,7 +177,7 @@ class ModelVariants:
         return row
 
     def totals(self, model: Model) -> dict[str, int]:
-        """What the model has of each quantity; what is no sum that the trace keeps, by its report.
+        """The model's amount of each quantity: from the trace's own sums, else from its report.
 
         Raises:
             DenseCalcError: Keras would not build it.
@@ -188,25 +190,24 @@ class ModelVariants:
         return totals
 
     def budget_verdict(self, model: Model, totals: Mapping[str, int]) -> VariantRow:
-        """Whether a model is within its budget, None if a layer that has a limit is not there."""
+        """Whether a model is within its budget, None if a limited layer is missing."""
         budget = [limit for limit in model.limits if limit.rule != "exact"]
         if not budget:
             return {}
-        found = {self.is_within_limit(limit, model, totals) for limit in budget}
-        return {"within_budget": False if False in found else None if None in found else True}
+        verdicts = {self.is_within_limit(limit, model, totals) for limit in budget}
+        return {"within_budget": False if False in verdicts else None if None in verdicts else True}
 
     def is_within_limit(self, limit: Limit, model: Model, totals: Mapping[str, int]) -> bool | None:
-        """Whether a model keeps to a limit, None if that is put on layers that are not there."""
+        """Whether a model keeps to a limit, None if the limited layers are missing."""
         if limit.layers is None:
             return limit.allows(totals[QUANTITIES[limit.what].total])
         groups = self.limit_groups(limit, model)
         if groups is None:
             return None
-        is_known = self.known_calls.keys() >= set(chain.from_iterable(groups))
-        is_known = is_known and limit.what in BuiltLayer.__struct_fields__
-        if not is_known or any(
-            node.lent_layers for node in model.nodes
-        ):  # in a model inside, or shared
+        is_traced = self.known_calls.keys() >= set(chain.from_iterable(groups))
+        is_summed = limit.what in BuiltLayer.__struct_fields__
+        shares_layers = any(node.lent_layers for node in model.nodes)
+        if not (is_traced and is_summed) or shares_layers:
             from dense_calc.analysis.budget import check_limits
 
             return all(check.ok for check in check_limits(trace(model), [limit]))
