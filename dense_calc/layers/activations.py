@@ -25,15 +25,11 @@ _AXIS_NAMES_BY_COUNT = {
 class Activation(ElementwiseLayer, frozen=True, kw_only=True):
     """An activation function, applied to each element."""
 
-    is_initially_built: ClassVar[bool] = True
-
     activation: types.ActivationArgument
 
 
 class ELU(ElementwiseLayer, frozen=True, kw_only=True):
     """An exponential linear unit: below zero it bends to -alpha."""
-
-    is_initially_built: ClassVar[bool] = True
 
     alpha: float = 1.0
 
@@ -43,8 +39,6 @@ class LeakyReLU(ElementwiseLayer, frozen=True, kw_only=True):
 
     `alpha` is the old name of `negative_slope`, which then counts for nothing.
     """
-
-    is_initially_built: ClassVar[bool] = True
 
     negative_slope: float = 0.3
     alpha: NonNegativeFloat | None = None
@@ -101,8 +95,6 @@ class PReLU(KerasLayer, frozen=True, kw_only=True):
 class ReLU(ElementwiseLayer, frozen=True, kw_only=True):
     """A rectified linear unit, with an optional ceiling, leak and threshold."""
 
-    is_initially_built: ClassVar[bool] = True
-
     max_value: NonNegativeFloat | None = None
     negative_slope: NonNegativeFloat = 0.0
     threshold: NonNegativeFloat = 0.0
@@ -115,7 +107,6 @@ class Softmax(ElementwiseLayer, frozen=True, kw_only=True):
     before data comes.
     """
 
-    is_initially_built: ClassVar[bool] = True
     arity: ClassVar[range] = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "mask")
 

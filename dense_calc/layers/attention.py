@@ -236,14 +236,9 @@ class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
 
     def _head_axes(self) -> dict[str, _AxisSizes]:
         head = {"head_dim": self.head_dim}
-        query_heads = {"query_heads": self.num_query_heads, **head}
-        key_value_heads = {"key_value_heads": self.num_key_value_heads, **head}
-        return {
-            "query": query_heads,
-            "key": key_value_heads,
-            "gate": query_heads,
-            "value": key_value_heads,
-        }
+        query = {"query_heads": self.num_query_heads, **head}
+        shared = {"key_value_heads": self.num_key_value_heads, **head}
+        return {"query": query, "key": shared, "gate": query, "value": shared}
 
     def _output_projection_weights(self, query: Shape, features: _AxisSizes) -> Iterator[Weight]:
         heads = self._head_axes()["query"]

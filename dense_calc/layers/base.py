@@ -306,6 +306,7 @@ class ElementwiseLayer(KerasLayer, frozen=True, kw_only=True):
     """A layer that keeps shapes; Keras refuses a nest of tensors only when data flows."""
 
     accepts_nested: ClassVar[bool] = True
+    is_initially_built: ClassVar[bool] = True
 
     def demand_traceable(self, shapes: Any, /) -> None:
         if not is_shape(shapes):

@@ -48,7 +48,7 @@ class _CausalPadding(CaseInsensitiveEnum):
 
 
 class Conv(KernelAndBiasLayer, SpatialLayer, frozen=True, kw_only=True):
-    """A convolution: a window slides over the input, and each filter weighs what it sees."""
+    """A convolution: each filter slides over the input and gives one number at each position."""
 
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', filters)"
 
@@ -116,14 +116,8 @@ class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
         _demand_strides_or_dilation(self)
         _, reach, strides = _conv_geometry(self)
         end_padding = self._end_padding(strides)
-        sizes = transposed_sizes(
-            self.spatial_sizes(shape),
-            reach,
-            strides,
-            self.padding,
-            end_padding,
-            "output_padding",
-        )
+        sides = self.spatial_sizes(shape)
+        sizes = transposed_sizes(sides, reach, strides, self.padding, end_padding, "output_padding")
         return with_spatial_sizes(shape, sizes, self.filters, self.data_format)
 
     def _end_padding(self, strides: Sizes) -> Sizes | None:

@@ -30,8 +30,6 @@ Factor = UnitFraction | FactorInterval
 SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | _SignedFactorInterval
 UnusedFactor = SignedFactor | None  # an argument of Keras' base class that changes nothing
 
-_IMAGE_MAPPING_KEYS = ("images", "labels", "bounding_boxes", "segmentation_masks")
-
 
 class ImageLayer(KerasLayer, frozen=True, kw_only=True):
     """A layer that reads one tensor of images; Keras does not check its shape."""
@@ -43,7 +41,12 @@ class ImageLayer(KerasLayer, frozen=True, kw_only=True):
 class LabeledImageLayer(ImageLayer, frozen=True, kw_only=True):
     """A layer of images, or of a mapping of images with their labels, boxes and masks."""
 
-    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
+    mapping_keys: ClassVar[tuple[str, ...]] = (
+        "images",
+        "labels",
+        "bounding_boxes",
+        "segmentation_masks",
+    )
     accepts_nested: ClassVar[bool] = True
 
     def output_shape(self, shapes: Any, /) -> Shapes:
@@ -98,11 +101,8 @@ class CenterCrop(_ImageSizeLayer, frozen=True, kw_only=True):
         demand_known_sides(shape, self.data_format)
 
 
-class RandomCrop(_ImageSizeLayer, frozen=True, kw_only=True):
+class RandomCrop(_ImageSizeLayer, LabeledImageLayer, frozen=True, kw_only=True):
     """A random part of each image; the axes before its sides may be any number."""
-
-    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
-    accepts_nested: ClassVar[bool] = True
 
     factor: UnusedFactor = None
     seed: RandomSeed = None
@@ -119,14 +119,11 @@ class RandomCrop(_ImageSizeLayer, frozen=True, kw_only=True):
             )
 
 
-class Resizing(_ImageSizeLayer, frozen=True, kw_only=True):
+class Resizing(_ImageSizeLayer, LabeledImageLayer, frozen=True, kw_only=True):
     """Images of another size; Keras takes the first two axes for the sides unless there are four.
 
     It looks at the words for interpolation and filling when data flows.
     """
-
-    mapping_keys: ClassVar[tuple[str, ...]] = _IMAGE_MAPPING_KEYS
-    accepts_nested: ClassVar[bool] = True
 
     interpolation: str = "bilinear"
     crop_to_aspect_ratio: bool = False

@@ -161,8 +161,6 @@ class RMSNormalization(KerasLayer, frozen=True, kw_only=True):
 class UnitNormalization(ElementwiseLayer, frozen=True, kw_only=True):
     """Makes the Euclidean norm along `axis`, or several of them, 1; it has no weights."""
 
-    is_initially_built: ClassVar[bool] = True
-
     axis: int | tuple[int, ...] = -1
 
     def output_shape(self, shapes: Shapes, /) -> Shapes:

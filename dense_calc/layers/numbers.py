@@ -197,5 +197,7 @@ def _statistics_shape(numbers: _NestedNumbers, argument: str) -> Sizes:
 class Rescaling(ElementwiseLayer, frozen=True, kw_only=True):
     """Multiplies by `scale` and adds `offset`: numbers, or one for each channel."""
 
+    is_initially_built: ClassVar[bool] = False
+
     scale: _NestedNumbers | SerializedObject
     offset: _NestedNumbers | SerializedObject = 0.0

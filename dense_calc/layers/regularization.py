@@ -23,8 +23,6 @@ from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape
 class Dropout(ElementwiseLayer, frozen=True, kw_only=True):
     """Sets a random `rate` of its input to zero while training."""
 
-    is_initially_built: ClassVar[bool] = True
-
     rate: UnitFraction
     noise_shape: tuple[PositiveInt | None, ...] | None = None
     seed: RandomSeed = None
@@ -36,8 +34,6 @@ class AlphaDropout(ElementwiseLayer, frozen=True, kw_only=True):
     Unlike Dropout it does not look at `noise_shape` before data comes.
     """
 
-    is_initially_built: ClassVar[bool] = True
-
     rate: UnitFraction
     noise_shape: tuple[int | None, ...] | None = None
     seed: RandomSeed = None
@@ -46,16 +42,12 @@ class AlphaDropout(ElementwiseLayer, frozen=True, kw_only=True):
 class GaussianDropout(ElementwiseLayer, frozen=True, kw_only=True):
     """Multiplies its input with noise around one while training."""
 
-    is_initially_built: ClassVar[bool] = True
-
     rate: UnitFraction
     seed: RandomSeed = None
 
 
 class GaussianNoise(ElementwiseLayer, frozen=True, kw_only=True):
     """Adds noise around zero while training."""
-
-    is_initially_built: ClassVar[bool] = True
 
     stddev: UnitFraction
     seed: RandomSeed = None
