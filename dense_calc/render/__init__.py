@@ -1,7 +1,6 @@
 """Reports → text: one table of formats, each a module with a function `render` or `grid_lines`.
 
-A renderer computes nothing. Text from a file reaches it through `cells`, which escapes what could
-speak to a terminal.
+A renderer computes nothing. It escapes the text of a file, which must not control a terminal.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dense_calc.report import Report
 if TYPE_CHECKING:
     from dense_calc.render.grid import Grid
 
-# What shows a table draws any grid of cells; the others have every attribute of a report.
+# The formats of a table draw any grid of cells; the others write every attribute of a report.
 GRID_FORMATS = {
     "table": "dense_calc.render.table",
     "text": "dense_calc.render.plain_text",
@@ -27,7 +26,7 @@ REPORT_FORMATS = {**GRID_FORMATS, "json": "dense_calc.render.json", "csv": "dens
 
 
 class Style(Struct, frozen=True):
-    """How to show reports: `columns` None for those that fit, `width` None for no limit."""
+    """How to print: `columns` is None for the usual ones, `width` None for lines of any length."""
 
     columns: tuple[str, ...] | None = None
     width: int | None = None
@@ -36,7 +35,7 @@ class Style(Struct, frozen=True):
 
 
 def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:
-    """Reports in a format, ending in a newline."""
+    """The text of reports in a format; it ends in a newline."""
     if format in GRID_FORMATS:
         from dense_calc.render.grid import report_grid  # JSON needs none of it
 
@@ -46,11 +45,11 @@ def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:
 
 
 def render_grids(grids: Iterable[Grid], format: str, style: Style) -> str:
-    """Grids in a format, one below the other."""
+    """The text of grids in a format, one below the other."""
     return "\n".join("".join(stream_grid(grid, format, style)) for grid in grids)
 
 
 def stream_grid(grid: Grid, format: str, style: Style) -> Iterator[str]:
-    """The lines of a grid in a format, one after the other."""
+    """The lines of a grid in a format, each made when it is read."""
     lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRID_FORMATS[format]).grid_lines
     return (f"{line}\n" for line in lines(grid, style))

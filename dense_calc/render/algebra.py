@@ -1,4 +1,4 @@
-"""Polynomials as they are written: in the signs of mathematics, in ASCII, or for Python."""
+"""Polynomials as text: in the signs of mathematics, in ASCII, or as Python code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUPERSCRIPT_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class _Notation(Struct, frozen=True):
-    """The signs of a way of writing; `power` of an exponent above 1."""
+    """The signs of one way to write polynomials; `format_power` writes exponents above 1."""
 
     times_sign: str
     format_power: Callable[[int], str]
@@ -33,7 +33,7 @@ PYTHON_NOTATION = _Notation("*", "**{}".format, "//", str)
 
 
 def format_terms(polynomial: Polynomial, names: VariableNames, notation: _Notation) -> list[str]:
-    """The terms with their signs, over a common denominator; joined by spaces, the whole."""
+    """The terms with their signs, over a common denominator; joined by spaces, the polynomial."""
     denominator = lcm(*(each.denominator for each in polynomial.values()))
     terms = [
         _format_term(int(polynomial[exponents] * denominator), exponents, names, notation)
@@ -49,14 +49,14 @@ def format_terms(polynomial: Polynomial, names: VariableNames, notation: _Notati
 
 
 def _term_sort_key(exponents: Exponents) -> tuple[int, tuple[int, ...]]:
-    """What sorts terms: the largest degree first, then the variables as they were given."""
+    """The sort key of a term: the largest degree first, then the variables in their order."""
     return -sum(exponents), tuple(-exponent for exponent in exponents)
 
 
 def _format_term(
     coefficient: int, exponents: Exponents, names: VariableNames, notation: _Notation
 ) -> str:
-    """A term: `- 12·depth·width²`, its variables in the order of the alphabet."""
+    """A term, its variables in alphabetical order: `- 12·depth·width²`."""
     factors = [
         name + (notation.format_power(exponent) if exponent > 1 else "")
         for name, exponent in sorted(zip(names, exponents, strict=True))
@@ -70,34 +70,34 @@ def _format_term(
 def format_condition(
     parts: Iterable[ResidueRange], ranges: Iterable[range], names: VariableNames
 ) -> str:
-    """The condition, also in Python, of being in parts of ranges; '' if they are all of them."""
+    """The condition, valid Python, for values to be in these parts of ranges; '' if always so."""
     conditions = (
         condition
-        for part, whole, name in zip(parts, ranges, names, strict=True)
-        for condition in _part_conditions(part, whole, name)
+        for part, full_range, name in zip(parts, ranges, names, strict=True)
+        for condition in _part_conditions(part, full_range, name)
     )
     return " and ".join(conditions)
 
 
-def _part_conditions(part: ResidueRange, whole: range, name: str) -> Iterator[str]:
-    """The conditions of being in one part."""
-    if len(part.values) == 1 < len(whole):
+def _part_conditions(part: ResidueRange, full_range: range, name: str) -> Iterator[str]:
+    """The conditions for a variable to be in one part of its range."""
+    if len(part.values) == 1 < len(full_range):
         yield f"{name} == {part.values[0]}"
         return
-    if (part.low, part.high) != (whole[0], whole[-1]):
+    if (part.low, part.high) != (full_range[0], full_range[-1]):
         yield f"{part.low} <= {name} <= {part.high}"
     if part.period > 1:
         yield f"{name} % {part.period} == {part.remainder}"
 
 
 def python_names(names: VariableNames) -> list[str]:
-    """A name that Python takes for each, `dense_units` for `dense.units`, all of them different."""
-    found: list[str] = []
+    """A distinct Python identifier for each name: `dense_units` for `dense.units`."""
+    identifiers: list[str] = []
     for name in names:
         text = normalize("NFKC", name)  # as Python does
         word = "".join(char if f"_{char}".isidentifier() else "_" for char in text)
         word = word if word.isidentifier() else f"_{word}"
-        while iskeyword(word) or word in found:
+        while iskeyword(word) or word in identifiers:
             word += "_"
-        found.append(word)
-    return found
+        identifiers.append(word)
+    return identifiers

@@ -16,7 +16,7 @@ from dense_calc.render.plain_text import wrap_text
 from dense_calc.report import WeightRow
 
 _FACT_INDENT = "  "
-_MAX_CARD_CHOICES = 6  # of many words
+_MAX_CARD_CHOICES = 6  # choices of an argument that a card lists
 
 
 def render_catalog(
@@ -25,7 +25,7 @@ def render_catalog(
     """The kinds of each family, or cards one below the other."""
     blocks: Iterable[Iterable[str]]
     if isinstance(kinds, Mapping):
-        blocks = [_family_lines(family, held, style) for family, held in kinds.items()]
+        blocks = [_family_lines(family, entries, style) for family, entries in kinds.items()]
     else:
         blocks = [_card_lines(card, style) for card in kinds]
     return translate_signs(
@@ -59,7 +59,7 @@ def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
 
 
 def _fact_lines(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]:
-    """Names in a column and what they are beside them, wrapped."""
+    """Names in a column and, beside them, the facts, wrapped."""
     rows = list(facts)
     column = max(len(name) for name, _ in rows)
     room = max(1, style.width - column - 2 * len(_FACT_INDENT)) if style.width else 10**6
@@ -83,13 +83,11 @@ def _weight_axes_fact(weight: WeightRow) -> tuple[str, str]:
 
 def _argument_fact(argument: ArgumentEntry) -> tuple[str, str]:
     """An argument, its type and its default."""
-    what = argument.type
+    type_text = argument.type
     if len(argument.choices) > _MAX_CARD_CHOICES:
-        some = ", ".join(f"'{word}'" for word in argument.choices[:_MAX_CARD_CHOICES])
-        what = f"{some} or {len(argument.choices) - _MAX_CARD_CHOICES} more names"
-    end = (
-        "required"
-        if argument.required
-        else f"default {dumps(argument.default, default=to_builtins)}"
-    )
-    return argument.name, f"{what}; {end}"
+        words = ", ".join(f"'{word}'" for word in argument.choices[:_MAX_CARD_CHOICES])
+        type_text = f"{words} or {len(argument.choices) - _MAX_CARD_CHOICES} more names"
+    if argument.required:
+        return argument.name, f"{type_text}; required"
+    default = dumps(argument.default, default=to_builtins)
+    return argument.name, f"{type_text}; default {default}"

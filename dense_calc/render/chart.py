@@ -25,84 +25,81 @@ from dense_calc.render.frame import (
 )
 from dense_calc.render.heat_map import heat_map_lines
 
-_DEFAULT_CHART_WIDTH = 80  # columns where no width is given
-_MAX_CHART_WIDTH = 120  # columns that a picture fills
-_CURVE_HEIGHT = 12  # rows of a curve above its lowest
+_DEFAULT_CHART_WIDTH = 80
+_MAX_CHART_WIDTH = 120
+_CURVE_HEIGHT = 12  # rows above the lowest one
 _CURVE_TITLE = "params"
-_CURVE_COLOR = "color(33)"  # as the kinds of layers in a table
+_CURVE_COLOR = "color(33)"  # the colour of layer kinds in a table
 
 _DOTS_ACROSS, _DOTS_UP = 2, 4  # dots in a character of Braille, a bit for each
 _BLANK_BRAILLE, _UPPER_DOTS, _LOWER_DOTS, _MIN_DENSE_DOTS = 0x2800, 0b00011011, 0b11100100, 6
 
 
 def _ascii_for_dots(dots: int) -> str:
-    """What a typewriter has for a character of Braille: by where its dots are, or if many."""
+    """The ASCII character for one of Braille: by the place of its dots, or for many of them."""
     if dots.bit_count() >= _MIN_DENSE_DOTS:
         return "#"
     return " '.:"[bool(dots & _UPPER_DOTS) + 2 * bool(dots & _LOWER_DOTS)]
 
 
-_BRAILLE_BLANK_TO_SPACE = {_BLANK_BRAILLE: " "}  # some fonts show the blank one
+_BRAILLE_BLANK_TO_SPACE = {_BLANK_BRAILLE: " "}  # some fonts draw empty dots
 _BRAILLE_TO_ASCII = {_BLANK_BRAILLE + dots: _ascii_for_dots(dots) for dots in range(256)}
 
 
 def render_chart(names: Sequence[str], points: SweepPoints, style: Style) -> str:
-    """The counts over one or two variables; '' where there is nothing to draw, or no room."""
+    """The chart of the counts over one or two variables; '' without points or without room."""
     width = min(_DEFAULT_CHART_WIDTH if style.width is None else style.width, _MAX_CHART_WIDTH)
     if not points or width < MIN_PICTURE_WIDTH * 2:
         return ""
-    along = build_axes(names, points)
-    if len(along) == 1:
-        lines = _curve_lines(along[0], counts_by_value(along[0], points), width, style)
+    across, *others = build_axes(names, points)
+    if not others:
+        lines = _curve_lines(across, counts_by_value(across, points), width, style)
     else:
-        lines = heat_map_lines(
-            along[0], along[1], counts_by_cell(along[0], along[1], points), width, style
-        )
+        up = others[0]
+        lines = heat_map_lines(across, up, counts_by_cell(across, up, points), width, style)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _curve_lines(
-    along: VariableAxis, counts: Sequence[int], width: int, style: Style
+    axis: VariableAxis, counts: Sequence[int], width: int, style: Style
 ) -> Iterator[str]:
-    """The lines of a picture of one variable; none where there is no room."""
-    marks = count_ticks(min(counts) if along.is_numeric else 0, max(counts))
-    apart = _CURVE_HEIGHT // (len(marks) - 1)
-    labels = {apart * index: human_count(mark) for index, mark in enumerate(marks)}
+    """The lines of a curve or of bars; none without room."""
+    marks = count_ticks(min(counts) if axis.is_numeric else 0, max(counts))
+    distance = _CURVE_HEIGHT // (len(marks) - 1)
+    labels = {distance * index: human_count(mark) for index, mark in enumerate(marks)}
     edge = max(map(len, [_CURVE_TITLE, *labels.values()])) + 1
     room = width - edge - 1
     if room < MIN_PICTURE_WIDTH:
         return
     heights = [(total - marks[0]) / (marks[-1] - marks[0]) for total in counts]
-    picture = _curve_rows(along, heights, room, max(labels) + 1, style)
+    picture = _curve_rows(axis, heights, room, max(labels) + 1, style)
     sign = axis_signs(style)
     yield _CURVE_TITLE.rjust(edge - 1)
     for row, dots in zip(range(max(labels), -1, -1), picture, strict=True):
         side = sign.row_tick if row in labels else sign.vertical
         yield f"{labels.get(row, ''):>{edge - 1}} {side}{paint_text(dots, _CURVE_COLOR, style)}"
-    middles = [round(place * (room - 1)) for place in along.positions]
+    middles = [round(place * (room - 1)) for place in axis.positions]
     yield from lower_axis_lines(
-        along.name, labels_by_column(middles, value_labels(along, style)), edge, room, style
+        axis.name, labels_by_column(middles, value_labels(axis, style)), edge, room, style
     )
 
 
 def _curve_rows(
-    along: VariableAxis, heights: Sequence[float], room: int, rows: int, style: Style
+    axis: VariableAxis, heights: Sequence[float], room: int, rows: int, style: Style
 ) -> list[str]:
     """The rows of a picture: a line through numbers, with its points if they are few; or bars."""
-    from plotille import Canvas  # 4 ms, which only a curve pays
+    from plotille import Canvas  # 4 ms, for curves only
 
     across, up = _DOTS_ACROSS * room - 1, _DOTS_UP * (rows - 1)
     canvas = Canvas(room, rows, 0, 0, _DOTS_ACROSS * room, _DOTS_UP * rows)
+    middle = _DOTS_UP // 2  # of a row, where its tick is
     ends = [
-        (
-            round(place * across),
-            _DOTS_UP // 2 + round(height * up),
-        )  # the middle of a row is at its tick
-        for place, height in zip(along.positions, heights, strict=True)
+        (round(place * across), middle + round(height * up))
+        for place, height in zip(axis.positions, heights, strict=True)
     ]
-    for start, end in pairwise(ends) if along.is_numeric else _bar_strokes(ends, across):
+    for start, end in pairwise(ends) if axis.is_numeric else _bar_strokes(ends, across):
         canvas.line(*start, *end)
-    if along.is_numeric and len(ends) <= room // 4:
+    if axis.is_numeric and len(ends) <= room // 4:
         for x, y in ends:
             canvas.point(x, y, marker=axis_signs(style).point)
     dots = canvas.plot("\n").translate(
@@ -114,7 +111,7 @@ def _curve_rows(
 def _bar_strokes(
     ends: Sequence[tuple[int, int]], across: int
 ) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Upright lines side by side up to each end: half as wide together as there is room."""
+    """Vertical lines side by side up to each end: bars that together fill half of the room."""
     half = across // len(ends) // 4
     for x, y in ends:
         yield from (((each, 0), (each, y)) for each in range(x - half, x + half + 1))

@@ -1,4 +1,4 @@
-"""The rows as comma-separated values under a header; numbers are plain digits."""
+"""Reports as comma-separated values under a header; numbers are plain digits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEFAULT_CSV_COLUMNS = (
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    """One line for each row; those of several models are told apart by a first column."""
+    """A line for each row; with several models, the first column names the model."""
     chosen = style.columns or _DEFAULT_CSV_COLUMNS
     several = len(reports) > 1
     output = io.StringIO()
@@ -37,12 +37,12 @@ def render(reports: Sequence[Report], style: Style) -> str:
 
 
 def quote_commands(lines: str) -> str:
-    """Lines that begin with no command to GitHub Actions: a name like one stands in quotes."""
+    """Lines in which a name that looks like a command to GitHub Actions stands in quotes."""
     return re.sub(r"(?m)^([^\S\n]*::[^,\n]*)", r'"\1"', lines) if "::" in lines else lines
 
 
 def _csv_row_values(row: LayerRow, chosen: Sequence[str], style: Style) -> list[object]:
-    """The fields of a row."""
+    """The values of a row in the chosen columns."""
     return [
         column.value(row)
         if column.value and row.state != "unknown"

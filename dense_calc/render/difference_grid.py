@@ -1,14 +1,13 @@
-"""What differs between two models, as a grid or as JSON."""
+"""Comparisons of two models as a grid or as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from dense_calc.analysis.difference import ArgumentChange, LayerChange, ModelComparison, TotalChange
 from dense_calc.errors import escape_unprintable
 from dense_calc.render import Style
+from dense_calc.render.axes import spec_value_text
 from dense_calc.render.checks.wording import check_sentence, percent_text
 from dense_calc.render.grid import (
     Column,
@@ -20,7 +19,7 @@ from dense_calc.render.grid import (
     size_text,
     translate_signs,
 )
-from dense_calc.render.json import escape_json, object_or_array, struct_json
+from dense_calc.render.json import JSON_ENCODER, escape_json, object_or_array, struct_json
 from dense_calc.report import Port
 
 _OPTIONAL_COMPARISON_KEYS = ("outputs", "checks", "notes")
@@ -31,13 +30,14 @@ _TOTAL_TITLES = {
 }
 
 
-def _total_text(total: TotalChange, text: Callable[[int], str]) -> str:
-    """Both values of a total, or the one if they are the same."""
-    return f"{text(total.old)} → {text(total.new)}" if total.change else text(total.new)
+def _total_text(total: TotalChange, format_total: Callable[[int], str]) -> str:
+    """Both values of a total, or one if they are the same."""
+    new = format_total(total.new)
+    return f"{format_total(total.old)} → {new}" if total.change else new
 
 
 def _total_change_text(total: TotalChange) -> str:
-    """How far a total has moved: `+1,150, +14.6 %`."""
+    """The change of a total, also in per cent: `+1,150, +14.6 %`."""
     if not total.change:
         return "unchanged"
     if not total.old:
@@ -57,33 +57,37 @@ def optional_count_text(count: int | None) -> str:
 
 
 def _change_phrases(change: LayerChange) -> Iterator[str]:
-    """What has become of a layer, in words."""
+    """The changes of a layer in words."""
     if change.status != "changed":
         yield change.status
     if change.renamed_from is not None:
         yield f"was '{escape_unprintable(change.renamed_from)}'"
     yield from map(_argument_change_text, change.arguments)
-    given = change.input_shapes
-    if given and change.change and not change.arguments:
-        yield f"input: {inputs_text(given.old)} → {inputs_text(given.new)}"
+    shapes = change.input_shapes
+    if shapes and change.change and not change.arguments:
+        yield f"input: {inputs_text(shapes.old)} → {inputs_text(shapes.new)}"
 
 
 def _argument_change_text(argument: ArgumentChange) -> str:
-    """What has become of an argument: `units: 10 → 12`."""
-    return f"{escape_unprintable(argument.name)}: {_argument_value_text(argument.old)} → {_argument_value_text(argument.new)}"
+    """The change of an argument: `units: 10 → 12`."""
+    old, new = _argument_value_text(argument.old), _argument_value_text(argument.new)
+    return f"{escape_unprintable(argument.name)}: {old} → {new}"
 
 
 def _argument_value_text(value: object) -> str:
-    """A value as a spec has it, on one line."""
-    if isinstance(value, str):
-        return escape_unprintable(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_argument_value_text, value))}]"
-    return escape_unprintable(msgspec.json.encode(value).decode())
+    """A value on one line; floats, mappings and the inputs of a call, a tuple, as JSON."""
+    if isinstance(value, tuple):
+        return escape_unprintable(_json_text(value))
+    return spec_value_text(value, _json_text)
+
+
+def _json_text(value: object) -> str:
+    """A value as JSON."""
+    return JSON_ENCODER.encode(value).decode()
 
 
 def _ports_text(ports: Sequence[Port]) -> str:
-    """What a model gives: `digits (None, 10)`."""
+    """The outputs of a model: `digits (None, 10)`."""
     return ", ".join(f"{escape_unprintable(port.name)} {shape_text(port.shape)}" for port in ports)
 
 
@@ -97,7 +101,7 @@ _COMPARISON_COLUMNS = (
 
 
 def comparison_grid(comparison: ModelComparison, style: Style) -> Grid:
-    """The layers that differ, and the totals."""
+    """The grid of a comparison: the layers that differ, and the totals."""
     rows = [row_cells(change, _COMPARISON_COLUMNS, style) for change in comparison.layers]
     if not rows:
         rows = [["no layer differs", "-", "-", "-", "-"]]
@@ -108,7 +112,7 @@ def comparison_grid(comparison: ModelComparison, style: Style) -> Grid:
 
 
 def _comparison_totals(comparison: ModelComparison, style: Style) -> Iterator[tuple[str, str, str]]:
-    """The lines below: each total with its change, and what checks and notes say."""
+    """The lines below the grid: each total with its change, then the checks and the notes."""
     for name, title in _TOTAL_TITLES.items():
         total: TotalChange = getattr(comparison, name)
         yield (
@@ -129,9 +133,9 @@ def _comparison_totals(comparison: ModelComparison, style: Style) -> Iterator[tu
 
 
 def comparisons_json(comparisons: Sequence[ModelComparison], several: bool, style: Style) -> str:
-    """The differences, a line for each layer: an object, or an array of them for several files."""
+    """Comparisons as JSON, a line for each layer; an array of objects for several files."""
     texts = (
-        struct_json(each, "layers", _OPTIONAL_COMPARISON_KEYS, never="blocks")
+        struct_json(each, "layers", _OPTIONAL_COMPARISON_KEYS, hidden_field="blocks")
         for each in comparisons
     )
     return escape_json(object_or_array(texts, several), style)

@@ -20,7 +20,7 @@ _NONE_NOTE = "None is a size that only data settles: the batch, or what the inpu
 
 
 def render_explanations(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
-    """The paragraphs, below the model's name and its number of parameters."""
+    """The explanations as text, below the model's name and its number of parameters."""
     blocks = [
         [f"{report_title(report)}: {report.total_params:,} params"],
         *(list(_explanation_lines(each, style)) for each in explanations),
@@ -33,7 +33,7 @@ def render_explanations(report: Report, explanations: Sequence[Explanation], sty
 
 
 def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
-    """The lines on one layer."""
+    """The lines about one layer."""
     heading = f"{escape_unprintable(each.name)} ({escape_unprintable(each.type)})"
     yield f"{click.style(heading, bold=True) if style.color else heading}{_share_text(each)}"
     facts = list(_layer_facts(each))
@@ -48,7 +48,7 @@ def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
 
 
 def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
-    """What there is to say of a layer: the name of each fact, and the fact."""
+    """The facts about a layer, each with its name."""
     inputs = inputs_text(each.input_shapes)
     if inputs:
         yield "input", inputs
@@ -62,13 +62,11 @@ def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
     if each.shared_with:
         yield "params", f"shared with {escape_unprintable(each.shared_with)}"
         return
-    whole = ParamCount(each.formula, each.arithmetic, each.params)
-    yield "params", _count_fact(whole)
-    if each.non_trainable:
-        yield (
-            "not trained",
-            "all" if each.non_trainable == whole else _count_fact(each.non_trainable),
-        )
+    total = ParamCount(each.formula, each.arithmetic, each.params)
+    yield "params", _count_fact(total)
+    frozen = each.non_trainable
+    if frozen:
+        yield "not trained", "all" if frozen == total else _count_fact(frozen)
 
 
 def _weight_fact(weight: WeightRow) -> str:
@@ -83,11 +81,11 @@ def _weight_fact(weight: WeightRow) -> str:
 
 
 def _count_fact(count: ParamCount) -> str:
-    """`units × (inputs + 1) = 10 × (784 + 1) = 7,850`."""
+    """A count and its arithmetic: `units × (inputs + 1) = 10 × (784 + 1) = 7,850`."""
     steps = dict.fromkeys((count.formula, count.arithmetic, f"{count.params:,}"))
     return " = ".join(steps)
 
 
 def _share_text(each: Explanation) -> str:
-    """What a layer has of the model's parameters: `: 850 params, 1.4 %`."""
+    """The share of a layer in the model's parameters: `: 850 params, 1.4 %`."""
     return f": {each.params:,} params, {100 * each.share:.1f} %" if each.params else ""

@@ -1,4 +1,4 @@
-"""What fits, as a grid or as JSON."""
+"""The result of `fit`, as a grid or as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AnswerRow = dict[str, Any]
 
 
 def answer_grid(answer: FitResult, style: Style) -> Grid:
-    """The rows of an answer, and what there is to say of them."""
+    """The grid of an answer: its rows, and sentences about them below."""
     columns = list(_answer_columns(answer))
     rows = [row_cells(row, columns, style) for row in _answer_rows(answer)]
     totals = [("", translate_signs(line, style), "") for line in _answer_sentences(answer)]
@@ -29,20 +29,21 @@ def answer_grid(answer: FitResult, style: Style) -> Grid:
 
 
 def _answer_title(answer: FitResult) -> str:
-    """The line above: `lenet5: the largest width that fits`."""
+    """The title: `lenet5: the largest width that fits`."""
+    model = escape_unprintable(answer.name)
     names = ", ".join(escape_unprintable(each.name) for each in answer.ranges)
-    one = names
+    subject = names
     if len(answer.ranges) > 1:
-        one = f"factor of {names}" if answer.is_scaled else f"combination of {names}"
+        subject = f"factor of {names}" if answer.is_scaled else f"combination of {names}"
     if not answer.fitting_rows:
-        return f"{escape_unprintable(answer.name)}: no {one} fits"
+        return f"{model}: no {subject} fits"
     if answer.is_frontier:
-        return f"{escape_unprintable(answer.name)}: the largest combinations of {names} that fit"
-    return f"{escape_unprintable(answer.name)}: the largest {one} that fits"
+        return f"{model}: the largest combinations of {names} that fit"
+    return f"{model}: the largest {subject} that fits"
 
 
 def _answer_rows(answer: FitResult) -> Iterator[_AnswerRow]:
-    """The rows to show, each with what it is."""
+    """The rows to show; `what` says what each is."""
     for row in answer.fitting_rows:
         yield row | {"what": "fits"}
     if answer.next_row:
@@ -52,7 +53,7 @@ def _answer_rows(answer: FitResult) -> Iterator[_AnswerRow]:
 
 
 def _has_only_maximums(answer: FitResult) -> bool:
-    """Whether what is smallest is nearest to fitting."""
+    """Whether all limits are maximums, so that the nearest row is the smallest."""
     return all(limit.rule == "max" for limit in answer.constraints.limits)
 
 
@@ -69,7 +70,7 @@ def _answer_columns(answer: FitResult) -> Iterator[Column]:
 
 
 def _slack_text(answer: FitResult, row: _AnswerRow) -> str:
-    """What is left to the tightest limit, with its unit where that is no parameter."""
+    """The slack of the tightest limit, with its unit if it does not count parameters."""
     check = answer.constraints.tightest_check(row)
     if check is None or check.slack is None:
         return "-"
@@ -77,11 +78,11 @@ def _slack_text(answer: FitResult, row: _AnswerRow) -> str:
 
 
 def _answer_sentences(answer: FitResult) -> Iterator[str]:
-    """The lines below: the limits, how the count changes, where the range ends, what was tried."""
-    told = _limit_sentence if answer.is_frontier and answer.fitting_rows else check_sentence
-    yield from map(told, answer.checks)
-    beyond = answer.next_row or answer.nearest_row
-    if beyond and all(check.ok for check in answer.constraints.check_row(beyond)):
+    """The lines below: the limits, how the count changes, the end of the range, and the search."""
+    has_frontier = answer.is_frontier and answer.fitting_rows
+    yield from map(_limit_sentence if has_frontier else check_sentence, answer.checks)
+    unfit_row = answer.next_row or answer.nearest_row
+    if unfit_row and all(check.ok for check in answer.constraints.check_row(unfit_row)):
         yield "what does not fit breaks a limit of the budget on layers; dense-calc check tells it"
     yield from _dependence_sentences(answer)
     yield from _range_end_sentences(answer)
@@ -96,7 +97,7 @@ def _limit_sentence(check: Check) -> str:
 
 
 def _dependence_sentences(answer: FitResult) -> Iterator[str]:
-    """How the count follows the variables, if that is no matter of course."""
+    """How the count depends on the variables, if it does not simply rise with them."""
     names = " and ".join(escape_unprintable(each.name) for each in answer.ranges)
     if answer.is_constant and answer.total_count > 1:
         yield f"the count does not depend on {names}"
@@ -105,17 +106,17 @@ def _dependence_sentences(answer: FitResult) -> Iterator[str]:
 
 
 def _range_end_sentences(answer: FitResult) -> Iterator[str]:
-    """Why there is nothing above what fits."""
+    """Why the search found no larger values."""
     if answer.barrier_row and answer.is_sure:
-        at = _settings_text(answer, answer.barrier_row)
-        yield f"above that there is no model: with {at}, {escape_unprintable(answer.barrier_row['error'])}"
+        settings = _settings_text(answer, answer.barrier_row)
+        error = escape_unprintable(answer.barrier_row["error"])
+        yield f"above that there is no model: with {settings}, {error}"
     elif answer.fitting_rows and not answer.next_row and not answer.is_constant:
         for each in answer.ranges:
-            if any(row["set"][each.name] == each.values[-1] for row in answer.fitting_rows):
-                yield (
-                    f"the range of {escape_unprintable(each.name)} ends at {each.values[-1]}, which fits; "
-                    "--max widens it"
-                )
+            last = each.values[-1]
+            if any(row["set"][each.name] == last for row in answer.fitting_rows):
+                name = escape_unprintable(each.name)
+                yield f"the range of {name} ends at {last}, which fits; --max widens it"
 
 
 def _settings_text(answer: FitResult, row: _AnswerRow) -> str:
@@ -126,27 +127,28 @@ def _settings_text(answer: FitResult, row: _AnswerRow) -> str:
 
 
 def _search_sentence(answer: FitResult) -> str:
-    """How much was looked at, and of what."""
-    some = f"{answer.checked_count:,} of" if answer.checked_count < answer.total_count else "all"
+    """How many values the search checked, and out of which ranges."""
+    share = f"{answer.checked_count:,} of" if answer.checked_count < answer.total_count else "all"
     ranges = " and ".join(map(_range_text, answer.ranges))
-    many = "combinations" if answer.is_frontier else "values" if answer.total_count > 1 else "value"
-    told = "; among them, the count never falls" if _is_inferred_monotone(answer) else ""
-    return f"looked at {some} {answer.total_count:,} {many}: {ranges}{told}"
+    noun = "combinations" if answer.is_frontier else "values" if answer.total_count > 1 else "value"
+    end = "; among them, the count never falls" if _is_inferred_monotone(answer) else ""
+    return f"looked at {share} {answer.total_count:,} {noun}: {ranges}{end}"
 
 
 def _is_inferred_monotone(answer: FitResult) -> bool:
-    """Whether not all was looked at, as what was looked at tells enough."""
+    """Whether the search skipped values because the count never falls among those it checked."""
     return answer.checked_count < answer.total_count and answer.is_monotone
 
 
-def _range_text(own: VariableRange) -> str:
+def _range_text(variable: VariableRange) -> str:
     """The values of a variable: `width from 8 to 512 in steps of 8`."""
-    step = f" in steps of {own.values.step}" if own.values.step > 1 else ""
-    return f"{escape_unprintable(own.name)} from {own.values[0]} to {own.values[-1]}{step}"
+    values = variable.values
+    step = f" in steps of {values.step}" if values.step > 1 else ""
+    return f"{escape_unprintable(variable.name)} from {values[0]} to {values[-1]}{step}"
 
 
 def answer_json(answer: FitResult, style: Style) -> str:
-    """The answer, a line for each key, and for each row of a frontier."""
+    """The answer as JSON, a line for each key, and for each row of a frontier."""
     fields = {
         key: JSON_ENCODER.encode(value).decode() for key, value in _answer_fields(answer).items()
     }
@@ -156,7 +158,7 @@ def answer_json(answer: FitResult, style: Style) -> str:
 
 
 def _answer_fields(answer: FitResult) -> dict[str, Any]:
-    """The answer as keys and values, but for the rows of a frontier."""
+    """The keys and values of an answer, without the rows of a frontier."""
     fit = answer.fitting_rows[0] if answer.fitting_rows else None
     rows = {} if answer.is_frontier else {"fits": fit, "next": answer.next_row}
     return {
@@ -174,7 +176,7 @@ def _answer_fields(answer: FitResult) -> dict[str, Any]:
 
 
 def _slack_fields(answer: FitResult) -> dict[str, Any]:
-    """What is left to the tightest limit, which that is, and what is left to each."""
+    """The tightest limit with its slack, and the slack of each limit."""
     check = answer.constraints.tightest_check(answer.main_row)
     return {
         "slack": check and check.slack,
@@ -193,6 +195,7 @@ def _limit_fields(check: Check) -> dict[str, Any]:
     return {"what": check.what, "rule": check.rule, "amount": check.limit}
 
 
-def _range_fields(own: VariableRange) -> dict[str, int]:
+def _range_fields(variable: VariableRange) -> dict[str, int]:
     """The values of a variable as plain data."""
-    return {"min": own.values[0], "max": own.values[-1], "multiple_of": own.values.step}
+    values = variable.values
+    return {"min": values[0], "max": values[-1], "multiple_of": values.step}

@@ -1,4 +1,4 @@
-"""What a summary shows of a report, as plain text in a grid: the same for every format."""
+"""A report as a grid of texts, which each format of a table draws, and the texts of its cells."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from dense_calc.shapes import Shapes, is_shape, leaf_shapes
 
 
 class Column(Struct, frozen=True):
-    """A column: its title, its cell for a row, and what that is.
+    """A column: its title, and the text of its cell in a row.
 
-    A number is never broken, and aligned to the right; sizes are numbers among other text. On a
-    page that is too narrow, a column keeps its `least` width. Where plain digits are wanted, a
-    number is its `value`.
+    Numbers are aligned to the right and never broken; `has_sizes` marks text that contains numbers.
+    A column keeps its `min_width` on a narrow page. CSV has the `value` in place of the text.
     """
 
     title: str
@@ -33,10 +32,10 @@ class Column(Struct, frozen=True):
 
 
 class Grid(Struct, frozen=True):
-    """A table as it is shown: a title, columns, the cells of its rows, and the lines below.
+    """A table as text: a title, columns, the cells of its rows, and the lines below.
 
-    Rows can be read several times. A line below is what it is about, a number, and what is said
-    of that.
+    Rows can be read several times. A line of `totals` has three parts: a label, a number and a
+    remark.
     """
 
     title: str
@@ -46,24 +45,24 @@ class Grid(Struct, frozen=True):
 
 
 def translate_signs(text: str, style: Style) -> str:
-    """A text with the signs of arithmetic that the output can carry."""
+    """A text with its signs of arithmetic in ASCII, if the output can encode nothing else."""
     return text.translate(_ASCII_REPLACEMENTS) if style.ascii else text
 
 
 def shape_text(shapes: Shapes) -> str:
-    """A shape in a cell, or those of several outputs one after the other, as Keras has them."""
+    """A shape in a cell, or the shapes of several outputs in brackets, as Keras prints them."""
     if is_shape(shapes):
         return str(shapes)
     return f"[{', '.join(map(str, leaf_shapes(shapes)))}]"
 
 
 def inputs_text(shapes: Iterable[Shapes | None]) -> str:
-    """The shapes of what a call is given, a dash for an input that it is not given."""
+    """The shapes of the inputs of a call, a dash for an optional input that is missing."""
     return " and ".join("-" if shape is None else shape_text(shape) for shape in shapes)
 
 
 class _LayerLike(Protocol):
-    """What has the name and the class of a layer, or of several that are alike."""
+    """Anything with the name and the class of a layer, or of `repeat` layers that are alike."""
 
     @property
     def name(self) -> str: ...
@@ -79,20 +78,20 @@ def layer_text(layer: _LayerLike) -> str:
 
 
 def _name_text(row: _LayerLike) -> str:
-    """A name in a cell, of what stands several times with their number: `decoder × 12`."""
+    """A name in a cell, with the number of repeats: `decoder × 12`."""
     name = escape_unprintable(row.name)
     return name if row.repeat == 1 else f"{name} × {row.repeat}"
 
 
 def _params_text(row: LayerRow) -> str:
-    """A count in a cell; a layer that is called again has its weights elsewhere."""
+    """A count of parameters in a cell; `shared` for a later call, whose weights count elsewhere."""
     if row.state == "unbuilt":
         return f"{row.params} (unbuilt)"
     return "shared" if row.shared_with else _row_count_text(row, row.params)
 
 
 def _row_count_text(row: LayerRow, count: int) -> str:
-    """A number of parameters in a cell, `?` where there may be more."""
+    """A number of parameters in a cell, `?` if it is not known."""
     return _UNKNOWN_COUNT if row.state == "unknown" else f"{count:,}"
 
 
@@ -117,7 +116,7 @@ def size_text(size: float) -> str:
 
 
 def _quantity_column(quantity: Quantity) -> Column:
-    """The column of a quantity; that of all parameters also says whether a layer has its own."""
+    """The column of a quantity; that of all parameters also marks shared and unbuilt layers."""
     text = size_text if quantity.unit is BYTE_UNIT else "{:,}".format
 
     def count(row: LayerRow) -> int:
@@ -151,14 +150,14 @@ _GRAPH_COLUMNS = (*_CHAIN_COLUMNS, "connected_to")
 
 
 def report_grid(report: Report, style: Style) -> Grid:
-    """The summary of a report."""
+    """The grid of a summary."""
     chosen = _report_columns(report, style.columns)
     rows = [row_cells(row, chosen, style) for row in report.layers]
     return Grid(report_title(report), chosen, rows, list(_report_totals(report)))
 
 
 def _report_columns(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
-    """The columns of a summary: the chosen ones, else Keras' for a chain or for a graph."""
+    """The columns of a summary: the chosen ones, or those of Keras for a chain or a graph."""
     return [
         REPORT_COLUMNS[name]
         for name in chosen or (_CHAIN_COLUMNS if _is_row_chain(report.layers) else _GRAPH_COLUMNS)
@@ -171,23 +170,23 @@ def _is_row_chain(rows: Sequence[LayerRow]) -> bool:
 
 
 def row_cells(row: object, chosen: Sequence[Column], style: Style) -> list[str]:
-    """The cells of a row; a dash for what it has none of, as in Keras."""
+    """The cells of a row; a dash for an empty one, as in Keras."""
     cells = [column.cell_text(row) or "-" for column in chosen]
     return [translate_signs(cell, style) for cell in cells] if style.ascii else cells
 
 
 def report_title(report: Report) -> str:
-    """The line above a summary."""
+    """The title of a summary."""
     return f'Model: "{escape_unprintable(report.name)}"'
 
 
 def _report_totals(report: Report) -> Iterator[tuple[str, str, str]]:
-    """The lines below a summary, as Keras words them: what, how many, and their size.
+    """The lines below a summary, in the words of Keras: what, how many, and their size.
 
-    Keras counts what an optimizer keeps in the first.
+    The first line includes the variables of an optimizer, as in Keras.
     """
     least = "at least " if report.state == "unknown" else ""
-    for what, params, size in (
+    for label, params, size in (
         (
             "Total params",
             report.total_params + report.optimizer_params,
@@ -196,7 +195,7 @@ def _report_totals(report: Report) -> Iterator[tuple[str, str, str]]:
         ("Trainable params", report.trainable_params, report.trainable_bytes),
         ("Non-trainable params", report.non_trainable_params, report.non_trainable_bytes),
     ):
-        yield f"{what}: {least}", f"{params:,}", f" ({size_text(size)})"
+        yield f"{label}: {least}", f"{params:,}", f" ({size_text(size)})"
     if report.optimizer_params:
-        kept = size_text(report.optimizer_bytes)
-        yield f"Optimizer params: {least}", f"{report.optimizer_params:,}", f" ({kept})"
+        optimizer_size = size_text(report.optimizer_bytes)
+        yield f"Optimizer params: {least}", f"{report.optimizer_params:,}", f" ({optimizer_size})"

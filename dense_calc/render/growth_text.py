@@ -1,4 +1,4 @@
-"""How a count grows: as text, and as JSON whose polynomials Python can evaluate."""
+"""The growth of a count, as text or as JSON whose polynomials Python can evaluate."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from dense_calc.render.algebra import (
 )
 from dense_calc.render.grid import translate_signs
 from dense_calc.render.json import JSON_ENCODER, escape_json, json_array, json_object
-from dense_calc.render.plain_text import wrap_text
+from dense_calc.render.plain_text import align_right, wrap_text
 from dense_calc.whatif.growth import CountStep, Growth
 from dense_calc.whatif.growth.polynomial import Polynomial
 
 _PARAMS_WORD = "params"
 _EQUALS_SIGN = " = "
-_MAX_SHOWN_PIECES = 4  # that a text shows
+_MAX_SHOWN_PIECES = 4
 _PIECE_INDENT = "  "
 
 
 def render_growth(growth: Growth, names: VariableNames, style: Style) -> str:
-    """The polynomial or its pieces, what one more of each costs, and what was verified."""
+    """The polynomial or its pieces, what the next value of each costs, and how it was verified."""
     names = [escape_unprintable(name) for name in names]
     paragraphs = (
         _growth_lines(growth, names, style),
@@ -44,13 +44,13 @@ def render_growth(growth: Growth, names: VariableNames, style: Style) -> str:
 
 
 def _wrap_sentences(sentences: Iterable[str], style: Style) -> Iterator[str]:
-    """The lines of sentences, each of which begins a line."""
+    """The lines of sentences; each sentence begins a line."""
     for sentence in sentences:
         yield from wrap_text(sentence, style.width or len(sentence) + 1)
 
 
 def _growth_lines(growth: Growth, names: VariableNames, style: Style) -> Iterator[str]:
-    """The lines that say what the count is."""
+    """The lines of the polynomial, of its pieces, or of known counts if there is none."""
     if growth.piece_count == 1:
         yield from _polynomial_lines(growth.pieces[0].polynomial, names, style, "")
         return
@@ -66,15 +66,11 @@ def _growth_lines(growth: Growth, names: VariableNames, style: Style) -> Iterato
 
 
 def _pieces_headline(growth: Growth) -> str:
-    """What there is if there is no polynomial over the whole range."""
+    """The sentence above the pieces or the counts, if no polynomial holds over the whole range."""
     if growth.piece_count:
         known = len(growth.pieces)
-        some = (
-            f"{known} parts"
-            if known == growth.piece_count
-            else f"{known} parts of {growth.piece_count:,}"
-        )
-        return f"No polynomial over the whole range, but one on each of {some}:"
+        others = "" if known == growth.piece_count else f" of {growth.piece_count:,}"
+        return f"No polynomial over the whole range, but one on each of {known} parts{others}:"
     if growth.is_cut_short:
         return (
             f"No polynomial was found with {growth.evaluated_count:,} models; fewer variables or a "
@@ -86,11 +82,11 @@ def _pieces_headline(growth: Growth) -> str:
 
 
 def _hidden_pieces_text(growth: Growth) -> str:
-    """What is said of the pieces that are not shown."""
-    more = f"and {growth.piece_count - _MAX_SHOWN_PIECES:,} more"
-    if growth.piece_count == len(growth.pieces):
-        return f"{more}, with --format json"
-    return f"{more}, {len(growth.pieces) - _MAX_SHOWN_PIECES:,} of them with --format json"
+    """How many pieces the text leaves out, and how to see them."""
+    text = f"and {growth.piece_count - _MAX_SHOWN_PIECES:,} more, "
+    if growth.piece_count > len(growth.pieces):
+        text += f"{len(growth.pieces) - _MAX_SHOWN_PIECES:,} of them "
+    return f"{text}with --format json"
 
 
 def _polynomial_lines(
@@ -99,12 +95,8 @@ def _polynomial_lines(
     """The lines of `params = ...`, broken between terms."""
     terms = format_terms(polynomial, names, ASCII_NOTATION if style.ascii else MATH_NOTATION)
     margin = " " * len(indent + _PARAMS_WORD + _EQUALS_SIGN)
-    line = (
-        indent
-        + (click.style(_PARAMS_WORD, bold=True) if style.color else _PARAMS_WORD)
-        + _EQUALS_SIGN
-        + terms[0]
-    )
+    word = click.style(_PARAMS_WORD, bold=True) if style.color else _PARAMS_WORD
+    line = indent + word + _EQUALS_SIGN + terms[0]
     room = (style.width or 10**6) - len(margin)
     used = display_width(terms[0])
     for term in terms[1:]:
@@ -118,22 +110,18 @@ def _polynomial_lines(
 
 
 def _known_count_lines(growth: Growth, names: VariableNames) -> Iterator[str]:
-    """The counts that are known where there is no polynomial."""
+    """The table of the known counts, if there is no polynomial."""
     if not growth.sample_counts:
         return
     rows = [[f"{each:,}" for each in (*point, count)] for point, count in growth.sample_counts]
     rows.insert(0, [*names, _PARAMS_WORD])
     widths = [max(map(display_width, cells)) for cells in zip(*rows, strict=True)]
     for row in rows:
-        cells = (
-            " " * (width - display_width(cell)) + cell
-            for cell, width in zip(row, widths, strict=True)
-        )
-        yield _PIECE_INDENT + _PIECE_INDENT.join(cells)
+        yield _PIECE_INDENT + _PIECE_INDENT.join(map(align_right, row, widths))
 
 
 def _step_sentences(growth: Growth, names: VariableNames) -> Iterator[str]:
-    """What one more of each variable costs."""
+    """A sentence for each variable: how its next value changes the count."""
     for name, step in zip(names, growth.next_steps, strict=True):
         if step is None:
             yield f"{name}: no larger value makes a model, as far as was looked"
@@ -143,35 +131,41 @@ def _step_sentences(growth: Growth, names: VariableNames) -> Iterator[str]:
 
 
 def _evidence_sentences(growth: Growth, names: VariableNames) -> Iterator[str]:
-    """What was looked at, and what that tells."""
+    """The evidence: unused variables, the ranges and points that were checked, and gaps."""
     for name in _unused_variables(growth, names):
         yield f"The count does not depend on {name}."
-    spans = zip(names, growth.ranges, strict=True)
-    looked = ", ".join(f"{name} from {each[0]:,} to {each[-1]:,}" for name, each in spans)
-    yield f"{_points_text(growth)}: {looked}."
+    pairs = zip(names, growth.ranges, strict=True)
+    ranges = ", ".join(f"{name} from {each[0]:,} to {each[-1]:,}" for name, each in pairs)
+    yield f"{_points_text(growth)}: {ranges}."
     if growth.invalid_count:
         yield _gap_sentence(growth, names)
 
 
 def _points_text(growth: Growth) -> str:
-    """How many points tell: `Exact on 40 further points`."""
-    known = "Exact on" if growth.piece_count else "Looked at"
+    """How many points were checked: `Exact on 40 further points`."""
+    verb = "Exact on" if growth.piece_count else "Looked at"
     if growth.is_exhaustive:
-        return f"{known} all {prod(map(len, growth.ranges)):,} points"
+        return f"{verb} all {prod(map(len, growth.ranges)):,} points"
     points = growth.verified_count if growth.piece_count else growth.evaluated_count
     further = "further " if growth.piece_count else ""
-    return f"{known} {points:,} {further}{'point' if points == 1 else 'points'}"
+    return f"{verb} {points:,} {further}{'point' if points == 1 else 'points'}"
 
 
 def _gap_sentence(growth: Growth, names: VariableNames) -> str:
-    """Where there is no model."""
-    condition = (
-        format_condition(growth.valid_domain, growth.ranges, names) if growth.valid_domain else ""
-    )
+    """Where there is a model, or how many points make none."""
+    condition = _valid_condition(growth, names)
     if condition:
         return f"There is a model where {condition}."
-    all_ = f"the {growth.evaluated_count:,} points that were looked at"
-    return f"{growth.invalid_count:,} of {all_} {'makes' if growth.invalid_count == 1 else 'make'} no model."
+    verb = "makes" if growth.invalid_count == 1 else "make"
+    points = f"the {growth.evaluated_count:,} points that were looked at"
+    return f"{growth.invalid_count:,} of {points} {verb} no model."
+
+
+def _valid_condition(growth: Growth, names: VariableNames) -> str:
+    """The condition under which there is a model; '' if there is always one, or it is not known."""
+    if not growth.valid_domain:
+        return ""
+    return format_condition(growth.valid_domain, growth.ranges, names)
 
 
 def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
@@ -188,8 +182,24 @@ def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
 def growth_json(
     model: str, total_params: int | None, growth: Growth, names: VariableNames, style: Style
 ) -> str:
-    """How the count of a model grows; `total_params` is the one that it has now."""
-    plain: dict[str, Any] = {
+    """The growth of a model's count as JSON; `total_params` is the count of the file as it is."""
+    fields = {
+        name: JSON_ENCODER.encode(value).decode()
+        for name, value in _growth_fields(model, total_params, growth, names).items()
+    }
+    lists = {
+        "pieces": list(_piece_fields(growth, names)),
+        "values": list(_known_count_fields(growth, names)),
+    }
+    fields |= {name: json_array(items) for name, items in lists.items() if items}
+    return escape_json(f"{json_object(fields)}\n", style)
+
+
+def _growth_fields(
+    model: str, total_params: int | None, growth: Growth, names: VariableNames
+) -> dict[str, Any]:
+    """The growth of a count as keys and values, without the pieces and the known counts."""
+    fields: dict[str, Any] = {
         "name": model,
         "total_params": total_params,
         "polynomial": _whole_range_expression(growth, names),
@@ -204,53 +214,41 @@ def growth_json(
         "invalid": growth.invalid_count,
         "next": dict(zip(names, map(_step_fields, growth.next_steps), strict=True)),
     }
-    condition = (
-        format_condition(growth.valid_domain, growth.ranges, python_names(names))
-        if growth.valid_domain
-        else ""
-    )
+    condition = _valid_condition(growth, python_names(names))
     if condition:
-        plain["valid"] = condition
+        fields["valid"] = condition
     if growth.piece_count > 1:
-        plain["number_of_pieces"] = growth.piece_count
-    fields = {name: JSON_ENCODER.encode(value).decode() for name, value in plain.items()}
-    lists = {
-        "pieces": list(_piece_fields(growth, names)),
-        "values": list(_known_count_fields(growth, names)),
-    }
-    fields |= {name: json_array(items) for name, items in lists.items() if items}
-    return escape_json(f"{json_object(fields)}\n", style)
+        fields["number_of_pieces"] = growth.piece_count
+    return fields
 
 
 def _whole_range_expression(growth: Growth, names: VariableNames) -> str | None:
-    """The polynomial as Python reads it, None if there is none over the whole range."""
-    return (
-        _python_expression(growth.pieces[0].polynomial, names) if growth.piece_count == 1 else None
-    )
+    """The polynomial as Python code, None if there is none over the whole range."""
+    if growth.piece_count != 1:
+        return None
+    return _python_expression(growth.pieces[0].polynomial, names)
 
 
 def _python_expression(polynomial: Polynomial, names: VariableNames) -> str:
-    """A polynomial as Python reads it."""
+    """A polynomial as Python code."""
     return " ".join(format_terms(polynomial, python_names(names), PYTHON_NOTATION))
 
 
 def _step_fields(step: CountStep | None) -> Mapping[str, int] | None:
-    """What one more costs, as JSON has it."""
-    return (
-        None
-        if step is None
-        else {"from": step.from_value, "to": step.to_value, "change": step.count_change}
-    )
+    """The step to the next value of a variable as plain data."""
+    if step is None:
+        return None
+    return {"from": step.from_value, "to": step.to_value, "change": step.count_change}
 
 
 def _piece_fields(growth: Growth, names: VariableNames) -> Iterator[Mapping[str, str]]:
-    """The pieces, if there are several, with the conditions under which they hold."""
+    """The pieces as plain data, if there are several: where each holds, and its polynomial."""
     for piece in growth.pieces if growth.piece_count > 1 else ():
         condition = format_condition(piece.domain, growth.ranges, python_names(names))
         yield {"where": condition, "polynomial": _python_expression(piece.polynomial, names)}
 
 
 def _known_count_fields(growth: Growth, names: VariableNames) -> Iterator[Mapping[str, Any]]:
-    """The counts that are known where there is no polynomial."""
+    """The known counts as plain data, if there is no polynomial."""
     for point, count in growth.sample_counts:
         yield {"set": dict(zip(names, point, strict=True)), "total_params": count}

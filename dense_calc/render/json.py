@@ -1,4 +1,4 @@
-"""The report as JSON, a line for each layer: an object, or an array of them for several files."""
+"""JSON with a line for each item: of reports, explanations, the catalogue and the schema."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from dense_calc.analysis.explanation import Explanation
 
 _NO_EXTRA_FIELDS: Mapping[str, Any] = {}
-_DELETE_CHARACTER = "\x7f"  # of ASCII's control characters the one that JSON does not escape
+_DELETE_CHARACTER = "\x7f"  # the only control character of ASCII that JSON does not escape
 JSON_ENCODER = msgspec.json.Encoder()
-# Keys that are there where there is anything under them.
+# Keys that are left out where their value is empty.
 OPTIONAL_REPORT_KEYS = (
     *("blocks", "unused", "partial", "state"),
     *("optimizer_params", "optimizer_bytes"),
@@ -32,22 +32,21 @@ _COUNT_KEYS = (
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
-    """The attributes of the reports."""
-    texts = list(map(_report_json, reports))
-    return escape_json(object_or_array(texts, len(texts) > 1), style)
+    """The attributes of reports as JSON; an array of objects for several."""
+    return escape_json(object_or_array(map(_report_json, reports), len(reports) > 1), style)
 
 
 def _report_json(report: Report) -> str:
-    """A report, with null for what is not known; then its totals are `at_least` so large."""
+    """A report as JSON; unknown values are null, and `at_least` has the totals of known ones."""
     if not report.partial:
         return struct_json(report, "layers", OPTIONAL_REPORT_KEYS)
-    known = {name: getattr(report, name) for name in _COUNT_KEYS if hasattr(report, name)}
-    least = {"at_least": known} if report.state == "unknown" else {}
-    return struct_json(_null_unknowns(report), "layers", OPTIONAL_REPORT_KEYS, more=least)
+    totals = {name: getattr(report, name) for name in _COUNT_KEYS if hasattr(report, name)}
+    extra = {"at_least": totals} if report.state == "unknown" else {}
+    return struct_json(_null_unknowns(report), "layers", OPTIONAL_REPORT_KEYS, extra=extra)
 
 
 def _null_unknowns(part: Any) -> Any:
-    """A part of a report with null for what is not known."""
+    """A part of a report in which unknown values are None."""
     match part:
         case UnknownShape():
             return None
@@ -63,7 +62,7 @@ def _null_unknowns(part: Any) -> Any:
 
 
 def explanation_json(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
-    """The explanations of a model's layers, a line for each."""
+    """The explanations of a model's layers as JSON, a line for each."""
     fields = {
         "name": JSON_ENCODER.encode(report.name).decode(),
         "total_params": str(report.total_params),
@@ -72,13 +71,12 @@ def explanation_json(report: Report, explanations: Sequence[Explanation], style:
     return escape_json(f"{json_object(fields)}\n", style)
 
 
-def catalogue_json(shown: Mapping[str, Any] | Sequence[Any], style: Style) -> str:
-    """The families of layer kinds, a line for each kind; or an array of cards."""
-    text = (
-        json_array(shown)
-        if isinstance(shown, Sequence)
-        else json_object({family: json_array(kinds) for family, kinds in shown.items()})
-    )
+def catalogue_json(catalogue: Mapping[str, Any] | Sequence[Any], style: Style) -> str:
+    """The families of layer kinds as JSON, a line for each kind; or an array of cards."""
+    if isinstance(catalogue, Sequence):
+        text = json_array(catalogue)
+    else:
+        text = json_object({family: json_array(kinds) for family, kinds in catalogue.items()})
     return escape_json(f"{text}\n", style)
 
 
@@ -93,53 +91,52 @@ def schema_json(schema: Mapping[str, Any], style: Style) -> str:
 
 
 def object_or_array(objects: Iterable[str], several: bool) -> str:
-    """An object, or an array of them if several files were asked for."""
+    """JSON objects as a text: one alone, or an array of them if `several` files were named."""
     text = ",\n".join(objects)
     return f"[\n{text}\n]\n" if several else f"{text}\n"
 
 
 def struct_json(
     struct: Struct,
-    listed: str,
-    seldom: Collection[str],
-    never: str = "",
-    more: Mapping[str, Any] = _NO_EXTRA_FIELDS,
+    list_field: str,
+    optional_fields: Collection[str],
+    hidden_field: str = "",
+    extra: Mapping[str, Any] = _NO_EXTRA_FIELDS,
 ) -> str:
-    """The fields of a struct, a line for each, and for each item of the one that is `listed`, last.
+    """A struct as JSON, a line for each field; `list_field` comes last, a line for each item.
 
-    The `seldom` ones are there where there is anything under them; `more` stand before the last.
+    The `optional_fields` are left out if they are empty; the `extra` ones stand before the last.
     """
     fields = {
         name: JSON_ENCODER.encode(getattr(struct, name)).decode()
         for name in struct.__struct_fields__
-        if name not in (listed, never) and (name not in seldom or getattr(struct, name))
+        if name not in (list_field, hidden_field)
+        and (name not in optional_fields or getattr(struct, name))
     }
-    fields |= {name: JSON_ENCODER.encode(each).decode() for name, each in more.items()}
-    return json_object(fields | {listed: json_array(getattr(struct, listed))})
+    fields |= {name: JSON_ENCODER.encode(value).decode() for name, value in extra.items()}
+    return json_object(fields | {list_field: json_array(getattr(struct, list_field))})
 
 
 def json_array(items: Sequence[Any]) -> str:
-    """An array with a line for each item."""
+    """A JSON array, a line for each item."""
     lines = JSON_ENCODER.encode_lines(items).decode().strip()
     return "[\n    " + lines.replace("\n", ",\n    ") + "\n  ]" if lines else "[]"
 
 
 def json_object(fields: dict[str, str]) -> str:
-    """An object of keys and of values that are JSON already, a line for each."""
+    """A JSON object, a line for each key; the values of `fields` are JSON already."""
     return "{\n" + ",\n".join(f'  "{name}": {value}' for name, value in fields.items()) + "\n}"
 
 
 def escape_json(text: str, style: Style) -> str:
-    """JSON with the characters escaped that could speak to a terminal, or that it cannot show."""
+    """JSON with escapes for characters that could control a terminal, or that it cannot show."""
 
-    def escaped(found: re.Match[str]) -> str:
-        from json import dumps  # the rare sign pays for it
+    def escape(match: re.Match[str]) -> str:
+        from json import dumps  # most JSON is ASCII and does without
 
-        char = found[0]
+        char = match[0]
         return char if char.isprintable() and not style.ascii else dumps(char)[1:-1]
 
-    if (
-        text.isascii() and _DELETE_CHARACTER not in text
-    ):  # which is most, and seen a hundred times faster
+    if text.isascii() and _DELETE_CHARACTER not in text:  # a hundred times faster than the search
         return text
-    return re.sub(r"[^ -~\n]", escaped, text)
+    return re.sub(r"[^ -~\n]", escape, text)

@@ -8,20 +8,19 @@ from collections.abc import Iterable, Iterator
 from dense_calc.render import Style
 from dense_calc.render.grid import Grid
 
-_MARKUP_CHARACTERS = re.compile(
-    r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))"
-)  # not the _ inside conv2d_1
-# What GitHub links or draws although it stands escaped: @name, #1, GH-1, https://, www., :100:
+# Not the _ inside conv2d_1.
+_MARKUP_CHARACTERS = re.compile(r"([\\`*<>\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
+# Text that GitHub links or draws even if it is escaped: @name, #1, GH-1, https://, www., :100:
 _AUTOLINK_STARTS = re.compile(
     r"@(?=\w)|#(?=\d)|GH(?=-\d)|www(?=\.)|:(?=//)"
     r"|:(?=[\w+-]+:)(?!(?!100:|1234:)\d+:)",  # of numbers, only these two are emoji
     re.IGNORECASE,
 )
-_ZERO_WIDTH_SPACE = "&#8203;"  # a space of no width
+_ZERO_WIDTH_SPACE = "&#8203;"
 
 
 def grid_lines(grid: Grid, style: Style) -> Iterator[str]:
-    """The lines of one grid."""
+    """The Markdown lines of one grid."""
     yield f"**{escape_markdown(grid.title)}**"
     yield ""
     yield markdown_row(escape_markdown(column.title) for column in grid.columns)
@@ -38,6 +37,6 @@ def markdown_row(cells: Iterable[str]) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """`text` that Markdown shows as it is: no markup, no link, no mention of anybody."""
+    """Markdown that shows `text` literally: no markup, no link, no mention of anybody."""
     literal = _MARKUP_CHARACTERS.sub(r"\\\1", text.replace("&", "&amp;"))
     return _AUTOLINK_STARTS.sub(rf"\g<0>{_ZERO_WIDTH_SPACE}", literal)

@@ -1,12 +1,13 @@
-"""The rows of a sweep as a grid, as lines of JSON or as comma-separated values, and as points."""
+"""The rows of a sweep as a grid, as lines of JSON or CSV, and as points of a picture."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import contains
 from typing import Any
 
 from dense_calc.errors import escape_unprintable
@@ -23,14 +24,14 @@ from dense_calc.whatif.sweeping import Sweep
 _SweepRow = Mapping[str, Any]
 _SettingChoices = Mapping[str, Sequence[Any]]  # the values of each setting
 
-MAX_PICTURE_POINTS = 10_000  # of a picture, which shows fewer anyway
+MAX_PICTURE_POINTS = 10_000  # nobody could tell more of them apart
 _NUMERIC_TYPES = (int, float)
-_MIN_PROSE_WIDTH = 16  # columns in which sentences can be read
+_MIN_PROSE_WIDTH = 16  # a narrower column is hard to read
 _BUDGET_WORDS = {True: "yes", False: "no", None: "-"}
 _CHANGE_COLUMN = Column(
     "Change", lambda row: _optional_text(change_text, row.get("change")), is_number=True
 )
-# Columns that are there where any row has the key.
+# Columns that are left out if no row has the key.
 _OPTIONAL_COLUMNS = {
     "within_budget": Column(
         "In budget", lambda row: _BUDGET_WORDS[row.get("within_budget")], min_width=9
@@ -47,13 +48,13 @@ _CSV_FIELDS = (
 )
 
 
-def _optional_text(text: Any, value: Any) -> str:
-    """The text of a value, '' of none."""
-    return "" if value is None else str(text(value))
+def _optional_text(format_value: Callable[[Any], str], value: Any) -> str:
+    """The text of a value, '' for None."""
+    return "" if value is None else format_value(value)
 
 
 def _total_column(quantity: Quantity) -> Column:
-    """The column of what whole models have of a quantity."""
+    """The column of a quantity's total in a model."""
     text = partial(_optional_text, size_text) if quantity.unit is BYTE_UNIT else optional_count_text
     return Column(quantity.title, lambda row: text(row.get(quantity.total)), is_number=True)
 
@@ -62,49 +63,47 @@ TOTAL_COLUMNS = [_total_column(each) for each in QUANTITIES.values() if each.in_
 
 
 class _CellRows(Iterable[list[str]]):
-    """The cells of rows, made each time that they are read: there may be a million."""
+    """The cells of rows, made anew each time they are read, as there may be a million rows."""
 
     def __init__(self, rows: Iterable[_SweepRow], columns: Sequence[Column], style: Style) -> None:
-        self.rows = rows
-        self.columns = columns
-        self.style = style
+        self._rows = rows
+        self._columns = columns
+        self._style = style
 
     def __iter__(self) -> Iterator[list[str]]:
-        for row in self.rows:
-            yield row_cells(row, self.columns, self.style)
+        for row in self._rows:
+            yield row_cells(row, self._columns, self._style)
 
 
-def combination_grid(whole: Sweep, rows: Iterable[_SweepRow], style: Style) -> Grid:
-    """Rows of a sweep, perhaps not all."""
+def combination_grid(sweep: Sweep, rows: Iterable[_SweepRow], style: Style) -> Grid:
+    """The grid of a sweep with these of its rows."""
     keys: set[str] = set()
     count = 0
     for row in rows:
         keys.update(row)
         count += 1
-    columns = _sweep_columns(whole.choices, keys)
+    columns = _sweep_columns(sweep.choices, keys)
+    models = sweep.variants
     totals = []
-    if count < len(whole):
-        totals.append(("Shown: ", f"{count:,}", f" of {len(whole):,} combinations"))
-    if whole.variants.base_params is not None:
-        totals.append(("As the file stands: ", f"{whole.variants.base_params:,}", " params"))
-    return Grid(
-        escape_unprintable(whole.variants.name), columns, _CellRows(rows, columns, style), totals
-    )
+    if count < len(sweep):
+        totals.append(("Shown: ", f"{count:,}", f" of {len(sweep):,} combinations"))
+    if models.base_params is not None:
+        totals.append(("As the file stands: ", f"{models.base_params:,}", " params"))
+    return Grid(escape_unprintable(models.name), columns, _CellRows(rows, columns, style), totals)
 
 
 def _sweep_columns(choices: _SettingChoices, keys: Iterable[str]) -> list[Column]:
-    """The columns of rows with these settings and, among others, these keys."""
-    settings = [setting_column(name, values) for name, values in choices.items()]
+    """The columns of a sweep: its settings, the totals, and those of the optional `keys`."""
     return [
-        *settings,
+        *(setting_column(name, values) for name, values in choices.items()),
         *TOTAL_COLUMNS,
         _CHANGE_COLUMN,
-        *(_OPTIONAL_COLUMNS[key] for key in _OPTIONAL_COLUMNS if key in keys),
+        *(column for key, column in _OPTIONAL_COLUMNS.items() if key in keys),
     ]
 
 
 def setting_column(name: str, values: Sequence[Any]) -> Column:
-    """The column of a setting that takes these values."""
+    """The column of a setting with these values."""
     is_number = isinstance(values, range) or all(type(value) in _NUMERIC_TYPES for value in values)
     return Column(
         escape_unprintable(name), lambda row: spec_value_text(row["set"][name]), is_number=is_number
@@ -112,13 +111,13 @@ def setting_column(name: str, values: Sequence[Any]) -> Column:
 
 
 def json_lines(rows: Iterable[_SweepRow], names: Sequence[str], style: Style) -> Iterator[str]:
-    """A line of JSON for each row."""
+    """A line of JSON for each row; the `names` of the settings are in it anyway."""
     for row in rows:
         yield escape_json(f"{JSON_ENCODER.encode(row).decode()}\n", style)
 
 
 def csv_lines(rows: Iterable[_SweepRow], names: Sequence[str], style: Style) -> Iterator[str]:
-    """A line for each row, under a header; numbers are plain digits."""
+    """A line of CSV for each row, under a header; numbers are plain digits."""
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
     writer.writerow((*map(escape_unprintable, names), *_CSV_FIELDS))
@@ -132,36 +131,38 @@ def csv_lines(rows: Iterable[_SweepRow], names: Sequence[str], style: Style) -> 
 
 
 def _csv_value(value: Any) -> Any:
-    """A value in a field: as in JSON, nothing for none."""
+    """A value as a field of CSV: text and truth values as in a spec, the others as they are."""
     return spec_value_text(value) if isinstance(value, str | bool) else value
 
 
 def sweep_points(
     rows: Iterable[_SweepRow], names: Sequence[str], choices: _SettingChoices
 ) -> SweepPoints:
-    """What a picture shows of rows: values of these settings, and parameters.
+    """The points of a picture: the values of these settings, and the parameters, in each row.
 
-    Of too many rows, those that have some values of each setting, evenly spread.
+    If there are too many rows, only those with evenly spread values of each setting.
     """
     count = sum("error" not in row for row in rows)
-    few = None
-    if count > MAX_PICTURE_POINTS:
-        few = [
-            set(map(spec_value_text, _sample_values(choices[name], len(names)))) for name in names
-        ]
-    return [
-        (values, row["total_params"])
+    points = (
+        (tuple(row["set"][name] for name in names), row["total_params"])
         for row in rows
         if "error" not in row
-        for values in [tuple(row["set"][name] for name in names)]
-        if few is None
-        or all(spec_value_text(at) in some for at, some in zip(values, few, strict=True))
+    )
+    if count <= MAX_PICTURE_POINTS:
+        return list(points)
+    samples = [
+        set(map(spec_value_text, _sample_values(choices[name], len(names)))) for name in names
+    ]
+    return [
+        (values, params)
+        for values, params in points
+        if all(map(contains, samples, map(spec_value_text, values)))
     ]
 
 
-def _sample_values(values: Sequence[Any], settings: int) -> list[Any]:
-    """Some values of one of the settings in a picture, the first and the last among them."""
-    most = max(2, math.floor(MAX_PICTURE_POINTS ** (1 / settings)))
-    if len(values) <= most:
+def _sample_values(values: Sequence[Any], setting_count: int) -> list[Any]:
+    """Evenly spread values of a setting, with the first and the last, for a picture of so many."""
+    limit = max(2, math.floor(MAX_PICTURE_POINTS ** (1 / setting_count)))
+    if len(values) <= limit:
         return list(values)
-    return [values[place * (len(values) - 1) // (most - 1)] for place in range(most)]
+    return [values[index * (len(values) - 1) // (limit - 1)] for index in range(limit)]

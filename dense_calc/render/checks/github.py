@@ -1,6 +1,6 @@
-"""Verdicts as workflow commands of GitHub Actions: an annotation for each thing that is wrong.
+"""Verdicts as workflow commands of GitHub Actions: an annotation for each problem.
 
-GitHub shows ten errors and ten notices of a step at their lines; the log has them all.
+GitHub shows the first ten errors and ten notices of a step at their lines, the log all of them.
 """
 
 from __future__ import annotations
@@ -21,48 +21,41 @@ from dense_calc.render.checks.wording import (
 )
 from dense_calc.render.grid import translate_signs
 
-# As in command.ts of the toolkit of GitHub Actions: what would end a message, or a property.
+# As in command.ts of GitHub's actions/toolkit: characters that would end a message or a property.
 DATA_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 PROPERTY_ESCAPES = DATA_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def render(verdicts: Sequence[CheckResult], style: Style) -> str:
-    """The commands, and in a last line how many files are in which state."""
+    """The commands, and a last line that counts the files in each state."""
     lines = [line for verdict in verdicts for line in _workflow_commands(verdict)]
     return translate_signs("\n".join((*lines, state_tally(verdicts))) + "\n", style)
 
 
 def _workflow_commands(verdict: CheckResult) -> Iterator[str]:
-    """A command for each thing that is to be said of a file; none if all is well."""
+    """A command for the error of a file, for each failed check and for each note."""
     if verdict.error is not None:
-        message = escape_unprintable(verdict.error)
-        yield _workflow_command(
-            "error", _annotation_properties(verdict, verdict, verdict_state(verdict)), message
-        )
+        properties = _annotation_properties(verdict, verdict, verdict_state(verdict))
+        yield _workflow_command("error", properties, escape_unprintable(verdict.error))
     for check in failed_checks(verdict.checks):
-        yield _workflow_command(
-            "error",
-            _annotation_properties(verdict, check, check_heading(check)),
-            check_explanation(check),
-        )
+        properties = _annotation_properties(verdict, check, check_heading(check))
+        yield _workflow_command("error", properties, check_explanation(check))
     for note in verdict.notes:
-        yield _workflow_command(
-            "notice", _annotation_properties(verdict, None, NOT_CHECKED), escape_unprintable(note)
-        )
+        properties = _annotation_properties(verdict, None, NOT_CHECKED)
+        yield _workflow_command("notice", properties, escape_unprintable(note))
 
 
 def _annotation_properties(
-    verdict: CheckResult, at: Check | CheckResult | None, title: str
+    verdict: CheckResult, problem: Check | CheckResult | None, title: str
 ) -> dict[str, object]:
-    """Where an annotation stands, as far as that is known, and its title."""
-    found: dict[str, object] = {}
+    """The title of an annotation and its place, as far as that is known."""
+    properties: dict[str, object] = {}
     if verdict.file != STDIN_NAME:
-        found["file"] = escape_unprintable(
-            PurePath(verdict.file).as_posix()
-        )  # GitHub knows no ./ or \\
-        if at is not None and at.line is not None:
-            found |= {"line": at.line, "col": at.column}
-    return found | {"title": title}
+        path = PurePath(verdict.file).as_posix()  # GitHub understands neither ./ nor \
+        properties["file"] = escape_unprintable(path)
+        if problem is not None and problem.line is not None:
+            properties |= {"line": problem.line, "col": problem.column}
+    return properties | {"title": title}
 
 
 def _workflow_command(name: str, properties: dict[str, object], message: str) -> str:

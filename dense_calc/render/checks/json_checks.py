@@ -1,4 +1,4 @@
-"""Verdicts as JSON: a contract, to which keys may be added; a line for each check."""
+"""Verdicts as JSON, a line for each check. Its keys are a contract: new ones may be added."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OPTIONAL_VERDICT_KEYS = ("error", "line", "column", "notes")
 
 
 def render(verdicts: Sequence[CheckResult], style: Style) -> str:
-    """Whether all is well, and the checks of each file."""
+    """The checks of each file, and `ok`, whether all of them hold."""
     ok = "true" if all(verdict.ok for verdict in verdicts) else "false"
     texts = (struct_json(verdict, "checks", _OPTIONAL_VERDICT_KEYS) for verdict in verdicts)
     files = ",\n".join(texts).replace("\n", "\n    ")

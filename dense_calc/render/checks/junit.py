@@ -1,6 +1,6 @@
 """Verdicts as JUnit XML: a suite for each file, in it a test case for each check.
 
-In the form that Jenkins reads (junit-10.xsd of its xunit plugin), which others read as well.
+The XML follows junit-10.xsd of the xunit plugin of Jenkins, which other programs read as well.
 """
 
 from __future__ import annotations
@@ -24,15 +24,13 @@ from dense_calc.render.checks.wording import (
 )
 
 _XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_TRACING_CASE_NAME = (
-    "traced"  # the case of a file that has no checks: its model could be traced, or not
-)
+_TRACING_CASE_NAME = "traced"  # of a file without checks: whether its model could be traced
 _COUNTED_TAGS = {"tests": "testcase", "failures": "failure", "errors": "error"}
-_TIME_ATTRIBUTE = {"time": "0"}  # many readers ask for one, and a check takes none
+_TIME_ATTRIBUTE = {"time": "0"}  # many readers require it, and a check takes no time
 
 
 def render(verdicts: Sequence[CheckResult], style: Style) -> str:
-    """The suites; with signs beyond ASCII as references where the output cannot carry them."""
+    """The suites; characters beyond ASCII are references if the output cannot encode them."""
     root = Element("testsuites", {"name": "dense-calc check"})
     root.extend(map(_suite_element, verdicts))
     _set_counts(root, _COUNTED_TAGS)
@@ -42,24 +40,20 @@ def render(verdicts: Sequence[CheckResult], style: Style) -> str:
 
 
 def _suite_element(verdict: CheckResult) -> Element:
-    """A file as a suite, which always has a case."""
-    element = Element("testsuite", {"name": escape_unprintable(verdict.file)})
-    held = list(_case_elements(verdict))
-    for case, name in zip(
-        held, _number_duplicates(case.attrib.pop("name") for case in held), strict=True
-    ):
-        case.attrib = {
-            "classname": escape_unprintable(verdict.file),
-            "name": name,
-            **_TIME_ATTRIBUTE,
-        }
-        element.append(case)
-    _set_counts(element, {**_COUNTED_TAGS, "skipped": "skipped"})
-    return element
+    """The suite of a file; it has at least one case."""
+    file = escape_unprintable(verdict.file)
+    suite = Element("testsuite", {"name": file})
+    cases = list(_case_elements(verdict))
+    names = _number_duplicates(case.attrib.pop("name") for case in cases)
+    for case, name in zip(cases, names, strict=True):
+        case.attrib = {"classname": file, "name": name, **_TIME_ATTRIBUTE}
+        suite.append(case)
+    _set_counts(suite, {**_COUNTED_TAGS, "skipped": "skipped"})
+    return suite
 
 
 def _case_elements(verdict: CheckResult) -> Iterator[Element]:
-    """A case for each check, and one that is skipped for each thing that could not be checked."""
+    """A case for each check, and a skipped case for each note, which says what was not checked."""
     for check in verdict.checks:
         yield _check_case(verdict, check)
     if verdict.error is not None or not verdict.checks:
@@ -71,11 +65,11 @@ def _case_elements(verdict: CheckResult) -> Iterator[Element]:
 
 
 def _check_case(verdict: CheckResult, check: Check) -> Element:
-    """A check by its limit, which is the same however large the model is."""
+    """The case of a check. Its name is the limit, which stays the same if the model changes."""
     case = Element("testcase", {"name": f"{check_subject(check)} {limit_text(check)}"})
     if not check.ok:
-        about = {"message": check_sentence(check), "type": status_word(check)}
-        failure = SubElement(case, "failure", about)
+        attributes = {"message": check_sentence(check), "type": status_word(check)}
+        failure = SubElement(case, "failure", attributes)
         failure.text = f"{file_location(verdict, check)}: {check_explanation(check)}"
     return case
 
@@ -92,19 +86,19 @@ def _tracing_case(verdict: CheckResult) -> Element:
     return case
 
 
-def _set_counts(element: Element, kinds: dict[str, str]) -> None:
-    """Say in an element how many there are of each kind in it."""
-    for name, tag in kinds.items():
+def _set_counts(element: Element, counted_tags: dict[str, str]) -> None:
+    """Set attributes of an element to the numbers of elements in it with these tags."""
+    for name, tag in counted_tags.items():
         element.set(name, str(sum(1 for _ in element.iter(tag))))
     element.attrib |= _TIME_ATTRIBUTE
 
 
 def _number_duplicates(names: Iterable[str]) -> Iterator[str]:
-    """The names, with a number where one has been there: a file and a flag may say the same."""
-    seen: set[str] = set()
+    """The names, repeated ones with a number: a file and a flag may set the same limit."""
+    used: set[str] = set()
     for name in names:
-        chosen, numbers = name, count(2)
-        while chosen in seen:
-            chosen = f"{name} #{next(numbers)}"
-        seen.add(chosen)
-        yield chosen
+        unique, numbers = name, count(2)
+        while unique in used:
+            unique = f"{name} #{next(numbers)}"
+        used.add(unique)
+        yield unique

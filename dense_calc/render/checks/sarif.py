@@ -1,4 +1,4 @@
-"""Verdicts as SARIF 2.1.0, for code scanning: a result for each thing that is wrong."""
+"""Verdicts as SARIF 2.1.0, for code scanning: a result for each problem."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RESULT_PROPERTIES = ("limit", "value", "slack", "percent", "layers", "base", "l
 
 
 class _ScanRule(Struct, frozen=True):
-    """A rule of SARIF's: its id, what it is that breaks it, and what can be done about that."""
+    """A rule of SARIF; `description` says how a model breaks it, `help` how to mend that."""
 
     id: str
     description: str
@@ -46,7 +46,7 @@ _NOT_CHECKED_RULE = _ScanRule(
     "note",
 )
 
-# what a limit is put on, and which side of it is allowed → the rule
+# The quantity of a limit and its rule (max, min or exact) → the rule of SARIF.
 LIMIT_RULES = {
     (name, rule): _ScanRule(f"{_RULE_PREFIXES[rule]}-{name}", breach.sentence, breach.mending)
     for name, quantity in QUANTITIES.items()
@@ -76,7 +76,7 @@ def render(verdicts: Sequence[CheckResult], style: Style) -> str:
 
 
 def _tool_driver() -> dict[str, Any]:
-    """Dense-calc, and the rules that it holds models to."""
+    """The description of dense-calc and of its rules."""
     rules = [
         {
             "id": rule.id,
@@ -90,26 +90,22 @@ def _tool_driver() -> dict[str, Any]:
 
 
 def _sarif_results(verdict: CheckResult) -> Iterator[dict[str, Any]]:
-    """What is wrong with a file, and what could not be checked."""
+    """A result for the error of a file, for each failed check and for each note."""
     if verdict.error is not None:
-        yield _sarif_result(
-            _BROKEN_MODEL_RULE,
-            escape_unprintable(verdict.error),
-            _sarif_locations(verdict, verdict),
-        )
+        locations = _sarif_locations(verdict, verdict)
+        yield _sarif_result(_BROKEN_MODEL_RULE, escape_unprintable(verdict.error), locations)
     for check in failed_checks(verdict.checks):
         rule, message = LIMIT_RULES[check.what, check.rule], check_explanation(check)
-        given = {name: getattr(check, name) for name in _RESULT_PROPERTIES}
-        known = {name: value for name, value in given.items() if value not in (None, ())}
+        values = {name: getattr(check, name) for name in _RESULT_PROPERTIES}
+        known = {name: value for name, value in values.items() if value not in (None, ())}
         yield _sarif_result(rule, message, _sarif_locations(verdict, check)) | {"properties": known}
     for note in verdict.notes:
-        yield _sarif_result(
-            _NOT_CHECKED_RULE, escape_unprintable(note), _sarif_locations(verdict, None)
-        )
+        locations = _sarif_locations(verdict, None)
+        yield _sarif_result(_NOT_CHECKED_RULE, escape_unprintable(note), locations)
 
 
 def _sarif_result(rule: _ScanRule, message: str, locations: list[Any]) -> dict[str, Any]:
-    """What breaks a rule, and where."""
+    """A result of SARIF: the rule that is broken, a message and the place."""
     return {
         "ruleId": rule.id,
         "ruleIndex": ALL_RULES.index(rule),
@@ -120,21 +116,23 @@ def _sarif_result(rule: _ScanRule, message: str, locations: list[Any]) -> dict[s
 
 
 def _escape_message(text: str) -> str:
-    """A text as a message in which nothing is a placeholder, `{0}`, or a link, `[text](uri)`."""
+    """A message without placeholders, `{0}`, or links, `[text](uri)`, which SARIF would resolve."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
-def _sarif_locations(verdict: CheckResult, at: Check | CheckResult | None) -> list[dict[str, Any]]:
+def _sarif_locations(
+    verdict: CheckResult, problem: Check | CheckResult | None
+) -> list[dict[str, Any]]:
     """The place in a file, as far as it is known; none for standard input."""
     if verdict.file == STDIN_NAME:
         return []
     place: dict[str, Any] = {"artifactLocation": {"uri": _artifact_uri(verdict.file)}}
-    if at is not None and at.line is not None:
-        place["region"] = {"startLine": at.line, "startColumn": at.column}
+    if problem is not None and problem.line is not None:
+        place["region"] = {"startLine": problem.line, "startColumn": problem.column}
     return [{"physicalLocation": place}]
 
 
 def _artifact_uri(file: str) -> str:
-    """The file by its path: relative where that is, else from the root."""
+    """The URI of a file, relative if its path is relative."""
     path = PurePath(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -1,4 +1,4 @@
-"""Verdicts as plain text: a line for each check, and the largest layers of what is over."""
+"""Verdicts as plain text: a line for each check, and the largest layers of failed ones."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from dense_calc.render.plain_text import COLUMN_GAP, UNLIMITED_WIDTH, plain_row_
 _TEXT_COLUMN, _NUMBER_COLUMN = Column("", str), Column("", str, is_number=True)
 _CHECK_COLUMNS = (_TEXT_COLUMN, _TEXT_COLUMN, _NUMBER_COLUMN, _TEXT_COLUMN, _TEXT_COLUMN)
 _PART_COLUMNS = (_NUMBER_COLUMN, _NUMBER_COLUMN, _TEXT_COLUMN)
-_HANGING_INDENT = "  "  # before what is left of a line that is wrapped
+_HANGING_INDENT = "  "  # of the second and later lines of wrapped text
 
 
 def render(verdicts: Sequence[CheckResult], style: Style) -> str:
-    """The checks of each file, and how many files are in which state."""
+    """The checks of each file, and a last line that counts the files in each state."""
     cells = [_check_cells(check) for verdict in verdicts for check in verdict.checks]
     rows = _align_rows(cells, _CHECK_COLUMNS, 2, style)
     lines = [line for verdict in verdicts for line in _verdict_lines(verdict, rows, style)]
@@ -37,8 +37,9 @@ def render(verdicts: Sequence[CheckResult], style: Style) -> str:
 
 
 def _verdict_lines(verdict: CheckResult, rows: Iterator[list[str]], style: Style) -> Iterator[str]:
-    """The lines of one file; those of its checks are the next of `rows`."""
-    yield f"{escape_unprintable(verdict.file)}: {_paint_word(verdict_state(verdict), verdict.ok, style)}"
+    """The lines of one file; the lines of its checks are the next items of `rows`."""
+    state = _paint_word(verdict_state(verdict), verdict.ok, style)
+    yield f"{escape_unprintable(verdict.file)}: {state}"
     for check, (first, *others) in zip(verdict.checks, rows, strict=False):
         word = status_word(check)
         yield first.replace(word, _paint_word(word, check.ok, style), 1)
@@ -51,7 +52,7 @@ def _verdict_lines(verdict: CheckResult, rows: Iterator[list[str]], style: Style
 
 
 def _check_cells(check: Check) -> list[str]:
-    """A check in columns."""
+    """The cells of a check."""
     return [
         status_word(check),
         check_subject(check),
@@ -62,7 +63,7 @@ def _check_cells(check: Check) -> list[str]:
 
 
 def _part_cells(part: LayerShare, style: Style) -> list[str]:
-    """A layer that a value is made of, in columns."""
+    """The cells of a layer and its share in a value."""
     return [
         amount_text(part.value),
         percent_text(part.percent),
@@ -71,9 +72,9 @@ def _part_cells(part: LayerShare, style: Style) -> list[str]:
 
 
 def _align_rows(
-    rows: list[list[str]], kinds: Sequence[Column], indent: int, style: Style
+    rows: list[list[str]], columns: Sequence[Column], indent: int, style: Style
 ) -> Iterator[list[str]]:
-    """The lines of each row: one, its cells below those of the row above; more where it is narrow.
+    """The lines of each row: one with aligned cells, or wrapped text if the page is too narrow.
 
     No number is broken.
     """
@@ -83,7 +84,7 @@ def _align_rows(
     fits = sum(needed) + len(COLUMN_GAP) * (len(needed) - 1) <= room
     for row in rows:
         if fits:
-            yield [margin + line for line in plain_row_lines(row, needed, kinds)]
+            yield [margin + line for line in plain_row_lines(row, needed, columns)]
             continue
         first, *others = wrap_text(" ".join(row), max(1, room - len(_HANGING_INDENT)))
         yield [margin + first, *(margin + _HANGING_INDENT + line for line in others)]

@@ -1,4 +1,4 @@
-"""What a check says in words: the same for every format. Text from a file comes out escaped."""
+"""Checks in words, the same for every format. Text from a file is escaped."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ NOT_CHECKED = "not checked"
 
 
 def check_subject(check: Check) -> str:
-    """What is measured, and of which layers: `params of 'head*'`."""
-    what = LIMIT_SUBJECTS[check.what]
-    return what if check.layers is None else f"{what} of '{escape_unprintable(check.layers)}'"
+    """The quantity that a check is about, and the layers: `params of 'head*'`."""
+    subject = LIMIT_SUBJECTS[check.what]
+    return subject if check.layers is None else f"{subject} of '{escape_unprintable(check.layers)}'"
 
 
 def limit_text(check: Check) -> str:
-    """What may be: `at most 100,000 (100k)`."""
-    given = f" ({escape_unprintable(check.given)})" if check.given else ""
-    return f"{_LIMIT_PHRASES[check.rule]} {amount_text(check.limit)}{given}"
+    """The limit, also as its author wrote it: `at most 100,000 (100k)`."""
+    original = f" ({escape_unprintable(check.given)})" if check.given else ""
+    return f"{_LIMIT_PHRASES[check.rule]} {amount_text(check.limit)}{original}"
 
 
 def amount_text(value: object) -> str:
-    """A number with its thousands apart, or a shape."""
+    """A number with commas between thousands, or a shape."""
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -52,25 +52,26 @@ def outcome_text(check: Check) -> str:
         "min": ("more", "missing"),
         "exact": ("", _deviation_text(check)),
     }
-    said = f"{abs(check.slack):,} {words[check.rule][not check.ok]}"
-    return said if check.percent is None else f"{said} ({percent_text(abs(check.percent))})"
+    text = f"{abs(check.slack):,} {words[check.rule][not check.ok]}"
+    return text if check.percent is None else f"{text} ({percent_text(abs(check.percent))})"
 
 
 def _deviation_text(check: Check) -> str:
-    """On which side of what is expected a value is."""
+    """Whether a value is above or below the expected one."""
     assert isinstance(check.value, int)
     assert isinstance(check.limit, int)
     return "too many" if check.value > check.limit else "too few"
 
 
 def percent_text(share: float) -> str:
-    """A number of per cent, with a digit after the point; what is less is not nothing."""
+    """A percentage with one decimal; a smaller one is `< 0.1 %`, not zero."""
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:,.1f} %"
 
 
 def check_sentence(check: Check) -> str:
     """A check in one line: `params: 123,456, at most 100,000 (100k); 23,456 over (23.5 %)`."""
-    return f"{check_subject(check)}: {amount_text(check.value)}, {limit_text(check)}; {outcome_text(check)}"
+    amounts = f"{amount_text(check.value)}, {limit_text(check)}"
+    return f"{check_subject(check)}: {amounts}; {outcome_text(check)}"
 
 
 def check_heading(check: Check) -> str:
@@ -84,23 +85,23 @@ def check_explanation(check: Check) -> str:
 
 
 def _part_sentence(part: LayerShare) -> str:
-    """A layer and what it has of a value: `head (Dense): 80,000 (64.8 %)`."""
+    """A layer and its share in a value: `head (Dense): 80,000 (64.8 %)`."""
     return f"{layer_text(part)}: {amount_text(part.value)} ({percent_text(part.percent)})"
 
 
 def status_word(check: Check) -> str:
-    """A word for what a check comes to."""
+    """The status of a check in a word."""
     return "ok" if check.ok else {"max": "over", "min": "under", "exact": "off"}[check.rule]
 
 
-def file_location(verdict: CheckResult, at: Check | CheckResult) -> str:
-    """The file, and the place in it if that is known: `m.yaml:12:9`."""
+def file_location(verdict: CheckResult, problem: Check | CheckResult) -> str:
+    """The file and, if it is known, the place of a problem: `m.yaml:12:9`."""
     name = escape_unprintable(verdict.file)
-    return name if at.line is None else f"{name}:{at.line}:{at.column}"
+    return name if problem.line is None else f"{name}:{problem.line}:{problem.column}"
 
 
 def verdict_state(verdict: CheckResult) -> str:
-    """What a verdict comes to; of several things that are wrong, the first of STATES."""
+    """The state of a file in a few words; with several problems, the first of _FAILURE_STATES."""
     if verdict.error is not None:
         return "broken"
     if not verdict.checks:
@@ -112,7 +113,7 @@ def verdict_state(verdict: CheckResult) -> str:
 
 
 def state_tally(verdicts: Sequence[CheckResult]) -> str:
-    """How many files are in which state: `3 within budget, 1 over budget`."""
+    """The number of files in each state: `3 within budget, 1 over budget`."""
     counts = Counter(map(verdict_state, verdicts))
     order = ("broken", *_FAILURE_STATES.values(), "within budget", "not compared", "no limits")
     return ", ".join(f"{counts[each]:,} {each}" for each in order if counts[each])
