@@ -1,4 +1,4 @@
-"""Convolutions, whose kernel is an input."""
+"""Convolutions whose kernel is an input."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from dense_calc.shapes import (
     with_spatial_sizes,
 )
 
-T = TypeVar("T", int, Size)
+_T = TypeVar("_T", int, Size)
 
 
 class _ConvolutionOperation(Operation, frozen=True, kw_only=True):
-    """A window slides over the input and weighs what it sees with a kernel that is an input."""
+    """A window slides over the sides of an input; the kernel is the second input."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "kernel")
@@ -45,38 +45,38 @@ class _ConvolutionOperation(Operation, frozen=True, kw_only=True):
     data_format: DataFormat | None = None
     dilation_rate: WindowSize = 1
 
-    def demand_kernel_channels(self, x: Shape, kernel: Shape, axis: int) -> None:
-        """Raise LayerError where the kernel is for other channels than the input has."""
+    def _demand_kernel_channels(self, x: Shape, kernel: Shape, axis: int) -> None:
+        """Raise LayerError unless `axis` of the kernel has the size of the channels."""
         demand_rank(x, 1 if channel_axis(self.data_format) == -1 else 2, BATCH_AXES, or_more=True)
         demand_rank(kernel, 2, "(*window, channels, filters)", or_more=True)
         channels = x[channel_axis(self.data_format)]
         if None not in (channels, kernel[axis]) and channels != kernel[axis]:
             raise LayerError(f"the kernel is for {kernel[axis]} channels, not for {channels}")
 
-    def convolve_input(self, x: Shape, kernel: Shape, filters: Size) -> Shape:
-        """The output with so many filters."""
-        self.demand_kernel_channels(x, kernel, -2)
+    def _convolve(self, x: Shape, kernel: Shape, filters: Size) -> Shape:
+        """The output shape with so many filters."""
+        self._demand_kernel_channels(x, kernel, -2)
         padding = parse_padding(self.padding, "valid", "same", "causal")
         steps = self.strides, self.dilation_rate
         return convolve_shape(x, kernel[:-2], filters, steps, padding, self.data_format)
 
 
 class Conv(_ConvolutionOperation, frozen=True, kw_only=True):
-    """A convolution: each filter of the kernel weighs all channels."""
+    """A convolution; each filter reads all channels."""
 
     def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
-        return self.convolve_input(x, kernel, kernel[-1] if kernel else None)
+        return self._convolve(x, kernel, kernel[-1] if kernel else None)
 
 
 class DepthwiseConv(_ConvolutionOperation, frozen=True, kw_only=True):
-    """A convolution of each channel on its own."""
+    """A convolution of each channel by itself."""
 
     def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
-        return self.convolve_input(x, kernel, _depthwise_filters(kernel))
+        return self._convolve(x, kernel, _depthwise_filters(kernel))
 
 
 class SeparableConv(_ConvolutionOperation, frozen=True, kw_only=True):
-    """A convolution of each channel on its own, and then one of all at each place."""
+    """A convolution of each channel by itself, then one of all channels at each place."""
 
     arity: ClassVar[range] = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "depthwise_kernel", "pointwise_kernel")
@@ -84,30 +84,32 @@ class SeparableConv(_ConvolutionOperation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, depthwise: Shape, pointwise: Shape, /) -> Shapes:
         _depthwise_filters(depthwise)
         demand_rank(pointwise, 1, "(..., channels, filters)", or_more=True)
-        return self.convolve_input(x, depthwise, pointwise[-1])
+        return self._convolve(x, depthwise, pointwise[-1])
 
 
 class ConvTranspose(_ConvolutionOperation, frozen=True, kw_only=True):
-    """A convolution the other way round; its kernel has the filters before the channels."""
+    """A transposed convolution; its kernel has the filters before the channels."""
 
     output_padding: Int64 | Int64Tuple | None = None
 
     def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
-        self.demand_kernel_channels(x, kernel, -1)
+        self._demand_kernel_channels(x, kernel, -1)
         sizes = spatial_shape(x, self.data_format)
         rank = len(sizes)
         window = _first_values_per_side(kernel[:-2], rank, "kernel")
-        # The size of a window does not matter along a side that is unknown.
-        shown = [1 if side is None else size for side, size in zip(sizes, window, strict=True)]
-        reach = _dilated_window(
-            shown, _first_values_per_side(self.dilation_rate, rank, "dilation_rate")
+        # Along an unknown side the size of the window does not matter.
+        window = tuple(
+            1 if side is None else size for side, size in zip(sizes, window, strict=True)
         )
+        dilation = _first_values_per_side(self.dilation_rate, rank, "dilation_rate")
+        reach = _dilated_window(window, dilation)
         strides = _first_values_per_side(self.strides, rank, "strides")
         extra = self.output_padding
-        more = None if extra is None else _first_values_per_side(extra, rank, "output_padding")
+        if extra is not None:
+            extra = _first_values_per_side(extra, rank, "output_padding")
         padding = parse_padding(self.padding, "valid", "same")
-        spans = transposed_sizes(sizes, reach, strides, padding, more, "output_padding")
-        return with_spatial_sizes(x, spans, kernel[-2], self.data_format)
+        outputs = transposed_sizes(sizes, reach, strides, padding, extra, "output_padding")
+        return with_spatial_sizes(x, outputs, kernel[-2], self.data_format)
 
 
 def convolve_shape(
@@ -118,7 +120,7 @@ def convolve_shape(
     padding: str,
     data_format: str | None,
 ) -> Shape:
-    """A shape after a convolution with these strides and this dilation.
+    """The shape after a convolution; `steps` are its strides and its dilation.
 
     Source: `compute_conv_output_shape` of keras/src/ops/operation_utils.py.
     """
@@ -131,15 +133,16 @@ def convolve_shape(
         raise LayerError(f"give one dilation_rate, or {len(sizes)}", "dilation_rate")
     if padding == "valid" and None in window:
         raise LayerError(f"the size of the window must be known, but is not: {window}")
-    sized = tuple(size or 0 for size in window)
-    places = window_counts(
-        sizes, sized, strides, _dilated_window(sized, dilation), padding, "kernel"
-    )
-    return with_spatial_sizes(shape, places, filters, data_format)
+    known = tuple(size or 0 for size in window)
+    reach = _dilated_window(known, dilation)
+    counts = window_counts(sizes, known, strides, reach, padding, "kernel")
+    return with_spatial_sizes(shape, counts, filters, data_format)
 
 
-def _first_values_per_side(values: int | tuple[T, ...], rank: int, argument: str) -> tuple[T, ...]:
-    """One number for each side, the first ones of a longer list, as a loop of Keras takes them."""
+def _first_values_per_side(
+    values: int | tuple[_T, ...], rank: int, argument: str
+) -> tuple[_T, ...]:
+    """One value for each side; of a longer list the first ones, as in Keras."""
     if isinstance(values, int):
         return (values,) * rank
     if len(values) < rank:
@@ -148,20 +151,18 @@ def _first_values_per_side(values: int | tuple[T, ...], rank: int, argument: str
 
 
 def _dilated_window(window: Sequence[Size], dilation: Sizes) -> Sizes:
-    """What a window spans with dilation.
+    """The sizes that a window spans with dilation.
 
     Raises:
-        LayerError: its size is unknown.
+        LayerError: a size of the window is unknown.
     """
     if None in window:
         raise LayerError(f"the size of the window must be known, but is not: {list(window)}")
-    return tuple(
-        ((size or 0) - 1) * spread_by + 1 for size, spread_by in zip(window, dilation, strict=True)
-    )
+    return tuple(((size or 0) - 1) * rate + 1 for size, rate in zip(window, dilation, strict=True))
 
 
 def _depthwise_filters(kernel: Shape) -> Size:
-    """The channels that a kernel makes of each channel on its own."""
+    """The number of filters of a depthwise kernel: channels times multiplier."""
     demand_rank(kernel, 2, "(*window, channels, multiplier)", or_more=True)
     if None in kernel[-2:]:
         raise LayerError(f"the channels of the kernel must be known, but are not in {kernel}")

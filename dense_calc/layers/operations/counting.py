@@ -1,4 +1,4 @@
-"""Operations whose output is as long as an argument says, or as the data will show."""
+"""Operations whose output has a size from an argument, or one that only data tell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dense_calc.shapes import Shape, Shapes, computed_size
 
 
 class _SpacedRange(Operation, frozen=True, kw_only=True):
-    """`num` numbers from each start to each stop."""
+    """`num` numbers between each start and each stop."""
 
     shape_rule: ClassVar[str] = "(...), (...) → (num, ...)"
 
@@ -33,13 +33,13 @@ class _SpacedRange(Operation, frozen=True, kw_only=True):
     axis: Int64 = 0
 
     def infer_shape(self, start: Shape, stop: Shape, /) -> Shapes:
-        ends = broadcast_shapes(start, stop)
-        axis = normalize_axis(self.axis, len(ends) + 1)
-        return (*ends[:axis], self.num, *ends[axis:])
+        shape = broadcast_shapes(start, stop)
+        axis = normalize_axis(self.axis, len(shape) + 1)
+        return (*shape[:axis], self.num, *shape[axis:])
 
 
 class Linspace(_SpacedRange, frozen=True, kw_only=True):
-    """`num` numbers from each start to each stop, without the step between them."""
+    """`num` numbers between each start and each stop, at equal distances."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("start", "stop")
@@ -55,7 +55,7 @@ class Linspace(_SpacedRange, frozen=True, kw_only=True):
 
 
 class Bincount(Operation, frozen=True, kw_only=True):
-    """How often each number occurs along the last axis; the largest is not known before."""
+    """The count of each number along the last axis; only data tell the largest number."""
 
     shape_rule: ClassVar[str] = "(..., size) → (..., unknown)"
 
@@ -68,7 +68,7 @@ class Bincount(Operation, frozen=True, kw_only=True):
 
 
 class Histogram(Operation, frozen=True, kw_only=True):
-    """How many elements fall into each of `bins`, and the edges of these."""
+    """The count of the elements in each of `bins` bins, and the edges of the bins."""
 
     shape_rule: ClassVar[str] = "(...) → (bins), (bins + 1)"
 
@@ -86,7 +86,7 @@ class Histogram(Operation, frozen=True, kw_only=True):
 
 
 class OneHot(Operation, frozen=True, kw_only=True):
-    """For each number a row of `num_classes`, with 1 at that place."""
+    """A row of `num_classes` for each number, with 1 at the place of the number."""
 
     shape_rule: ClassVar[str] = "(...) → (..., num_classes)"
 
@@ -100,7 +100,7 @@ class OneHot(Operation, frozen=True, kw_only=True):
 
 
 class MultiHot(Operation, frozen=True, kw_only=True):
-    """For each row of numbers one of `num_classes`, with 1 at those places."""
+    """A row of `num_classes` for each row of numbers, with 1 at the place of each number."""
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
     shape_rule: ClassVar[str] = "(..., numbers) → (..., num_classes)"
@@ -114,12 +114,12 @@ class MultiHot(Operation, frozen=True, kw_only=True):
         if self.num_classes is None:
             raise LayerError("num_classes must be given", "num_classes")
         shape = _add_class_axis(x, self.num_classes, self.axis)
-        # Keras takes away the second axis, of two the first.
+        # Keras removes the second axis, or the first of two.
         return shape[-1:] if len(shape) == 2 else (shape[0], *shape[2:])
 
 
 def _add_class_axis(shape: Shape, classes: int, axis: int) -> Shape:
-    """A shape with one axis more; Keras takes -1 for the last, and no other negative number."""
+    """A shape with an axis for classes; the only negative number that Keras takes is -1."""
     if axis == -1:
         return (*shape, classes)
     if not 0 <= axis < len(shape):
@@ -128,7 +128,7 @@ def _add_class_axis(shape: Shape, classes: int, axis: int) -> Shape:
 
 
 class Nonzero(Operation, frozen=True, kw_only=True):
-    """The places of elements that are not 0, one output for each axis."""
+    """The places of the elements that are not 0, one output for each axis."""
 
     shape_rule: ClassVar[str] = "(...) → (places), ..."
 
@@ -137,7 +137,7 @@ class Nonzero(Operation, frozen=True, kw_only=True):
 
 
 class Unique(Operation, frozen=True, kw_only=True):
-    """The different elements, or slices along `axis`; on request also their places and counts."""
+    """The unique elements, or slices along `axis`, and perhaps their places and counts."""
 
     shape_rule: ClassVar[str] = "(...) → (unknown)"
 
@@ -167,7 +167,7 @@ class Unique(Operation, frozen=True, kw_only=True):
 
 
 class _SegmentReduction(Operation, frozen=True, kw_only=True):
-    """One result for each of `num_segments` parts of the first axis."""
+    """A reduction of each of `num_segments` parts of the first axis."""
 
     shape_rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
 

@@ -1,4 +1,4 @@
-"""Operations on images, one alone or a batch of them."""
+"""Operations on one image, or on a batch of them."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class _ImageOperation(Operation, frozen=True, kw_only=True):
 
     data_format: DataFormat | None = None
 
-    def channel_count(self, images: Shape) -> Size:
+    def _channel_count(self, images: Shape) -> Size:
         """The number of channels."""
-        return images[-3 if self.is_channels_first else -1]
+        return images[-3 if self._is_channels_first else -1]
 
     @property
-    def is_channels_first(self) -> bool:
+    def _is_channels_first(self) -> bool:
         """Whether the channels come before height and width."""
         return self.data_format == "channels_first"
 
-    def replace_image_size(self, images: Shape, height: Size, width: Size) -> Shape:
-        """Images with another height and width."""
-        if self.is_channels_first:
+    def _with_size(self, images: Shape, height: Size, width: Size) -> Shape:
+        """The shape of images with another height and width."""
+        if self._is_channels_first:
             return (*images[:-2], height, width)
         return (*images[:-3], height, width, images[-1])
 
-    def image_size(self, images: Shape) -> tuple[Size, Size]:
+    def _size(self, images: Shape) -> tuple[Size, Size]:
         """The height and the width."""
-        height, width = images[-2:] if self.is_channels_first else images[-3:-1]
+        height, width = images[-2:] if self._is_channels_first else images[-3:-1]
         return height, width
 
 
@@ -62,25 +62,25 @@ class _ImageFilter(_ImageOperation, frozen=True, kw_only=True):
 
 
 class _ColorConversion(_ImageOperation, frozen=True, kw_only=True):
-    """Colors written in another way, each with three numbers."""
+    """Converts colors of three channels between color spaces."""
 
     def infer_shape(self, images: Shape, /) -> Shapes:
         _demand_images(images)
-        if self.channel_count(images) not in (_RGB_CHANNELS, None):
+        if self._channel_count(images) not in (_RGB_CHANNELS, None):
             raise LayerError(f"the images must have {_RGB_CHANNELS} channels: {images}")
         return images
 
 
 class RGBToGrayscale(_ImageOperation, frozen=True, kw_only=True):
-    """One channel of three; images with one stay as they are."""
+    """One channel for each three; images with one channel stay as they are."""
 
     shape_rule: ClassVar[str] = "(batch, height, width, channels) → (batch, height, width, 1)"
 
     def infer_shape(self, images: Shape, /) -> Shapes:
         _demand_images(images)
-        if self.channel_count(images) not in (1, _RGB_CHANNELS, None):
+        if self._channel_count(images) not in (1, _RGB_CHANNELS, None):
             raise LayerError(f"the images must have {_RGB_CHANNELS} channels or one: {images}")
-        return (*images[:-3], 1, *images[-2:]) if self.is_channels_first else (*images[:-1], 1)
+        return (*images[:-3], 1, *images[-2:]) if self._is_channels_first else (*images[:-1], 1)
 
 
 class Resize(_ImageOperation, frozen=True, kw_only=True):
@@ -100,11 +100,11 @@ class Resize(_ImageOperation, frozen=True, kw_only=True):
         _demand_images(images)
         if len(self.size) < 2:
             raise LayerError(f"size is height and width, not {list(self.size)}", "size")
-        return self.replace_image_size(images, *self.size[:2])
+        return self._with_size(images, *self.size[:2])
 
 
 class AffineTransform(_ImageOperation, frozen=True, kw_only=True):
-    """Images moved, turned and stretched by one transformation, or one for each."""
+    """Images moved, turned and stretched by one transformation, or by one for each image."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("images", "transform")
@@ -121,7 +121,7 @@ class AffineTransform(_ImageOperation, frozen=True, kw_only=True):
 
 
 class PerspectiveTransform(_ImageOperation, frozen=True, kw_only=True):
-    """Images seen from elsewhere: four points of each move."""
+    """Images in another perspective: four points of each move from start to end."""
 
     arity: ClassVar[range] = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("images", "start_points", "end_points")
@@ -137,7 +137,7 @@ class PerspectiveTransform(_ImageOperation, frozen=True, kw_only=True):
 
 
 class MapCoordinates(Operation, frozen=True, kw_only=True):
-    """What stands at the given coordinates of an array."""
+    """The elements at coordinates of an array."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "coordinates")
@@ -155,7 +155,7 @@ class MapCoordinates(Operation, frozen=True, kw_only=True):
 
 
 class ScaleAndTranslate(Operation, frozen=True, kw_only=True):
-    """Images scaled and moved into an output of a shape that the call tells."""
+    """Images scaled and moved into an output whose shape is an argument of the call."""
 
     arity: ClassVar[range] = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("images", "scale", "translation")
@@ -178,7 +178,7 @@ class ScaleAndTranslate(Operation, frozen=True, kw_only=True):
 
 
 class SobelEdges(_ImageOperation, frozen=True, kw_only=True):
-    """The edges of images in both directions."""
+    """The edges of images, in both directions."""
 
     shape_rule: ClassVar[str] = (
         "(batch, height, width, channels) → (batch, height, width, channels, 2)"
@@ -190,7 +190,7 @@ class SobelEdges(_ImageOperation, frozen=True, kw_only=True):
 
 
 class SSIM(_ImageOperation, frozen=True, kw_only=True):
-    """How alike two images are, one number for each pair."""
+    """The similarity of two images, one number for each pair."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("image1", "image2")
@@ -209,52 +209,55 @@ class SSIM(_ImageOperation, frozen=True, kw_only=True):
 
 
 class _PadOrCropImages(_ImageOperation, frozen=True, kw_only=True):
-    """Images with more or less at their ends; of two ends and the new size, two are given."""
+    """Longer or shorter images; of the two ends and the new size of a side, two are arguments."""
 
     shape_rule: ClassVar[str] = (
         "(batch, height, width, channels) → (batch, height', width', channels)"
     )
-    argument_suffix: ClassVar[Literal["padding", "cropping"]]
-    growth_sign: ClassVar[int]
+    _argument_suffix: ClassVar[Literal["padding", "cropping"]]
+    _growth_sign: ClassVar[int]
 
     target_height: Int64 | None = None
     target_width: Int64 | None = None
 
     def infer_shape(self, images: Shape, /) -> Shapes:
         _demand_images(images)
-        height, width = self.image_size(images)
-        return self.replace_image_size(
+        height, width = self._size(images)
+        return self._with_size(
             images,
-            self.resize_side(height, "top", "bottom", "height"),
-            self.resize_side(width, "left", "right", "width"),
+            self._resize_side(height, "top", "bottom", "height"),
+            self._resize_side(width, "left", "right", "width"),
         )
 
-    def resize_side(self, size: Size, start: str, end: str, axis: str) -> Size:
-        """A side in its new size."""
-        names = f"{start}_{self.argument_suffix}", f"{end}_{self.argument_suffix}", f"target_{axis}"
-        first, last, target = (getattr(self, name) for name in names)
-        wanted: Size = target
-        if [first, last, target].count(None) != 1:
+    def _resize_side(self, size: Size, start: str, end: str, axis: str) -> Size:
+        """The new size of a side."""
+        names = (
+            f"{start}_{self._argument_suffix}",
+            f"{end}_{self._argument_suffix}",
+            f"target_{axis}",
+        )
+        arguments: list[Size] = [getattr(self, name) for name in names]
+        if arguments.count(None) != 1:
             raise LayerError(f"give two of {', '.join(names)}", names[0])
-        if any(given is not None and given < 0 for given in (first, last, target)):
+        if any(argument is not None and argument < 0 for argument in arguments):
             raise LayerError(f"none of {', '.join(names)} may be negative", names[0])
+        target = arguments[2]
+        ends = [end for end in arguments[:2] if end is not None]
         if size is None:
-            if target is None and self.growth_sign < 0:
+            if target is None and self._growth_sign < 0:
                 raise LayerError(f"the {axis} is unknown; give {names[2]}", names[2])
-            return wanted
-        if target is None:
-            return extend_side(size, (self.growth_sign * first, self.growth_sign * last))
-        given = first if last is None else last
-        if self.growth_sign * (target - size) < given:
+        elif target is None:
+            return extend_side(size, tuple(self._growth_sign * end for end in ends))
+        elif self._growth_sign * (target - size) < ends[0]:
             raise LayerError(f"{size} cannot become {target} so", names[2])
-        return wanted
+        return target
 
 
 class PadImages(_PadOrCropImages, frozen=True, kw_only=True):
     """Images with zeros around them."""
 
-    argument_suffix = "padding"
-    growth_sign = 1
+    _argument_suffix = "padding"
+    _growth_sign = 1
 
     top_padding: Int64 | None = None
     left_padding: Int64 | None = None
@@ -265,8 +268,8 @@ class PadImages(_PadOrCropImages, frozen=True, kw_only=True):
 class CropImages(_PadOrCropImages, frozen=True, kw_only=True):
     """A part of images."""
 
-    argument_suffix = "cropping"
-    growth_sign = -1
+    _argument_suffix = "cropping"
+    _growth_sign = -1
 
     top_cropping: Int64 | None = None
     left_cropping: Int64 | None = None
@@ -275,7 +278,7 @@ class CropImages(_PadOrCropImages, frozen=True, kw_only=True):
 
 
 def _demand_images(shape: Shape) -> None:
-    """Raise LayerError where this is neither an image nor a batch of them."""
+    """Raise LayerError unless this is the shape of an image or of a batch of them."""
     if len(shape) not in (_IMAGE_RANK, _IMAGE_BATCH_RANK):
         raise LayerError(
             f"images have {_IMAGE_RANK} axes, or {_IMAGE_BATCH_RANK} in a batch, not {shape}"

@@ -1,4 +1,4 @@
-"""Operations that take elements by their places, or put them there."""
+"""Operations that read elements by their places, or write them there."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from dense_calc.layers.operations.operation import (
 )
 from dense_calc.shapes import Shape, Shapes, Size, computed_size, size_product
 
-_MAX_INDEX = 2**63  # beyond any place
+_MAX_INDEX = 2**63  # larger than any place
 
 
 class _SliceKey(Struct, frozen=True):
-    """A slice: from `start` to `stop`, every `step`-th."""
+    """A slice within a key: every `step`-th place from `start` to `stop`."""
 
     start: int | None = None
     stop: int | None = None
     step: int | None = None
 
     def sliced_size(self, size: int) -> int:
-        """How many of so many places it takes."""
+        """How many places of an axis of this size are in the slice."""
         step = 1 if self.step is None else self.step
         if step == 0:
             raise LayerError("the step of a slice must not be 0", "key")
@@ -45,7 +45,7 @@ class _SliceKey(Struct, frozen=True):
 
 
 class GetItem(Operation, frozen=True, kw_only=True):
-    """Takes elements as `x[key]` does: `[0, "1:-1", null, "..."]` is `x[0, 1:-1, None, ...]`.
+    """The elements `x[key]`: the key `[0, "1:-1", null, "..."]` is `x[0, 1:-1, None, ...]`.
 
     `key` is an integer, or a list of integers, null for a new axis, slices and one ellipsis. In a
     file these are `{class_name: __slice__, config: {start, stop, step}}` and `{class_name:
@@ -58,11 +58,13 @@ class GetItem(Operation, frozen=True, kw_only=True):
     key: Any
 
     def respell_arguments(self, *, keras: bool) -> GetItem:
-        spelling = _keras_key_part if keras else _short_key_part
-        return replace(self, key=[spelling(_parse_key_part(each)) for each in _key_parts(self.key)])
+        spell_part = _keras_key_part if keras else _short_key_part
+        return replace(
+            self, key=[spell_part(part) for part in map(_parse_key_part, _key_parts(self.key))]
+        )
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        keys = [_parse_key_part(each) for each in _key_parts(self.key)]
+        keys = list(map(_parse_key_part, _key_parts(self.key)))
         if keys.count(...) > 1:
             raise LayerError("a key may hold one ellipsis", "key")
         if ... not in keys:
@@ -78,25 +80,25 @@ class GetItem(Operation, frozen=True, kw_only=True):
 
 
 def _index_axes(shape: Shape, keys: Sequence[Any]) -> tuple[int, Shape]:
-    """How many axes the keys use up, and what they make of these."""
-    axis, made = 0, list[Size]()
+    """How many axes the keys use up, and the sizes of the axes that come out of these."""
+    axis, sizes = 0, list[Size]()
     for key in keys:
         if key is None:
-            made.append(1)
+            sizes.append(1)
             continue
         if axis >= len(shape):
             raise LayerError(f"the key has more parts than {shape} has axes left", "key")
         size = shape[axis]
         axis += 1
         if isinstance(key, _SliceKey):
-            made.append(None if size is None else key.sliced_size(size))
+            sizes.append(None if size is None else key.sliced_size(size))
         elif size is not None and not -size <= key < size:
             raise LayerError(f"place {key} is not in an axis of {size}", "key")
-    return axis, tuple(made)
+    return axis, tuple(sizes)
 
 
 def _key_parts(key: Any) -> Sequence[Any]:
-    """The parts of a key."""
+    """The parts of a key, as its argument has them."""
     if isinstance(key, dict) and key.get("class_name") == "__tuple__":
         key = key.get("items")
     if isinstance(key, int):
@@ -106,23 +108,23 @@ def _key_parts(key: Any) -> Sequence[Any]:
     raise LayerError('key is an integer or a list; write ["1:"] for a slice alone', "key")
 
 
-def _parse_key_part(written: Any) -> Any:
-    """A part of a key: an integer, None, a Cut or `...`."""
-    if written is None or isinstance(written, int):
-        return written
-    if isinstance(written, str):
-        return ... if written == "..." else _parse_slice(written.split(":"))
-    if isinstance(written, dict) and isinstance(written.get("config", {}), dict):
-        config = written.get("config", {})
-        if written.get("class_name") == "__ellipsis__":
+def _parse_key_part(part: Any) -> Any:
+    """A part of a key as an integer, None, a _SliceKey or `...`."""
+    if part is None or isinstance(part, int):
+        return part
+    if isinstance(part, str):
+        return ... if part == "..." else _parse_slice(part.split(":"))
+    if isinstance(part, dict) and isinstance(part.get("config", {}), dict):
+        config = part.get("config", {})
+        if part.get("class_name") == "__ellipsis__":
             return ...
-        if written.get("class_name") == "__slice__":
+        if part.get("class_name") == "__slice__":
             return _parse_slice([config.get(name) for name in ("start", "stop", "step")])
     raise LayerError("a key holds integers, nulls, slices ('1:-1') and '...'", "key")
 
 
 def _keras_key_part(part: Any) -> Any:
-    """A part of a key as Keras writes it to a file."""
+    """A parsed part of a key in the spelling of Keras' files."""
     if part is ...:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(part, _SliceKey):
@@ -131,7 +133,7 @@ def _keras_key_part(part: Any) -> Any:
 
 
 def _short_key_part(part: Any) -> Any:
-    """A part of a key as it is written within brackets."""
+    """A parsed part of a key in the spelling of Python's brackets."""
     if part is ...:
         return "..."
     if isinstance(part, _SliceKey):
@@ -141,7 +143,7 @@ def _short_key_part(part: Any) -> Any:
 
 
 def _parse_slice(ends: Sequence[Any]) -> _SliceKey:
-    """A slice of its start, stop and step, which are written or not."""
+    """A slice from its start, its stop and perhaps its step, any of which may be empty."""
     try:
         numbers = [None if each in (None, "") else int(each) for each in ends]
     except (TypeError, ValueError):
@@ -154,7 +156,7 @@ def _parse_slice(ends: Sequence[Any]) -> _SliceKey:
 
 
 class Take(Operation, frozen=True, kw_only=True):
-    """Takes what stands at the places `indices` of `axis`, or of all elements."""
+    """The elements at the places `indices` along `axis`, or among all elements."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
@@ -170,7 +172,7 @@ class Take(Operation, frozen=True, kw_only=True):
 
 
 class TakeAlongAxis(Operation, frozen=True, kw_only=True):
-    """Takes for each place of `indices` the element that it names along `axis`."""
+    """The element along `axis` that each of `indices` names at its own place."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
@@ -187,9 +189,9 @@ class TakeAlongAxis(Operation, frozen=True, kw_only=True):
 
 
 class Slice(Operation, frozen=True, kw_only=True):
-    """Takes a part of `shape` that begins at `start_indices`; -1 is all that is left.
+    """The part with this `shape` that begins at `start_indices`; -1 is the rest of an axis.
 
-    The starts may be another input or, as an argument, known numbers: these tell what is left.
+    The starts are a second input, or an argument: only then the size of the rest is known.
     """
 
     arity: ClassVar[range] = range(1, 3)
@@ -207,12 +209,12 @@ class Slice(Operation, frozen=True, kw_only=True):
         if isinstance(starts, tuple) and len(starts) != len(x):
             raise LayerError(f"start_indices must be one for each axis of {x}", "start_indices")
         return tuple(
-            wanted if wanted != -1 else self.remaining_size(size, axis)
-            for axis, (size, wanted) in enumerate(zip(x, self.shape, strict=True))
+            self._remaining_size(size, axis) if part == -1 else part
+            for axis, (size, part) in enumerate(zip(x, self.shape, strict=True))
         )
 
-    def remaining_size(self, size: Size, axis: int) -> Size:
-        """What is left of an axis."""
+    def _remaining_size(self, size: Size, axis: int) -> Size:
+        """The size of an axis from its start on."""
         starts = self.start_indices
         if size is None or starts is None:
             return None
@@ -222,7 +224,7 @@ class Slice(Operation, frozen=True, kw_only=True):
 
 
 class _TargetShapeOperation(Operation, frozen=True, kw_only=True):
-    """Gives the shape that it is told."""
+    """An array of the `shape` that its argument says."""
 
     shape_rule: ClassVar[str] = "(...) → shape"
 
@@ -239,7 +241,7 @@ class _FilledArray(_TargetShapeOperation, frozen=True, kw_only=True):
 
 
 class UnravelIndex(Operation, frozen=True, kw_only=True):
-    """The places in an array of `shape` that numbers stand for, one output for each axis."""
+    """The places of flat indices in an array of `shape`, one output for each axis."""
 
     input_names: ClassVar[tuple[str, ...]] = ("indices",)
     shape_rule: ClassVar[str] = "(...) → (...), ..."
@@ -253,7 +255,7 @@ class UnravelIndex(Operation, frozen=True, kw_only=True):
 
 
 class TopK(Operation, frozen=True, kw_only=True):
-    """The `k` largest along the last axis, and where they stand."""
+    """The `k` largest elements along the last axis, and their places."""
 
     shape_rule: ClassVar[str] = "(..., size) → (..., k), (..., k)"
 

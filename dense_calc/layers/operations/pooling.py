@@ -1,4 +1,4 @@
-"""Pooling: windows that slide over the sides of an input and give one number each."""
+"""Pooling operations, and the window arguments that convolutions share with them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH_AXES = "(batch, ..., channels)"
 
 
 class _PoolOperation(Operation, frozen=True, kw_only=True):
-    """One number for each window. Without a `data_format` Keras takes the channels for first."""
+    """One number for each window; without a `data_format` the channels come first, as in Keras."""
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
@@ -34,26 +34,26 @@ class _PoolOperation(Operation, frozen=True, kw_only=True):
     data_format: _PoolDataFormat | None = None
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        form = self.data_format or "channels_first"
-        demand_rank(x, 1 if form == "channels_last" else 2, BATCH_AXES, or_more=True)
-        sizes = spatial_shape(x, form)
+        data_format = self.data_format or "channels_first"
+        demand_rank(x, 1 if data_format == "channels_last" else 2, BATCH_AXES, or_more=True)
+        sizes = spatial_shape(x, data_format)
         padding = parse_padding(self.padding, "valid", "same")
-        given = self.pool_size if self.strides is None else self.strides
-        strides = values_per_side(given, len(sizes), "strides")
-        # Keras does not look at the window where only the strides count.
+        steps = self.pool_size if self.strides is None else self.strides
+        strides = values_per_side(steps, len(sizes), "strides")
+        # With the padding "same" only the strides count, and Keras does not look at the window.
         pool = (
             values_per_side(self.pool_size, len(sizes), "pool_size")
             if padding == "valid"
             else strides
         )
-        places = window_counts(sizes, pool, strides, pool, padding, "pool_size")
-        return with_spatial_sizes(x, places, x[channel_axis(form)], form)
+        counts = window_counts(sizes, pool, strides, pool, padding, "pool_size")
+        return with_spatial_sizes(x, counts, x[channel_axis(data_format)], data_format)
 
 
 class _AdaptivePoolOperation(Operation, frozen=True, kw_only=True):
-    """Windows that make an output of `output_size`.
+    """Pooling to an output with the sides `output_size`.
 
-    Keras leaves one side too many where the channels are last.
+    With the channels last, Keras keeps one axis too many before the sides.
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
@@ -67,31 +67,31 @@ class _AdaptivePoolOperation(Operation, frozen=True, kw_only=True):
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         sizes = self.output_size
-        last = self.data_format == "channels_last"
-        demand_rank(x, 1 if last else 2, BATCH_AXES, or_more=True)
-        if last:
+        is_channels_last = self.data_format == "channels_last"
+        demand_rank(x, 1 if is_channels_last else 2, BATCH_AXES, or_more=True)
+        if is_channels_last:
             return (*x[: -len(sizes) or 0], *sizes, x[-1])
         return (*x[:2], *sizes)
 
 
 def spatial_shape(shape: Shape, data_format: str | None) -> Shape:
-    """The sides of an input, however many there are."""
+    """The sizes of the sides of an input, of any number of them."""
     return shape[2:] if data_format == "channels_first" else shape[1:-1]
 
 
 def values_per_side(value: WindowSize, rank: int, argument: str) -> Sizes:
-    """One number for each side; one alone stands for all."""
-    given = (value,) if isinstance(value, int) else value
-    if len(given) not in (1, rank):
-        raise LayerError(f"{argument} must be one number, or {rank}, not {list(given)}", argument)
-    return given * rank if len(given) == 1 else given
+    """One number for each side; a single one stands for all sides."""
+    numbers = (value,) if isinstance(value, int) else value
+    if len(numbers) not in (1, rank):
+        raise LayerError(f"{argument} must be one number, or {rank}, not {list(numbers)}", argument)
+    return numbers * rank if len(numbers) == 1 else numbers
 
 
-def parse_padding(written: str, *words: str) -> str:
-    """What is done at the borders, which Keras reads in any case."""
-    if written.lower() not in words:
-        raise LayerError(f"padding is {' or '.join(words)}, not '{written}'", "padding")
-    return written.lower()
+def parse_padding(padding: str, *choices: str) -> str:
+    """The argument `padding` in lower case; Keras ignores its case. It must be a choice."""
+    if padding.lower() not in choices:
+        raise LayerError(f"padding is {' or '.join(choices)}, not '{padding}'", "padding")
+    return padding.lower()
 
 
 OPERATION_GROUPS = (
