@@ -1,4 +1,4 @@
-"""Operations that join several inputs, or take one apart into several outputs."""
+"""Operations that join several inputs, or split one into several outputs."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from dense_calc.shapes import (
 
 
 def _concatenate_shapes(shapes: Sequence[Shape], axis: int) -> Shape:
-    """The shape of several one after the other along an axis that counts from the first.
+    """The shape of several inputs one after the other along `axis`, counted from the first axis.
 
-    The other sizes are those of the first, also where they are unknown.
+    All other sizes are those of the first input, even where they are unknown.
     """
     first = shapes[0]
     if any(axis >= len(shape) for shape in shapes):
@@ -74,45 +74,45 @@ class Stack(ListOperation, frozen=True, kw_only=True):
 
 
 class _FixedAxisStack(ListOperation, frozen=True, kw_only=True):
-    """Its inputs one after the other along an axis that its name tells."""
+    """Its inputs one after the other along an axis that depends on the operation."""
 
     shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
-    fixed_axis: ClassVar[int]
+    _fixed_axis: ClassVar[int]
 
     def infer_shape(self, *shapes: Shape) -> Shapes:
-        return _concatenate_shapes(shapes, self.fixed_axis)
+        return _concatenate_shapes(shapes, self._fixed_axis)
 
 
 class Vstack(_FixedAxisStack, frozen=True, kw_only=True):
     """Its inputs one below the other, along the first axis."""
 
-    fixed_axis = 0
+    _fixed_axis = 0
 
 
 class Hstack(_FixedAxisStack, frozen=True, kw_only=True):
     """Its inputs side by side, along the second axis; Keras refuses those with one."""
 
-    fixed_axis = 1
+    _fixed_axis = 1
 
 
 class Dstack(_FixedAxisStack, frozen=True, kw_only=True):
-    """Its inputs one behind the other, along the third axis, which they need not have."""
+    """Its inputs one behind the other, along the third axis, which Keras adds if it is missing."""
 
-    fixed_axis = 2
+    _fixed_axis = 2
 
     def infer_shape(self, *shapes: Shape) -> Shapes:
-        return _concatenate_shapes([_expand_to_3d(shape) for shape in shapes], self.fixed_axis)
+        return _concatenate_shapes([_expand_to_3d(shape) for shape in shapes], self._fixed_axis)
 
 
 def _expand_to_3d(shape: Shape) -> Shape:
-    """A shape with three axes at least."""
+    """A shape with axes of size 1 for those of the first three that it lacks."""
     if len(shape) > 2:
         return shape
     return (1, *(shape or (1,)), 1) if len(shape) < 2 else (*shape, 1)
 
 
 class Append(Operation, frozen=True, kw_only=True):
-    """One input after the other along `axis`, or as single numbers."""
+    """One input after the other along `axis`, or both flattened."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
@@ -131,7 +131,7 @@ class Append(Operation, frozen=True, kw_only=True):
 
 
 class Split(Operation, frozen=True, kw_only=True):
-    """As many equal parts along `axis`, or those between the places where it is cut."""
+    """A number of equal parts along `axis`, or the parts between places where it is cut."""
 
     shape_rule: ClassVar[str] = "(size, ...) → (part', ...), ..."
 
@@ -143,15 +143,15 @@ class Split(Operation, frozen=True, kw_only=True):
 
 
 class _FixedAxisSplit(Operation, frozen=True, kw_only=True):
-    """Parts along an axis that its name tells, as Split gives them."""
+    """Parts along an axis that depends on the operation, as Split makes them."""
 
     shape_rule: ClassVar[str] = Split.shape_rule
-    fixed_axis: ClassVar[int]
+    _fixed_axis: ClassVar[int]
 
     indices_or_sections: Int64 | Int64Tuple
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        axis = self.fixed_axis
+        axis = self._fixed_axis
         demand_rank(x, axis + 1, "(first, second, third, ...)", or_more=True)
         return _split_shape(x, self.indices_or_sections, axis)
 
@@ -159,27 +159,27 @@ class _FixedAxisSplit(Operation, frozen=True, kw_only=True):
 class Vsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the first axis; there must be a second."""
 
-    fixed_axis = 0
+    _fixed_axis = 0
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 2, "(first, second, ...)", or_more=True)
-        return _split_shape(x, self.indices_or_sections, self.fixed_axis)
+        return _split_shape(x, self.indices_or_sections, self._fixed_axis)
 
 
 class Hsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the second axis, or the only one."""
 
-    fixed_axis = 1
+    _fixed_axis = 1
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 1, "(first, ...)", or_more=True)
-        return _split_shape(x, self.indices_or_sections, min(self.fixed_axis, len(x) - 1))
+        return _split_shape(x, self.indices_or_sections, min(self._fixed_axis, len(x) - 1))
 
 
 class Dsplit(_FixedAxisSplit, frozen=True, kw_only=True):
     """Parts along the third axis."""
 
-    fixed_axis = 2
+    _fixed_axis = 2
 
 
 def _split_shape(shape: Shape, parts: int | Int64Tuple, axis: int) -> Shapes:
@@ -189,8 +189,8 @@ def _split_shape(shape: Shape, parts: int | Int64Tuple, axis: int) -> Shapes:
     if isinstance(parts, int):
         if size is not None and (parts == 0 or size % parts):
             raise LayerError(f"a size of {size} is not divisible into {parts} parts", argument)
-        each = None if size is None else computed_size(size // parts, f"{size} // {parts}")
-        return collect_outputs([replace_axis_size(shape, axis, each)] * parts, argument)
+        part = None if size is None else computed_size(size // parts, f"{size} // {parts}")
+        return collect_outputs([replace_axis_size(shape, axis, part)] * parts, argument)
     cuts: tuple[Size, ...] = (0, *parts, size)
     return collect_outputs(
         (replace_axis_size(shape, axis, _section_size(*pair)) for pair in pairwise(cuts)), argument
@@ -198,12 +198,12 @@ def _split_shape(shape: Shape, parts: int | Int64Tuple, axis: int) -> Shapes:
 
 
 def _section_size(start: Size, end: Size) -> Size:
-    """The size of what lies between two cuts."""
+    """The size of the part between two cuts."""
     return None if start is None or end is None else computed_size(end - start, f"{end} - {start}")
 
 
 class ArraySplit(Operation, frozen=True, kw_only=True):
-    """Parts along `axis` that are as equal as can be; the first are the larger ones."""
+    """Parts along `axis` whose sizes differ by 1 at most, larger ones first."""
 
     shape_rule: ClassVar[str] = Split.shape_rule
 
@@ -215,14 +215,15 @@ class ArraySplit(Operation, frozen=True, kw_only=True):
         if not isinstance(parts, int):
             raise LayerError("Keras wants the number of parts here, one integer", argument)
         demand_few_outputs(parts, argument)
-        # Keras counts from the end twice: once itself, once as a list does.
+        # Keras adds the rank to a negative axis, and then a list may count from its end again.
         axis = normalize_axis(self.axis + len(x) if self.axis < 0 else self.axis, len(x))
         size = x[axis]
         if size is None:
             return collect_outputs([x] * parts, argument)
-        small, larger = divmod(size, parts) if parts else (0, 0)
+        smaller, larger_count = divmod(size, parts) if parts else (0, 0)
         return collect_outputs(
-            (replace_axis_size(x, axis, small + (part < larger)) for part in range(parts)), argument
+            (replace_axis_size(x, axis, smaller + (part < larger_count)) for part in range(parts)),
+            argument,
         )
 
 
@@ -244,7 +245,7 @@ class Unstack(Operation, frozen=True, kw_only=True):
 
 
 class Meshgrid(Operation, frozen=True, kw_only=True):
-    """The coordinates of a grid, one output for each input."""
+    """The coordinates of all points of a grid, one output for each input."""
 
     arity: ClassVar[range] = LIST_OF_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""Operations of normalization and of losses, which compare shapes rather than change them."""
+"""Batch normalization and losses, most of which compare the shapes of their inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dense_calc.shapes import Shape, Shapes, demand_rank
 
 
 class BatchNorm(Operation, frozen=True, kw_only=True):
-    """Normalizes with a mean and a variance for each place along `axis`."""
+    """A normalization with one mean and one variance for each place along `axis`."""
 
     arity: ClassVar[range] = range(3, 6)
     input_names: ClassVar[tuple[str, ...]] = ("x", "mean", "variance", "offset", "scale")
@@ -26,13 +26,13 @@ class BatchNorm(Operation, frozen=True, kw_only=True):
     axis: Int64
     epsilon: Any = 0.001
 
-    def infer_shape(self, x: Shape, /, *given: Shape | None) -> Shapes:
-        vector = (axis_size(x, self.axis),)
-        if given[2] is not None and given[3] is None:
+    def infer_shape(self, x: Shape, /, *vectors: Shape | None) -> Shapes:
+        expected = (axis_size(x, self.axis),)
+        if vectors[2] is not None and vectors[3] is None:
             raise LayerError("Keras wants a scale where there is an offset")
-        for name, shape in zip(self.input_names[1:], given, strict=True):
-            if shape is not None and shape != vector:
-                raise LayerError(f"{name} must have the shape {vector}, not {shape}")
+        for name, shape in zip(self.input_names[1:], vectors, strict=True):
+            if shape is not None and shape != expected:
+                raise LayerError(f"{name} must have the shape {expected}, not {shape}")
         return x
 
 
@@ -51,7 +51,7 @@ class BinaryCrossentropy(Operation, frozen=True, kw_only=True):
 
 
 class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
-    """The loss of each row of classes; Keras takes away the last axis, whatever `axis` is."""
+    """The loss of each row of classes; Keras removes the last axis, whatever `axis` is."""
 
     shape_rule: ClassVar[str] = "(..., classes), (..., classes) → (...)"
 
@@ -64,7 +64,7 @@ class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
 
 
 class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
-    """The loss of each row of classes, where the target is the number of one."""
+    """The loss of each row of classes, of which the target names one."""
 
     shape_rule: ClassVar[str] = "(...), (..., classes) → (...)"
 
@@ -72,8 +72,8 @@ class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=Tru
 
     def infer_shape(self, target: Shape, output: Shape, /) -> Shapes:
         rows = remove_axes(output, [normalize_axis(self.axis, len(output))])
-        numbers = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
-        _demand_equal_shapes(numbers, rows)
+        classes = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
+        _demand_equal_shapes(classes, rows)
         return rows
 
 
@@ -96,7 +96,7 @@ class CTCLoss(Operation, frozen=True, kw_only=True):
 
 
 class CTCDecode(Operation, frozen=True, kw_only=True):
-    """The best sequences of classes, and how likely they are."""
+    """The best sequences of classes, and their scores."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "sequence_lengths")
@@ -117,6 +117,6 @@ class CTCDecode(Operation, frozen=True, kw_only=True):
 
 
 def _demand_equal_shapes(one: Shape, other: Shape) -> None:
-    """Raise LayerError where two shapes are not the same, an unknown size only beside another."""
+    """Raise LayerError unless both shapes are the same, also in which sizes are unknown."""
     if one != other:
         raise LayerError(f"target and output do not fit: {one} and {other} differ")

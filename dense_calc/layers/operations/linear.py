@@ -1,4 +1,4 @@
-"""Operations of linear algebra on two inputs or more: products of all sorts."""
+"""Products of two or more inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dense_calc.layers.operations.operation import (
 from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank, size_product
 
 _MAX_SUBSCRIPTS_LENGTH = 1000  # characters of a formula: more axes than there can be
-_CROSS_VECTOR_SIZES = (2, 3, None)  # how long vectors may be that are multiplied crosswise
+_CROSS_VECTOR_SIZES = (2, 3, None)  # of vectors that have a cross product
 
 
 class _BinaryOperation(Operation, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class _BinaryOperation(Operation, frozen=True, kw_only=True):
 
 
 class Matmul(_BinaryOperation, frozen=True, kw_only=True):
-    """The product of matrices; one axis alone is a vector, those before the last two broadcast."""
+    """The product of matrices, or of vectors; the axes before the last two broadcast."""
 
     shape_rule: ClassVar[str] = "(..., rows, size), (..., size, columns) → (..., rows, columns)"
 
@@ -51,7 +51,8 @@ class Matmul(_BinaryOperation, frozen=True, kw_only=True):
 class Dot(_BinaryOperation, frozen=True, kw_only=True):
     """The product over the last axis of one input and the last but one of the other.
 
-    Keras does not look at the sizes of two vectors; beside a vector, both must be known or none.
+    Keras does not compare the sizes of two vectors. Of a matrix and a vector both sizes must be
+    known, or both unknown.
     """
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
@@ -66,7 +67,7 @@ class Dot(_BinaryOperation, frozen=True, kw_only=True):
 
 
 class Inner(_BinaryOperation, frozen=True, kw_only=True):
-    """The products of all vectors along the last axes."""
+    """The inner product of each pair of vectors along the last axes."""
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if one and other:
@@ -85,7 +86,7 @@ class Outer(_BinaryOperation, frozen=True, kw_only=True):
 
 
 class Kron(_BinaryOperation, frozen=True, kw_only=True):
-    """The second input once for each element of the first; Keras drops axes that one lacks."""
+    """The Kronecker product; Keras drops the axes that one input lacks."""
 
     shape_rule: ClassVar[str] = "(...), (...) → (...')"
 
@@ -110,19 +111,19 @@ class Cross(_BinaryOperation, frozen=True, kw_only=True):
         sizes = axis_size(one, first, "axisa"), axis_size(other, second, "axisb")
         if any(size not in _CROSS_VECTOR_SIZES for size in sizes):
             raise LayerError(f"vectors have 2 or 3 numbers, not {sizes[0]} and {sizes[1]}")
-        rest = broadcast_shapes(
+        others = broadcast_shapes(
             drop_axes(one, normalize_axes(first, len(one))),
             drop_axes(other, normalize_axes(second, len(other))),
         )
         vector = (3,) * (3 in sizes)
-        axis = normalize_axis(third, len(rest) + len(vector), "axisc")
-        return (*rest[:axis], *vector, *rest[axis:])
+        axis = normalize_axis(third, len(others) + len(vector), "axisc")
+        return (*others[:axis], *vector, *others[axis:])
 
 
 class Tensordot(_BinaryOperation, frozen=True, kw_only=True):
-    """The product over several axes: so many of the last and the first, or those that are named.
+    """The product over several axes: a number of last and first axes, or lists of axes.
 
-    Keras does not look at the sizes where it is given a number.
+    If `axes` is a number, Keras does not compare the sizes.
     """
 
     axes: Int64 | tuple[Int64Tuple, ...] = 2
@@ -134,14 +135,14 @@ class Tensordot(_BinaryOperation, frozen=True, kw_only=True):
             raise LayerError("axes must be a number, or a list for each input", "axes")
         left = normalize_axes(self.axes[0], len(one), "axes")
         right = normalize_axes(self.axes[1], len(other), "axes")
-        summed = tuple(one[axis] for axis in left), tuple(other[axis] for axis in right)
-        if not is_compatible_shape(*summed):
+        left_sizes = tuple(one[axis] for axis in left)
+        if not is_compatible_shape(left_sizes, tuple(other[axis] for axis in right)):
             raise LayerError(f"along axes {list(self.axes)} {one} and {other} differ", "axes")
         return drop_axes(one, left) + drop_axes(other, right)
 
 
 class CDist(Operation, frozen=True, kw_only=True):
-    """The distance of each row of one input from each of the other."""
+    """The distance between each row of one input and each row of the other."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "y")
@@ -175,7 +176,7 @@ class Correlate(_BinaryOperation, frozen=True, kw_only=True):
 
 
 class Einsum(Operation, frozen=True, kw_only=True):
-    """A sum of products in Einstein's notation, followed as Keras reads it."""
+    """A sum of products in Einstein's notation, read as Keras reads it."""
 
     arity: ClassVar[range] = LIST_OF_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ()
@@ -184,17 +185,19 @@ class Einsum(Operation, frozen=True, kw_only=True):
     subscripts: Annotated[str, Meta(max_length=_MAX_SUBSCRIPTS_LENGTH)]
 
     def infer_shape(self, *shapes: Shape) -> Shapes:
-        given, *more = self.subscripts.split("->")
-        operands = given.split(",")
-        if len(more) > 1 or len(operands) != len(shapes):
+        left, *outputs = self.subscripts.split("->")
+        operands = left.split(",")
+        if len(outputs) > 1 or len(operands) != len(shapes):
             raise LayerError(
                 f"'{self.subscripts}' does not speak of {len(shapes)} inputs", "subscripts"
             )
-        once = sorted(each for each in set(given) if each.isalpha() and given.count(each) == 1)
-        wanted = more[0] if more else f"...{''.join(once)}"
+        letters = sorted(
+            letter for letter in set(left) if letter.isalpha() and left.count(letter) == 1
+        )
+        output = outputs[0] if outputs else f"...{''.join(letters)}"
         try:
             expanded = [
-                _expand_operand(*each, wanted) for each in zip(operands, shapes, strict=True)
+                _expand_operand(*operand, output) for operand in zip(operands, shapes, strict=True)
             ]
         except (IndexError, ValueError):
             raise LayerError(
@@ -203,17 +206,17 @@ class Einsum(Operation, frozen=True, kw_only=True):
         return broadcast_shapes(*expanded)
 
 
-def _expand_operand(letters: str, shape: Shape, wanted: str) -> Shape:
-    """The shape of an operand with all axes of the output, 1 where it has none.
+def _expand_operand(letters: str, shape: Shape, output: str) -> Shape:
+    """The shape of an operand with all axes of the output, 1 for those that it lacks.
 
-    It puts sizes in place of letters in a text, as Keras does: what is odd there is odd here.
+    As Keras does, with all its oddities, this replaces letters by sizes in the text of the output.
 
     Raises:
         IndexError, ValueError: the letters do not fit.
     """
     sizes = [-1 if size is None else size for size in shape]
     before, *after = letters.split("...")
-    text = wanted
+    text = output
     if not after:
         if len(before) != len(sizes):
             raise ValueError(letters)
@@ -227,11 +230,11 @@ def _expand_operand(letters: str, shape: Shape, wanted: str) -> Shape:
             text = text.replace(letter, f"{sizes[-axis]} ")
         elided = sizes[len(before) : len(sizes) if not after[0] else -len(after[0])]
         text = text.replace("...", f"{' '.join(map(str, elided))} ")
-    written = "".join("1 " if "a" <= each <= "z" else each for each in text).split()
-    return tuple(None if size == "-1" else int(size) for size in written)
+    expanded = "".join("1 " if "a" <= letter <= "z" else letter for letter in text)
+    return tuple(None if size == "-1" else int(size) for size in expanded.split())
 
 
 def _demand_equal_sizes(one: Size, other: Size, first: Shape, second: Shape) -> None:
-    """Raise LayerError where the sizes that are summed over are known and differ."""
+    """Raise LayerError if both sizes of the axis to sum over are known and differ."""
     if None not in (one, other) and one != other:
         raise LayerError(f"cannot multiply {first} and {second}: sizes {one} and {other} differ")

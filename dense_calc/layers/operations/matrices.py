@@ -21,16 +21,16 @@ _MATRIX_AXES = "(..., rows, columns)"
 
 
 def _matrix_sizes(shape: Shape) -> tuple[Shape, Size, Size]:
-    """The axes before those of the matrices, and the rows and columns of these."""
+    """The batch axes, and the rows and columns of the matrices."""
     demand_rank(shape, 2, _MATRIX_AXES, or_more=True)
     return shape[:-2], shape[-2], shape[-1]
 
 
 def _known_matrix_sizes(shape: Shape) -> tuple[Shape, int, int]:
-    """The same where rows and columns must be known.
+    """The batch axes, and the rows and columns, of which Keras needs the smaller.
 
     Raises:
-        LayerError: one is not, and Keras cannot tell the smaller one.
+        LayerError: one of the two is unknown.
     """
     batches, rows, columns = _matrix_sizes(shape)
     if rows is None or columns is None:
@@ -39,10 +39,10 @@ def _known_matrix_sizes(shape: Shape) -> tuple[Shape, int, int]:
 
 
 def _square_matrix_sizes(shape: Shape) -> tuple[Shape, Size]:
-    """The axes before those of square matrices, and the size of these.
+    """The batch axes, and the size of square matrices.
 
     Raises:
-        LayerError: they are not square, or only one size is known.
+        LayerError: they are not square, or only one of their sizes is known.
     """
     batches, rows, columns = _matrix_sizes(shape)
     if rows != columns:
@@ -51,7 +51,7 @@ def _square_matrix_sizes(shape: Shape) -> tuple[Shape, Size]:
 
 
 class _SquareMatrixOperation(Operation, frozen=True, kw_only=True):
-    """Makes square matrices of square matrices."""
+    """Keeps the shape of square matrices."""
 
     shape_rule: ClassVar[str] = "(..., size, size) → (..., size, size)"
 
@@ -70,7 +70,7 @@ class Det(Operation, frozen=True, kw_only=True):
 
 
 class Logdet(Operation, frozen=True, kw_only=True):
-    """One number for each matrix; Keras does not look whether it is square, or is one."""
+    """One number for each matrix; Keras checks neither that it is square nor that it is one."""
 
     shape_rule: ClassVar[str] = Det.shape_rule
 
@@ -79,7 +79,7 @@ class Logdet(Operation, frozen=True, kw_only=True):
 
 
 class Slogdet(Operation, frozen=True, kw_only=True):
-    """The sign, for Keras a single one, and the logarithm of the determinant of each matrix."""
+    """The signs and the logarithms of determinants; Keras says that there is one sign."""
 
     shape_rule: ClassVar[str] = "(..., size, size) → (), (...)"
 
@@ -98,7 +98,7 @@ class _EigenDecomposition(Operation, frozen=True, kw_only=True):
 
 
 class LuFactor(Operation, frozen=True, kw_only=True):
-    """The triangular factors of matrices, in one, and the rows that change places."""
+    """The triangular factors of each matrix in one matrix, and the order of its rows."""
 
     shape_rule: ClassVar[str] = "(..., rows, columns) → (..., rows, columns), (..., smaller)"
 
@@ -108,7 +108,7 @@ class LuFactor(Operation, frozen=True, kw_only=True):
 
 
 class Qr(Operation, frozen=True, kw_only=True):
-    """An orthogonal and a triangular factor."""
+    """An orthogonal and a triangular factor of each matrix."""
 
     shape_rule: ClassVar[str] = (
         "(..., rows, columns) → (..., rows, smaller), (..., smaller, columns)"
@@ -123,7 +123,7 @@ class Qr(Operation, frozen=True, kw_only=True):
 
 
 class SVD(Operation, frozen=True, kw_only=True):
-    """The singular values, and the vectors to both sides unless `compute_uv` says no."""
+    """The singular values, and with `compute_uv` the singular vectors of both sides."""
 
     shape_rule: ClassVar[str] = (
         "(..., rows, columns) → (..., rows, rows), (..., smaller), (..., columns, columns)"
@@ -166,7 +166,7 @@ class MatrixRank(Operation, frozen=True, kw_only=True):
 
 
 class _LinearSolve(Operation, frozen=True, kw_only=True):
-    """What `a` makes `b` of: as many vectors, or a matrix, as `b` holds."""
+    """The solution x of a x = b, of the same shape as `b`: vectors or matrices."""
 
     shape_rule: ClassVar[str] = "(..., size, size), (..., size, columns) → (..., size, columns)"
 
@@ -180,7 +180,7 @@ class _LinearSolve(Operation, frozen=True, kw_only=True):
 
 
 class Lstsq(Operation, frozen=True, kw_only=True):
-    """The best solution of equations, for one vector or for several."""
+    """The least-squares solution of equations, for one vector or for several."""
 
     arity: ClassVar[range] = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("a", "b")
@@ -196,7 +196,7 @@ class Lstsq(Operation, frozen=True, kw_only=True):
 
 
 class Diag(Operation, frozen=True, kw_only=True):
-    """A matrix with a diagonal that it is given, or the diagonal of a matrix."""
+    """A matrix from its diagonal, or the diagonal of a matrix."""
 
     shape_rule: ClassVar[str] = "(size) → (size, size)"
 
@@ -210,7 +210,7 @@ class Diag(Operation, frozen=True, kw_only=True):
 
 
 class Diagflat(Operation, frozen=True, kw_only=True):
-    """A matrix with all elements on a diagonal."""
+    """A matrix with all elements of its input on a diagonal."""
 
     shape_rule: ClassVar[str] = "(...) → (elements, elements)"
 
@@ -221,7 +221,7 @@ class Diagflat(Operation, frozen=True, kw_only=True):
 
 
 class Diagonal(Operation, frozen=True, kw_only=True):
-    """The diagonals of the matrices that two axes make, along a last axis."""
+    """The diagonals of the matrices along two axes, on a new last axis."""
 
     shape_rule: ClassVar[str] = "(rows, columns, ...) → (..., diagonal)"
 
@@ -236,7 +236,7 @@ class Diagonal(Operation, frozen=True, kw_only=True):
 
 
 class Trace(Operation, frozen=True, kw_only=True):
-    """The sum of each diagonal of the matrices that two axes make."""
+    """The sum of the diagonal of each matrix along two axes."""
 
     shape_rule: ClassVar[str] = "(rows, columns, ...) → (...)"
 
@@ -245,35 +245,32 @@ class Trace(Operation, frozen=True, kw_only=True):
     axis2: Int64 = 1
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        left = _non_matrix_sizes(self, x)
-        if len(left) > len(x) - 2:
+        others = _non_matrix_sizes(self, x)
+        if len(others) > len(x) - 2:
             raise LayerError("axis1 and axis2 must differ", "axis2")
-        return left
+        return others
 
 
 def _non_matrix_sizes(operation: Diagonal | Trace, shape: Shape) -> Shape:
-    """The axes that are not those of the matrices."""
-    rank = len(shape)
-    matrix_axes = (
-        normalize_axis(operation.axis1, rank, "axis1"),
-        normalize_axis(operation.axis2, rank, "axis2"),
-    )
-    return drop_axes(shape, matrix_axes)
+    """The sizes of the axes other than `axis1` and `axis2`."""
+    axis1 = normalize_axis(operation.axis1, len(shape), "axis1")
+    axis2 = normalize_axis(operation.axis2, len(shape), "axis2")
+    return drop_axes(shape, (axis1, axis2))
 
 
 def _diagonal_matrix_size(size: Size, offset: int) -> Size:
-    """The size of a matrix with a diagonal so long, so far from the main one."""
+    """The size of a square matrix with a diagonal of this length at an offset from the main one."""
     if size is None or not offset:
         return size
     return computed_size(size + abs(offset), f"{size} + {abs(offset)}")
 
 
 def _diagonal_length(rows: Size, columns: Size, offset: int) -> Size:
-    """The length of a diagonal, 0 where it lies outside."""
+    """The length of a diagonal, 0 if it lies outside the matrix."""
     if rows is None or columns is None:
         return None
-    left = columns - offset if offset > 0 else rows + offset
-    return max(0, min(left, rows, columns))
+    length = columns - offset if offset > 0 else rows + offset
+    return max(0, min(length, rows, columns))
 
 
 OPERATION_GROUPS = (

@@ -1,4 +1,4 @@
-"""Operations that move the parts of images between places and channels."""
+"""Operations that cut images into patches, or move numbers between the sides and channels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dense_calc.shapes import Shape, Shapes, Size, computed_size, demand_rank, s
 
 
 class ExtractPatches(Operation, frozen=True, kw_only=True):
-    """The parts of images or volumes that windows show, each as one long row of numbers."""
+    """The patches of images or volumes under a sliding window, each flattened."""
 
     input_names: ClassVar[tuple[str, ...]] = ("images",)
     shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', elements)"
@@ -40,7 +40,7 @@ class ExtractPatches(Operation, frozen=True, kw_only=True):
 
 
 class Unfold(Operation, frozen=True, kw_only=True):
-    """The windows over an image, each as one long column."""
+    """The patches of an image under a sliding window, each flattened to a column."""
 
     shape_rule: ClassVar[str] = "(batch, channels, height, width) → (batch, elements, places)"
 
@@ -53,19 +53,15 @@ class Unfold(Operation, frozen=True, kw_only=True):
         demand_rank(x, 4, "(batch, channels, height, width)")
         if None in x[1:]:
             raise LayerError(f"channels, height and width must be known, but are not in {x}")
-        kernel, dilation = (
-            _height_width_pair(self.kernel_size, "kernel_size"),
-            _height_width_pair(self.dilation, "dilation"),
-        )
-        padding, stride = (
-            _height_width_pair(self.padding, "padding"),
-            _height_width_pair(self.stride, "stride"),
-        )
+        kernel = _height_width_pair(self.kernel_size, "kernel_size")
+        dilation = _height_width_pair(self.dilation, "dilation")
+        padding = _height_width_pair(self.padding, "padding")
+        stride = _height_width_pair(self.stride, "stride")
         if 0 in stride:
             raise LayerError("stride must not be 0", "stride")
         places = [
-            ((size or 0) + 2 * ends - between * (window - 1) - 1) // step + 1
-            for size, ends, between, window, step in zip(
+            ((size or 0) + 2 * ends - rate * (window - 1) - 1) // step + 1
+            for size, ends, rate, window, step in zip(
                 x[2:], padding, dilation, kernel, stride, strict=True
             )
         ]
@@ -73,7 +69,7 @@ class Unfold(Operation, frozen=True, kw_only=True):
 
 
 class Fold(Operation, frozen=True, kw_only=True):
-    """An image put together of windows: Unfold the other way round."""
+    """An image from its patches: the inverse of Unfold."""
 
     shape_rule: ClassVar[str] = "(batch, elements, places) → (batch, channels, *output_size)"
 
@@ -96,7 +92,7 @@ class Fold(Operation, frozen=True, kw_only=True):
 
 
 class _BlockOperation(Operation, frozen=True, kw_only=True):
-    """Moves numbers between the channels and blocks of the image."""
+    """Moves numbers between the channels and the blocks of images."""
 
     shape_rule: ClassVar[str] = (
         "(batch, height, width, channels) → (batch, height', width', channels')"
@@ -108,20 +104,24 @@ class _BlockOperation(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 4, "(batch, height, width, channels)")
         if self.data_format == "channels_first":
-            return (x[0], *self.rearrange_sizes(*x[1:]))
+            return (x[0], *self._rearrange_sizes(*x[1:]))
         batch, height, width, channels = x
-        channels, height, width = self.rearrange_sizes(channels, height, width)
+        channels, height, width = self._rearrange_sizes(channels, height, width)
         return batch, height, width, channels
 
-    def rearrange_sizes(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
-        """The channels, the height and the width afterwards."""
+    def _rearrange_sizes(
+        self, channels: Size, height: Size, width: Size
+    ) -> tuple[Size, Size, Size]:
+        """The channels, the height and the width of the output."""
         raise NotImplementedError
 
 
 class DepthToSpace(_BlockOperation, frozen=True, kw_only=True):
-    """Makes a block of the image of the channels of each place."""
+    """Spreads the channels of each place over a block of the image."""
 
-    def rearrange_sizes(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
+    def _rearrange_sizes(
+        self, channels: Size, height: Size, width: Size
+    ) -> tuple[Size, Size, Size]:
         block = self.block_size
         return (
             _divide_by_block(channels, block**2),
@@ -131,9 +131,11 @@ class DepthToSpace(_BlockOperation, frozen=True, kw_only=True):
 
 
 class SpaceToDepth(_BlockOperation, frozen=True, kw_only=True):
-    """Makes channels of each block of the image."""
+    """Collects each block of the image in the channels of one place."""
 
-    def rearrange_sizes(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
+    def _rearrange_sizes(
+        self, channels: Size, height: Size, width: Size
+    ) -> tuple[Size, Size, Size]:
         block = self.block_size
         return (
             _multiply_by_block(channels, block**2),
@@ -143,7 +145,7 @@ class SpaceToDepth(_BlockOperation, frozen=True, kw_only=True):
 
 
 def _divide_by_block(size: Size, block: int) -> Size:
-    """How many blocks a size holds."""
+    """The number of blocks in a size; LayerError if it is not a whole number."""
     if size is None:
         return None
     if block == 0 or size % block:
@@ -152,13 +154,13 @@ def _divide_by_block(size: Size, block: int) -> Size:
 
 
 def _multiply_by_block(size: Size, block: int) -> Size:
-    """A size of so many blocks."""
+    """The size of so many blocks."""
     return None if size is None else computed_size(size * block, f"{size} × {block}")
 
 
 def _height_width_pair(value: int | Int64Tuple, argument: str) -> Int64Tuple:
-    """A number for height and one for width."""
-    both = (value, value) if isinstance(value, int) else value
-    if len(both) != 2:
-        raise LayerError(f"{argument} must be one number or two, not {list(both)}", argument)
-    return both
+    """One number for the height and one for the width."""
+    pair = (value, value) if isinstance(value, int) else value
+    if len(pair) != 2:
+        raise LayerError(f"{argument} must be one number or two, not {list(pair)}", argument)
+    return pair

@@ -1,4 +1,4 @@
-"""The operation that reorders, splits and joins axes as a pattern of einops says."""
+"""The operation that reorders, splits and joins axes by a pattern of einops."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MAX_PATTERN_LENGTH = 1000  # characters of a pattern: more axes than there can 
 class Rearrange(Operation, frozen=True, kw_only=True):
     """Reorders, splits and joins axes: `"b (h w) c -> b h w c"` with `axes_lengths: {h: 7}`.
 
-    Both belong to the call; in Keras the lengths are keywords of their own. Source:
-    keras/src/ops/einops.py, which refuses an unknown size wherever the output would have it.
+    Both are arguments of the call; Keras takes each length as a keyword. Source:
+    keras/src/ops/einops.py, which refuses an unknown size in the output.
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("tensor",)
@@ -35,16 +35,16 @@ class Rearrange(Operation, frozen=True, kw_only=True):
         sides = re.split(r"\s*->\s*", self.pattern)
         if len(sides) != 2:
             raise LayerError("pattern must look like 'b h w -> b (h w)'", "pattern")
-        sizes = self.sizes_by_name(_AXIS_PATTERN.findall(sides[0]), x)
+        sizes = self._sizes_by_name(_AXIS_PATTERN.findall(sides[0]), x)
         groups = [_axis_names_in(axis) for axis in _AXIS_PATTERN.findall(sides[1])]
         for name in {name for group in groups for name in group}:
             if sizes.get(name) is None:
-                what = "unknown" if name in sizes else "not on the left of the pattern"
-                raise LayerError(f"the size of '{name}' is {what}", "pattern")
+                reason = "unknown" if name in sizes else "not on the left of the pattern"
+                raise LayerError(f"the size of '{name}' is {reason}", "pattern")
         return tuple(size_product(tuple(sizes[name] for name in group)) for group in groups)
 
-    def sizes_by_name(self, axes: list[str], shape: Shape) -> dict[str, int | None]:
-        """The size of each name on the left."""
+    def _sizes_by_name(self, axes: list[str], shape: Shape) -> dict[str, int | None]:
+        """The size of each name on the left side of the pattern."""
         lengths: dict[str, int | None] = dict(self.axes_lengths)
         sizes: dict[str, int | None] = {}
         for axis, size in zip(axes, shape, strict=False):
@@ -65,6 +65,6 @@ class Rearrange(Operation, frozen=True, kw_only=True):
 
 
 def _axis_names_in(axis: str) -> list[str]:
-    """The names of an axis: several in brackets, or one."""
+    """The names of one axis of a pattern: several in brackets, or one."""
     group = _GROUP_PATTERN.match(axis)
     return group[1].split() if group else [axis]

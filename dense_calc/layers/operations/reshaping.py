@@ -1,4 +1,4 @@
-"""Operations that give the same elements in other shapes or orders, or repeat them."""
+"""Operations that keep the elements and change their shape, their order or their dtype."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from dense_calc.shapes import (
     size_product,
 )
 
-_EMPTY_SLOT = -1  # a place that no size has been moved to, or that it was moved from
+_EMPTY_SLOT = -1  # a place without a size, in the shape before or after a move
 
 
 class Reshape(Operation, frozen=True, kw_only=True):
-    """The same elements in another shape; -1 stands for what is left."""
+    """The same elements in another shape; -1 stands for the size that the others leave."""
 
     shape_rule: ClassVar[str] = "(...) → newshape"
 
@@ -47,15 +47,15 @@ class Reshape(Operation, frozen=True, kw_only=True):
         elements = size_product(x)
         if elements is None or None in target:
             return tuple(None if size == -1 else size for size in target)
-        rest = math.prod(size for size in target if size is not None and size != -1)
-        fits = elements == rest if -1 not in target else rest and elements % rest == 0
+        known = math.prod(size for size in target if size is not None and size != -1)
+        fits = elements == known if -1 not in target else known and elements % known == 0
         if not fits:
             raise LayerError(
                 f"newshape {list(target)} does not hold the elements of the input, {x}", "newshape"
             )
-        left = elements // (rest or 1)
         return tuple(
-            computed_size(left, f"{elements} // {rest}") if size == -1 else size for size in target
+            computed_size(elements // known, f"{elements} // {known}") if size == -1 else size
+            for size in target
         )
 
 
@@ -69,24 +69,24 @@ class Ravel(Operation, frozen=True, kw_only=True):
 
 
 class ExpandDims(Operation, frozen=True, kw_only=True):
-    """New axes of size 1; `axis` says where they stand in the output."""
+    """New axes of size 1 at the places `axis` of the output."""
 
     shape_rule: ClassVar[str] = "(...) → (..., 1, ...)"
 
     axis: Int64 | Int64Tuple
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        given = (self.axis,) if isinstance(self.axis, int) else self.axis
-        rank = len(x) + len(given)
-        new = set(normalize_axes(given, rank))
-        if len(new) < len(given) or rank > MAX_RANK:
+        axes = (self.axis,) if isinstance(self.axis, int) else self.axis
+        rank = len(x) + len(axes)
+        new = set(normalize_axes(axes, rank))
+        if len(new) < len(axes) or rank > MAX_RANK:
             raise LayerError("axis names an axis twice, or too many", "axis")
         old = iter(x)
         return tuple(1 if axis in new else next(old) for axis in range(rank))
 
 
 class Squeeze(Operation, frozen=True, kw_only=True):
-    """Without axes of size 1: those of `axis`, or all."""
+    """Removes axes of size 1: those of `axis`, or all."""
 
     shape_rule: ClassVar[str] = "(..., 1, ...) → (...)"
 
@@ -95,15 +95,15 @@ class Squeeze(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         if self.axis is None:
             return tuple(size for size in x if size != 1)
-        gone = normalize_axes(self.axis, len(x))
-        for axis in gone:
+        axes = normalize_axes(self.axis, len(x))
+        for axis in axes:
             if x[axis] != 1:
                 raise LayerError(f"axis {axis} of {x} is not 1", "axis")
-        return remove_axes(x, gone)
+        return remove_axes(x, axes)
 
 
 class Transpose(Operation, frozen=True, kw_only=True):
-    """The axes in another order, by default the reverse."""
+    """The axes in another order, by default in the reverse order."""
 
     shape_rule: ClassVar[str] = "(...) → (...')"
 
@@ -119,7 +119,7 @@ class Transpose(Operation, frozen=True, kw_only=True):
 
 
 class Swapaxes(Operation, frozen=True, kw_only=True):
-    """Two axes change places."""
+    """Exchanges two axes."""
 
     shape_rule: ClassVar[str] = Transpose.shape_rule
 
@@ -127,15 +127,13 @@ class Swapaxes(Operation, frozen=True, kw_only=True):
     axis2: Int64
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        one, other = (
-            normalize_axis(self.axis1, len(x), "axis1"),
-            normalize_axis(self.axis2, len(x), "axis2"),
-        )
-        return replace_axis_size(replace_axis_size(x, one, x[other]), other, x[one])
+        axis1 = normalize_axis(self.axis1, len(x), "axis1")
+        axis2 = normalize_axis(self.axis2, len(x), "axis2")
+        return _swap_axes(x, axis1, axis2)
 
 
 class Moveaxis(Operation, frozen=True, kw_only=True):
-    """Axes move to other places; the others keep their order."""
+    """Moves axes to other places; the other axes keep their order."""
 
     shape_rule: ClassVar[str] = Transpose.shape_rule
 
@@ -151,14 +149,14 @@ class Moveaxis(Operation, frozen=True, kw_only=True):
         moved: list[Size] = [_EMPTY_SLOT] * len(x)
         for source, destination in zip(sources, destinations, strict=True):
             moved[destination], left[source] = left[source], _EMPTY_SLOT
-        rest = iter([size for size in left if size != _EMPTY_SLOT])
+        others = iter([size for size in left if size != _EMPTY_SLOT])
         if moved.count(_EMPTY_SLOT) > len(left) - left.count(_EMPTY_SLOT):
             raise LayerError("source or destination names an axis twice", "destination")
-        return tuple(next(rest) if size == _EMPTY_SLOT else size for size in moved)
+        return tuple(next(others) if size == _EMPTY_SLOT else size for size in moved)
 
 
 class Rot90(Operation, frozen=True, kw_only=True):
-    """Turned in the plane of two axes. Keras exchanges them, whatever `k` is."""
+    """A rotation in the plane of two axes, which Keras exchanges whatever `k` is."""
 
     input_names: ClassVar[tuple[str, ...]] = ("array",)
     shape_rule: ClassVar[str] = Transpose.shape_rule
@@ -171,42 +169,45 @@ class Rot90(Operation, frozen=True, kw_only=True):
         if len(self.axes) != 2 or self.axes[0] == self.axes[1]:
             raise LayerError(f"axes must be two, not {list(self.axes)}", "axes")
         one, other = normalize_axes(self.axes, len(x), "axes")
-        return replace_axis_size(replace_axis_size(x, one, x[other]), other, x[one])
+        return _swap_axes(x, one, other)
+
+
+def _swap_axes(shape: Shape, one: int, other: int) -> Shape:
+    """A shape with two axes exchanged."""
+    return replace_axis_size(replace_axis_size(shape, one, shape[other]), other, shape[one])
 
 
 class View(Operation, frozen=True, kw_only=True):
-    """The bytes of the last axis read as another dtype."""
+    """The same bytes with another dtype; the last axis becomes longer or shorter."""
 
     shape_rule: ClassVar[str] = "(..., size) → (..., size')"
 
     dtype: InputDtype | None = None
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        return (*x[:-1], None) if self.dtype else x  # only the dtype of the input tells
+        return (*x[:-1], None) if self.dtype else x  # the size depends on the input dtype
 
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
     ) -> tuple[Shapes, Dtypes]:
-        (x,), (read, *_) = shapes, dtypes
-        if read is None:
+        (x,), (input_dtype, *_) = shapes, dtypes
+        if input_dtype is None:
             return super().output_spec(shapes, dtypes)
-        made = self.output_dtype(read)
-        held, size = _element_bytes(str(read)), _element_bytes(str(made))
-        if held == size:
-            return x, made
-        last = axis_size(x, -1, "dtype")
-        if last is None:
-            return x, made
-        if last * held % size:
-            raise LayerError(f"{last} numbers of {read} cannot be read as {made}", "dtype")
-        return (
-            *x[:-1],
-            computed_size(last * held // size, f"{format_sizes((last, held))} // {size}"),
-        ), made
+        dtype = self.output_dtype(input_dtype)
+        input_bytes, output_bytes = _element_bytes(str(input_dtype)), _element_bytes(str(dtype))
+        if input_bytes == output_bytes:
+            return x, dtype
+        size = axis_size(x, -1, "dtype")
+        if size is None:
+            return x, dtype
+        if size * input_bytes % output_bytes:
+            raise LayerError(f"{size} numbers of {input_dtype} cannot be read as {dtype}", "dtype")
+        arithmetic = f"{format_sizes((size, input_bytes))} // {output_bytes}"
+        return (*x[:-1], computed_size(size * input_bytes // output_bytes, arithmetic)), dtype
 
 
 class ViewAsComplex(Operation, frozen=True, kw_only=True):
-    """Pairs of numbers as complex ones; Keras does not look whether they are pairs."""
+    """Pairs of numbers as complex numbers; Keras does not check that they are pairs."""
 
     shape_rule: ClassVar[str] = "(..., 2) → (...)"
 
@@ -215,7 +216,7 @@ class ViewAsComplex(Operation, frozen=True, kw_only=True):
 
 
 class ViewAsReal(Operation, frozen=True, kw_only=True):
-    """Complex numbers as pairs."""
+    """Complex numbers as pairs of numbers."""
 
     shape_rule: ClassVar[str] = "(...) → (..., 2)"
 
@@ -224,11 +225,7 @@ class ViewAsReal(Operation, frozen=True, kw_only=True):
 
 
 def _element_bytes(dtype: str) -> int:
-    """The bytes of one element in an array.
-
-    Raises:
-        LayerError: text has no fixed number.
-    """
+    """The bytes of one element of this dtype; LayerError for text, which has no fixed number."""
     if dtype not in DTYPE_BITS:
         raise LayerError(f"elements of {dtype} have no fixed size", "dtype")
     return max(1, DTYPE_BITS[dtype] // 8)

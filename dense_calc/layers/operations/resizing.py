@@ -20,7 +20,7 @@ from dense_calc.shapes import Shape, Shapes, Size, size_product
 
 
 class BroadcastTo(Operation, frozen=True, kw_only=True):
-    """Repeated to `shape`."""
+    """Repeats its input to fill `shape`."""
 
     shape_rule: ClassVar[str] = "(...) → shape"
 
@@ -32,7 +32,7 @@ class BroadcastTo(Operation, frozen=True, kw_only=True):
 
 
 class Tile(Operation, frozen=True, kw_only=True):
-    """Repeated along each of the last axes."""
+    """Repeats its input along each of the last axes."""
 
     shape_rule: ClassVar[str] = "(...) → (...')"
 
@@ -41,12 +41,12 @@ class Tile(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
         rank = max(len(x), len(repeats))
-        times_each = (1,) * (rank - len(repeats)) + repeats
-        return tuple(map(scale_side, (1,) * (rank - len(x)) + x, times_each))
+        factors = (1,) * (rank - len(repeats)) + repeats
+        return tuple(map(scale_side, (1,) * (rank - len(x)) + x, factors))
 
 
 class Repeat(Operation, frozen=True, kw_only=True):
-    """Each element along `axis` repeated as often, or as often as `repeats` says of each."""
+    """Repeats each element along `axis`, all as often or each by its own number."""
 
     shape_rule: ClassVar[str] = Tile.shape_rule
 
@@ -55,13 +55,12 @@ class Repeat(Operation, frozen=True, kw_only=True):
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         if self.axis is None:
-            return (self.repeated_size(size_product(x)),)
-        return replace_axis_size(
-            x, normalize_axis(self.axis, len(x)), self.repeated_size(axis_size(x, self.axis))
-        )
+            return (self._repeated_size(size_product(x)),)
+        axis = normalize_axis(self.axis, len(x))
+        return replace_axis_size(x, axis, self._repeated_size(x[axis]))
 
-    def repeated_size(self, size: Size) -> Size:
-        """A size after repetition."""
+    def _repeated_size(self, size: Size) -> Size:
+        """The size of an axis after the repetition."""
         repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
         if size is None:
             return None
@@ -76,7 +75,7 @@ class Repeat(Operation, frozen=True, kw_only=True):
 
 
 class Pad(Operation, frozen=True, kw_only=True):
-    """More at the ends of each axis: one number, a pair, or a pair for each axis."""
+    """Elements at both ends of each axis: one number, a pair, or a pair for each axis."""
 
     arity: ClassVar[range] = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("x", "constant_values")
@@ -86,28 +85,28 @@ class Pad(Operation, frozen=True, kw_only=True):
     mode: str = "constant"
 
     def infer_shape(self, x: Shape, _values: Shape | None, /) -> Shapes:
-        pairs = self.padding_pairs()
+        pairs = self._padding_pairs()
         if len(pairs) == 1:
             pairs = pairs * len(x)
         if len(pairs) != len(x):
             raise LayerError(f"pad_width has {len(pairs)} pairs for an input of {x}", "pad_width")
         return tuple(map(_padded_axis_size, x, pairs))
 
-    def padding_pairs(self) -> tuple[tuple[Any, ...], ...]:
-        """What each axis has at its ends, or all axes have, as Keras reads it."""
-        given = self.pad_width
-        if isinstance(given, int):
-            return ((given, given),)
-        if given and isinstance(given[0], int):
-            return (given,)
-        pairs = [pair for pair in given if isinstance(pair, tuple)]
-        if not pairs or len(pairs) < len(given) or len({len(pair) for pair in pairs}) > 1:
+    def _padding_pairs(self) -> tuple[tuple[Any, ...], ...]:
+        """The padding at the two ends of each axis, or one pair for all axes, as Keras reads it."""
+        width = self.pad_width
+        if isinstance(width, int):
+            return ((width, width),)
+        if width and isinstance(width[0], int):
+            return (width,)
+        pairs = [pair for pair in width if isinstance(pair, tuple)]
+        if not pairs or len(pairs) < len(width) or len({len(pair) for pair in pairs}) > 1:
             raise LayerError("pad_width is a number, a pair, or one for each axis", "pad_width")
         return tuple(pair * 2 if len(pair) == 1 else pair for pair in pairs)
 
 
 class Vander(Operation, frozen=True, kw_only=True):
-    """The powers of each number, `N` of them or as many as there are numbers."""
+    """The powers of each number: `N` of them, by default as many as there are numbers."""
 
     shape_rule: ClassVar[str] = "(length) → (length, N)"
 
@@ -119,7 +118,7 @@ class Vander(Operation, frozen=True, kw_only=True):
 
 
 class Diff(Operation, frozen=True, kw_only=True):
-    """The differences of neighbours along `axis`, taken `n` times."""
+    """The differences of neighbours along `axis`, `n` times in a row."""
 
     input_names: ClassVar[tuple[str, ...]] = ("a",)
     shape_rule: ClassVar[str] = "(..., size) → (..., size - n)"
@@ -134,7 +133,7 @@ class Diff(Operation, frozen=True, kw_only=True):
 
 
 def _padded_axis_size(size: Size, pair: tuple[Any, ...]) -> Size:
-    """A size with more at its ends; of a longer list the first two count."""
+    """A size with padding at its ends; of a longer list the first two numbers count."""
     if size is None:
         return None
     if len(pair) < 2 or not all(isinstance(end, int) for end in pair[:2]):

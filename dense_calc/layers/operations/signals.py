@@ -1,4 +1,4 @@
-"""Operations on signals: Fourier transforms, and windows that slide over a sequence."""
+"""Operations on signals: Fourier transforms and sliding windows."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ _SIGNAL_AXES = "(..., length)"
 
 
 class _ComplexOperation(ListOperation, frozen=True, kw_only=True):
-    """Takes a list of the real and the imaginary part, which have the same shape."""
+    """An operation on a list of a real and an imaginary part, which have the same shape."""
 
-    min_rank: ClassVar[int] = 1  # axes of each part
+    _min_rank: ClassVar[int] = 1  # of each part
 
     def infer_shape(self, *parts: Shape) -> Shapes:
         if len(parts) != 2 or parts[0] != parts[1]:
             raise LayerError("it takes a real and an imaginary part of the same shape")
-        demand_rank(parts[0], self.min_rank, _SIGNAL_AXES, or_more=True)
-        return self.transform_shape(parts[0])
+        demand_rank(parts[0], self._min_rank, _SIGNAL_AXES, or_more=True)
+        return self._transform_shape(parts[0])
 
-    def transform_shape(self, part: Shape) -> Shapes:
-        """What it makes of parts of this shape."""
+    def _transform_shape(self, part: Shape) -> Shapes:
+        """The output shape for parts of this shape."""
         raise NotImplementedError
 
 
 class FFT(_ComplexOperation, frozen=True, kw_only=True):
-    """The Fourier transform along the last axis, which must be known."""
+    """The Fourier transform along the last axis, whose size must be known."""
 
     shape_rule: ClassVar[str] = "(...), (...) → (...), (...)"
 
-    def transform_shape(self, part: Shape) -> Shapes:
-        if None in part[-self.min_rank :]:
+    def _transform_shape(self, part: Shape) -> Shapes:
+        if None in part[-self._min_rank :]:
             raise LayerError(f"the last axes of {part} must be known")
         return part, part
 
 
 class FFT2(FFT, frozen=True, kw_only=True):
-    """The Fourier transform along the last two axes, which must be known."""
+    """The Fourier transform along the last two axes, whose sizes must be known."""
 
-    min_rank = 2
+    _min_rank = 2
 
 
 class IFFT2(FFT2, frozen=True, kw_only=True):
@@ -49,26 +49,25 @@ class IFFT2(FFT2, frozen=True, kw_only=True):
 
 
 class IRFFT(_ComplexOperation, frozen=True, kw_only=True):
-    """The real signal of a transform that holds half of the frequencies."""
+    """The real signal from half of the frequencies of its transform."""
 
     shape_rule: ClassVar[str] = "(..., length), (..., length) → (..., fft_length)"
 
     fft_length: Int64 | None = None
 
-    def transform_shape(self, part: Shape) -> Shapes:
+    def _transform_shape(self, part: Shape) -> Shapes:
         if self.fft_length is not None:
             return (*part[:-1], self.fft_length)
         length = part[-1]
-        return (
-            *part[:-1],
-            None if length is None else computed_size(2 * length - 2, f"2 × {length} - 2"),
-        )
+        if length is None:
+            return part
+        return (*part[:-1], computed_size(2 * length - 2, f"2 × {length} - 2"))
 
 
 class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
-    """The signal of transforms of windows that overlap."""
+    """The signal from the Fourier transforms of windows that overlap."""
 
-    min_rank = 2
+    _min_rank = 2
     shape_rule: ClassVar[str] = (
         "(..., sequences, frequencies), (..., sequences, frequencies) → (..., length)"
     )
@@ -80,7 +79,7 @@ class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
     window: Any = "hann"
     center: bool = True
 
-    def transform_shape(self, part: Shape) -> Shapes:
+    def _transform_shape(self, part: Shape) -> Shapes:
         sequences = part[-2]
         if self.length is not None or sequences is None:
             return (*part[:-2], self.length)
@@ -95,7 +94,7 @@ class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
 
 
 class RFFT(Operation, frozen=True, kw_only=True):
-    """The Fourier transform of a real signal: its real and imaginary part, half the frequencies."""
+    """The Fourier transform of a real signal: real and imaginary part of half the frequencies."""
 
     shape_rule: ClassVar[str] = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
 
@@ -108,7 +107,7 @@ class RFFT(Operation, frozen=True, kw_only=True):
 
 
 class STFT(Operation, frozen=True, kw_only=True):
-    """The Fourier transforms of windows that slide over a signal: real and imaginary parts."""
+    """The Fourier transforms of a sliding window over a signal: real and imaginary parts."""
 
     shape_rule: ClassVar[str] = (
         "(..., length) → (..., sequences, frequencies), (..., sequences, frequencies)"
@@ -128,7 +127,7 @@ class STFT(Operation, frozen=True, kw_only=True):
 
 
 class ExtractSequences(Operation, frozen=True, kw_only=True):
-    """The windows that slide over a signal."""
+    """The parts of a signal under a sliding window."""
 
     shape_rule: ClassVar[str] = "(..., length) → (..., sequences, sequence_length)"
 
@@ -142,16 +141,16 @@ class ExtractSequences(Operation, frozen=True, kw_only=True):
 
 
 def _frequency_count(length: int) -> int:
-    """How many frequencies are kept of a real signal."""
+    """The number of frequencies in the transform of a real signal of this length."""
     return computed_size(length // 2 + 1, f"{length} // 2 + 1")
 
 
 def _sequence_count(length: Size, ends: int, window: int, stride: int) -> Size:
-    """How often a window fits into a signal that is longer by its `ends`."""
+    """The number of places of a window in a signal with padding at its `ends`."""
     if length is None:
         return None
     if stride == 0:
         raise LayerError("sequence_stride must not be 0", "sequence_stride")
-    longer = f"{length} + {ends}" if ends else f"{length}"
+    padded = f"{length} + {ends}" if ends else f"{length}"
     count = 1 + (length + ends - window) // stride
-    return computed_size(count, f"({longer} - {window}) // {stride} + 1")
+    return computed_size(count, f"({padded} - {window}) // {stride} + 1")
