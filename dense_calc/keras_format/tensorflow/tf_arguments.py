@@ -1,4 +1,4 @@
-"""What the call of a function of TensorFlow is given, and what an operation makes of it."""
+"""The arguments of a call of a TensorFlow function, and Keras' operations that take them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from msgspec import ValidationError, convert
 from dense_calc.errors import LayerError
 from dense_calc.layers.introspect.refusals import describe_refusal, parse_validation_error
 from dense_calc.layers.operations import operation_kind
-from dense_calc.layers.operations.operation import (
-    ShapeArgument,
-)
+from dense_calc.layers.operations.operation import ShapeArgument
 from dense_calc.shapes import Shape
 
 _LIST_CLASS_NAMES = ("__tuple__", "TensorShape")  # classes that stand for a list in files
 
 
 class TFCallArguments(NamedTuple):
-    """What the call of a function is given beside its tensors, as a file has it."""
+    """The arguments of a call beside its tensors, as a file has them."""
 
     arguments: Mapping[str, Any]
 
     def find_value(self, *names: str) -> Any:
-        """The first of these parameters that is given, None if none is.
+        """The value of the first of these parameters that the call has, None if it has none.
 
-        Of a list, what another layer gives is None.
+        Within a list, a value that another layer computes becomes None.
 
         Raises:
-            LayerError: all of it is what another layer gives.
+            LayerError: another layer computes the whole value.
         """
         for name in names:
             value = resolve_value(self.arguments.get(name))
@@ -39,14 +37,18 @@ class TFCallArguments(NamedTuple):
                 return _unknowns_as_none(value)
         return None
 
+    def is_unknown(self, name: str) -> bool:
+        """Whether another layer computes the value of this parameter."""
+        return resolve_value(self.arguments.get(name)) is UNKNOWN_VALUE
+
     def read_integer(self, name: str, default: int) -> int:
-        """A parameter that is a whole number."""
+        """The value of a parameter that is an integer."""
         value = self.find_value(name)
         number: int = default if value is None else convert_argument(value, int, name)
         return number
 
     def read_sizes(self, name: str) -> Shape:
-        """A parameter that is one whole number, or a list of them, None where they are unknown."""
+        """The value of a parameter that is an integer or a list of them, None for unknown ones."""
         value = self.find_value(name)
         if value is None:
             raise LayerError(f"it needs '{name}'")
@@ -56,15 +58,15 @@ class TFCallArguments(NamedTuple):
         return sizes
 
     def has_flag(self, *names: str) -> bool:
-        """Whether one of these parameters is set."""
+        """Whether one of these parameters is true."""
         return any(bool(self.find_value(name)) for name in names)
 
 
-UNKNOWN_VALUE = object()  # what another layer gives
+UNKNOWN_VALUE = object()  # in place of a value that another layer computes
 
 
 def resolve_value(value: Any) -> Any:
-    """A value of a file's, as lists and dicts, with UNKNOWN for what another layer gives."""
+    """A value of a file in lists and dicts, with UNKNOWN_VALUE for what another layer computes."""
     match value:
         case list() | tuple():
             return [resolve_value(each) for each in value]
@@ -78,18 +80,14 @@ def resolve_value(value: Any) -> Any:
 
 
 def _unknowns_as_none(value: Any) -> Any:
-    """The same with None for what is unknown within lists."""
+    """The same value with None for what is unknown within lists."""
     if isinstance(value, list):
         return [None if each is UNKNOWN_VALUE else _unknowns_as_none(each) for each in value]
     return value
 
 
 def convert_argument(value: Any, kind: Any, name: str) -> Any:
-    """A value that must be of this type.
-
-    Raises:
-        LayerError: it is not.
-    """
+    """The value of an argument in this type; LayerError if it does not fit."""
     try:
         return convert(value, kind)
     except ValidationError as error:
@@ -97,10 +95,10 @@ def convert_argument(value: Any, kind: Any, name: str) -> Any:
 
 
 def apply_operation(name: str, arguments: Mapping[str, Any], *shapes: Any) -> Shape:
-    """What an operation of Keras with these arguments makes of these shapes.
+    """The output shape of an operation of Keras with these arguments for inputs of these shapes.
 
     Raises:
-        LayerError: there is no such operation, or it refuses.
+        LayerError: the operation refuses the arguments or the shapes.
     """
     kind = operation_kind(name)
     try:
@@ -108,6 +106,6 @@ def apply_operation(name: str, arguments: Mapping[str, Any], *shapes: Any) -> Sh
     except ValidationError as error:
         message, _ = describe_refusal(kind, name, dict(arguments), *parse_validation_error(error))
         raise LayerError(message) from None
-    result: Any = operation.output_shape(*shapes)  # of an operation with several outputs a nest
-    shape: Shape = result
-    return shape
+    shape: Any = operation.output_shape(*shapes)  # a nest for several outputs
+    result: Shape = shape
+    return result

@@ -1,8 +1,8 @@
-"""Functions of TensorFlow that stand as layers in files of Keras 2, told by operations of Keras.
+"""Functions of TensorFlow that are layers in files of Keras 2, as operations of Keras.
 
-Such a file names the function and what it is called with. Source: tf_keras' tf_op_layer.py, and the
-signatures of TensorFlow, of 2 and of `compat.v1`. What is unknown is what TensorFlow infers, but
-that it also follows numbers through layers (`tf.shape(x)[1]`), whose output here is only a shape.
+Such a file has the name of the function and the arguments of its call. Sources: tf_op_layer.py of
+tf_keras, and the signatures of TensorFlow 2 and of `compat.v1`. Sizes are unknown where TensorFlow
+leaves them so, and where it would follow numbers through layers, as in `tf.shape(x)[1]`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from dense_calc.shapes import Shapes
 
 TF_LAMBDA_CLASSES = ("SlicingOpLambda", "TFOpLambda")
 _V1_PREFIX = "compat.v1."
-# Where TensorFlow has a function under a second name, or where it has its operators.
+# The modules where TensorFlow has its operators, and second names of functions.
 _TF_NAMESPACES = ("__operators__", "compat.v2", "debugging", "dtypes", "linalg", "math", "nn")
 
-_ShapeFunction = Callable[..., Shapes]  # of what is given and the shapes of the inputs
+_ShapeFunction = Callable[..., Shapes]  # takes a TFCallArguments and the shapes of the inputs
 ParameterNames = Mapping[str, str]
 EMPTY_MAPPING: Mapping[str, Any] = {}
 
 
 class _FunctionRule(NamedTuple):
-    """What a function does: its tensors in order, of which the last may be left out, and its rule.
+    """The names of a function's tensors in order, and what computes its output shape.
 
-    `nested` are those that take a list of tensors.
+    The last `optional_count` tensors may be left out. With `has_list_inputs` a tensor may be a
+    list of tensors.
     """
 
     input_names: tuple[str, ...]
@@ -44,10 +45,10 @@ class _FunctionRule(NamedTuple):
 
 
 class _FunctionGroup(NamedTuple):
-    """Functions that do to shapes what an operation does.
+    """Functions with the output shape of one operation of Keras.
 
-    `renamed` are the arguments of the operation, by the parameters that give them; `fixed` those
-    that are not given.
+    `argument_names` are the arguments of the operation by the parameters of the functions,
+    `fixed_arguments` the values of arguments that a call leaves out.
     """
 
     operation: str
@@ -58,7 +59,7 @@ class _FunctionGroup(NamedTuple):
     optional_count: int = 0
 
     def build_rule(self) -> _FunctionRule:
-        """What each of them does."""
+        """The rule that all of these functions follow."""
         rule = partial(
             _apply_renamed_operation, self.operation, self.argument_names, self.fixed_arguments
         )
@@ -67,24 +68,24 @@ class _FunctionGroup(NamedTuple):
 
 def _apply_renamed_operation(
     operation: str,
-    renamed: ParameterNames,
-    fixed: Mapping[str, Any],
-    given: TFCallArguments,
+    argument_names: ParameterNames,
+    fixed_arguments: Mapping[str, Any],
+    call: TFCallArguments,
     *shapes: Any,
 ) -> Shapes:
-    """What an operation gives with arguments that have other names."""
-    arguments = dict(fixed)
-    for parameter, argument in renamed.items():
-        value = given.find_value(parameter)
+    """The output shape of an operation with the arguments of a call, which have other names."""
+    arguments = dict(fixed_arguments)
+    for parameter, argument in argument_names.items():
+        value = call.find_value(parameter)
         if value is not None:
             arguments[argument] = value
     return apply_operation(operation, arguments, *shapes)
 
 
 class _TensorFlowFunction(LayerKind, frozen=True, kw_only=True):
-    """A function of TensorFlow; `arguments` are what its call is given beside the inputs.
+    """A function of TensorFlow; `arguments` are those of its call beside the inputs.
 
-    They may hold what other layers give, so that of a list of sizes the others are known.
+    Other layers may compute some of the arguments, or some sizes in a list.
     """
 
     call_arguments = ("arguments",)
@@ -98,39 +99,38 @@ class _TensorFlowFunction(LayerKind, frozen=True, kw_only=True):
 
     def output_shape(self, *shapes: Any) -> Shapes:
         function = self.function_rule
-        given = (*shapes, *[None] * (len(function.input_names) - len(shapes)))
-        for name, shape in zip(function.input_names[: self.arity.start], given, strict=False):
+        inputs = (*shapes, *[None] * (len(function.input_names) - len(shapes)))
+        for name, shape in zip(function.input_names[: self.arity.start], inputs, strict=False):
             if shape is None:
                 raise LayerError(f"its input {name} is missing")
-        return check_output_shapes(function.shape_function(TFCallArguments(self.arguments), *given))
+        call = TFCallArguments(self.arguments)
+        return check_output_shapes(function.shape_function(call, *inputs))
 
 
 def tf_function_kind(class_name: str, function: str) -> type[LayerKind] | None:
-    """The kind of a layer that calls this function of TensorFlow, None if it is not known."""
-    known = _known_function_name(function)
-    return (
-        _build_function_kind(class_name, known)
-        if known and class_name in TF_LAMBDA_CLASSES
-        else None
-    )
+    """The kind of a layer that calls this function of TensorFlow, None if no table has it."""
+    name = _known_function_name(function)
+    if name is None or class_name not in TF_LAMBDA_CLASSES:
+        return None
+    return _build_function_kind(class_name, name)
 
 
 def _known_function_name(name: str) -> str | None:
-    """A function's name in the table here."""
+    """The name of a function in `TF_FUNCTION_RULES`, None if it is not there."""
     if name in TF_FUNCTION_RULES:
         return name
     short = name.removeprefix(_V1_PREFIX)
-    for family in _TF_NAMESPACES:
-        short = short.removeprefix(f"{family}.")
+    for namespace in _TF_NAMESPACES:
+        short = short.removeprefix(f"{namespace}.")
     return short if short in TF_FUNCTION_RULES else None
 
 
 @cache
 def _build_function_kind(class_name: str, name: str) -> type[LayerKind]:
-    """The class for a function of the table."""
+    """The class for a function of `TF_FUNCTION_RULES`."""
     function = TF_FUNCTION_RULES[name]
-    most = len(function.input_names)
-    kind: Any = defstruct(
+    input_count = len(function.input_names)
+    struct: Any = defstruct(
         class_name,
         [],
         bases=(_TensorFlowFunction,),
@@ -138,20 +138,21 @@ def _build_function_kind(class_name: str, name: str) -> type[LayerKind]:
             "__doc__": _TensorFlowFunction.__doc__,
             "function_rule": function,
             "input_names": function.input_names,
-            "arity": range(most - function.optional_count, most + 1),
+            "arity": range(input_count - function.optional_count, input_count + 1),
             "accepts_nested": function.has_list_inputs,
         },
         module=__name__,
         frozen=True,
         kw_only=True,
     )
-    result: type[LayerKind] = kind
-    return result
+    kind: type[LayerKind] = struct
+    return kind
 
 
 # fmt: off
-_REDUCTION_PARAMETERS = {"axis": "axis", "reduction_indices": "axis", "keepdims": "keepdims",
-           "keep_dims": "keepdims"}
+_REDUCTION_PARAMETERS = {
+    "axis": "axis", "reduction_indices": "axis", "keepdims": "keepdims", "keep_dims": "keepdims",
+}
 _AXIS_PARAMETERS = {"axis": "axis"}
 _AXIS_OR_DIM_PARAMETERS = {"dim": "axis", "dimension": "axis", "axis": "axis"}
 
@@ -163,7 +164,7 @@ _FUNCTION_GROUPS = (
         rint round rsqrt sigmoid sign sin sinh sqrt square tan tanh
     """),
     _FunctionGroup("Abs", "features",
-          "elu gelu leaky_relu relu relu6 selu silu softplus softsign swish"),
+                   "elu gelu leaky_relu relu relu6 selu silu softplus softsign swish"),
     _FunctionGroup("Abs", "input", """
         angle band_part cholesky guarantee_const identity imag inv local_response_normalization lrn
         ones_like real reverse_sequence stop_gradient zeros_like
@@ -203,7 +204,9 @@ _FUNCTION_GROUPS = (
     _FunctionGroup("Flip", "tensor", "reverse", _AXIS_PARAMETERS),
     _FunctionGroup("LogSoftmax", "logits", "log_softmax softmax", _AXIS_OR_DIM_PARAMETERS),
     _FunctionGroup("Ndim", "input", "shape"),
-    _FunctionGroup("Normalize", "x", "l2_normalize", {"dim": "axis", "axis": "axis"}, {"axis": None}),
+    _FunctionGroup(
+        "Normalize", "x", "l2_normalize", {"dim": "axis", "axis": "axis"}, {"axis": None}
+    ),
     _FunctionGroup("RGBToGrayscale", "images", "image.rgb_to_grayscale"),
     _FunctionGroup("Roll", "input", "roll", _AXIS_PARAMETERS, {"shift": 0}),
     _FunctionGroup("Size", "input", "rank size"),
@@ -225,13 +228,14 @@ _SPECIAL_FUNCTIONS = {
     "add_n": _FunctionRule(("inputs",), rules.add_n, has_list_inputs=True),
     "boolean_mask": _FunctionRule(("tensor", "mask"), rules.apply_boolean_mask),
     "concat": _FunctionRule(("values",), rules.concat_tensors, has_list_inputs=True),
-    "depthwise_conv2d": _FunctionRule(("input", "filter"), partial(images.convolve_tensor, "DepthwiseConv")),
     "ensure_shape": _FunctionRule(("x",), rules.ensure_shape),
     "eq": _FunctionRule(("self", "other"), rules.compare_tensors, 1),
     "gather": _FunctionRule(("params", "indices"), rules.gather_slices),
     "gather_nd": _FunctionRule(("params", "indices"), rules.gather_nd),
     "getitem": _FunctionRule(("tensor",), rules.index_tensor),
-    "image.crop_and_resize": _FunctionRule(("image", "boxes", "box_indices"), images.crop_and_resize, 1),
+    "image.crop_and_resize": _FunctionRule(
+        ("image", "boxes", "box_indices"), images.crop_and_resize, 1
+    ),
     "image.extract_patches": _FunctionRule(("images",), images.extract_patches),
     "image.grayscale_to_rgb": _FunctionRule(("images",), images.grayscale_to_rgb),
     "image.transpose": _FunctionRule(("image",), images.transpose_images),
@@ -251,15 +255,21 @@ _SPECIAL_FUNCTIONS = {
     "where": _FunctionRule(("condition", "x", "y"), rules.select_elements, 2),
 }
 TF_FUNCTION_RULES: dict[str, _FunctionRule] = {
-    **{name: alike.build_rule() for alike in _FUNCTION_GROUPS for name in alike.functions.split()},
+    **{name: group.build_rule() for group in _FUNCTION_GROUPS for name in group.functions.split()},
     **_SPECIAL_FUNCTIONS,
-    **{f"conv{rank}d": _FunctionRule(("input", "filters"), partial(images.convolve_tensor, "Conv"))
-       for rank in (1, 2, 3)},
-    **{f"compat.v1.nn.conv{rank}d": _FunctionRule((first, "filters"), partial(images.convolve_tensor, "Conv"))
-       for rank, first in ((1, "value"),)},
-    "compat.v1.nn.conv2d": _FunctionRule(("input", "filter"), partial(images.convolve_tensor, "Conv")),
-    **{f"{most}_pool{rank}": _FunctionRule(("input",), images.pool_windows)
-       for most in ("avg", "max") for rank in ("", "1d", "2d", "3d")},
+    **{
+        name: _FunctionRule(tuple(tensors.split()), partial(images.convolve_tensor, operation))
+        for name, tensors, operation in (
+            ("compat.v1.nn.conv1d", "value filters", "Conv"),
+            ("compat.v1.nn.conv2d", "input filter", "Conv"),
+            ("conv1d", "input filters", "Conv"),
+            ("conv2d", "input filters", "Conv"),
+            ("conv3d", "input filters", "Conv"),
+            ("depthwise_conv2d", "input filter", "DepthwiseConv"),
+        )
+    },
+    **{f"{pool}_pool{rank}": _FunctionRule(("input",), images.pool_windows)
+       for pool in ("avg", "max") for rank in ("", "1d", "2d", "3d")},
     **{name: _FunctionRule(("images",), images.resize_images) for name in (
         "image.resize", "image.resize_images", "image.resize_area", "image.resize_bicubic",
         "image.resize_bilinear", "image.resize_nearest_neighbor",
@@ -268,8 +278,7 @@ TF_FUNCTION_RULES: dict[str, _FunctionRule] = {
         "crop_to_bounding_box", "pad_to_bounding_box", "resize_with_crop_or_pad",
         "resize_with_pad",
     )},
-    **{name: _FunctionRule(("input",), partial(images.move_blocks, operation)) for name, operation in (
-        ("depth_to_space", "DepthToSpace"), ("space_to_depth", "SpaceToDepth"),
-    )},
+    "depth_to_space": _FunctionRule(("input",), partial(images.move_blocks, "DepthToSpace")),
+    "space_to_depth": _FunctionRule(("input",), partial(images.move_blocks, "SpaceToDepth")),
 }
 # fmt: on
