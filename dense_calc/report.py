@@ -1,11 +1,11 @@
-"""What is known of a model once its shapes are traced: numbers and names only.
+"""The report on a model whose shapes are traced: names and numbers, no layers.
 
-The attributes are the keys of the JSON contract, in its order.
+The fields are the keys of the JSON output, in its order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -16,13 +16,16 @@ from dense_calc.layers.arguments.types import DTYPE_BITS
 from dense_calc.model import ModelBlock
 from dense_calc.shapes import Shapes, Sizes
 
-CountState = Literal["", "unbuilt", "unknown"]  # what the counts of a row say: all, or not all
+# "" where the counts are complete, "unbuilt" where Keras makes weights only once it knows the
+# input, "unknown" where there may be more weights
+CountState = Literal["", "unbuilt", "unknown"]
 
 
 class WeightRow(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One weight; `axes` names its sizes, `path` leads to it inside the layer: `query/kernel`.
+    """One weight of a layer: `axes` are the names of its sizes, `params` is their product.
 
-    That of a layer which several others hold counts once, in the row that it is `shared_with`.
+    `path` leads to the weight inside the layer: `query/kernel`. The weight of a layer that several
+    others hold counts once: in the others it has the name of that row as `shared_with`.
     """
 
     name: str
@@ -36,19 +39,19 @@ class WeightRow(Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def bytes(self) -> int:
-        """The memory that the weight takes."""
+        """The memory of the weight, in bytes."""
         return self.params * DTYPE_BITS[self.dtype] // 8
 
 
 class LayerRow(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One layer of the summary; `input_shapes` are those of what a call was given, in order.
+    """One row of the summary: a layer, a call of a layer, or a folded block.
 
-    A dtype is None where nothing tells it, as of what a layer that is not known gives.
-    A layer that is called again has a row without weights, `shared_with` the row that has them. A
-    block that is folded into a row stands `repeat` times. A model inside has rows of its own.
-
-    The counts are of what is known: `state` is "unbuilt" where Keras makes the weights only once
-    it knows the input, "unknown" where there may be more. A shape that is not known is `Unknown`.
+    `input_shapes` has the shape of each input of the call, in order, None for one that is left
+    out. A shape that is not known is an `UnknownShape`, a dtype that is not known is None.
+    `connected_to` are the rows that it reads, `feeds` those that read it. A later call of a layer
+    has no weights, and `shared_with` names the row that has them. `layers` are the rows of a model
+    inside. A row of a folded block stands for `repeat` copies. `state` tells whether the counts
+    are complete.
     """
 
     name: str
@@ -70,16 +73,16 @@ class LayerRow(Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def counted_weights(self) -> tuple[WeightRow, ...]:
         """The weights that count in this row."""
-        return tuple([weight for weight in self.weights if not weight.shared_with])
+        return counted_weights(self.weights)
 
     @property
     def layer_rows(self) -> tuple[LayerRow, ...]:
-        """The rows of the layers that it stands for: itself, but for a folded block."""
+        """The rows of the layers that it stands for: only a folded block has others than itself."""
         return (self,)
 
 
 class FoldedRow(LayerRow, frozen=True, gc=True, omit_defaults=True, dict=True):
-    """A block as one row. It knows the rows of its layers, which are no key of its JSON."""
+    """A block as one row. The rows of its layers are kept beside its fields, out of its JSON."""
 
     @property
     def layer_rows(self) -> tuple[LayerRow, ...]:
@@ -96,12 +99,13 @@ class Port(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """A model's summary. Sizes in bytes are of the weights, each in its dtype.
+    """The summary of a model: its totals, inputs, outputs and layers.
 
-    `blocks` are the uses of blocks, the inner ones first; `unused` are the names of layers that
-    no output needs, which have no rows. A `partial` report leaves something open; its `state` is
-    "unbuilt" where nobody has said what the model reads, "unknown" where totals may be larger.
-    What an optimizer keeps is there where it was asked for, and not in the totals.
+    Totals are in parameters, and in bytes of the weights, each in its dtype. `blocks` are the uses
+    of blocks, inner ones first. `unused` are the names of layers that no output needs; they have
+    no rows. A `partial` report leaves a shape or a count open, and its `state` tells why: "unbuilt"
+    where the model has no input shape, "unknown" where the totals may be larger. The variables of
+    the optimizer are counted where they were asked for, and never in the totals.
     """
 
     name: str
@@ -123,7 +127,7 @@ class Report(Struct, frozen=True):
 
 
 def weight_totals(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
-    """The parameters of weights, those that are trained, and the bytes of both."""
+    """The parameters of weights, the trainable ones among them, and the bytes of both."""
     params = trained = size = trained_size = 0
     for weight in weights:
         params += weight.params
@@ -134,44 +138,55 @@ def weight_totals(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:
     return params, trained, size, trained_size
 
 
+def counted_weights(
+    weights: tuple[WeightRow, ...], among: Container[str] | None = None
+) -> tuple[WeightRow, ...]:
+    """The weights that do not count in another row, or in none of those that are named."""
+    if among is None:
+        return tuple([weight for weight in weights if not weight.shared_with])
+    return tuple([weight for weight in weights if weight.shared_with not in among])
+
+
 def deduplicate_weights(rows: Iterable[LayerRow]) -> list[LayerRow]:
     """Rows without the weights that count in others of them."""
-    held = list(rows)
-    names = {row.name for row in held}
-    return [_drop_shared_weights(row, names) for row in held]
+    rows = list(rows)
+    names = {row.name for row in rows}
+    return [_with_weights(row, counted_weights(row.weights, names)) for row in rows]
 
 
-def _drop_shared_weights(row: LayerRow, names: Collection[str]) -> LayerRow:
-    """A row without the weights that it shares with those of these names."""
-    left = tuple(weight for weight in row.weights if weight.shared_with not in names)
-    if len(left) == len(row.weights):
+def _with_weights(row: LayerRow, weights: tuple[WeightRow, ...]) -> LayerRow:
+    """A row with no more than these of its weights, and with their counts."""
+    if len(weights) == len(row.weights):
         return row
-    params, trained, *_ = weight_totals(left)
+    params, trained, *_ = weight_totals(weights)
     counts = {"params": params, "trainable_params": trained}
-    return replace(row, weights=left, non_trainable_params=params - trained, **counts)
+    return replace(row, weights=weights, non_trainable_params=params - trained, **counts)
 
 
 def merge_call_rows(
     rows: Iterable[LayerRow], calls: Mapping[str, Sequence[str]]
 ) -> tuple[LayerRow, ...]:
-    """The rows of calls as rows of layers; `calls` are those of the layers that have several."""
+    """One row for each layer, as Keras prints it: the shapes are those of its last call.
+
+    `calls` are the names of the calls of every layer that has several, by its name.
+    """
     owners = {name: layer for layer, names in calls.items() for name in names}
     by_name = {row.name: row for row in rows}
     merged = []
     for name in dict.fromkeys(owners.get(name, name) for name in by_name):
-        own = [by_name[each] for each in calls.get(name, (name,))]
-        read = (owners.get(each, each) for row in own for each in row.connected_to)
-        feeds = (owners.get(each, each) for row in own for each in row.feeds)
-        held = next(row for row in own if not row.shared_with)
+        call_rows = [by_name[call] for call in calls.get(name, (name,))]
+        sources = (owners.get(each, each) for row in call_rows for each in row.connected_to)
+        feeds = (owners.get(each, each) for row in call_rows for each in row.feeds)
+        last = call_rows[-1]
         merged.append(
             replace(
-                held,
+                next(row for row in call_rows if not row.shared_with),
                 name=name,
-                output_shape=own[-1].output_shape,
-                output_dtype=own[-1].output_dtype,
-                connected_to=tuple(read),
+                output_shape=last.output_shape,
+                output_dtype=last.output_dtype,
+                connected_to=tuple(sources),
                 feeds=tuple(dict.fromkeys(feeds)),
-                input_shapes=own[-1].input_shapes,
+                input_shapes=last.input_shapes,
             )
         )
     return tuple(merged)

@@ -20,7 +20,8 @@ from dense_calc.layers.operations.operation import replace_axis_size
 from dense_calc.model import Model
 from dense_calc.report import LayerRow
 from dense_calc.shapes import Shape
-from dense_calc.tracing.tracer import NO_INPUT_SPECS, Tracer, trace
+from dense_calc.tracing.node_tracer import NO_INPUT_SPECS, Tracer
+from dense_calc.tracing.tracer import trace
 
 _MAX_INPUT_AXES = 6  # of a series of what a ConvLSTM3D reads
 _MAX_INPUT_SIZE = 2**31 - 1

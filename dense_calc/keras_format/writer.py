@@ -29,7 +29,8 @@ from dense_calc.layers.introspect.config import call_argument_values, config_arg
 from dense_calc.model import Model, ModelOutput, Node, dotted_name
 from dense_calc.shapes import Shapes, child_shapes, is_shape
 from dense_calc.spec_language.spec_numbers import has_finite_numbers
-from dense_calc.tracing.layer import constant_dtype, error_at_node
+from dense_calc.tracing.call_input_specs import constant_dtype
+from dense_calc.tracing.layer import error_at_node
 from dense_calc.tracing.nested_model import NestedModel, demand_convertible
 from dense_calc.tracing.tracer import trace_output_specs
 

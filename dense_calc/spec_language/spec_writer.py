@@ -51,7 +51,7 @@ from dense_calc.spec_language.yaml_text import (
     format_section,
     indent_lines,
 )
-from dense_calc.tracing.layer import constant_dtype
+from dense_calc.tracing.call_input_specs import constant_dtype
 from dense_calc.tracing.lent_layers import (
     LayerPath,
     lends_unused_layer,
