@@ -1,13 +1,13 @@
-"""Random layers: a kind, arguments and input shapes, most of them sound and some of them not.
+"""Random layers: a kind, arguments and input shapes, most of them valid.
 
 A case is a line of JSON, so that one that fails can be pasted into `tests/data/facts.jsonl`::
 
     {"kind": "Dense", "arguments": {"units": 3}, "inputs": [[null, 5]]}
 
-`inputs` are shapes with their batch axis, `{batch_shape, dtype}`, or nests of them; a mapping where
-inputs have names, or with `"data": true` where one input is a mapping itself; `call` has what else
-the call is given, such as `reverse`. How the cases of a
-family are drawn stands in `families/`, in a module for each of those in `dense_calc/layers/`.
+`inputs` are shapes with their batch axis, `{batch_shape, dtype}`, or nests of them. They are a
+mapping where inputs have names, or where one input is itself a mapping: then `"data"` is true.
+`call` holds the other arguments of the call. The modules of `families/` say how the cases of the
+modules with the same names in `dense_calc/layers/` are drawn.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from dense_calc.layers import find_kind
 Case = dict[str, Any]
 
 FACTS = Path(__file__).parents[1] / "data" / "facts.jsonl"
-MISTAKEN = 0.05  # how often an argument is nonsense
-NESTED = 0.2  # how often a layer that may read a nest reads one in place of one tensor
-TYPED = 0.3  # how often inputs are of other dtypes than float32
+MISTAKEN = 0.05  # how often an argument is invalid
+NESTED = 0.2  # how often a layer that accepts nested inputs reads a nest instead of a tensor
+TYPED = 0.3  # how often inputs have other dtypes than float32
 FRACTIONS = ["float16", "bfloat16", "float32", "float64"]
 DTYPES = [*FRACTIONS, "int32", "int64", "uint8", "bool"]
-TRACED = ["Pipeline"]  # what JAX refuses of whole numbers in a call that it traces is not followed
+TRACED = ["Pipeline"]  # JAX traces its call and refuses some integers there; dense-calc does not
 MISTAKES = [-1, 0, 2.5, "nonsense", [1, 2, 3], [], None, True]
 
 
 def read_facts() -> list[Case]:
-    """The table of facts: cases with what Keras makes of them."""
+    """The table of facts: cases with the answers of Keras."""
     return [json.loads(line) for line in FACTS.read_text("utf-8").splitlines()]
 
 
@@ -51,12 +51,12 @@ def draw(rng: random.Random, name: str) -> Case:
     if rng.random() < MISTAKEN:
         arguments = case["arguments"]
         arguments[rng.choice(list(arguments) or ["unit"])] = rng.choice(MISTAKES)
-        case["nonsense"] = True  # dense-calc may refuse it where Keras does not look
+        case["nonsense"] = True  # dense-calc may refuse it where Keras checks nothing
     return case
 
 
 def nested(rng: random.Random, case: Case) -> Case:
-    """The same case with a nest, or a mapping, in place of a single tensor that it reads."""
+    """The same case with a nest or a mapping in place of its single input tensor."""
     match case["inputs"]:
         case [[int() | None, *_] as shape] if find_kind(case["kind"]).arity.stop == 2:
             nest: Any = rng.choice([[shape, shape], [shape], [shape, [shape, shape]]])
@@ -67,7 +67,7 @@ def nested(rng: random.Random, case: Case) -> Case:
 
 
 def typed(rng: random.Random, inputs: Any, dtypes: list[str]) -> Any:
-    """The same inputs, each with some dtype."""
+    """The same inputs, each with a random dtype."""
     if isinstance(inputs, dict):
         known = "batch_shape" in inputs
         return (

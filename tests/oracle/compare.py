@@ -1,8 +1,8 @@
-"""Ask real Keras and dense-calc about random layers, and show where they differ.
+"""Compare the answers of real Keras and dense-calc about random layers.
 
     python tests/oracle/compare.py --cases 1000 --seed 1
     python tests/oracle/compare.py --cases 100 GRU LSTM             # of these kinds only
-    python tests/oracle/compare.py --cases 2000 --seed 1 --write    # the table of facts anew
+    python tests/oracle/compare.py --cases 2000 --seed 1 --write    # a new table of facts
 
 Needs the extra `oracle` (Keras with JAX). Exit status 1 if they differ anywhere.
 """
@@ -37,9 +37,9 @@ WRAPPING = {"backward_layer", "cell", "cells", "layer", "layers"}  # arguments t
 
 
 def main() -> int:
-    """Compare, and print what differs; or write the table of facts."""
+    """Print each case where the answers differ; write the table of facts with `--write`."""
     options = command_line()
-    warnings.simplefilter("ignore")  # Keras' advice on old arguments, JAX' on float64
+    warnings.simplefilter("ignore")  # from Keras about old arguments, from JAX about float64
     rng = random.Random(options.seed)
     print(f"keras {keras.__version__}, {options.cases} cases, seed {options.seed}", flush=True)
     facts, different, refused = [], 0, 0
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def command_line() -> argparse.Namespace:
-    """The options; without --seed a fresh one."""
+    """The options; the seed is random by default."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "kinds", nargs="*", default=list(KIND_MODULES), help="layer kinds; all by default"
@@ -77,7 +77,7 @@ def command_line() -> argparse.Namespace:
 
 
 def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
-    """What Keras gives and the weights that it makes; or that it refuses, and why."""
+    """Output, dtypes and weights of a case in Keras, or its refusal and the reason."""
     keras.backend.clear_session(free_memory=False)
     try:
         layer = keras_layer(case["kind"], case["arguments"])
@@ -87,27 +87,27 @@ def keras_answer(case: Case) -> tuple[dict[str, Any], str]:
             [w.path.removeprefix(prefix), list(w.shape), w.trainable, w.dtype]
             for w in layer.weights
         ]
-    except Exception as error:  # whatever it is, Keras did not build the layer
+    except Exception as error:  # any error means that Keras refuses the layer
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
     return {"output": nest(output), "dtype": dtypes(output), "weights": weights}, ""
 
 
 def keras_layer(kind: str, arguments: dict[str, Any]) -> Any:
-    """The Keras layer of a kind; arguments that are layers are written as in a spec."""
+    """The Keras layer of a kind; arguments that are layers have the form of a spec."""
     given = {
         name: keras_inner(value) if name in WRAPPING else value for name, value in arguments.items()
     }
     if kind == "Lambda":
         given |= lambda_arguments(arguments)
     if isinstance(given.get("ngrams"), list):
-        given["ngrams"] = tuple(given["ngrams"])  # which YAML writes as a list
+        given["ngrams"] = tuple(given["ngrams"])  # a list in YAML
     if isinstance(given.get("quantization_config"), dict):
         given["quantization_config"] = deserialized(given["quantization_config"])
     return getattr(keras.layers, EXPORTED.get(kind, kind))(**given)
 
 
 def lambda_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a Lambda wants as Python objects: a function that files can name, and tuples."""
+    """The arguments of a Lambda that must be Python objects: a function and tuples."""
     function = arguments.get("function", "")
     return {
         "function": keras.activations.linear if isinstance(function, str) else function,
@@ -116,7 +116,7 @@ def lambda_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def tuples(written: Any) -> Any:
-    """Nested lists as tuples."""
+    """The same value with tuples in place of lists."""
     if isinstance(written, dict):
         return {name: tuples(value) for name, value in written.items()}
     return tuple(map(tuples, written)) if isinstance(written, list) else written
@@ -135,7 +135,7 @@ def keras_inner(written: Any) -> Any:
 
 
 def keras_model(case: Case) -> Any:
-    """The model of a case that Keras takes."""
+    """The Keras model of a case."""
     keras.backend.clear_session(free_memory=False)
     layer = keras_layer(case["kind"], case["arguments"])
     if not case["inputs"]:
@@ -145,7 +145,7 @@ def keras_model(case: Case) -> Any:
 
 
 def called(layer: Any, case: Case, inputs: Any) -> Any:
-    """What a call of the layer on the tensors of a case gives."""
+    """The output of a call of the layer on the tensors of a case."""
     more = case.get("call", {})
     if isinstance(inputs, dict):
         return layer(inputs, **more) if case.get("data") else layer(**inputs, **more)
@@ -155,7 +155,7 @@ def called(layer: Any, case: Case, inputs: Any) -> Any:
 
 
 def tensor(written: Any) -> Any:
-    """The symbolic tensor of a shape, or of `{batch_shape, dtype}`; or a nest of them."""
+    """The symbolic tensor of a shape or of `{batch_shape, dtype}`, or a nest of such tensors."""
     if isinstance(written, dict):
         if "batch_shape" in written:
             return keras.Input(**written)
@@ -166,7 +166,7 @@ def tensor(written: Any) -> Any:
 
 
 def nest(output: Any, of: Callable[[Any], Any] = lambda tensor: list(tensor.shape)) -> Any:
-    """The shapes of a nest of tensors, or what `of` them is wanted, in lists and mappings."""
+    """The results of `of`, by default the shapes, for a nest of tensors, in lists and mappings."""
     if isinstance(output, dict):
         return {name: nest(each, of) for name, each in output.items()}
     if isinstance(output, Sequence):

@@ -1,10 +1,11 @@
-"""Read in the sources of old versions which words each layer was written in, or could be made of.
+"""Read config keys and constructor arguments of layers from the sources of old versions.
 
     python tests/oracle/config_keys.py KERAS_CLONE WHEEL... > tests/data/legacy/config_keys.jsonl
 
-KERAS_CLONE is a clone of keras-team/keras with its tags, each WHEEL one of tensorflow's. Nothing of
-them is run: the keys that `get_config` writes and the arguments of `__init__` are read off the
-syntax tree, through the base classes. tests/test_legacy.py holds our tables to them.
+KERAS_CLONE is a clone of keras-team/keras with its tags, each WHEEL one of tensorflow's. No code of
+them runs: the keys that `get_config` writes and the arguments of `__init__` are read from the
+syntax tree, base classes included. tests/keras_format/test_legacy_layers.py compares our tables
+with them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MODULES = r"keras/(src/)?(legacy/layers|layers|engine)"
 NOT_KERAS = (
     r"legacy_rnn|legacy_cells|legacy_tf_layers|test"  # cells and layers of tf.compat.v1, and tests
 )
-# What other layers are made of, models, and what holds other layers without being one of a model.
+# Base classes of layers, models, and containers of layers that are no layers of a model.
 # fmt: off
 ABSTRACT = {
     "AbstractRNNCell", "BaseDenseAttention", "BaseImageAugmentationLayer", "BaseRandomLayer",
@@ -48,7 +49,7 @@ Classes = dict[str, ast.ClassDef]
 
 
 def main() -> None:
-    """Print a line for each class and each set of words that it had, with the versions."""
+    """Print a line for each class and each set of its keys, with the versions that had them."""
     clone, *wheels = sys.argv[1:]
     found: defaultdict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for version, texts in (*in_clone(clone), *map(in_wheel, wheels)):
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 def in_clone(clone: str) -> Iterator[tuple[str, list[str]]]:
-    """Each version with its sources, out of git."""
+    """Each version and its sources, from git."""
     for tag in TAGS:
         paths = git(clone, "ls-tree", "-r", "--name-only", tag).split()
         kept = [path for path in paths if is_source(path)]
@@ -80,7 +81,7 @@ def in_wheel(path: str) -> tuple[str, list[str]]:
 
 
 def git(clone: str, *arguments: str) -> str:
-    """What git prints."""
+    """The output of a git command."""
     return subprocess.run(
         ["git", "-C", clone, *arguments], capture_output=True, text=True, check=True
     ).stdout
@@ -102,13 +103,13 @@ def classes(texts: list[str]) -> Classes:
 
 
 def bases(name: str, known: Classes) -> list[str]:
-    """The names of a class's bases that are known."""
+    """The names of the base classes whose sources are known."""
     names = [ast.unparse(base).rpartition(".")[2] for base in known[name].bases]
     return [base for base in names if base in known and base != name]
 
 
 def is_layer(name: str, known: Classes) -> bool:
-    """Whether files could hold a layer of this class."""
+    """Whether a file could hold a layer of this class."""
 
     def descends(each: str) -> bool:
         return each == "Layer" or any(map(descends, bases(each, known)))
@@ -117,7 +118,7 @@ def is_layer(name: str, known: Classes) -> bool:
 
 
 def method(name: str, which: str, known: Classes) -> ast.FunctionDef | None:
-    """A method that a class has of its own."""
+    """A method that the class itself defines, None if it does not."""
     own = (node for node in known[name].body if isinstance(node, ast.FunctionDef))
     return next((node for node in own if node.name == which), None)
 
@@ -131,7 +132,7 @@ def arguments_of(name: str, known: Classes) -> set[str]:
 
 
 def keys_of(name: str, known: Classes) -> set[str]:
-    """The keys that a class's `get_config` writes, those of its bases among them."""
+    """The keys that a class's `get_config` writes, including those of its base classes."""
     own = method(name, "get_config", known)
     if own is None:
         return next(filter(None, (keys_of(base, known) for base in bases(name, known))), set())
@@ -160,7 +161,7 @@ def written_at(node: ast.AST) -> set[str]:
 
 
 def removed_at(node: ast.AST) -> set[str]:
-    """The keys that a statement of `get_config` takes away."""
+    """The keys that a statement of `get_config` removes."""
     match node:
         case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(str(key)), *_]):
             return {key}
@@ -170,7 +171,7 @@ def removed_at(node: ast.AST) -> set[str]:
 
 
 def parents(value: ast.expr, name: str, known: Classes) -> list[str]:
-    """The bases whose `get_config` this calls: `super()`, `super(RNN, self)` or a class."""
+    """The base classes that an expression names: `super()`, `super(RNN, self)` or a class."""
     match value:
         case ast.Call(func=ast.Name("super"), args=[ast.Name(other), _]) if other in known:
             return bases(other, known)
@@ -182,7 +183,7 @@ def parents(value: ast.expr, name: str, known: Classes) -> list[str]:
 
 
 def keys_in(value: ast.expr) -> set[str]:
-    """The keys of a mapping that is written down, `{...}` or `dict(...)`."""
+    """The keys of a literal mapping, `{...}` or `dict(...)`."""
     match value:
         case ast.Dict(keys=keys, values=values):
             named = {str(key.value) for key in keys if isinstance(key, ast.Constant)}

@@ -1,4 +1,4 @@
-"""Means to draw random arguments and shapes."""
+"""Random arguments and shapes of layers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TOGETHER = {
     "embedding": "core",
     "hashing": "text",
     "simple_attention": "attention",
-}  # modules that are drawn as one
-OPTIONAL = 0.4  # how often an argument is given that need not be
-MISPLACED = 0.05  # how often an image layer gets no image
+}  # modules of layers that share a module of `families/`
+OPTIONAL = 0.4  # how often an optional argument is drawn
+MISPLACED = 0.05  # how often a layer with spatial axes reads an input of any rank
 
 
 def drawn(rng: random.Random, name: str) -> dict[str, Any]:
-    """A case of a kind, as the module of `families/` draws it that is named as the kind's own."""
+    """A case of a kind, drawn by the module of `families/` for the kind's module."""
     module = KIND_MODULES[name]
     family = import_module(f"families.{TOGETHER.get(module, module)}")
     case: dict[str, Any] = family.draw(rng, name)
@@ -37,7 +37,7 @@ def drawn(rng: random.Random, name: str) -> dict[str, Any]:
 def simple(
     rng: random.Random, name: str, own: Mapping[str, Draw], demanded: Collection[str] = ()
 ) -> dict[str, Any]:
-    """A case of a kind: arguments each on its own, as `own` or COMMON draw them."""
+    """A case of a kind whose arguments `own` or COMMON draw independently."""
     arguments = arguments_of(rng, name, own, demanded)
     return {"arguments": arguments, "inputs": inputs(rng, find_kind(name))}
 
@@ -45,7 +45,7 @@ def simple(
 def arguments_of(
     rng: random.Random, name: str, own: Mapping[str, Draw], demanded: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Random arguments: those that are required or `demanded`, and some of the others."""
+    """Random arguments: all that are required or `demanded`, and some of the others."""
     draws = {**COMMON, **own}
     required = {field.encode_name: field.required for field in fields(find_kind(name))}
     return {
@@ -57,7 +57,7 @@ def arguments_of(
 
 
 def no_draw(argument: str) -> Draw:
-    """Complain that nobody says how an argument is drawn."""
+    """A draw that raises LookupError: neither COMMON nor a family says how to draw `argument`."""
 
     def complain(_rng: random.Random) -> Any:
         raise LookupError(f"say how '{argument}' is drawn")
@@ -66,7 +66,7 @@ def no_draw(argument: str) -> Draw:
 
 
 def inputs(rng: random.Random, kind: type[LayerKind]) -> list[list[int | None]]:
-    """Shapes of as many inputs as the kind takes; those of several mostly agree."""
+    """The shapes of the inputs of a kind; several inputs mostly have the same shape."""
     axes = getattr(kind, "spatial_axes", ())
     rank = len(axes) + 2 if axes and rng.random() > MISPLACED else rng.randint(1, 6)
     if len(kind.arity) == 1:
@@ -76,13 +76,13 @@ def inputs(rng: random.Random, kind: type[LayerKind]) -> list[list[int | None]]:
 
 
 def shape(rng: random.Random, rank: int) -> list[int | None]:
-    """A shape with its batch axis."""
+    """A random shape of `rank` axes, the batch included."""
     batch = rng.choice([None, None, None, 2])
     return [batch, *(size(rng) for _ in range(rank - 1))]
 
 
 def size(rng: random.Random) -> int | None:
-    """A size, now and then unknown, 0 or 1."""
+    """A random size, sometimes unknown, 0 or 1."""
     return rng.choice([None, 0, 1]) if rng.random() < 0.12 else rng.randint(2, 16)
 
 
@@ -97,23 +97,23 @@ def relative(rng: random.Random, first: list[int | None]) -> list[int | None]:
 
 
 def one_of(*choices: Any) -> Draw:
-    """An argument that is one of these."""
+    """A draw of one of these values."""
     return lambda rng: rng.choice(choices)
 
 
 def number(least: int, most: int) -> Draw:
-    """An argument that is a whole number."""
+    """A draw of an integer."""
     return lambda rng: rng.randint(least, most)
 
 
 def window(most: int) -> Draw:
-    """An argument of a sliding window: one number, or one for each of two axes."""
+    """A draw of a window argument: one number, or one for each of two axes."""
     one = number(1, most)
     return lambda rng: one(rng) if rng.random() < 0.6 else [one(rng), one(rng)]
 
 
 def listed(literal: Any) -> Draw:
-    """An argument that is a word of a closed set."""
+    """A draw of a word that the type `literal` allows."""
     return one_of(*get_args(get_args(literal)[0]))
 
 
@@ -169,7 +169,7 @@ COMMON: dict[str, Draw] = {
     "use_bias": BOOLEAN,
 }
 
-# Arguments of `keras.layers.Layer` that say what input to expect, or that only some layers take.
+# Never drawn: they choose how a tensor is stored, which no report says.
 UNDRAWN = {
     "ragged",
     "sparse",

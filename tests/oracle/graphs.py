@@ -8,7 +8,7 @@ from typing import Any
 
 READ = ["float32", "float16", "int32"]
 POLICIES = ["float32", "float32", "mixed_float16", "bfloat16"]
-WIDTH = 4  # of every tensor in a random graph, so that any layer can read any other
+WIDTH = 4  # the last axis of every tensor, so that any layer can read any other
 
 
 def random_spec(rng: random.Random) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def random_spec(rng: random.Random) -> dict[str, Any]:
 
 
 def random_nest(rng: random.Random) -> dict[str, Any]:
-    """A model that calls another one by a list, or by the names of its inputs, which it mixes up.
+    """A model that calls another one with a list, or with a mapping of its inputs in random order.
 
     It does not do both: Keras would list the connections of one or the other in another order.
     """
@@ -47,7 +47,7 @@ def random_nest(rng: random.Random) -> dict[str, Any]:
 
 
 def given(rng: random.Random, names: Iterable[str], *, by_name: bool) -> Any:
-    """What a call of a model with these inputs is given: a list, a mapping in any order, or one."""
+    """The argument of a call of a model: a list, a mapping in random order, or one input."""
     names = list(names)
     if by_name:
         return {name: name.upper() for name in rng.sample(names, len(names))}
@@ -55,9 +55,9 @@ def given(rng: random.Random, names: Iterable[str], *, by_name: bool) -> Any:
 
 
 def random_list(rng: random.Random, known: list[str], blocks: dict[str, int]) -> list[Any]:
-    """Layers, or uses of these blocks, that read what is known or what stands above them."""
+    """Layers and uses of `blocks` that read tensors in `known` or layers above them."""
     known, layers = list(known), []
-    dense: list[str] = []  # what can be called again
+    dense: list[str] = []  # layers that can be called again
     for number in range(rng.randint(2, 8)):
         name = f"n{number}"
         source = rng.choice(known[-3:] if rng.random() < 0.7 else known)
@@ -83,5 +83,5 @@ def random_list(rng: random.Random, known: list[str], blocks: dict[str, int]) ->
 
 
 def names_of(layer: dict[str, Any]) -> list[str]:
-    """The name of a layer in a random graph."""
+    """The names of a layer in a random graph."""
     return [layer["name"]] if "reuse" in layer else [each["name"] for each in layer.values()]

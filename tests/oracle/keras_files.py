@@ -1,4 +1,4 @@
-"""What real Keras shows of a model, and what dense-calc reads in the file of the same model."""
+"""Comparison of a Keras model with what dense-calc reads from its file, and writes for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keras_fact(model: Any) -> Fact:
 
     Source: `print_summary` of keras.utils.summary_utils, which prints the same.
     """
-    if isinstance(model, keras.Sequential):  # which prints no connections: each reads the one above
+    if isinstance(model, keras.Sequential):  # prints no connections: each layer reads the one above
         above = [layer.name for layer in model._layers]
         rows = [
             [*keras_row(layer, set())[:-1], [name]]
@@ -48,7 +48,7 @@ def keras_fact(model: Any) -> Fact:
 
 
 def keras_row(layer: Any, nodes: set[Any]) -> list[Any]:
-    """Name, class, shapes and dtypes of what the last call gives, parameters, what is connected."""
+    """Name, class, output shapes and dtypes of the last call, parameters and connections."""
     read = [
         tensor._keras_history.operation.name
         for node in layer._inbound_nodes
@@ -67,7 +67,7 @@ def elements(weights: Any) -> int:
 
 
 def our_fact(report: Report) -> Fact:
-    """The same of a report."""
+    """The same facts from a report."""
     return {
         "name": report.name,
         "rows": list(map(our_row, report.layers)),
@@ -77,19 +77,19 @@ def our_fact(report: Report) -> Fact:
 
 
 def our_row(row: LayerRow) -> list[Any]:
-    """The same of a row."""
+    """The same facts from a row of a report."""
     shapes = [list(shape) for shape in leaf_shapes(row.output_shape)]
     dtypes = list(leaf_dtypes(row.output_dtype))
     return [row.name, row.type, shapes, dtypes, row.params, list(row.connected_to)]
 
 
 def as_keras(model: Model) -> Model:
-    """The same model, of which rows are those that Keras prints."""
+    """The same facts with only the rows that Keras prints."""
     return replace(model, type="Sequential" if is_saved_as_sequential(model) else "Functional")
 
 
 def loaded(text: str, *, fill: bool) -> Any:
-    """The model that Keras loads from JSON; the weights of large ones are not to fill."""
+    """The model that Keras loads from JSON; without `fill` its weights are never filled."""
     keras.backend.clear_session(free_memory=False)
     with nullcontext() if fill else keras.StatelessScope(initialize_variables=False):
         return keras.models.model_from_json(text)
@@ -98,34 +98,34 @@ def loaded(text: str, *, fill: bool) -> Any:
 def difference_in_files(
     build: Callable[[], Any], model: Model | None = None, *, fill: bool = True
 ) -> str:
-    """What differs between a Keras model and our reading of its JSON, or our JSON and the model.
+    """The first difference between a Keras model and our reading of its JSON, or in our own JSON.
 
-    A name in Keras has no slash. Of what masks make, rows and connections, a spec has nothing.
-    Nothing is asked where Keras cannot build the model, or read its own file.
+    A name in Keras has no slash, and a spec lacks the rows and connections that masks add. Where
+    Keras cannot build the model or load its own file, only our JSON is compared.
     """
     try:
         built = build()
         text = built.to_json()
-        fact = keras_fact(loaded(text, fill=fill))  # not all is in a file that the model had
-    except Exception:  # whatever it is, Keras itself cannot
+        fact = keras_fact(loaded(text, fill=fill))  # a file does not hold all of a model
+    except Exception:  # any error means that Keras cannot load it
         return difference_in_writing(model, fill=fill) if model else ""
     try:
         read = from_keras(json.loads(text), Source("model.json", text), "model", {})
         wrong = difference(our_fact(trace(read)), fact) or difference_in_yaml(read)
-    except Exception as error:  # whatever it is, a file could not be read
+    except Exception as error:  # any error means that we cannot read it
         wrong = told(error)
     return f"read: {wrong}" if wrong else difference_in_writing(model or read, fill=fill)
 
 
 def told(error: Exception) -> str:
-    """A mistake in a line, of which the end says most."""
+    """An error in one line, of which the end says most."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[-700:]}"
 
 
 def difference_in_writing(model: Model, *, fill: bool = True) -> str:
-    """What differs between a model and what Keras loads of the JSON that we write of it.
+    """The first difference between a model and what Keras loads from the JSON that we write.
 
-    Nothing is asked where we refuse to write it.
+    '' where we refuse to write it.
     """
     model = as_keras(model)
     try:
@@ -134,7 +134,7 @@ def difference_in_writing(model: Model, *, fill: bool = True) -> str:
         return ""
     try:
         ours, theirs = our_fact(trace(model)), keras_fact(loaded(text, fill=fill))
-    except Exception as error:  # whatever it is, Keras does not load it
+    except Exception as error:  # any error means that Keras does not load it
         return f"written: {told(error)}"
     rows = ours["rows"]
     names = {node.name.replace("/", ".") for node in model.nodes}
@@ -148,7 +148,7 @@ def difference_in_writing(model: Model, *, fill: bool = True) -> str:
 
 
 def difference_in_yaml(model: Model) -> str:
-    """What differs between the reports on a model and on the spec that dense-calc writes of it."""
+    """The first difference between the reports on a model and on the spec that we write of it."""
     text = format_spec(model)
     ours, again = trace(model), trace(parse_spec(Source(text, text), "model"))
     if ours == again:
@@ -159,12 +159,12 @@ def difference_in_yaml(model: Model) -> str:
 
 
 def fact_of_json(text: str) -> Fact:
-    """The same of what dense-calc reads in a model's JSON."""
+    """The facts about a model that dense-calc reads from its JSON."""
     return our_fact(trace(from_keras(json.loads(text), Source("model.json", text), "model", {})))
 
 
 def difference(ours: Fact, theirs: Fact) -> str:
-    """The first thing that is not the same, '' if everything is."""
+    """The first difference of two facts, '' if they are equal."""
     for key, value in theirs.items():
         if key != "rows" and ours[key] != value:
             return f"{key} is {ours[key]}, in Keras {value}"

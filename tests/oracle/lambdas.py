@@ -1,10 +1,10 @@
-"""Ask real Keras what a `Lambda` of one of its functions gives, and show where dense-calc differs.
+"""Compare the answers of real Keras and dense-calc about a `Lambda` of one of Keras' functions.
 
     python tests/oracle/lambdas.py --cases 1000 --seed 1
 
-Functions are those of `keras.ops` on one tensor, with random arguments, and the activations. What
-is written for Keras must load and give the same. Keras has JAX run the function: what only that
-refuses, as a dtype, is not asked. Exit status 1 if they differ anywhere.
+Functions are those of `keras.ops` on one tensor, with random arguments, and the activations. The
+JSON that dense-calc writes must load in Keras and give the same. Keras has JAX run the function;
+cases that JAX refuses, such as some dtypes, are left out. Exit status 1 if the answers differ.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REFUSED = "refused"
 
 
 def main() -> int:
-    """Compare, and print what differs."""
+    """Print each case where the answers differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "functions", nargs="*", default=sorted({*OPERATIONS_BY_FUNCTION, *ACTIVATION_FUNCTIONS})
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def case_of(rng: random.Random, name: str) -> tuple[dict[str, Any], Any]:
-    """Arguments of a function and the shape that it reads, None if it reads several."""
+    """Random arguments and input shape of a function; the shape is None for several inputs."""
     if name in ACTIVATION_FUNCTIONS:
         return {}, [None, rng.randint(1, 9)]
     case = draw(rng, OPERATIONS_BY_FUNCTION[name])
@@ -81,7 +81,7 @@ def model_of(name: str, arguments: dict[str, Any], shape: Any) -> Model:
 
 
 def answer_of(name: str, arguments: dict[str, Any], shape: Any) -> Any:
-    """What dense-calc says; or what Keras loads otherwise."""
+    """The output shape in dense-calc, or how the model that Keras loads from its JSON differs."""
     try:
         model = model_of(name, arguments, shape)
         output = trace(model).outputs[0].shape
@@ -91,14 +91,14 @@ def answer_of(name: str, arguments: dict[str, Any], shape: Any) -> Any:
 
 
 def keras_answer(name: str, arguments: dict[str, Any], shape: Any) -> Any:
-    """What Keras says."""
+    """The output shape in Keras."""
     homes = (keras.ops, keras.ops.image, keras.activations)
     function = next((getattr(home, name) for home in homes if hasattr(home, name)), None)
     assert function, f"Keras has no function {name}"
     try:
         given = {key: tuples(value) for key, value in arguments.items()}
         return nest(keras.layers.Lambda(function, arguments=given)(keras.Input(batch_shape=shape)))
-    except Exception:  # whatever it is, Keras does not build it
+    except Exception:  # any error means that Keras refuses it
         return REFUSED
 
 

@@ -1,9 +1,9 @@
-"""Ask real Keras 2 how it writes layers, what they give and which weights they have.
+"""Record how real Keras 2 writes layers, their output shapes and their weights.
 
     python tests/oracle/legacy.py > tests/data/legacy/tf_keras.jsonl
 
-Needs `pip install tf_keras tensorflow`, which is Keras 2 for today's TensorFlow. What is read of
-such files is held to the answers by tests/test_legacy.py.
+Needs `pip install tf_keras tensorflow`, which is Keras 2 for today's TensorFlow.
+tests/keras_format/test_legacy_layers.py compares our reading of such files with the records.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def main() -> None:
 
 
 def fact(layer: Any, inputs: list[Any]) -> dict[str, Any]:
-    """How a layer is written, the shapes it reads and gives, and each weight: shape, trained."""
+    """The JSON of a layer, its inputs and output, and each weight: shape, whether trainable."""
     tensors = [
         K.Input(shape[1:], dtype=shape[0]) if isinstance(shape[0], str) else K.Input(shape)
         for shape in inputs

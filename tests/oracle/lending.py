@@ -1,10 +1,10 @@
-"""Build random models whose parts share layers in real Keras, and show where the counts differ.
+"""Compare counts of real Keras and dense-calc for random nested models that share layers.
 
     python tests/oracle/lending.py --models 300 --seed 1
 
-A model inside calls layers of the models around it, and those call layers of models inside, also
-in blocks and in wrappers. Needs the extra `oracle`. Exit status 1 if anything differs: the rows of
-all models in each other, their counts and totals, here and in a spec that is written and read.
+An inner model calls layers of the models around it, and those call layers of inner models, also in
+blocks and in wrappers. Needs the extra `oracle`. Exit status 1 if any rows, counts or totals of the
+nested models differ, also in the spec that dense-calc writes of them and reads again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Spec = dict[str, Any]
 
 
 def main() -> int:
-    """Compare, and print what differs."""
+    """Print each model where the answers differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
@@ -48,7 +48,7 @@ def main() -> int:
     for _ in range(options.models):
         spec = random_spec(rng)
         ours, theirs = said(our_rows, spec), said(keras_rows, spec)
-        if "needs a Functional" in str(ours):  # a chain that calls a layer twice is not followed
+        if "needs a Functional" in str(ours):  # dense-calc rejects a chain that calls a layer twice
             theirs = [None]
         failed += (is_wrong := ours != theirs and not ours[:1] == theirs[:1] == [None])
         refused += theirs[:1] == [None]
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def said(rows: Callable[[Spec], list[Any]], spec: Spec) -> list[Any]:
-    """The rows of a model; None and why where there are none."""
+    """The rows of a model, or None and the reason."""
     try:
         return rows(spec)
     except (DenseCalcError, ValueError, KeyError, RecursionError) as error:
@@ -67,7 +67,7 @@ def said(rows: Callable[[Spec], list[Any]], spec: Spec) -> list[Any]:
 
 
 def random_spec(rng: random.Random) -> Spec:
-    """A random model of models."""
+    """A random model with models inside."""
     block = Drawing(rng, {})
     block.layers(DEPTH - 1)
     whole = Drawing(rng, {"part": block})
@@ -77,7 +77,7 @@ def random_spec(rng: random.Random) -> Spec:
 
 
 class Drawing:
-    """A list of layers while it is drawn: what can be read, and called again, by their names."""
+    """A list of layers while it is drawn, with the names that can be read and called again."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Drawing:
         self.chain = chain
         self.items: list[Any] = []
         self.known = ["input"]
-        self.parts: dict[str, str] = {}  # what can be called again, and its kind
+        self.parts: dict[str, str] = {}  # the kind of each part that can be called again
 
     def layers(self, depth: int) -> list[Any]:
-        """Layers, and models if they are not too deep."""
+        """Random layers, and models up to DEPTH."""
         for number in range(self.rng.randint(2, 5)):
             name = f"{self.rng.choice('abc')}{number}"
             item = self.item(name, depth)
@@ -105,7 +105,7 @@ class Drawing:
         return self.items
 
     def item(self, name: str, depth: int) -> Spec:
-        """A layer, a model, the use of a block, or a second call."""
+        """A random item: a layer, a model, the use of a block, or a second call."""
         read = {} if self.chain else {"from": self.rng.choice(self.known[-2:])}
         sorts = ["Dense", "Dense", "norm", "ReLU", "reuse", "reuse", "each"]
         sorts += ["model"] * 3 * (depth < DEPTH) + ["part"] * bool(self.blocks)
@@ -135,7 +135,7 @@ class Drawing:
         return {kind: {"name": name, **units, **more, **read}}
 
     def model(self, name: str, depth: int, read: Spec) -> Spec:
-        """A model inside, which may call what can be called here."""
+        """An inner model, which may call the parts that can be called here."""
         kind = self.rng.choice(MODELS)
         inner = Drawing(self.rng, {}, self, chain=kind == "Sequential")
         own = {"name": name, "input": SHAPE, "layers": inner.layers(depth + 1)}
@@ -145,7 +145,7 @@ class Drawing:
         return {kind: own | read}
 
     def second_call(self, name: str, parts: list[str]) -> Spec:
-        """The call of one of these parts; a chain calls none twice."""
+        """A call of one of these parts; a chain calls none twice."""
         part = self.rng.choice(parts)
         self.parts[name] = self.parts[part] if part in self.parts and not self.chain else "called"
         if self.chain:
@@ -153,23 +153,23 @@ class Drawing:
         return {"reuse": part, "name": name}
 
     def own_name(self) -> str:
-        """A name that nothing around has, for what may call a layer around."""
+        """A name that no part around has, for an item that may call a layer around."""
         return f"m{next(NUMBERS)}"
 
     def callable_parts(self) -> Iterator[tuple[str, str]]:
-        """What can be called again, of what is written above, with its kind."""
+        """The parts above that can be called again, with their kinds."""
         outer = dict(self.around.callable_parts()) if self.around else {}
         yield from (outer | self.parts).items()
 
 
 def our_rows(spec: Spec) -> list[Any]:
-    """What dense-calc says; of a spec that it writes, the same."""
+    """The rows in dense-calc, which must be the same for the spec that it writes."""
     model = parse_spec(Source("random", json.dumps(spec)), "random")
     rows = traced_rows(model)
     try:
         text = format_spec(model)
     except SpecError as error:
-        if "a spec cannot call" in error.message:  # what lies behind another layer of its name
+        if "a spec cannot call" in error.message:  # another layer of the same name hides it
             return rows
         raise
     again = traced_rows(parse_spec(Source("written", text), "random"))
@@ -183,13 +183,13 @@ def traced_rows(model: Model) -> list[Any]:
 
 
 def our_row(row: LayerRow) -> list[Any]:
-    """A row with those inside it."""
+    """A row and the rows inside it."""
     inner = [our_row(each) for each in row.layers if each.type != "InputLayer"]
     return [row.type, row.params, row.trainable_params, inner]
 
 
 def keras_rows(spec: Spec) -> list[Any]:
-    """What Keras says."""
+    """The rows in Keras."""
     keras.backend.clear_session(free_memory=False)
     with keras.StatelessScope(initialize_variables=False):
         built = Scope(spec["layers"], spec["blocks"]).model("outer")
@@ -198,14 +198,14 @@ def keras_rows(spec: Spec) -> list[Any]:
 
 
 def keras_row(layer: Any) -> list[Any]:
-    """A layer with those inside it."""
+    """A layer and the layers inside it."""
     held = layer.layers if isinstance(layer, keras.Model) else []
     inner = [keras_row(each) for each in held if not isinstance(each, keras.layers.InputLayer)]
     return [type(layer).__name__, *counts(layer), inner]
 
 
 class Scope:
-    """The names of a list of layers in Keras: what they are, made when they are asked for."""
+    """The Keras layers of a list by their names, each built when it is first asked for."""
 
     def __init__(self, items: list[Any], blocks: Spec, around: Scope | None = None) -> None:
         self.items = items
@@ -215,7 +215,7 @@ class Scope:
         self.scopes: dict[str, Scope] = {}  # of models and of copies of blocks
 
     def model(self, name: str, kind: str = "Functional") -> Any:
-        """The model that the list is."""
+        """The Keras model of the list."""
         tensor = keras.Input(SHAPE)
         name = unlike(name)
         if kind == "Sequential":
@@ -224,7 +224,7 @@ class Scope:
         return keras.Model(tensor, self.called(tensor), name=name)
 
     def called(self, given: Any) -> Any:
-        """What the last layer gives, all called in order."""
+        """The output of the last layer after all are called in order."""
         tensors = {"input": given}
         for item in self.items:
             kind, own = item_of(item)
@@ -262,7 +262,7 @@ class Scope:
         return layer
 
     def named(self, name: str) -> Any:
-        """The layer of this name, here or around."""
+        """The layer of this name, in this list or in one around it."""
         found = self.found(name)
         if found is not None:
             return found
@@ -271,7 +271,7 @@ class Scope:
         return self.around.named(name)
 
     def found(self, name: str) -> Any:
-        """The layer of this name here, None if there is none."""
+        """The layer of this name in this list, None if there is none."""
         head, _, rest = name.partition("/")
         for item in self.items:  # names may be used before they are defined
             kind, own = item_of(item)
@@ -284,7 +284,7 @@ class Scope:
 
 
 def unlike(name: str) -> str:
-    """A name that no other layer has: Keras allows none to stand twice."""
+    """A name that no other layer has, as Keras demands."""
     return f"{name}_{next(NUMBERS)}"
 
 

@@ -1,11 +1,11 @@
-"""Build whole models in real Keras from their specs, and show where the reports differ.
+"""Compare reports of real Keras and dense-calc for whole models, built from specs.
 
     python tests/oracle/models.py                        # every file in specs/
     python tests/oracle/models.py specs/gpt2.yaml --set depth=24
     python tests/oracle/models.py --graphs 300 --seed 1  # branches, blocks, sharing, nests
 
-Needs the extra `oracle`. No weight is ever filled, so that the largest models fit everywhere. Exit
-status 1 if anything differs: the layers that Keras lists, their order, their shapes and counts.
+Needs the extra `oracle`. No weight is ever filled, so the largest models fit everywhere. Exit
+status 1 if the layers that Keras lists, their order, shapes or counts differ.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from dense_calc.tracing.nested_model import NestedModel
 from dense_calc.tracing.tracer import trace
 
 SPECS = Path(__file__).parents[2] / "specs"
-DOT = "."  # what stands for a slash in Keras, which allows none in a name
+DOT = "."  # stands for a slash, which Keras forbids in a name
 
 
 def main() -> int:
-    """Compare, and print what differs."""
+    """Print each model where the reports differ."""
     options = command_line()
     rng = random.Random(options.seed)
     vars = dict(pair.split("=", 1) for pair in options.set)
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def command_line() -> argparse.Namespace:
-    """The options; without files and graphs, every spec."""
+    """The options; without files and graphs, the files are all of specs/."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
@@ -74,14 +74,14 @@ def command_line() -> argparse.Namespace:
 
 
 def differences(model: Model) -> list[str]:
-    """What dense-calc and Keras say otherwise of a model; of one in it, what files say."""
+    """The differences between dense-calc and Keras about a model, and about its files."""
     if any(isinstance(node.layer, NestedModel) for node in model.nodes):
         return list(filter(None, [difference_in_yaml(model), difference_in_writing(model)]))
     ours = our_rows(trace(model))
     try:
         built, names, tensors = keras_model(model)
         theirs = keras_rows(model, built, names, tensors)
-    except Exception as error:  # whatever it is, Keras does not build the model
+    except Exception as error:  # any error means that Keras refuses the model
         return [f"Keras: {type(error).__name__}: {error}"[:500]]
     pairs = zip_longest(ours, theirs)
     wrong = [f"{one} is {other} in Keras" for one, other in pairs if one != other]
@@ -90,7 +90,7 @@ def differences(model: Model) -> list[str]:
 
 
 def our_rows(report: Report) -> list[Any]:
-    """The rows that hold weights, or could, and the totals."""
+    """The rows of a report that have or could have weights, and the totals."""
     rows: list[Any] = [
         (
             row.name.replace("/", DOT),
@@ -116,7 +116,7 @@ def keras_model(model: Model) -> tuple[Any, dict[str, str], dict[str, Any]]:
 def keras_rows(
     model: Model, built: Any, names: dict[str, str], tensors: dict[str, Any]
 ) -> list[Any]:
-    """The same of the Keras model."""
+    """The same facts from the Keras model."""
     outputs = [picked(end.source, tensors) for end in model.outputs]
     layers = [layer for layer in built.layers if not (model.is_sequential and is_input(layer))]
     rows: list[Any] = [
@@ -131,7 +131,7 @@ def described(output: Any) -> tuple[Any, Any]:
 
 
 def counts(layer: Any) -> tuple[int, int]:
-    """The parameters of a layer or model, and those that are trained."""
+    """All parameters and trainable parameters of a layer or model."""
     weights, trained = (
         sum(math.prod(weight.shape) for weight in held)
         for held in (layer.weights, layer.trainable_weights)
@@ -170,7 +170,7 @@ def input_of(node: Node) -> Any:
 
 
 def call(layer: Any, node: Node, tensors: dict[str, Any]) -> Any:
-    """What the call of a node gives."""
+    """The output of the call of a node."""
     kind = type(node.layer)
     more = {name: getattr(node.layer, name) for name in kind.call_arguments}
     given = [picked(each, tensors) for each in node.call_inputs or node.inputs]
@@ -180,7 +180,7 @@ def call(layer: Any, node: Node, tensors: dict[str, Any]) -> Any:
 
 
 def picked(what: CallInput, tensors: dict[str, Any]) -> Any:
-    """The Keras tensor, or nest of them, that an input is given."""
+    """The Keras tensor, or nest of tensors, of the input of a call."""
     match what:
         case str():
             return tensors[what]
@@ -197,7 +197,7 @@ def picked(what: CallInput, tensors: dict[str, Any]) -> Any:
 
 
 def written(layer: LayerKind) -> dict[str, Any]:
-    """The arguments of a layer that are not Keras' defaults, as a spec has them."""
+    """The arguments of a layer that differ from the defaults, in the form of a spec."""
     given = {}
     for field in fields(layer):
         value = getattr(layer, field.name)
@@ -208,7 +208,7 @@ def written(layer: LayerKind) -> dict[str, Any]:
 
 
 def inner(value: Any) -> Any:
-    """A value as a spec has it, layers included."""
+    """A value in the form of a spec, layers included."""
     if isinstance(value, LayerKind):
         return {type(value).__name__: written(value)}
     if isinstance(value, tuple):
@@ -216,7 +216,7 @@ def inner(value: Any) -> Any:
     return to_builtins(value)
 
 
-DEMANDED = ("pool_size",)  # what Keras demands and dense-calc does not
+DEMANDED = ("pool_size",)  # arguments that only Keras requires
 
 
 if __name__ == "__main__":

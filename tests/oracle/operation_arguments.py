@@ -15,7 +15,7 @@ Drawn = tuple[dict[str, Any], list[Any]]
 
 
 def alike(rng: random.Random, name: str, first: Sizes) -> list[Any]:
-    """As many inputs as an operation takes, each much like the first."""
+    """The inputs of an operation, each similar to the first; optional ones may be None."""
     kind = operation_kind(name)
     count = len(kind.input_names) or rng.randint(1, 4)
     inputs: list[Any] = [first, *(relative(rng, first) for _ in range(count - 1))]
@@ -26,7 +26,7 @@ def alike(rng: random.Random, name: str, first: Sizes) -> list[Any]:
 
 
 def arguments_of(rng: random.Random, name: str, **own: Any) -> dict[str, Any]:
-    """Random arguments: those that are required, and some of the others."""
+    """Random arguments: all that are required, and some of the others."""
     drawn = {}
     for each in fields(operation_kind(name)):
         if each.name == "name" or (not each.required and rng.random() < 0.4):
@@ -36,7 +36,7 @@ def arguments_of(rng: random.Random, name: str, **own: Any) -> dict[str, Any]:
 
 
 def argument(rng: random.Random, name: str, field: FieldInfo) -> Any:
-    """A random value of an argument: what VALUES tell, or whatever its type allows."""
+    """A random value of an argument, from VALUES or of its type."""
     known = VALUES.get(f"{name}.{field.encode_name}", VALUES.get(field.encode_name))
     if known is not None:
         return rng.choice(known)
@@ -54,13 +54,13 @@ def argument(rng: random.Random, name: str, field: FieldInfo) -> Any:
 
 
 def shape(rng: random.Random, least: int = 0, most: int = 5) -> Sizes:
-    """A shape: mostly of 1 to 4 axes."""
+    """A random shape, mostly of 1 to 4 axes."""
     rank = min(max(rng.choice([0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5]), least), most)
     return [size(rng) for _ in range(rank)]
 
 
 def size(rng: random.Random) -> int | None:
-    """A size, now and then unknown, 0 or 1."""
+    """A random size, sometimes unknown, 0 or 1."""
     return rng.choice([None, None, 0, 1, 1]) if rng.random() < 0.3 else rng.randint(2, 9)
 
 
@@ -77,7 +77,7 @@ def relative(rng: random.Random, first: Sizes) -> Sizes:
 
 
 DTYPES = ["float32", "int8", "float64", "bool", "bfloat16", "int32", "complex64", "int"]
-# What arguments are drawn from whose type does not say enough.
+# The values of arguments whose type does not say enough.
 VALUES: dict[str, list[Any]] = {
     "data_format": ["channels_last", "channels_first", None],
     "dtype": [*DTYPES, None],

@@ -8,7 +8,7 @@ from typing import Any
 from operation_arguments import Case, Drawn, alike, arguments_of, shape
 from operation_draws import DRAWS
 
-TYPED = 0.6  # how often inputs are of other dtypes than float32
+TYPED = 0.6  # how often inputs have other dtypes than float32
 READ = [
     "float16", "bfloat16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8",
     "uint16", "uint32", "uint64", "complex64", "float8_e4m3fn",
@@ -26,7 +26,7 @@ def draw(rng: random.Random, name: str) -> Case:
 
 
 def dtypes_of(rng: random.Random, given: Any, usual: str) -> Any:
-    """The dtype of an input, or a list of them where it is several; nothing where it is none."""
+    """The dtype of an input, a list for a list of tensors; empty where the input is missing."""
     if given is None:
         return []
     if any(isinstance(each, list) for each in given):
@@ -35,5 +35,5 @@ def dtypes_of(rng: random.Random, given: Any, usual: str) -> Any:
 
 
 def anything(rng: random.Random, name: str) -> Drawn:
-    """Arguments each on its own, and inputs that mostly are alike."""
+    """Independent arguments, and inputs that are mostly similar."""
     return arguments_of(rng, name), alike(rng, name, shape(rng))

@@ -1,4 +1,4 @@
-"""How operations are drawn whose arguments and inputs must fit each other."""
+"""Random operations whose arguments and inputs must fit each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dense_calc.layers.operations import operation_kind
 
 
 def reshaped(rng: random.Random, name: str) -> Drawn:
-    """A new shape that mostly holds as much."""
+    """A shape and a new one that mostly has as many elements."""
     first = shape(rng)
     target: list[Any] = [size for size in first if size != 1 or rng.random() < 0.5]
     rng.shuffle(target)
@@ -123,7 +123,7 @@ def indexed(rng: random.Random, name: str) -> Drawn:
 
 
 def sliced(rng: random.Random, name: str) -> Drawn:
-    """A part of a shape, from known or unknown starts."""
+    """A shape, and a slice of it with known or unknown starts."""
     first = shape(rng)
     arguments: dict[str, Any] = {"shape": [rng.choice([-1, 1, 2, None, -1]) for _ in first]}
     if rng.random() < 0.1:
@@ -199,7 +199,7 @@ def pictured(rng: random.Random, name: str) -> Drawn:
 
 
 def framed(rng: random.Random, name: str) -> Drawn:
-    """Images, and for each side two of the three that tell its new size."""
+    """Images, and for each side two of the three arguments that determine its new size."""
     arguments, inputs = pictured(rng, name)
     what = "padding" if name == "PadImages" else "cropping"
     for sides in ("top", "bottom", "height"), ("left", "right", "width"):
@@ -232,7 +232,7 @@ def patched(rng: random.Random, name: str) -> Drawn:
 
 
 def matrices(rng: random.Random, name: str) -> Drawn:
-    """Matrices, mostly square, and mostly what fits them."""
+    """Matrices, mostly square, with other inputs that mostly fit them."""
     first = shape(rng, 2)
     if rng.random() < 0.8:
         first[-1] = first[-2]
@@ -303,7 +303,7 @@ def coordinated(rng: random.Random, name: str) -> Drawn:
 
 
 def transformed(rng: random.Random, name: str) -> Drawn:
-    """Images, and how each is moved."""
+    """Images, and a transformation of each."""
     arguments, inputs = pictured(rng, name)
     points = rng.choice([[4, 2], [None, 4, 2], [2, 4, 2], [4, 3], [1, 1, 4, 2]])
     if name == "PerspectiveTransform":
@@ -324,7 +324,7 @@ def folded(rng: random.Random, name: str) -> Drawn:
 
 
 def padded(rng: random.Random, name: str) -> Drawn:
-    """A shape with more at its ends."""
+    """A shape, and padding at its ends."""
     first = shape(rng)
     width = rng.choice([
         1, -1, [1, 2], [[1, 2]], [[1]], [[0, 1]] * len(first), [[2]] * len(first), [1], [],

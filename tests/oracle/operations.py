@@ -1,11 +1,11 @@
-"""Ask real Keras and dense-calc about random operations of `keras.ops`, and show where they differ.
+"""Compare the answers of real Keras and dense-calc about random operations of `keras.ops`.
 
     python tests/oracle/operations.py --cases 3000 --seed 1
     python tests/oracle/operations.py --cases 100 Matmul GetItem         # of these operations only
-    python tests/oracle/operations.py --cases 9690 --seed 1 --write      # the table of facts anew
+    python tests/oracle/operations.py --cases 9690 --seed 1 --write      # a new table of facts
 
-It also compares the arguments of every operation with Keras' signatures, and looks whether one is
-missing. Needs the extra `oracle` (Keras with JAX). Exit status 1 if they differ anywhere.
+It also compares the arguments of every operation with Keras' signatures, and names operations that
+are missing. Needs the extra `oracle` (Keras with JAX). Exit status 1 if they differ anywhere.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ FACTS = Path(__file__).parents[1] / "data" / "operations.jsonl"
 MODULES = ("core", "einops", "image", "linalg", "math", "nn", "numpy")
 REFUSED = {"refused": True}
 LEFT_OUT = {
-    "Arange",  # wants numbers, not tensors
-    "AssociativeScan",  # these take functions, as those that follow but one
+    "Arange",  # reads numbers, not tensors
+    "AssociativeScan",  # reads a function, as do the others but SegmentReduction
     "Cond",
     "ForiLoop",
     "JVP",
@@ -62,9 +62,9 @@ LEFT_OUT = {
 
 
 def main() -> int:
-    """Compare, and print what differs; or write the table of facts."""
+    """Print each case where the answers differ; write the table of facts with `--write`."""
     options = command_line()
-    warnings.simplefilter("ignore")  # NumPy's on divisions by 0
+    warnings.simplefilter("ignore")  # from NumPy about divisions by 0
     wrong = [*missing(), *(each for name in OPERATION_MODULES for each in differences(name))]
     print(*wrong, f"{len(OPERATION_MODULES)} operations, {len(wrong)} wrong arguments", sep="\n")
     rng = random.Random(options.seed)
@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def command_line() -> argparse.Namespace:
-    """The options; without --seed a fresh one."""
+    """The options; the seed is random by default."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "operations", nargs="*", default=list(OPERATION_MODULES), help="all by default"
@@ -102,7 +102,7 @@ def command_line() -> argparse.Namespace:
 
 
 def chosen_of(facts: list[dict[str, Any]]) -> Iterator[str]:
-    """Some facts of each operation as lines, in alphabetical order: 4, and 2 that are refused."""
+    """Lines of up to 4 accepted and 2 refused facts of each operation, in alphabetical order."""
     lines: dict[str, dict[str, list[str]]] = {name: {} for name in OPERATION_MODULES}
     for fact in facts:
         sort = "refused" if "refused" in fact else "output"
@@ -114,9 +114,9 @@ def chosen_of(facts: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def stretched_windows(case: Case) -> bool:
-    """Whether a window has several sides and the input one: NumPy makes several of that, too.
+    """Whether a window has several sides but the input one, which NumPy broadcasts.
 
-    Keras lets it through, and dense-calc does not: nothing could compute it.
+    Keras accepts such a window, dense-calc refuses it: nothing could compute it.
     """
     first = case["inputs"][0] if case["inputs"] else None
     longest = max([0, *(len(x) for x in case["arguments"].values() if isinstance(x, list))])
@@ -180,7 +180,7 @@ def differences(name: str) -> Iterator[str]:
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:
-    """The output shape of a case, or that it is refused, with the message."""
+    """The output shape of a case in dense-calc, or its refusal and the message."""
     try:
         kind = convert(case["arguments"], operation_kind(case["op"]))
         shape, dtype = kind.output_spec(tuples(case["inputs"]), tuples(case["dtypes"]))
@@ -190,10 +190,10 @@ def answer_of(case: Case) -> tuple[dict[str, Any], str]:
 
 
 def keras_answer(rng: random.Random, case: Case) -> tuple[dict[str, Any], str]:
-    """The output shape that Keras infers; or that it refuses, and why."""
+    """The output shape of a case in Keras, or its refusal and the reason."""
     try:
         output = called(rng, case, tensors(case))
-    except Exception as error:  # whatever it is, Keras did not build the layer
+    except Exception as error:  # any error means that Keras refuses the operation
         return REFUSED, f"{type(error).__name__}: {error}"[:300]
     if isinstance(output, list | tuple) and not output:
         return REFUSED, "no output at all"
@@ -201,7 +201,7 @@ def keras_answer(rng: random.Random, case: Case) -> tuple[dict[str, Any], str]:
 
 
 def keras_model(rng: random.Random, case: Case) -> Any:
-    """The model of a case that Keras takes; `ops` has no call that gives it nothing by place."""
+    """The Keras model of a case; a missing input has no position in a call of `keras.ops`."""
     assert None not in case["inputs"]
     keras.backend.clear_session(free_memory=False)
     given = tensors(case, keras.Input)
@@ -211,7 +211,7 @@ def keras_model(rng: random.Random, case: Case) -> Any:
 
 
 def called(rng: random.Random, case: Case, tensors: list[Any]) -> Any:
-    """What Keras gives for a case with these tensors, one of them perhaps a constant instead."""
+    """The output of Keras for a case with these tensors, one of them perhaps a constant."""
     kind = operation_kind(case["op"])
     given = {
         name: deepcopy(value) if name == "pad_width" else tuples(value)
@@ -231,7 +231,7 @@ def called(rng: random.Random, case: Case, tensors: list[Any]) -> Any:
 
 
 def passed(called: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call as Python has them."""
+    """The arguments of a case as Python values."""
     if "key" in called:
         key = called["key"]
         return {"key": tuple(map(place, key)) if isinstance(key, tuple) else place(key)}
@@ -239,7 +239,7 @@ def passed(called: dict[str, Any]) -> dict[str, Any]:
 
 
 def place(written: Any) -> Any:
-    """A part of a key as Python has it."""
+    """A part of a key as a Python value."""
     if written == "..." or (isinstance(written, dict) and "ellipsis" in written["class_name"]):
         return ...
     if isinstance(written, dict):
@@ -256,7 +256,7 @@ def tensors(case: Case, make: Callable[..., Any] = keras.KerasTensor) -> list[An
 
 
 def tensor(shape: Any, dtype: Any, make: Callable[..., Any]) -> Any:
-    """The symbolic tensor of a shape and a dtype, or a list of them."""
+    """The symbolic tensor of a shape and a dtype, or a list of tensors."""
     if shape is None:
         return None
     if isinstance(dtype, list):
@@ -267,7 +267,7 @@ def tensor(shape: Any, dtype: Any, make: Callable[..., Any]) -> Any:
 
 
 def array(shape: Any, dtype: Any, otherwise: Any) -> Any:
-    """A constant of a shape, if it can be one."""
+    """A constant of a shape, if its sizes are known."""
     flat = isinstance(dtype, str) and all(isinstance(size, int) for size in shape)
     can_be = flat and math.prod(shape) < 10**4
     return np.zeros(shape, np.dtype(dtype)) if can_be else otherwise
@@ -286,12 +286,12 @@ def dtypes(output: Any) -> Any:
 
 
 def tuples(written: Any) -> Any:
-    """Nested lists as tuples."""
+    """The same value with tuples in place of lists."""
     return tuple(map(tuples, written)) if isinstance(written, list) else written
 
 
 def lists(shapes: Any) -> Any:
-    """Nested tuples as lists."""
+    """The same value with lists in place of tuples."""
     return [lists(each) for each in shapes] if isinstance(shapes, tuple) else shapes
 
 

@@ -1,7 +1,7 @@
-"""Ask real Keras what its optimizers keep of a model, and compare it with what dense-calc counts.
+"""Compare the counts of real Keras and dense-calc for the variables of optimizers.
 
     python tests/oracle/optimizers.py
-    python tests/oracle/optimizers.py --write    # the table of facts anew
+    python tests/oracle/optimizers.py --write    # a new table of facts
 
 Needs the extra `oracle` (Keras with JAX). Exit status 1 if they differ anywhere.
 """
@@ -71,7 +71,7 @@ def model() -> Any:
 
 
 def keras_counts(text: str, name: str, arguments: Arguments) -> list[int]:
-    """What Keras counts of an optimizer that is built for a model: numbers and bytes."""
+    """The numbers and bytes of an optimizer's variables for a model in Keras."""
     keras.backend.clear_session()
     loaded = keras.models.model_from_json(text)
     optimizer = getattr(keras.optimizers, name).from_config(json.loads(json.dumps(arguments)))
@@ -82,7 +82,7 @@ def keras_counts(text: str, name: str, arguments: Arguments) -> list[int]:
 
 
 def our_counts(text: str, name: str, arguments: Arguments) -> list[int]:
-    """The same of dense-calc."""
+    """The same counts in dense-calc."""
     report = trace(from_keras(json.loads(text), Source("m.json", text), "m", {}))
     written = {"class_name": name, "config": arguments}
     found = with_optimizer(report, optimizer_from_file(written, "m.json"))
@@ -90,7 +90,7 @@ def our_counts(text: str, name: str, arguments: Arguments) -> list[int]:
 
 
 def main() -> int:
-    """Compare, and print what differs; or write the table of facts."""
+    """Print each optimizer where the counts differ; write the table of facts with `--write`."""
     text = model().to_json()
     facts: list[list[Any]] = [[*case, *keras_counts(text, *case)] for case in CASES]
     ours = [our_counts(text, *case) for case in CASES]

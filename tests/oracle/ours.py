@@ -1,4 +1,4 @@
-"""What dense-calc makes of a case, through its whole pipeline: a spec in, a report out."""
+"""The answers of dense-calc about a case, through the whole program from spec to report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def spec_of(case: Case) -> dict[str, Any]:
 
 
 def operation_spec_of(case: Case) -> dict[str, Any]:
-    """The spec of a case of an operation; what it is not given is left out."""
+    """The spec of a case of an operation, without its missing inputs."""
     inputs: dict[str, Any] = {}
     given: Any = [None if each is None else wired(each, inputs) for each in case["inputs"]]
     if None in given:
@@ -46,12 +46,12 @@ def model_of(case: Case) -> Model:
 
 def model_of_spec(spec: dict[str, Any]) -> Model:
     """The model that a spec describes."""
-    # JSON is YAML, but for a number like 1e-05, which is the same in both.
+    # JSON is YAML.
     return parse_spec(Source("case", json.dumps(spec)), "case")
 
 
 def answer_of(case: Case) -> tuple[dict[str, Any], str]:
-    """What a case gives and its weights, or that it is refused, with the message."""
+    """Output, dtypes and weights of a case, or its refusal and the message."""
     try:
         report = trace(model_of(case))
     except DenseCalcError as error:
@@ -66,7 +66,7 @@ def answer_of(case: Case) -> tuple[dict[str, Any], str]:
 
 
 def wired(written: Any, inputs: dict[str, Any]) -> Any:
-    """The nest of names for a nest of input shapes, each of which becomes an input of the model."""
+    """The nest of input names for a nest of shapes, which become the inputs of the model."""
     if isinstance(written, dict) and "batch_shape" not in written:
         return {name: wired(value, inputs) for name, value in written.items()}
     if isinstance(written, list) and any(isinstance(each, list | dict) for each in written):
@@ -77,5 +77,5 @@ def wired(written: Any, inputs: dict[str, Any]) -> Any:
 
 
 def nest(shapes: Shapes | Dtypes) -> Any:
-    """Shapes or dtypes as JSON has them: lists for tuples."""
+    """Shapes or dtypes with lists in place of tuples, as in JSON."""
     return json.loads(json.dumps(shapes))

@@ -26,8 +26,8 @@ from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind
 REQUIRED = inspect.Parameter.empty
 NEVER = {"FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}  # other frameworks' objects
 ABSTRACT = {"InputSpec", "Layer", "Wrapper"}
-KNOWN = {  # where the two differ on purpose
-    ("CategoryEncoding", "num_tokens"),  # Keras demands it, though it has a default
+KNOWN = {  # arguments that differ on purpose
+    ("CategoryEncoding", "num_tokens"),  # required in Keras, though it has a default
     ("InputLayer", "input_tensor"),  # an object of a program
     ("AveragePooling1D", "pool_size"),
     ("AveragePooling2D", "pool_size"),
@@ -37,7 +37,7 @@ KNOWN = {  # where the two differ on purpose
 
 
 def main() -> int:
-    """Print what differs."""
+    """Print the arguments and defaults that differ."""
     exported = {name for name in dir(keras.layers) if name[0].isupper()}
     known = {EXPORTED.get(name, name) for name in (*KIND_MODULES, *KIND_ALIASES)}
     wrong = [f"{name}: not in dense-calc" for name in sorted(exported - known - NEVER - ABSTRACT)]
@@ -83,7 +83,7 @@ def default_of(field: FieldInfo) -> Any:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Whether two defaults mean the same; one number may stand for one on each axis."""
+    """Whether two defaults mean the same; a number may stand for one on each axis."""
     if isinstance(theirs, list | tuple):
         given = ours if isinstance(ours, list | tuple) else [ours] * len(theirs)
         return len(given) == len(theirs) and all(map(same, given, theirs))

@@ -1,4 +1,4 @@
-"""Small models with what applications do not have: operations, models inside, sharing, masks.
+"""Small models with features that applications lack: operations, nesting, sharing, masks.
 
 Each function builds one; `MODELS` has them all.
 """
@@ -73,13 +73,13 @@ def chain() -> Any:
 
 
 def straight() -> Any:
-    """A Functional without branches, of which Keras shows the input."""
+    """A Functional without branches, whose input Keras lists."""
     x = keras.Input((16,), name="x")
     return keras.Model(x, layers.Dense(2)(layers.BatchNormalization()(layers.Dense(4)(x))))
 
 
 def frozen() -> Any:
-    """A model inside that is not trained."""
+    """A model with a frozen model inside."""
     base = keras.Sequential([keras.Input((8,)), layers.Dense(4), layers.BatchNormalization()])
     base.trainable = False
     x = keras.Input((8,))
@@ -87,7 +87,7 @@ def frozen() -> Any:
 
 
 def late() -> Any:
-    """A Sequential that has its input shape from `build`."""
+    """A Sequential that gets its input shape from `build`."""
     model = keras.Sequential([layers.Conv1D(4, 3), layers.GlobalMaxPooling1D(), layers.Dense(2)])
     model.build_config((None, 20, 3))
     return model

@@ -1,9 +1,9 @@
-"""Ask real Keras 2 how it writes models that call functions of TensorFlow, and what these give.
+"""Record how real Keras 2 writes models that call functions of TensorFlow, and their outputs.
 
     python tests/oracle/tf_functions.py > tests/data/legacy/tf_functions.jsonl
 
-Needs `pip install tf_keras tensorflow`, which is Keras 2 for today's TensorFlow. What is read of
-such files is held to the answers by tests/test_tf_functions.py.
+Needs `pip install tf_keras tensorflow`, which is Keras 2 for today's TensorFlow.
+tests/keras_format/test_tf_functions.py compares our reading of such files with the records.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def main() -> None:
 
 
 def input_of(shape: Any) -> Any:
-    """An input of the model: a list has its batch, and text in front is its dtype."""
+    """An input of the model: a list includes the batch, and a leading text is the dtype."""
     if isinstance(shape, list):
         return tf_keras.Input(batch_shape=shape)
     if shape and isinstance(shape[0], str):
@@ -206,7 +206,7 @@ def input_of(shape: Any) -> Any:
 
 
 def fact(inputs: list[Any], build: Callable[..., Any]) -> dict[str, Any]:
-    """How a model is written, and what each of its layers gives."""
+    """The JSON of a model, and the outputs of its layers."""
     tf_keras.backend.clear_session()
     tensors = [input_of(shape) for shape in inputs]
     model = tf_keras.Model(tensors, build(*tensors))

@@ -1,12 +1,12 @@
-r"""Write graphs of TensorFlow's operations as tf.keras 2.0 to 2.3 wrote them, and what each gives.
+r"""Write graphs of TensorFlow's operations as tf.keras 2.0 to 2.3 wrote them, and their outputs.
 
     PYTHONPATH=tests/oracle python tests/oracle/tf_operations.py \
         | xz -9 > tests/data/legacy/tf_operations.jsonl.xz
 
-Each operation of a graph becomes a TensorFlowOpLayer, as `_create_keras_history` of tf.keras makes
-one: constants are in it, all else are its inputs. The shapes are those that TensorFlow infers.
-tests/test_tf_operations.py holds what is read of such files to them. Needs what tf_functions.py
-needs.
+Each operation of a graph becomes a TensorFlowOpLayer, as in `_create_keras_history` of tf.keras:
+the layer holds constants, and all else are its inputs. The shapes are those that TensorFlow infers.
+tests/keras_format/test_tf_operations.py compares our reading of such files with them. Needs the
+same packages as tf_functions.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ json_format: Any = import_module("google.protobuf.json_format")
 tf = tf_functions.tf
 V1 = tf.compat.v1
 
-PREFIX = "tf_op_layer_"  # of the names of layers, not of their configs
+PREFIX = "tf_op_layer_"  # in the names of layers, not in their configs
 
 
 def main() -> None:
@@ -36,14 +36,14 @@ def main() -> None:
 
 
 def placeholder(shape: Any, number: int) -> Any:
-    """An input of a graph: a list has its batch, and text in front is its dtype."""
+    """An input of a graph: a list includes the batch, and a leading text is the dtype."""
     dtype = shape[0] if not isinstance(shape, list) and isinstance(shape[0], str) else "float32"
     sizes = shape if isinstance(shape, list) else [None, *shape[dtype != "float32" :]]
     return V1.placeholder(dtype, sizes, name=f"input_{number}")
 
 
 def fact(inputs: list[Any], build: Callable[..., Any]) -> dict[str, Any]:
-    """How a model of these operations is written, and what each of its layers gives."""
+    """The JSON of a model of these operations, and the outputs of its layers."""
     with tf.Graph().as_default() as graph, V1.Session(graph=graph) as session:
         tensors = [placeholder(shape, number) for number, shape in enumerate(inputs)]
         ends = tf.nest.flatten(build(*tensors))
@@ -68,24 +68,24 @@ def fact(inputs: list[Any], build: Callable[..., Any]) -> dict[str, Any]:
 
 
 def layer_name(operation: Any) -> str:
-    """The name of the layer that an operation is."""
+    """The name of the layer of an operation."""
     name: str = operation.name
     return name if operation.type == "Placeholder" else PREFIX + name
 
 
 def history(tensor: Any) -> list[Any]:
-    """A tensor by the layer that gives it."""
+    """A reference to a tensor by the layer whose output it is."""
     return [layer_name(tensor.op), 0, tensor.value_index]
 
 
 def given(operation: Any) -> Any:
-    """The shapes of what an operation gives: of several outputs a list."""
+    """The output shape of an operation; a list for several outputs."""
     shapes = [each.shape.as_list() for each in operation.outputs]
     return shapes[0] if len(shapes) == 1 else shapes
 
 
 def written(operation: Any, free: set[str], session: Any) -> dict[str, Any]:
-    """A layer as a file has it; what depends on no `free` operation is a constant."""
+    """The JSON of a layer; an input that depends on no `free` operation is a constant."""
     name = operation.name
     if operation.type == "Placeholder":
         shape = operation.outputs[0].shape.as_list()

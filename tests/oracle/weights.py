@@ -1,11 +1,11 @@
-"""Have real Keras save models, and hold the weights in its files against our reports.
+"""Compare the weights in files that real Keras saves with our reports.
 
     python tests/oracle/weights.py                     # 600 random layers, and models of several
     python tests/oracle/weights.py --cases 100 --seed 1 Dense LSTM
 
-Needs the extras `oracle` and `h5`. Every model is saved as a `.keras` archive and as HDF5. Its file
-must agree with itself, and not with an architecture or arrays that are changed. Exit status 1 if
-one does not.
+Needs the extras `oracle` and `h5`. Every model is saved as a `.keras` archive and as HDF5. Its
+architecture and its arrays must agree, and a change to either must be noticed. Exit status 1
+otherwise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import compare  # which chooses Keras' backend
+import compare  # chooses Keras' backend
 import h5py
 import keras
 from cases import Case, draw
@@ -37,16 +37,16 @@ from dense_calc.layers import KIND_MODULES
 from dense_calc.report import Report
 
 SUFFIXES = (".keras", ".h5")
-MAX_PARAMS = 10**6  # of a model that is filled and written
+MAX_PARAMS = 10**6  # of a model whose weights are filled and saved
 WEIGHTS = "model.weights.h5"
 layers = keras.layers
 
 
 def main() -> int:
-    """Save, compare, and print what differs."""
+    """Save models, and print the differences between their files and our reports."""
     options = command_line()
     warnings.simplefilter("ignore")
-    logging.getLogger("absl").setLevel(logging.ERROR)  # which finds HDF5 old
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns that HDF5 is old
     print(f"keras {keras.__version__}, {options.cases} cases, seed {options.seed}", flush=True)
     failed = number = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def main() -> int:
                     continue
                 wrong = complaint(path)
                 if wrong and not loads(path):
-                    continue  # of AWQ, Keras does not write `kernel_zero`, and wants it
+                    continue  # for AWQ Keras requires `kernel_zero` but does not save it
                 number += 1
                 failed += bool(wrong)
                 print(f"{title} in {suffix}: {wrong}\n" if wrong else "", end="", flush=True)
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def command_line() -> argparse.Namespace:
-    """The options; without --seed a fresh one."""
+    """The options; the seed is random by default."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "kinds", nargs="*", default=list(KIND_MODULES), help="layer kinds; all by default"
@@ -77,7 +77,7 @@ def command_line() -> argparse.Namespace:
 
 
 def models(rng: random.Random, cases: int, kinds: list[str]) -> Iterator[tuple[str, Any]]:
-    """Models of several layers, then random ones of one, each with its title."""
+    """Models of several layers, then random models of one layer, each with its title."""
     for build in (
         several,
         shared,
@@ -99,7 +99,7 @@ def models(rng: random.Random, cases: int, kinds: list[str]) -> Iterator[tuple[s
 
 
 def built(case: Case) -> Any:
-    """The Keras model of a case; None if it is too large, or either of us refuses it."""
+    """The Keras model of a case; None if it is too large or refused by Keras or dense-calc."""
     answer, _ = answer_of(case)
     if answer == REFUSED:
         return None
@@ -107,7 +107,7 @@ def built(case: Case) -> Any:
         return None
     try:
         return compare.keras_model(case)
-    except Exception:  # whatever it is, Keras does not build it
+    except Exception:  # any error means that Keras refuses it
         return None
 
 
@@ -123,7 +123,7 @@ def several() -> Any:
 
 
 def shared() -> Any:
-    """A layer that is called twice, and a model that is."""
+    """A layer that is called twice, and a model that is called twice."""
     inputs = [keras.Input((8,)), keras.Input((8,))]
     dense = layers.Dense(8)
     tower = keras.Sequential([keras.Input((8,)), layers.Dense(3), layers.Dense(4)], name="tower")
@@ -131,7 +131,7 @@ def shared() -> Any:
 
 
 def nested() -> Any:
-    """Models in a model in a model, beside layers with layers inside."""
+    """Models nested three deep, beside layers with layers inside."""
     x = keras.Input((6, 8))
     y = layers.MultiHeadAttention(2, 4, dropout=0.1)(x, x)
     y = layers.Bidirectional(layers.LSTM(5, return_sequences=True))(y)
@@ -154,7 +154,7 @@ def adapted() -> Any:
 
 
 def compiled() -> Any:
-    """A model with an optimizer and metrics, which have arrays of their own."""
+    """A model with an optimizer and metrics, which store arrays too."""
     model = keras.Sequential([keras.Input((8,)), layers.Dense(5), layers.Dense(1)])
     model.compile("adam", "mse", metrics=["mae", "accuracy"])
     model.optimizer.build_config(model.trainable_variables)
@@ -173,7 +173,7 @@ def quantized() -> Any:
 
 
 def stateful() -> Any:
-    """Layers that keep their states, which are variables and no weights."""
+    """Stateful layers, whose states are variables but not weights."""
     x = keras.Input(batch_shape=(2, 3, 4))
     y = layers.LSTM(5, stateful=True, return_sequences=True)(x)
     y = layers.Bidirectional(layers.GRU(3, stateful=True, return_sequences=True))(y)
@@ -201,14 +201,14 @@ def texts() -> Any:
 
 
 def is_saved(model: Any, path: Path) -> bool:
-    """Whether Keras writes a model to a file of this kind, and dense-calc reads it."""
+    """Whether Keras can save a model to a file of this kind that dense-calc can read."""
     try:
         model.save(path)
         summarize(path)
     except DenseCalcError as error:
         print(f"dense-calc does not read it: {error}")
         return False
-    except Exception:  # whatever it is, Keras does not
+    except Exception:  # any error means that Keras cannot
         return False
     return True
 
@@ -217,13 +217,13 @@ def loads(path: Path) -> bool:
     """Whether Keras itself can load the file."""
     try:
         keras.models.load_model(path)
-    except Exception:  # whatever it is
+    except Exception:  # any error means that Keras cannot
         return False
     return True
 
 
 def complaint(path: Path) -> str:
-    """What is wrong with what is said of a file; '' if nothing is."""
+    """What our comparison of a file gets wrong, '' if nothing."""
     report = summarize(path)
     said = weight_differences(report, str(path))
     if said:
@@ -237,14 +237,14 @@ def complaint(path: Path) -> str:
 
 
 def others(report: Report) -> Iterator[Report]:
-    """The report with a weight less, a size more, and without a layer."""
+    """Wrong reports: without a weight, with a larger size, and without a layer."""
     rows = report.layers
     for number, row in enumerate(rows):
         if not row.weights or row.weights[0].name.startswith("lora_"):
             continue
         first, *rest = row.weights
         if row.type == "SpectralNormalization" and first.shape in [each.shape for each in rest]:
-            continue  # which may be the same array once more
+            continue  # may be the same array again
         larger = replace(first, shape=(*first.shape, 3))
         for change in (
             (),
@@ -255,7 +255,7 @@ def others(report: Report) -> Iterator[Report]:
 
 
 def with_other_array(path: Path) -> str:
-    """A copy of a file with an array that has another shape."""
+    """A copy of a file in which one array has another shape."""
     copy = path.with_name(f"changed{path.suffix}")
     copy.write_bytes(path.read_bytes())
     if path.suffix != ".keras":

@@ -23,7 +23,7 @@ OWN: dict[str, Draw] = {
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
-    """A random case of a kind; Softmax now and then with a mask."""
+    """A random case of a kind; Softmax sometimes with a mask."""
     case = simple(rng, name, OWN)
     first = shape(rng, rng.choice([1, 2, 3, 4, 4, 5, 6])) if rng.random() < 0.98 else []
     case["inputs"] = [first]

@@ -15,7 +15,7 @@ MASKS = ("attention_mask", "key_mask", "query_mask", "value_mask")
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
-    """A random case of a kind; inputs mostly fit each other, as a list or by their names."""
+    """A random case of a kind; inputs mostly fit each other, and are a list or a mapping."""
     inputs = given(rng, same=name == "GroupedQueryAttention")
     arguments = arguments_of(rng, name, OWN)
     if name in ("Attention", "AdditiveAttention"):
@@ -33,7 +33,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def given(rng: random.Random, *, same: bool) -> dict[str, Any]:
-    """The shapes of query, value and perhaps key; with the `same` features more often than not."""
+    """The shapes of query, value and perhaps key, more often with equal features if `same`."""
     odd = 0.15 if same else 0.4
     query = lengths(rng, odd)
     value = resized(rng, query) if rng.random() < 0.9 else lengths(rng, odd)
@@ -47,7 +47,7 @@ def given(rng: random.Random, *, same: bool) -> dict[str, Any]:
 
 
 def lengths(rng: random.Random, odd: float) -> Shape:
-    """A shape of three axes, or by the chance of `odd` of any number; mostly with features."""
+    """A shape of three axes, or with probability `odd` of any number of axes."""
     one = shape(rng, rng.randint(1, 5) if rng.random() < odd else 3)
     return one if one[-1] is not None or rng.random() < 0.2 else [*one[:-1], 5]
 
@@ -66,7 +66,7 @@ def axes(rng: random.Random) -> int | list[int]:
 
 
 def mostly(*choices: Any) -> Draw:
-    """An argument that is one of these, the first ones more often."""
+    """A draw of one of these values, the first ones more often."""
     return lambda rng: choices[min(rng.randrange(len(choices)), rng.randrange(len(choices)))]
 
 

@@ -57,7 +57,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def mend(rng: random.Random, arguments: dict[str, Any]) -> None:
-    """Make a layer that is likely sound."""
+    """Change arguments so that the layer is likely valid."""
     length = arguments["frame_length"]
     if arguments["frame_step"] is not None:
         arguments["frame_step"] = min(arguments["frame_step"] or 1, length)

@@ -1,4 +1,4 @@
-"""Random convolutions: windows of as many sizes as the kind has sides, channels in any place."""
+"""Random convolutions with windows of the rank of the kind and channels first or last."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from drawing import BOOLEAN, FLOATS, Draw, listed, number, one_of, simple
 from dense_calc.layers import find_kind
 from dense_calc.layers.arguments import types
 
-MISSHAPEN = 0.015  # how often a window has a number of sizes that is not the kind's
+MISSHAPEN = 0.015  # how often a window has a wrong number of sizes
 EVERY_DTYPE = ("int32", "uint8", "bool", "float64", "complex64", "string")
 SOUND = ("he_normal", "zeros", "Ones", "zeros", "glorot_uniform", "uniform", None)
 MIXED = ["mixed_float16", "mixed_bfloat16"]
 QUANTIZED = ["int8_from_float32", "int4_from_mixed_bfloat16", "float8_from_float16"]
-SELDOM: dict[str, Draw] = {  # arguments of every layer that mostly forbid it
+SELDOM: dict[str, Draw] = {  # arguments of every layer that mostly make it invalid
     "input_dim": one_of(*5 * [None], 3),
     "name": one_of(*4 * ["own", "a b", "x.y", "é", "__"], "slash/ed"),
 }
@@ -41,7 +41,7 @@ OWN: dict[str, Draw] = SELDOM | {
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:
-    """A random case of a kind; that windows fit and channels divide is likely, not sure."""
+    """A random case of a kind; windows mostly fit, and groups mostly divide the channels."""
     rank = len(getattr(find_kind(name), "spatial_axes", ()))
     own = OWN | {
         "kernel_size": window(rank, 1, 3),
@@ -68,7 +68,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def window(rank: int, least: int, most: int) -> Draw:
-    """An argument of a window: one size for all sides, or one for each."""
+    """A draw of a window argument: one size for all sides, or one for each."""
     one = number(least, most)
 
     def drawn(rng: random.Random) -> Any:
@@ -81,6 +81,6 @@ def window(rank: int, least: int, most: int) -> Draw:
 
 
 def largest(arguments: dict[str, Any], name: str) -> int:
-    """The largest size of a window argument; 1 where it is not given."""
+    """The largest size of a window argument; 1 where it is missing."""
     value = arguments.get(name, 1)
     return max(value, default=1) if isinstance(value, list) else int(value)

@@ -1,4 +1,4 @@
-"""Random convolutional LSTMs: convolutions and recurrent layers in one."""
+"""Random convolutional LSTMs."""
 
 from __future__ import annotations
 

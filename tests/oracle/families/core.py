@@ -26,7 +26,7 @@ from dense_calc.layers.arguments.dtype_policies import UNQUANTIZED_POLICIES
 from dense_calc.layers.arguments.types import DTYPE_BITS
 
 QUANTIZED = 0.4  # how often a dtype policy is quantized
-ODD = 0.08  # how often something is what Keras may not take
+ODD = 0.08  # how often a part is drawn that Keras may refuse
 ODD_EQUATIONS = [
     "ab,bc", "ab->ac", "ab,bc->ad", "ab,cb->b", "...ab,bc->ac", "a...,ab->b...", "ab...,bc->ac",
     "ab,bb->ab", "aab,bc->ac", "ab,bc->acc", "abc,cd->abdx", "ab, bc->ac", "0ab,bc->0ac", "",
@@ -71,7 +71,7 @@ def plain_policy(rng: random.Random) -> Any:
 
 
 def serialized(name: str, config: Any) -> dict[str, Any]:
-    """An object as Keras writes it."""
+    """A serialized object of Keras."""
     return {"module": "keras", "class_name": name, "config": config}
 
 
@@ -112,7 +112,7 @@ def activation(rng: random.Random) -> Any:
 
 
 def equation_and_shapes(rng: random.Random) -> tuple[str, list[int | None], list[int | None]]:
-    """An equation, the shape of an input that mostly fits it, and that of the output."""
+    """An equation, and the shapes of an input and an output that mostly fit it."""
     letters = rng.sample("abcdefghXYZ", 8)
     kept, summed, new = (rng.randint(0, 2), rng.choice([0, 1, 1, 2]), rng.choice([0, 1, 1, 2]))
     here = letters[:1]
@@ -140,7 +140,7 @@ def equation_and_shapes(rng: random.Random) -> tuple[str, list[int | None], list
 
 
 def einsum(rng: random.Random, arguments: dict[str, Any]) -> list[list[int | None]]:
-    """The input of an EinsumDense, whose arguments are made to fit it."""
+    """The input of an EinsumDense; its arguments are changed to fit it."""
     text, axes, wanted = equation_and_shapes(rng)
     if rng.random() < ODD:
         text = rng.choice(ODD_EQUATIONS)
@@ -170,7 +170,7 @@ def lambda_(rng: random.Random, arguments: dict[str, Any]) -> list[Any]:
 
 
 def nest(rng: random.Random) -> list[Any]:
-    """One input: a tensor or a nest of them."""
+    """One input: a tensor or a nest of tensors."""
     one, other = shape(rng, rng.randint(1, 4)), shape(rng, rng.randint(1, 4))
     return rng.choice([[one], [one], [[one, other]], [[one, [other, one]]], [[one]], [one, other]])
 

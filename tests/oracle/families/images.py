@@ -1,4 +1,4 @@
-"""Random layers that prepare images: what they read, and the arguments of those that size."""
+"""Random layers for images, and random images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import Draw, arguments_of, number, one_of, shape, size
 
-MAPPED, LISTED = 0.25, 0.05  # how often images come in a mapping, in a list
+MAPPED, LISTED = 0.25, 0.05  # how often images are in a mapping, in a list
 
 SIZE = one_of(*range(1, 20), *range(1, 20), 0, -2, None, 2.5)
 
@@ -33,7 +33,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def images(rng: random.Random) -> dict[str, Any]:
-    """The input of an image layer: a tensor, or a mapping or list of them."""
+    """The input of an image layer: a tensor, or a mapping or list of tensors."""
     chance = rng.random()
     if chance < MAPPED:
         return {"inputs": mapping(rng), "data": True}
@@ -52,7 +52,7 @@ def image(rng: random.Random, rank: int) -> list[int | None]:
 
 
 def mapping(rng: random.Random) -> dict[str, Any]:
-    """Images and some of what belongs to them, seldom in a wrong form."""
+    """A mapping of images with labels, boxes or masks, seldom of a wrong form."""
     batch, rank = rng.choice([None, 2]), rng.choice([3, 4, 4])
     boxes: Any = {"boxes": [batch, size(rng), 4], "labels": [batch, size(rng)]}
     if rng.random() < 0.2:

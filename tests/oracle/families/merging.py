@@ -7,7 +7,7 @@ from typing import Any
 
 from drawing import BOOLEAN, Draw, arguments_of, one_of, relative, shape
 
-FEW = {"Dot": 2, "Subtract": 2}  # how many inputs; others take any number
+FEW = {"Dot": 2, "Subtract": 2}  # kinds with a fixed number of inputs
 AXES = one_of(
     -1, -1, -2, 1, 1, 2, 0, -7, [1, 1], [1, 2], [2, 1], [-1, -1], [-1, 1], [2, -2], [0, 0]
 )
@@ -41,7 +41,7 @@ def another(rng: random.Random, first: list[int | None]) -> list[int | None]:
 
 
 def agree(rng: random.Random, axes: Any, first: list[Any], second: list[Any]) -> None:
-    """Give the axes of a product the same size, if there are such axes, and mostly."""
+    """Mostly give the axes of a product the same size, if there are such axes."""
     one, other = axes if isinstance(axes, list) else (axes, axes)
     both = -len(first) <= one < len(first) and -len(second) <= other < len(second)
     if both and rng.random() < 0.9:

@@ -11,7 +11,7 @@ from dense_calc.layers.arguments import types
 
 
 def axes(rng: random.Random) -> int | list[int]:
-    """One axis, or a list of them, in any order and now and then twice."""
+    """One axis, or a list of axes in any order, sometimes with one twice."""
     if rng.random() < 0.6:
         return rng.choice([-1, -1, -1, -1, 1, 1, -2, 2, 0, 4])
     return [rng.choice([-1, -2, 1, 2, 2, 3, 0]) for _ in range(rng.choice([0, 1, 2, 2, 3]))]
@@ -42,7 +42,7 @@ OWN: dict[str, Draw] = {
     "rms_scaling": BOOLEAN,
     "synchronized": one_of(*[False] * 9, True),
 }
-DEMANDED = {"GroupNormalization": {"groups"}}  # its 32 rarely fit
+DEMANDED = {"GroupNormalization": {"groups"}}  # the default 32 rarely divides the channels
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:

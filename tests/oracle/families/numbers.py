@@ -54,7 +54,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def mend(rng: random.Random, name: str, arguments: dict[str, Any], given: list[Any]) -> None:
-    """Make a layer that is likely sound."""
+    """Change arguments so that the layer is likely valid."""
     if name == "Rescaling":
         arguments.pop("sparse", None)
     if name == "Discretization":
@@ -67,7 +67,7 @@ def mend(rng: random.Random, name: str, arguments: dict[str, Any], given: list[A
             arguments.setdefault("bin_boundaries", [0.5, 1])
     if name == "Normalization":
         arguments.pop("variance", None)
-        if "mean" in arguments and rng.random() < 0.7:  # as many numbers as fit
+        if "mean" in arguments and rng.random() < 0.7:  # as many numbers as the axes have
             axis = arguments.get("axis", -1)
             kept = [axis] if isinstance(axis, int) else sorted(axis or [])
             fitting = [given[each] for each in kept if -len(given) <= each < len(given)]

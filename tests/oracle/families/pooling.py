@@ -14,7 +14,7 @@ OWN: dict[str, Draw] = SELDOM | {
     "dtype": one_of(*MIXED, *QUANTIZED, *EVERY_DTYPE),
     "padding": one_of(*4 * ["valid", "same"], "SAME"),
 }
-DEMANDED = {"pool_size"}  # by Keras' average pooling; dense-calc has a default
+DEMANDED = {"pool_size"}  # Keras' average pooling requires it; dense-calc has a default
 
 
 def draw(rng: random.Random, name: str) -> dict[str, Any]:

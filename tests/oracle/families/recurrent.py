@@ -57,12 +57,12 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def call(rng: random.Random, given: dict[str, Any]) -> Any:
-    """What a call is given, in order or by name."""
+    """The inputs of a call, as a list or a mapping."""
     return given if rng.random() < 0.3 else list(given.values())
 
 
 def cell(rng: random.Random, depth: int = 0) -> Any:
-    """A cell as it is written in a spec; now and then a layer that is none."""
+    """A cell in the form of a spec; sometimes a layer that is no cell."""
     if rng.random() < 0.04:
         return rng.choice([{"Dense": {"units": 3}}, "Flatten", 3, None])
     if rng.random() < 0.1 and depth < 2:
@@ -72,7 +72,7 @@ def cell(rng: random.Random, depth: int = 0) -> Any:
 
 
 def cells(rng: random.Random, depth: int = 0) -> list[Any]:
-    """Some cells."""
+    """A list of random cells."""
     return [cell(rng, depth) for _ in range(rng.choice([0, 1, 1, 2, 2, 2, 3, 3]))]
 
 
@@ -82,7 +82,7 @@ def cell_or_cells(rng: random.Random) -> Any:
 
 
 def states(rng: random.Random, written: Any, batch: int | None) -> Any:
-    """The shapes of the states of a cell, mostly sound."""
+    """The shapes of the states of a cell, mostly valid."""
     if isinstance(written, list):
         return [states(rng, each, batch) for each in written] or [[batch, 3]]
     ((kind, arguments),) = written.items() if isinstance(written, dict) else (("", {}),)
@@ -97,7 +97,7 @@ def states(rng: random.Random, written: Any, batch: int | None) -> Any:
 
 
 def misshapen(rng: random.Random, shape: list[int | None]) -> list[int | None]:
-    """A shape, now and then with another number of axes or another size."""
+    """A shape, sometimes with another number of axes or another size."""
     if rng.random() < ODD:
         shape = [*shape[:1], size(rng), *shape[1:]] if rng.random() < 0.5 else shape[:-1]
     if shape and rng.random() < ODD:

@@ -24,7 +24,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
     """A random case of a kind."""
     case = simple(rng, name, OWN)
     if name == "ActivityRegularization" and rng.random() < 0.95:
-        case["arguments"].pop("activity_regularizer", None)  # Keras does not take it here
+        case["arguments"].pop("activity_regularizer", None)  # unknown to this class in Keras
     kind = find_kind(name)
     case["inputs"] = inputs(rng, kind)
     if not hasattr(kind, "spatial_axes"):

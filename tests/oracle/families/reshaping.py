@@ -10,11 +10,11 @@ from drawing import Draw, inputs, number, one_of, shape, simple
 
 from dense_calc.layers import find_kind
 
-WRONG = 0.07  # how often an argument speaks of more sides than there are
+WRONG = 0.07  # how often an argument has a wrong number of sides
 
 
 def ends(rng: random.Random, rank: int) -> Any:
-    """One number, or for each side a number or a pair; of one side a pair."""
+    """A draw of one number, or of a number or a pair for each side; for one side of a pair."""
     least, most = rng.choice([(0, 2), (0, 2), (0, 2), (0, 5), (-1, 2)])
     sides = rank + (rng.random() < WRONG)
     if rng.random() < 0.3:
@@ -26,7 +26,7 @@ def ends(rng: random.Random, rank: int) -> Any:
 
 
 def factors(rng: random.Random, rank: int) -> Any:
-    """How many times as long each side becomes."""
+    """A draw of the factors of the sides."""
     least = 1 if rng.random() < 0.95 else 0
     if rank == 1 or rng.random() < 0.5:
         return rng.randint(least, 4)
@@ -34,14 +34,14 @@ def factors(rng: random.Random, rank: int) -> Any:
 
 
 def order(rng: random.Random) -> list[int]:
-    """The axes in another order, rarely with a mistake."""
+    """The axes in another order, rarely an invalid one."""
     axes = list(range(1, rng.randint(1, 6)))
     rng.shuffle(axes)
     return axes if rng.random() < 0.9 else [*axes, rng.randint(0, 5)]
 
 
 def target(rng: random.Random, given: list[int | None]) -> list[int | None]:
-    """What a shape may become: its sizes in another order, some of them together or left out."""
+    """A new shape: the sizes in another order, some multiplied or replaced by -1 or None."""
     sizes = list(given)
     rng.shuffle(sizes)
     if len(sizes) > 1 and None not in sizes and rng.random() < 0.5:

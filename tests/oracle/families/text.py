@@ -64,7 +64,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def given(rng: random.Random) -> list[int | None]:
-    """A shape of texts: mostly one for each of a batch."""
+    """A shape of texts, mostly one text for each sample."""
     if rng.random() < 0.4:
         return [None, 1][: rng.randint(1, 2)]
     return shape(rng, rng.randint(1, 4)) if rng.random() < 0.9 else []
@@ -80,7 +80,7 @@ def special(name: str, arguments: dict[str, Any]) -> list[Any]:
 
 
 def varied(rng: random.Random, arguments: dict[str, Any], special: list[Any]) -> None:
-    """Make a vocabulary one with special tokens, now and then, or an unsound one."""
+    """Sometimes give a vocabulary special tokens, or make it invalid."""
     tokens = arguments["vocabulary"]
     chance = rng.random()
     if "vocabulary_size" in arguments and rng.random() < 0.8:
@@ -95,7 +95,7 @@ def varied(rng: random.Random, arguments: dict[str, Any], special: list[Any]) ->
 
 
 def mend(rng: random.Random, name: str, arguments: dict[str, Any]) -> None:
-    """Make a layer that is likely sound."""
+    """Change arguments so that the layer is likely valid."""
     mode = arguments.get("output_mode", "int")
     if mode == "int" and name == "Hashing" and arguments.get("dtype") is not None:
         arguments["dtype"] = "int32"

@@ -1,4 +1,4 @@
-"""Random wrappers layers."""
+"""Random wrapper layers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
     own = OWN | {argument: one_of(value) for argument, value in given.items()}
     arguments = arguments_of(rng, name, own, given)
     if name == "Pipeline":
-        absent = {"dtype": "float16", "trainable": False}  # what every other layer has
+        absent = {"dtype": "float16", "trainable": False}  # arguments of every other layer
         kept = [word for word in absent if rng.random() < 0.02]
         arguments = {word: arguments[word] for word in arguments if word not in absent}
         arguments |= {word: absent[word] for word in kept}
@@ -79,7 +79,7 @@ def draw(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def inner(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[Any]]:
-    """A layer to stand inside another, as it is written, and the shapes it was drawn for.
+    """An inner layer in the form of a spec, and the shapes that it was drawn for.
 
     It has fewer of the arguments that Keras may refuse, and an input with as many axes as it reads:
     Keras does not look at them inside another layer.
@@ -100,7 +100,7 @@ def inner(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[Any]]:
 
 
 def spared(written: Any, words: tuple[str, ...] = DOUBTFUL) -> Any:
-    """Layers and their arguments without those that Keras often refuses."""
+    """Layers without the arguments that Keras often refuses."""
     if isinstance(written, list):
         return [spared(each, words) for each in written]
     if not isinstance(written, dict):
