@@ -1,4 +1,4 @@
-"""The groups and arrays of an HDF5 file: what is where, and of which shape, without the numbers."""
+"""Walk the groups of an HDF5 file, and read the shapes of its arrays without the numbers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 from dense_calc.errors import MAX_EXCERPT_CHARS
 from dense_calc.shapes import Sizes
 
-MAX_OBJECTS = 30_000  # groups and arrays in a file: a second's work, some 8,000 layers
-_MAX_GROUP_DEPTH = 100  # groups in groups; models in models take two each
+MAX_OBJECTS = 30_000  # groups and arrays: a second's work, some 8,000 layers
+_MAX_GROUP_DEPTH = 100  # groups in groups; each nested model takes two
 MAX_NAME_LENGTH = 1000
 _TOO_MANY_OBJECTS = "it has more groups and arrays than a model has"
 _BACKSLASH = "\\"
 
-GroupPath = tuple[str, ...]
+GroupPath = tuple[str, ...]  # the names of a group and of those around it
+StoredArrays = list[tuple[GroupPath, Sizes]]  # the paths of arrays, and their shapes
 
 
 def walk_arrays(tops: Iterable[tuple[GroupPath, Any]]) -> Iterator[tuple[GroupPath, Sizes]]:
-    """The arrays in groups and in those below them: the way to each, and its shape.
+    """The path and the shape of each array in these groups, at any depth.
 
     Raises:
-        ValueError: there are too many, they are in too many groups, or links lead elsewhere.
+        ValueError: there are too many arrays or groups, or links lead out of the file.
     """
     import h5py
 
@@ -35,30 +36,30 @@ def walk_arrays(tops: Iterable[tuple[GroupPath, Any]]) -> Iterator[tuple[GroupPa
         inner = []
         for name in link_names(group):
             here = (*path, *split_group_name(name))
-            found = open_object(group, name)
-            if isinstance(found, h5py.h5d.DatasetID):
-                yield here, _array_shape(found)
-            elif isinstance(found, h5py.h5g.GroupID):
-                inner.append((here, found))
+            item = open_object(group, name)
+            if isinstance(item, h5py.h5d.DatasetID):
+                yield here, _array_shape(item)
+            elif isinstance(item, h5py.h5g.GroupID):
+                inner.append((here, item))
         waiting += reversed(inner)
 
 
 def link_names(group: Any) -> list[str]:
-    """The names of what is in a group.
+    """The names of the items of a group.
 
     Raises:
-        ValueError: there are too many; or a link leads elsewhere, which Keras does not allow, or
-            its name is no name.
+        ValueError: there are too many; or a name is too long, or a link leads out of the file,
+            neither of which Keras writes.
     """
     if group.get_num_objs() > MAX_OBJECTS:
         raise ValueError(_TOO_MANY_OBJECTS)
-    found: list[tuple[bytes, int]] = []
-    group.links.iterate(lambda name, link: found.append((name, link.type)), info=True)
-    return [_decode_link_name(name, kind) for name, kind in found]
+    links: list[tuple[bytes, int]] = []
+    group.links.iterate(lambda name, link: links.append((name, link.type)), info=True)
+    return [_decode_link_name(name, kind) for name, kind in links]
 
 
 def _decode_link_name(name: bytes, kind: int) -> str:
-    """The name of a link of a kind; ValueError if the link is not one to an object of the file."""
+    """The name of a link of an HDF5 kind; ValueError if the link leads out of the file."""
     import h5py
 
     text = name.decode(errors="surrogateescape")
@@ -70,10 +71,10 @@ def _decode_link_name(name: bytes, kind: int) -> str:
 
 
 def open_group(group: Any, name: str) -> Any:
-    """The group that has a name in a group, None if nothing has.
+    """The group of this name in a group; None if there is none.
 
     Raises:
-        ValueError: it is no group.
+        ValueError: the item of this name is no group.
     """
     import h5py
 
@@ -81,24 +82,24 @@ def open_group(group: Any, name: str) -> Any:
     if not group.links.exists(link):
         return None
     _decode_link_name(link, group.links.get_info(link).type)
-    found = open_object(group, name)
-    if not isinstance(found, h5py.h5g.GroupID):
+    item = open_object(group, name)
+    if not isinstance(item, h5py.h5g.GroupID):
         raise ValueError(f"its {quote_stored_name(name)} is no group")
-    return found
+    return item
 
 
 def open_object(group: Any, name: str) -> Any:
-    """What a link leads to, as h5py's inner objects, which take a tenth of the time."""
+    """The item of a group as an object of h5py's low-level API, which is ten times as fast."""
     import h5py
 
     return h5py.h5o.open(group, name.encode(errors="surrogateescape"))
 
 
 def _array_shape(array: Any) -> Sizes:
-    """The shape that is declared for an array.
+    """The declared shape of an array.
 
     Raises:
-        ValueError: it is in other files, which would be opened to tell; or it has none.
+        ValueError: the array has no shape, or is in other files, which h5py would have to open.
     """
     import h5py
 
@@ -111,10 +112,10 @@ def _array_shape(array: Any) -> Sizes:
 
 
 def split_group_name(name: str) -> GroupPath:
-    """The names in that of a group, which some versions join with backslashes on Windows."""
+    """The names in the name of a group; some versions join them with backslashes on Windows."""
     return tuple(name.split(_BACKSLASH))
 
 
 def quote_stored_name(name: str) -> str:
-    """A name in a sentence, of which a file may have a long one."""
+    """A name from a file for a sentence: in quotes, and cut if it is long."""
     return f"'{name if len(name) <= MAX_EXCERPT_CHARS else name[:MAX_EXCERPT_CHARS] + '...'}'"

@@ -1,4 +1,4 @@
-"""What HDF5 files of Keras' store of each layer: names and shapes are read, never numbers.
+"""Read the names and shapes of the weights that a Keras file stores, by layer; never the numbers.
 
 A `.keras` archive has a group for each object with variables (`layers/dense/vars/0`), an HDF5 file
 one for each layer (`model_weights/dense/...`).
@@ -10,7 +10,7 @@ import io
 import re
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from msgspec import Struct
@@ -25,7 +25,9 @@ from dense_calc.keras_format.archives import (
     open_archive,
     open_member,
     read_member,
+    wrap_read_errors,
 )
+from dense_calc.keras_format.detect import DETECTION_BYTES, JSON_START
 from dense_calc.keras_format.hdf5_file import (
     VERSION_ATTRIBUTE,
     FileSlice,
@@ -35,6 +37,7 @@ from dense_calc.keras_format.hdf5_file import (
 from dense_calc.keras_format.hdf5_groups import (
     MAX_NAME_LENGTH,
     GroupPath,
+    StoredArrays,
     link_names,
     open_group,
     open_object,
@@ -43,55 +46,80 @@ from dense_calc.keras_format.hdf5_groups import (
 )
 from dense_calc.shapes import Sizes
 
-_LOCAL_HEADER_BYTES = 30  # bytes before the name of a member
+_LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 
 LAYER_GROUPS = ("layers", "_layer_checkpoint_dependencies")  # the latter up to Keras 2.13
 _MODEL_WEIGHTS_GROUP = "model_weights"
 NO_WEIGHTS_MESSAGE = (
     "it stores no weights; a .keras archive, an HDF5 file or TensorFlow.js' model.json does"
 )
-# What counts as no weight: the state of a seed, and the frequencies that a vocabulary has.
+# Arrays that Keras does not count as weights: the state of a seed, the frequencies of a vocabulary.
 _SEED_GROUP_PATTERN, _SEED_STATE_SHAPE = re.compile(r"(seed_)?generator(_\d+)?"), (2,)
 _FREQUENCIES_NAME = "idf_weights"
 
 
 class StoredLayer(Struct):
-    """What a file stores of a layer; `group` is where, `name` is '' where it does not tell.
+    """The arrays that a file stores of a layer, in a group; `name` is '' if the file has none.
 
-    `paths` lead to the arrays, in the order of their `shapes`. `again` are the shapes that a
-    wrapper stores a second time, of the layer inside it. `is_merged` is whether a kernel is stored
-    as its sum with what LoRA adds, which is not stored, `is_old` whether Keras 1 may have stored
-    it, which had other shapes.
+    `repeated_shapes` are those that a wrapper stores a second time for the layer in it.
+    `is_lora_merged` is whether LoRA's weights are stored only in their sum with the kernel,
+    `is_keras_1` whether Keras 1, with its other shapes, may have written the file.
     """
 
     name: str
     group: str
-    shapes: list[Sizes]
+    arrays: StoredArrays
     repeated_shapes: list[Sizes] = []
     is_lora_merged: bool = False
     is_keras_1: bool = False
-    paths: list[GroupPath] = []
+
+    @property
+    def shapes(self) -> list[Sizes]:
+        """The shapes of the arrays."""
+        return [shape for _, shape in self.arrays]
 
 
-def read_weights_file(file: BinaryIO, names: set[str]) -> list[StoredLayer] | None:
-    """What an archive or an HDF5 file stores of each layer; None if it is neither.
+def read_stored_layers(
+    path: str, names: set[str], owners: Callable[[], Mapping[str, str]]
+) -> list[StoredLayer]:
+    """The layers of which an archive, an HDF5 file or a manifest of TensorFlow.js stores arrays.
 
-    `names` are those that layers may have.
+    `names` are those that layers may have. `owners` returns the names of a model's layers, by those
+    names and by the names of the layers inside.
 
     Raises:
-        ValueError: it is broken, or holds more than a model does.
+        FileError: the file stores no weights, or is broken.
+        SpecError: the file is not JSON, as a manifest is.
     """
+    with wrap_read_errors(path), open(path, "rb") as file:
+        layers = _read_weights_file(file, names)
+        if layers is not None:
+            return layers
+        file.seek(0)
+        if not re.match(JSON_START, file.read(DETECTION_BYTES).decode(errors="replace")):
+            raise ValueError(NO_WEIGHTS_MESSAGE)
+        from dense_calc.keras_format.tfjs_manifest import (  # few files have one
+            MAX_MANIFEST_BYTES,
+            read_weights_manifest,
+        )
+
+        file.seek(0)
+        return read_weights_manifest(file.read(MAX_MANIFEST_BYTES), path, owners())
+
+
+def _read_weights_file(file: BinaryIO, names: set[str]) -> list[StoredLayer] | None:
+    """The layers in an archive or an HDF5 file; None if the file is neither."""
     if file.read(len(ZIP_MAGIC)) == ZIP_MAGIC:
         with open_archive(file) as members, open_hdf5(_open_weights(members, file)) as (root, _):
             return _read_layer_groups(root.id)
     if is_hdf5(file):
-        with open_hdf5(file) as (root, stretch):
-            return _read_hdf5_layers(root, stretch, names)
+        with open_hdf5(file) as (root, hdf5):
+            return _read_hdf5_layers(root, hdf5, names)
     return None
 
 
 def _open_weights(members: Any, file: BinaryIO) -> BinaryIO:
-    """The weights of an archive as a file: where they stand, or in memory if they are packed."""
+    """The weights of an archive as a file: a part of it, or in memory if they are compressed."""
     open_member(members, WEIGHTS_MEMBER).close()
     info = members.getinfo(WEIGHTS_MEMBER)
     if info.compress_type != ZIP_STORED:
@@ -102,66 +130,53 @@ def _open_weights(members: Any, file: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, FileSlice(file, start, min(info.file_size, end - start)))
 
 
-def _read_hdf5_layers(file: Any, stretch: FileSlice, names: set[str]) -> list[StoredLayer]:
-    """What an HDF5 file stores: of a whole model, or weights alone."""
-    whole = open_group(file.id, _MODEL_WEIGHTS_GROUP)
-    if whole is None and any(
-        split_group_name(name)[0] in LAYER_GROUPS for name in link_names(file.id)
+def _read_hdf5_layers(root: Any, hdf5: FileSlice, names: set[str]) -> list[StoredLayer]:
+    """The layers in an HDF5 file of a whole model, or of weights alone."""
+    weights = open_group(root.id, _MODEL_WEIGHTS_GROUP)
+    if weights is None and any(
+        split_group_name(name)[0] in LAYER_GROUPS for name in link_names(root.id)
     ):
-        return _read_layer_groups(file.id)
-    top = file[_MODEL_WEIGHTS_GROUP] if whole else file
+        return _read_layer_groups(root.id)
+    top = root[_MODEL_WEIGHTS_GROUP] if weights else root
     versions = (
-        read_text_attribute(each, VERSION_ATTRIBUTE, MAX_METADATA_BYTES, stretch)
-        for each in (top, file)
+        read_text_attribute(group, VERSION_ATTRIBUTE, MAX_METADATA_BYTES, hdf5)
+        for group in (top, root)
     )
-    version = next(filter(None, versions), b"1.")  # as later versions of Keras take it
+    version = next(filter(None, versions), b"1.")  # the default of later versions of Keras
     return _read_named_groups(top.id, names, version.startswith(b"1."))
 
 
-def _read_named_groups(top: Any, names: set[str], is_old: bool) -> list[StoredLayer]:
-    """What the groups that are named as layers hold, which a name with slashes divides."""
-    found: defaultdict[str, list[tuple[GroupPath, Sizes]]] = defaultdict(list)
-    slashed = any("/" in name for name in names)
+def _read_named_groups(top: Any, names: set[str], is_keras_1: bool) -> list[StoredLayer]:
+    """The layers in groups with the names of layers; slashes in a name are groups in groups."""
+    by_owner: defaultdict[str, StoredArrays] = defaultdict(list)
+    has_slashes = any("/" in name for name in names)
     for path, shape in walk_arrays([((), top)]):
         starts = ("/".join(path[:number]) for number in range(len(path) - 1, 1, -1))
-        owner = next((each for each in starts if each in names), None) if slashed else None
-        found[owner or path[0]].append((path, shape))
+        owner = next((each for each in starts if each in names), None) if has_slashes else None
+        by_owner[owner or path[0]].append((path, shape))
     return [
-        StoredLayer(
-            name, name, _array_shapes(pairs), is_keras_1=is_old, paths=[path for path, _ in pairs]
-        )
-        for name, pairs in found.items()
+        StoredLayer(name, name, arrays, is_keras_1=is_keras_1) for name, arrays in by_owner.items()
     ]
 
 
-def _array_shapes(pairs: list[tuple[GroupPath, Sizes]]) -> list[Sizes]:
-    """The shapes of arrays that are given with their paths."""
-    return [shape for _, shape in pairs]
-
-
 def _read_layer_groups(root: Any) -> list[StoredLayer]:
-    """What the groups below `layers` hold, which are named as classes; most tell a layer's name."""
+    """The layers in groups named after classes; most have the layer's name in an attribute."""
     groups = list(_open_layer_groups(root))
     names = {path[0]: _stored_layer_name(group) for path, group in groups if len(path) == 1}
-    below: defaultdict[str, list[tuple[GroupPath, Sizes]]] = defaultdict(list)
+    by_group: defaultdict[str, StoredArrays] = defaultdict(list)
     for path, shape in walk_arrays(groups):
         if _is_counted_weight(path, shape):
-            below[path[0]].append((path, shape))
+            by_group[path[0]].append((path, shape))
     return [
         StoredLayer(
-            names.get(group, ""),
-            group,
-            _array_shapes(pairs),
-            find_repeated_shapes(pairs),
-            is_lora_merged=True,
-            paths=[path for path, _ in pairs],
+            names.get(group, ""), group, arrays, find_repeated_shapes(arrays), is_lora_merged=True
         )
-        for group, pairs in below.items()
+        for group, arrays in by_group.items()
     ]
 
 
 def _open_layer_groups(root: Any) -> Iterator[tuple[GroupPath, Any]]:
-    """The groups of layers and the ways to them from `layers`."""
+    """The groups of layers, with their paths below `layers`."""
     import h5py
 
     for name in link_names(root):
@@ -171,13 +186,13 @@ def _open_layer_groups(root: Any) -> Iterator[tuple[GroupPath, Any]]:
         elif top in LAYER_GROUPS:
             group = open_group(root, name)
             for each in link_names(group):
-                found = open_object(group, each)
-                if isinstance(found, h5py.h5g.GroupID):
-                    yield split_group_name(each), found
+                item = open_object(group, each)
+                if isinstance(item, h5py.h5g.GroupID):
+                    yield split_group_name(each), item
 
 
 def _is_counted_weight(path: GroupPath, shape: Sizes) -> bool:
-    """Whether an array is what Keras counts as a weight."""
+    """Whether Keras counts an array as a weight."""
     is_seed = (
         len(path) > 3
         and _SEED_GROUP_PATTERN.fullmatch(path[-3]) is not None
@@ -186,30 +201,30 @@ def _is_counted_weight(path: GroupPath, shape: Sizes) -> bool:
     return path[-1] != _FREQUENCIES_NAME and not is_seed
 
 
-def find_repeated_shapes(pairs: list[tuple[GroupPath, Sizes]]) -> list[Sizes]:
-    """The shapes that wrappers and the layers in them store both: `vars/0` and `layer/vars/0`.
+def find_repeated_shapes(arrays: StoredArrays) -> list[Sizes]:
+    """The shapes that both a wrapper and the layer in it store: `vars/0` and `layer/vars/0`.
 
-    SpectralNormalization has a kernel of its layer among its own variables.
+    SpectralNormalization has the kernel of its layer among its own variables.
     """
-    own: defaultdict[GroupPath, Counter[Sizes]] = defaultdict(Counter)
-    for path, shape in pairs:
-        own[path[:-2]][shape] += 1
+    by_owner: defaultdict[GroupPath, Counter[Sizes]] = defaultdict(Counter)
+    for path, shape in arrays:
+        by_owner[path[:-2]][shape] += 1
     return [
         shape
-        for path, shapes in own.items()
-        if (*path, "layer") in own
-        for shape in (shapes & own[(*path, "layer")]).elements()
+        for path, shapes in by_owner.items()
+        if (*path, "layer") in by_owner
+        for shape in (shapes & by_owner[(*path, "layer")]).elements()
     ]
 
 
 def _stored_layer_name(layer: Any) -> str:
-    """The name that a layer's own variables tell, '' if they do not."""
+    """The name of a layer in the attributes of its variables' group; '' if there is none."""
     import h5py
 
-    own = open_group(layer, "vars")
-    if own is None or not h5py.h5a.exists(own, b"name"):
+    variables = open_group(layer, "vars")
+    if variables is None or not h5py.h5a.exists(variables, b"name"):
         return ""
-    if h5py.h5a.open(own, b"name").get_storage_size() > MAX_NAME_LENGTH:
+    if h5py.h5a.open(variables, b"name").get_storage_size() > MAX_NAME_LENGTH:
         raise ValueError("a layer's name in it is too long")
-    name = h5py.Group(own).attrs["name"]
+    name = h5py.Group(variables).attrs["name"]
     return name if isinstance(name, str) else ""

@@ -1,4 +1,4 @@
-"""What an optimizer keeps beside a model's weights, as Keras counts it in a compiled model."""
+"""Count the variables that an optimizer keeps, as Keras does for a compiled model."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _OPTIMIZER_EXAMPLE = "adam, or {SGD: {momentum: 0.9}}"
 
 
 def with_optimizer(report: Report, optimizer: Optimizer) -> Report:
-    """A report that also tells what an optimizer keeps; not of a model that nobody has built."""
+    """The report with the size of an optimizer's variables; unchanged if the model is unbuilt."""
     if report.state == "unbuilt":
         return report
     weights = list(_trained_weights(report.layers))
-    kept = [*optimizer.state_variables(weights), *optimizer.attribute_variables(weights)]
+    variables = [*optimizer.state_variables(weights), *optimizer.attribute_variables(weights)]
     return replace(
         report,
-        optimizer_params=sum(each.params for each in kept),
-        optimizer_bytes=sum(each.bytes for each in kept),
+        optimizer_params=sum(each.params for each in variables),
+        optimizer_bytes=sum(each.bytes for each in variables),
     )
 
 
 def _trained_weights(rows: Iterable[LayerRow]) -> Iterator[Variable]:
-    """The weights that are trained, of models inside by their own layers."""
+    """The trained weights of these rows, and of the rows of nested models."""
     for row in rows:
         if row.layers:
             yield from _trained_weights(row.layers)
@@ -45,19 +45,19 @@ def _trained_weights(rows: Iterable[LayerRow]) -> Iterator[Variable]:
 
 
 def parse_optimizer(text: str) -> Optimizer:
-    """The optimizer that a text of the command line means: a name, or one over its arguments.
+    """The optimizer of the command line: a name, or a mapping from a name to its arguments.
 
     Raises:
-        SpecError: Keras has no such optimizer, or it has no such argument.
+        SpecError: Keras has no such optimizer, or the optimizer no such argument.
     """
     return _optimizer_from_node(parse_yaml(Source("--optimizer", text)))
 
 
 def optimizer_from_file(compiled: Any, file: str) -> Optimizer:
-    """The optimizer that a file says its model is compiled with.
+    """The optimizer with which the model of a file is compiled, from the file's value for it.
 
     Raises:
-        SpecError: it says none, or one that is not known.
+        SpecError: the file has none, or an unknown one.
     """
     if compiled is None:
         raise SpecError(f"{file} tells no optimizer; name one: --optimizer adam")
@@ -69,10 +69,10 @@ def optimizer_from_file(compiled: Any, file: str) -> Optimizer:
 
 
 def _optimizer_from_node(written: YamlNode) -> Optimizer:
-    """The optimizer that is written: its name, `{Adam: {...}}`, or as Keras writes it.
+    """The optimizer in a node: a name, `{Adam: {...}}`, or an object as Keras writes it.
 
     Raises:
-        SpecError: it is none.
+        SpecError: the node is no optimizer.
     """
     match written.value:
         case str():
@@ -88,9 +88,9 @@ def _optimizer_from_node(written: YamlNode) -> Optimizer:
 
 
 def _build_optimizer(name: YamlNode, arguments: Any) -> Optimizer:
-    """The optimizer of this name with these arguments; capitals do not matter, as in Keras."""
-    by_name = {known.lower(): kind for known, kind in OPTIMIZERS.items()}
-    kind = by_name.get(str(name.value).lower())
+    """The optimizer of this name, in any case, with these arguments."""
+    kinds = {each.lower(): kind for each, kind in OPTIMIZERS.items()}
+    kind = kinds.get(str(name.value).lower())
     if kind is None:
         hint = did_you_mean(str(name.value), OPTIMIZERS)
         raise SpecError(f"Keras has no optimizer {describe_value(name.value)}{hint}", name)
@@ -102,5 +102,5 @@ def _build_optimizer(name: YamlNode, arguments: Any) -> Optimizer:
     if "inner_optimizer" in arguments:
         values["inner_optimizer"] = _optimizer_from_node(arguments["inner_optimizer"][1])
     entry = SpecEntry(*name.coordinates, kind, arguments, kind.__name__)
-    found: Optimizer = decode_arguments(entry, values, Scope({}))
-    return found
+    optimizer: Optimizer = decode_arguments(entry, values, Scope({}))
+    return optimizer

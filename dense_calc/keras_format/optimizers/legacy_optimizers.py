@@ -1,8 +1,10 @@
-"""What a file says of its optimizer in the words of older versions → those of Keras 3."""
+"""Optimizers of older versions in the words of Keras 3."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from dense_calc.keras_format.custom_objects import PACKAGE_SEPARATOR
 
 # Sources: `get_config` of the optimizers of Keras 1 and 2, of tf.keras and of TensorFlow.js.
 _RENAMED_OPTIMIZER_ARGUMENTS = {
@@ -14,20 +16,21 @@ _RENAMED_OPTIMIZER_ARGUMENTS = {
     "useNesterov": "nesterov",
 }
 _RENAMED_OPTIMIZERS = {"LossScaleOptimizerV3": "LossScaleOptimizer", "Momentum": "SGD"}
-# Those that change nothing of what is kept, and that no optimizer has today.
+# Former arguments, which do not change what an optimizer keeps.
 _DROPPED_OPTIMIZER_ARGUMENTS = {
     *("decay", "dynamic", "is_legacy_optimizer", "jit_compile", "loss_scale", "schedule_decay"),
 }
-_PACKAGE_SEPARATOR = ">"
 
 
 def upgrade_optimizer(written: Any) -> Any:
-    """An optimizer as Keras 3 reads it, or as it would if it knew the older words."""
+    """An optimizer in the words of Keras 3."""
     match written:
-        case {"class_name": str(name), "config": {"name": str(own)}} if _PACKAGE_SEPARATOR in name:
-            # Keras knows no such class, and takes the optimizer of that name with its defaults
+        case {"class_name": str(class_name), "config": {"name": str(name)}} if (
+            PACKAGE_SEPARATOR in class_name
+        ):
+            # Keras does not find the class, and takes the optimizer of that name with its defaults
             # (`_resolve_compile_arguments_compat` of keras.src.legacy.saving.saving_utils).
-            return own
+            return name
         case {"class_name": str(name), "config": dict(config)}:
             arguments = {
                 _RENAMED_OPTIMIZER_ARGUMENTS.get(key, key): upgrade_optimizer(value)

@@ -1,4 +1,4 @@
-"""Keras' optimizers: their arguments, and what each keeps of the weights that it trains.
+"""Keras' optimizers: their arguments, and the variables that each keeps of the weights it trains.
 
 Source: `build` of each class in `keras.optimizers`.
 """
@@ -17,16 +17,14 @@ from dense_calc.layers.arguments.types import DTYPE_BITS
 from dense_calc.layers.quantization import float8_weights
 from dense_calc.shapes import Sizes
 
-_OVERWRITTEN_WEIGHTS = {
-    weight.name for weight in float8_weights(0)
-}  # weights that no optimizer steps
-_PLAIN_TEXT_PATTERN = r"[\w /-]*"  # which is no pattern
+_OVERWRITTEN_WEIGHTS = {weight.name for weight in float8_weights(0)}  # no optimizer steps them
+_PLAIN_TEXT_PATTERN = r"[\w /-]*"  # no special characters of patterns
 
-Slot = tuple[str, str | None]  # its name, and the argument without which it is not kept
+Slot = tuple[str, str | None]  # its name, and the argument that turns it on
 
 
 class Variable(Struct, frozen=True):
-    """A weight that is trained, or what is kept of it; the `path` leads to it in the model."""
+    """A trained weight, with its path in the model, or a variable that an optimizer keeps."""
 
     shape: Sizes
     dtype: str
@@ -34,28 +32,26 @@ class Variable(Struct, frozen=True):
 
     @property
     def params(self) -> int:
-        """How many numbers it has."""
+        """The count of its numbers."""
         return prod(self.shape)
 
     @property
     def bytes(self) -> int:
-        """The memory that it takes."""
+        """Its memory."""
         return self.params * DTYPE_BITS[self.dtype] // 8
 
     @property
     def is_overwritten(self) -> bool:
-        """Whether its gradient takes its place, as float8 training has it."""
+        """Whether its gradient replaces it, as in float8 training."""
         return self.path.rpartition("/")[2] in _OVERWRITTEN_WEIGHTS
 
 
-_SCALAR_VARIABLE, _COUNTER_VARIABLE = (
-    Variable((), "float32"),
-    Variable((), "int32"),
-)  # int64 with TensorFlow
+_SCALAR_VARIABLE = Variable((), "float32")
+_COUNTER_VARIABLE = Variable((), "int32")  # int64 with TensorFlow
 
 
 class Optimizer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The arguments of all optimizers; each kind says what it keeps in the shape of each weight."""
+    """The arguments of all optimizers; `slots` of a kind are variables in the shape of a weight."""
 
     slots: ClassVar[tuple[Slot, ...]] = ()
 
@@ -72,7 +68,7 @@ class Optimizer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gradient_accumulation_steps: Annotated[int, Meta(ge=2)] | None = None
 
     def state_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
-        """What it adds to train these weights."""
+        """The variables that it keeps to train these weights."""
         yield _COUNTER_VARIABLE
         if not isinstance(self.learning_rate, dict):
             yield _SCALAR_VARIABLE
@@ -84,11 +80,11 @@ class Optimizer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 yield from self.slot_variables(weight)
 
     def attribute_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
-        """What Keras finds among its attributes, but not where it is inside another optimizer."""
+        """The variables in its attributes, which Keras does not count inside another optimizer."""
         return iter(())
 
     def slot_variables(self, weight: Variable) -> Iterator[Variable]:
-        """What it keeps of one weight."""
+        """The variables that it keeps of one weight."""
         for _, argument in self.slots:
             if argument is None or getattr(self, argument):
                 yield weight
@@ -106,11 +102,11 @@ class Adam(Optimizer, frozen=True, kw_only=True):
 
 
 class AdamW(Adam, frozen=True, kw_only=True):
-    """Adam, with a decay of the weights."""
+    """Adam with weight decay."""
 
 
 class TwoMomentOptimizer(Optimizer, frozen=True, kw_only=True):
-    """An optimizer that keeps two moments of each gradient and has no third."""
+    """Keeps two moments of each gradient, never a third as Adam can."""
 
     slots = (("momentum", None), ("velocity", None))
 
@@ -120,7 +116,7 @@ class TwoMomentOptimizer(Optimizer, frozen=True, kw_only=True):
 
 
 class Adamax(TwoMomentOptimizer, frozen=True, kw_only=True):
-    """Keeps a moment of each gradient and its largest value."""
+    """Keeps a moment and the largest value of each gradient."""
 
 
 class Lamb(TwoMomentOptimizer, frozen=True, kw_only=True):
@@ -134,7 +130,7 @@ class ScheduleFreeAdamW(TwoMomentOptimizer, frozen=True, kw_only=True):
 
 
 class Nadam(TwoMomentOptimizer, frozen=True, kw_only=True):
-    """Adam with Nesterov's momentum, which keeps the product of its schedule, too."""
+    """Adam with Nesterov's momentum; also keeps the product of its schedule."""
 
     def attribute_variables(self, weights: Sequence[Variable]) -> Iterator[Variable]:
         yield Variable((), weights[0].dtype) if weights else _SCALAR_VARIABLE
@@ -201,9 +197,9 @@ class Lion(Optimizer, frozen=True, kw_only=True):
 
 
 class Adafactor(Optimizer, frozen=True, kw_only=True):
-    """Keeps means of the rows and columns of each matrix; in Keras its velocity, too.
+    """Keeps the velocity of each weight, and the means of the rows and columns of each matrix.
 
-    Of what has fewer axes than a matrix it keeps two numbers in place of them.
+    A weight with fewer axes than a matrix has two numbers in place of those means.
     """
 
     slots = (("velocity", None),)
@@ -228,7 +224,7 @@ class Adafactor(Optimizer, frozen=True, kw_only=True):
 
 
 class Muon(Optimizer, frozen=True, kw_only=True):
-    """Keeps a moment of each gradient, and a second one of what is no matrix or an embedding."""
+    """Keeps a moment of each gradient, and a second one of weights that AdamW trains."""
 
     slots = (("momentum", None),)
 
@@ -249,23 +245,23 @@ class Muon(Optimizer, frozen=True, kw_only=True):
     rms_rate: float | None = 0.2
 
     def __post_init__(self) -> None:
-        """Raise ValueError where Keras would search for more than a text, for however long."""
+        """Raise ValueError for a regular expression, whose search could take Keras forever."""
         for part in self.exclude_layers or ():
             if not re.fullmatch(_PLAIN_TEXT_PATTERN, part):
                 raise ValueError(f"exclude_layers may be parts of names, not the pattern '{part}'")
 
     def slot_variables(self, weight: Variable) -> Iterator[Variable]:
         yield from super().slot_variables(weight)
-        if self.is_for_adam(weight):
+        if self._trains_with_adam(weight):
             yield weight
 
-    def is_for_adam(self, weight: Variable) -> bool:
-        """Whether the weight is trained by AdamW."""
-        if len(weight.shape) != 2 or (
-            self.exclude_embeddings and "embedding" in weight.path.lower()
-        ):
-            return True
-        return any(part in weight.path for part in self.exclude_layers or ())
+    def _trains_with_adam(self, weight: Variable) -> bool:
+        """Whether AdamW trains the weight: it is no matrix, an embedding, or excluded by name."""
+        return (
+            len(weight.shape) != 2
+            or (self.exclude_embeddings and "embedding" in weight.path.lower())
+            or any(part in weight.path for part in self.exclude_layers or ())
+        )
 
 
 class LossScaleOptimizer(Optimizer, frozen=True, kw_only=True):
