@@ -12,8 +12,8 @@ from dense_calc.layers.base import (
     KerasLayer,
     NonNegativeFloat,
     Weight,
-    distinct_axis_name,
 )
+from dense_calc.layers.weight_axes import distinct_axis_name
 from dense_calc.shapes import IMAGE_AXES, SEQUENCE_AXES, VOLUME_AXES, Shape, Shapes, as_tuple
 
 # The names of the axes after the batch, by their number; more than 4 are numbered instead.

@@ -7,10 +7,9 @@ Keras' names and defaults. Counts, bytes and the rest follow from it elsewhere, 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from math import prod
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
@@ -218,18 +217,6 @@ def prefix_error_path(*path: str) -> Iterator[None]:
         yield
     except LayerError as error:
         raise type(error)(error.message, *path, *error.path) from None
-
-
-def distinct_axis_name(name: str, axes: Container[str]) -> str:
-    """`name`, with as many `1 × ` in front as make it differ from the names in `axes`."""
-    while name in axes:
-        name = f"1{PRODUCT_SIGN}{name}"
-    return name
-
-
-def flatten_axes(axes: Mapping[str, int]) -> dict[str, int]:
-    """All axes of a weight in one, their product; an axis of size 1 where there are none."""
-    return {PRODUCT_SIGN.join(axes) or "1": prod(axes.values())}
 
 
 def sublayer_weights(name: str, layer: LayerKind, *shapes: Any) -> Iterator[Weight]:

@@ -82,8 +82,8 @@ def einsum_sizes(
         }
     except IndexError:
         raise LayerError(
-            f"'{equation.input_letters}' and '{equation.output_letters}' of the equation do not fit an input of "
-            f"{shape} and an output of {list(wanted)} after the batch axis",
+            f"'{equation.input_letters}' and '{equation.output_letters}' of the equation do not fit "
+            f"an input of {shape} and an output of {list(wanted)} after the batch axis",
             "equation",
         ) from None
     for letter, size in read.items():

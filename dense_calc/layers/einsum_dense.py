@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.layers.base import NonNegativeInt, Weight, distinct_axis_name, flatten_axes
+from dense_calc.layers.base import NonNegativeInt, Weight
 from dense_calc.layers.einsum import (
     EinsumEquation,
     EinsumSizes,
@@ -17,7 +17,8 @@ from dense_calc.layers.einsum import (
     einsum_sizes,
     parse_equation,
 )
-from dense_calc.layers.quantization import QuantizableLayer, WeightAxes
+from dense_calc.layers.quantization import QuantizableLayer
+from dense_calc.layers.weight_axes import WeightAxes, distinct_axis_name, flatten_axes
 from dense_calc.shapes import Shape, as_tuple, demand_rank
 
 
@@ -37,7 +38,7 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
     bias_axes: str | None = None
     gptq_unpacked_column_size: int | None = None
 
-    def equation_and_sizes(self, shape: Shape) -> tuple[EinsumEquation, EinsumSizes]:
+    def _equation_and_sizes(self, shape: Shape) -> tuple[EinsumEquation, EinsumSizes]:
         """The equation, and the sizes of its letters for an input of this shape."""
         demand_rank(shape, 1, "(batch, ...)", or_more=True)
         equation = parse_equation(self.equation)
@@ -45,17 +46,21 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
         return equation, einsum_sizes(equation, shape, output_sizes, self.bias_axes)
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        return self.equation_and_sizes(shape)[1].output_shape
+        return self._equation_and_sizes(shape)[1].output_shape
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        _, sizes = self.equation_and_sizes(shape)
+        _, sizes = self._equation_and_sizes(shape)
         bias = None
         if self.bias_axes is not None:
             bias = Weight("bias", _axes_by_letter(sizes.bias_sizes), self.bias_initializer)
         return self.ordered_weights(_axes_by_letter(sizes.kernel_sizes), bias)
 
-    def quantized_equation(self, mode: str) -> EinsumEquation:
-        """The equation, if Keras quantizes it."""
+    def _quantized_equation(self, mode: str) -> EinsumEquation:
+        """The equation of a quantized layer.
+
+        Raises:
+            LayerError: Keras does not quantize it.
+        """
         equation = parse_equation(self.equation)
         if equation.has_ellipsis:
             raise LayerError(f"an equation with '...' cannot be quantized as {mode}", "equation")
@@ -63,15 +68,18 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
 
     def int8_scale_axes(self, kernel: WeightAxes) -> WeightAxes:
         return _axes_by_letter(
-            einsum_int8_scale(self.quantized_equation("int8"), list(kernel.items()))
+            einsum_int8_scale(self._quantized_equation("int8"), list(kernel.items()))
         )
 
     def matrix_axes(self, kernel: WeightAxes, mode: str) -> tuple[WeightAxes, WeightAxes]:
-        letters = self.quantized_equation(mode)
+        equation = self._quantized_equation(mode)
         axes = list(kernel)
-        if mode == "int4":  # rows are what is summed over
-            summed = [each not in letters.output_letters for each in letters.kernel_letters]
-            rows = [axis for axis, inner in zip(axes, summed, strict=True) if inner]
+        if mode == "int4":  # rows are the axes that the product sums over
+            rows = [
+                axis
+                for axis, letter in zip(axes, equation.kernel_letters, strict=True)
+                if letter not in equation.output_letters
+            ]
         elif len(axes) in (2, 3):  # Keras takes the largest axis for the width of the model
             largest = max(axes, key=lambda axis: kernel[axis])
             rows = axes[:1] if len(axes) == 2 or largest == axes[0] else axes[:2]
@@ -84,7 +92,7 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
 
 
 def _axes_by_letter(letters: LetterSizes) -> dict[str, int]:
-    """Axes with these letters and sizes, none with the name of another: a second `a` is `1 × a`.
+    """Axes with these letters and sizes, all named differently: a second `a` is `1 × a`.
 
     Raises:
         LayerError: a size is unknown.

@@ -13,13 +13,12 @@ from dense_calc.layers.arguments.types import Constraint, Initializer, Regulariz
 from dense_calc.layers.base import KerasLayer, NonNegativeInt, PositiveInt, Weight
 from dense_calc.layers.quantization import (
     SerializedQuantizationConfig,
-    group_axis,
     group_index_weight,
-    pack_axis,
     quantization_policy_of,
     quantized_weights,
     zero_point_weight,
 )
+from dense_calc.layers.weight_axes import WeightAxes, group_axis, pack_axis
 from dense_calc.shapes import Shape, demand_rank
 
 _EMBEDDING_MODES = (None, "int8", "int4")
@@ -43,50 +42,63 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
     input_length: NonNegativeInt | tuple[NonNegativeInt | None, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Nothing forbids `input_shape` here: `input_dim` is another thing than elsewhere."""
+        """Accept `input_shape` beside `input_dim`, which here is the number of words."""
 
     def output_shape(self, shape: Shape, /) -> Shape:
         return (*shape, self.output_dim)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        plan = self.embedding_policy()
-        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
-        if plan.quantization_mode is None:
-            axes = {**words, **vectors}
+        policy = self._quantization_policy()
+        words, vectors = self._axes
+        if policy.quantization_mode is None:
             frozen = bool(self.lora_rank)
+            axes = {**words, **vectors}
             yield Weight("embeddings", axes, self.embeddings_initializer, trainable=not frozen)
-        yield from self.lora_weights()
-        if plan.quantization_mode == "int8":
-            yield from quantized_weights("embeddings", {**words, **vectors}, words, "int8")
-        elif plan.quantization_mode == "int4":
-            scale = (
-                words
-                if plan.group_size == -1
-                else {**words, **group_axis(vectors, plan.group_size)}
-            )
-            yield from quantized_weights(
-                "embeddings", {**words, **pack_axis(vectors)}, scale, "int8"
-            )
-            if plan.group_size != -1:
-                yield zero_point_weight("embeddings_zero", scale, "int8")
-                yield group_index_weight(vectors)
+        yield from self._lora_weights()
+        if policy.quantization_mode is not None:
+            yield from self._quantized_weights("embeddings", policy, "int8", words_first=True)
+        if policy.quantization_mode == "int4" and policy.group_size != -1:
+            yield group_index_weight(vectors)
 
-    def embedding_policy(self) -> DTypePolicy:
-        """How the embeddings are quantized.
+    @property
+    def _axes(self) -> tuple[WeightAxes, WeightAxes]:
+        """The axis of the words and that of their vectors."""
+        return {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
+
+    def _quantized_weights(
+        self, name: str, policy: DTypePolicy, zero_dtype: str | None, *, words_first: bool
+    ) -> Iterator[Weight]:
+        """A quantized matrix with a scale for each word, or for each group in its vector."""
+        words, vectors = self._axes
+
+        def with_words(axes: WeightAxes) -> WeightAxes:
+            return {**words, **axes} if words_first else {**axes, **words}
+
+        if policy.quantization_mode == "int8":
+            yield from quantized_weights(name, with_words(vectors), words, "int8")
+            return
+        grouped = policy.group_size != -1
+        scale = with_words(group_axis(vectors, policy.group_size)) if grouped else words
+        yield from quantized_weights(name, with_words(pack_axis(vectors)), scale, "int8")
+        if grouped:
+            yield zero_point_weight(f"{name}_zero", scale, zero_dtype)
+
+    def _quantization_policy(self) -> DTypePolicy:
+        """The dtype policy with the numbers of its quantization.
 
         Raises:
-            LayerError: Keras does not quantize them so, or is given their values as a list.
+            LayerError: Keras has no such mode for embeddings, or `weights` holds their values.
         """
-        plan = quantization_policy_of(self.dtype, self.quantization_config)
-        if plan.quantization_mode not in _EMBEDDING_MODES:
+        policy = quantization_policy_of(self.dtype, self.quantization_config)
+        if policy.quantization_mode not in _EMBEDDING_MODES:
             raise LayerError(
-                f"embeddings are quantized as int8 or int4, not {plan.quantization_mode}", "dtype"
+                f"embeddings are quantized as int8 or int4, not {policy.quantization_mode}", "dtype"
             )
         if self.initial_weights is not None:
             raise LayerError("weights are values, which change no shape; remove them", "weights")
-        return plan
+        return policy
 
-    def lora_weights(self) -> Iterator[Weight]:
+    def _lora_weights(self) -> Iterator[Weight]:
         """The two thin matrices that LoRA adds."""
         if not self.lora_rank:
             return
@@ -95,7 +107,7 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
                 "lora_rank and embeddings_constraint exclude each other; remove one", "lora_rank"
             )
         rank = {"rank": self.lora_rank}
-        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
+        words, vectors = self._axes
         yield Weight("lora_embeddings_a", {**words, **rank}, dtype="float32")
         yield Weight("lora_embeddings_b", {**rank, **vectors}, dtype="float32")
 
@@ -124,27 +136,17 @@ class ReversibleEmbedding(Embedding, frozen=True, kw_only=True):
         yield from super().weights(shape)
         if self.tie_weights:
             return
-        plan = self.embedding_policy()
-        if plan.quantization_mode is None and self.lora_rank:
+        policy = self._quantization_policy()
+        if policy.quantization_mode is not None:
+            yield from self._quantized_weights(
+                "reverse_embeddings", policy, None, words_first=False
+            )
+        elif self.lora_rank:
             raise LayerError(
                 "with LoRA there is no second matrix, unless both are quantized; "
                 "remove 'tie_weights: false' or lora_rank",
                 "lora_rank",
             )
-        words, vectors = {"input_dim": self.input_dim}, {"output_dim": self.output_dim}
-        axes = {**vectors, **words}
-        if plan.quantization_mode is None:
-            yield Weight("reverse_embeddings", axes, self.embeddings_initializer)
-        elif plan.quantization_mode == "int8":
-            yield from quantized_weights("reverse_embeddings", axes, words, "int8")
         else:
-            scale = (
-                words
-                if plan.group_size == -1
-                else {**group_axis(vectors, plan.group_size), **words}
-            )
-            yield from quantized_weights(
-                "reverse_embeddings", {**pack_axis(vectors), **words}, scale, "int8"
-            )
-            if plan.group_size != -1:
-                yield zero_point_weight("reverse_embeddings_zero", scale, None)
+            words, vectors = self._axes
+            yield Weight("reverse_embeddings", {**vectors, **words}, self.embeddings_initializer)

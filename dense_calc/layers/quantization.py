@@ -1,12 +1,12 @@
-"""What a layer keeps in place of its kernel when its dtype policy is quantized.
+"""The weights that replace a kernel where the dtype policy is quantized.
 
-Only Dense, EinsumDense and the embeddings have anything: every other layer keeps its weights in
-the dtype that the policy comes from.
+Only Dense, EinsumDense and the embeddings are quantized: every other layer keeps its weights in
+the dtype that the policy starts from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
@@ -14,13 +14,12 @@ from msgspec.structs import replace
 from dense_calc.errors import LayerError
 from dense_calc.layers.arguments.dtype_policies import DTypePolicy
 from dense_calc.layers.arguments.types import SerializedObject, dtype_policy_of
-from dense_calc.layers.base import PRODUCT_SIGN, Weight
+from dense_calc.layers.base import Weight
 from dense_calc.layers.kernels import LoraLayer
+from dense_calc.layers.weight_axes import WeightAxes, group_axis, pack_axis
 
-WeightAxes = Mapping[str, int]
-
-# For a class of configuration: its mode, the argument that says how many weights share a scale,
-# what that is where it is not given, and the bits that a weight may have.
+# For a class of configuration: its mode, the argument for the number of weights that share a scale,
+# the default of that argument, and the bits that a weight may have.
 _QUANTIZATION_CONFIGS: dict[str, tuple[str, str, int | None, tuple[int, ...]]] = {
     "AWQConfig": ("awq", "group_size", 128, (4,)),
     "GPTQConfig": ("gptq", "group_size", 128, (2, 3, 4, 8)),
@@ -36,7 +35,7 @@ _QuantizationConfigClass = Literal[
 
 
 class SerializedQuantizationConfig(SerializedObject, frozen=True):
-    """How a layer is quantized; it goes before what the dtype policy says."""
+    """How a layer is quantized; it overrides the dtype policy."""
 
     class_name: _QuantizationConfigClass
 
@@ -47,8 +46,8 @@ class SerializedQuantizationConfig(SerializedObject, frozen=True):
             if group not in (None, -1) and not (isinstance(group, int) and group > 0):
                 raise ValueError(f"{name} must be a positive integer or -1, not {group}")
             if self.argument_value("weight_bits", 4) not in widths:
-                told = " or ".join(map(str, widths))
-                raise ValueError(f"weight_bits of {self.class_name} must be {told}")
+                allowed = " or ".join(map(str, widths))
+                raise ValueError(f"weight_bits of {self.class_name} must be {allowed}")
 
     def argument_value(self, argument: str, default: int | None) -> Any:
         """The value of an argument."""
@@ -58,7 +57,7 @@ class SerializedQuantizationConfig(SerializedObject, frozen=True):
 def quantization_policy_of(
     dtype: str | SerializedObject | None, config: SerializedQuantizationConfig | None
 ) -> DTypePolicy:
-    """What a dtype policy and a configuration together say of a layer's weights."""
+    """The dtype policy of a layer with the numbers of its quantization configuration."""
     policy = dtype_policy_of(dtype)
     if config is None or config.class_name not in _QUANTIZATION_CONFIGS:
         return policy
@@ -72,19 +71,6 @@ def quantization_policy_of(
     )
 
 
-def pack_axis(axes: WeightAxes) -> WeightAxes:
-    """An axis of 4-bit numbers as it is kept: two in a byte."""
-    return {
-        f"packed {name.replace(PRODUCT_SIGN, '·')}": (size + 1) // 2 for name, size in axes.items()
-    }
-
-
-def group_axis(axes: WeightAxes, group: int) -> WeightAxes:
-    """The groups of weights along an axis that share a scale: one if `group` is -1."""
-    (size,) = axes.values()
-    return {"groups": 1 if group == -1 else -(-size // group)}
-
-
 def quantized_weights(
     name: str, axes: WeightAxes, scale: WeightAxes, dtype: str
 ) -> Iterator[Weight]:
@@ -94,7 +80,7 @@ def quantized_weights(
 
 
 def zero_point_weight(name: str, axes: WeightAxes, dtype: str | None) -> Weight:
-    """The number that stands for zero in each group."""
+    """The integer that stands for zero in each group."""
     return Weight(name, axes, "zeros", trainable=False, dtype=dtype)
 
 
@@ -104,24 +90,24 @@ def group_index_weight(axes: WeightAxes) -> Weight:
 
 
 def float8_weights(history: int) -> Iterator[Weight]:
-    """The scales of float8 training, and the largest values of late that they come from.
+    """The scales of float8 training, and the last `history` maxima that they come from.
 
     They count as trainable: the gradient overwrites them.
     """
-    for what in ("inputs", "kernel", "outputs_grad"):
-        yield Weight(f"{what}_scale", {}, "ones", dtype="float32")
-        yield Weight(f"{what}_amax_history", {"history": history}, "zeros", dtype="float32")
+    for tensor in ("inputs", "kernel", "outputs_grad"):
+        yield Weight(f"{tensor}_scale", {}, "ones", dtype="float32")
+        yield Weight(f"{tensor}_amax_history", {"history": history}, "zeros", dtype="float32")
 
 
 class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
-    """A layer with a kernel that is a matrix when it is quantized."""
+    """A layer whose kernel can be quantized, as a matrix of rows and columns."""
 
     zero_point_name: ClassVar[str] = "kernel_zero"
 
     quantization_config: SerializedQuantizationConfig | None = None
 
     def matrix_axes(self, kernel: WeightAxes, mode: str) -> tuple[WeightAxes, WeightAxes]:
-        """The rows and the columns of the kernel."""
+        """The axes of the rows and of the columns of the kernel as a matrix."""
         (rows, inputs), (columns, outputs) = kernel.items()
         return {rows: inputs}, {columns: outputs}
 
@@ -130,48 +116,44 @@ class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
         return self.matrix_axes(kernel, "int8")[1]
 
     def ordered_weights(self, kernel: WeightAxes, bias: Weight | None) -> Iterator[Weight]:
-        """The weights in Keras' order: those that were made to be trained come first."""
-        plan = quantization_policy_of(self.dtype, self.quantization_config)
-        whole = plan.quantization_mode in (None, "float8")
-        if plan.quantization_mode in ("gptq", "awq") and self.lora_rank:
-            raise LayerError(
-                f"a layer quantized as {plan.quantization_mode} has no LoRA", "lora_rank"
-            )
-        if plan.quantization_mode == "float8":
-            yield from float8_weights(plan.amax_history_length)
-        if whole:
+        """The weights in Keras' order: those of the unquantized layer come first."""
+        policy = quantization_policy_of(self.dtype, self.quantization_config)
+        mode = policy.quantization_mode
+        if mode in ("gptq", "awq") and self.lora_rank:
+            raise LayerError(f"a layer quantized as {mode} has no LoRA", "lora_rank")
+        if mode == "float8":
+            yield from float8_weights(policy.amax_history_length)
+        if mode in (None, "float8"):
             yield self.kernel_weight(kernel)
         if bias is not None:
             yield bias
         yield from self.lora_weights(kernel)
-        if plan.quantization_mode == "int8":
+        if mode == "int8":
             yield from quantized_weights("kernel", kernel, self.int8_scale_axes(kernel), "int8")
-        elif not whole:
-            rows, columns = self.matrix_axes(kernel, plan.quantization_mode or "")
-            make = (
-                self.int4_weights if plan.quantization_mode == "int4" else self.calibrated_weights
-            )
-            yield from make(plan, rows, columns)
+        elif mode == "int4":
+            yield from self._int4_weights(policy, *self.matrix_axes(kernel, mode))
+        elif mode in ("gptq", "awq"):
+            yield from self._calibrated_weights(policy, *self.matrix_axes(kernel, mode))
 
-    def int4_weights(
-        self, plan: DTypePolicy, rows: WeightAxes, columns: WeightAxes
+    def _int4_weights(
+        self, policy: DTypePolicy, rows: WeightAxes, columns: WeightAxes
     ) -> Iterator[Weight]:
-        """A kernel of two columns in a byte, with a scale for each column or group in it."""
-        shared = plan.group_size == -1
-        scale = columns if shared else {**group_axis(rows, plan.group_size), **columns}
+        """A kernel with two columns in a byte, and a scale for each column or each group in it."""
+        grouped = policy.group_size != -1
+        scale = {**group_axis(rows, policy.group_size), **columns} if grouped else columns
         yield from quantized_weights("kernel", {**rows, **pack_axis(columns)}, scale, "int8")
-        if not shared:
+        if grouped:
             yield zero_point_weight("kernel_zero", scale, "int8")
             yield group_index_weight(rows)
 
-    def calibrated_weights(
-        self, plan: DTypePolicy, rows: WeightAxes, columns: WeightAxes
+    def _calibrated_weights(
+        self, policy: DTypePolicy, rows: WeightAxes, columns: WeightAxes
     ) -> Iterator[Weight]:
-        """What GPTQ and AWQ fill when they have seen data."""
-        kernel = pack_axis(columns) if plan.weight_bits == 4 else columns
-        scale = {**columns, **group_axis(rows, plan.group_size)}
+        """The weights that GPTQ and AWQ compute from data."""
+        kernel = pack_axis(columns) if policy.weight_bits == 4 else columns
+        scale = {**columns, **group_axis(rows, policy.group_size)}
         yield from quantized_weights("kernel", {**kernel, **rows}, scale, "uint8")
         yield zero_point_weight(self.zero_point_name, scale, "uint8")
-        if plan.quantization_mode == "awq":
+        if policy.quantization_mode == "awq":
             yield Weight("awq_scales", rows, "ones", trainable=False)
         yield group_index_weight(rows)

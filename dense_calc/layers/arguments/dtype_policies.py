@@ -96,7 +96,8 @@ def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolic
     if class_name == POLICY_MAP_CLASS:
         return parse_policy_map(config)[0]
     if _POLICY_CLASS_MODES[class_name]:
-        policy = f"{values.pop('mode', '')}_from_{_policy_name_or_default(values.pop('source_name', None))}"
+        source = _policy_name_or_default(values.pop("source_name", None))
+        policy = f"{values.pop('mode', '')}_from_{source}"
         known = f"(?={_POLICY_CLASS_MODES[class_name]}_from_){POLICY_PATTERN}"
     else:
         policy = _policy_name_or_default(values.pop("name", None))

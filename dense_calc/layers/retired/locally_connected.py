@@ -12,10 +12,11 @@ from typing import ClassVar, Literal
 
 from dense_calc.errors import LayerError, UnknownSizeError
 from dense_calc.layers.arguments.types import ActivationArgument, ConvPadding, DataFormat
-from dense_calc.layers.base import PositiveInt, Weight, WindowSize, flatten_axes
+from dense_calc.layers.base import PositiveInt, Weight, WindowSize
 from dense_calc.layers.convolutional import Conv
 from dense_calc.layers.kernels import LayerWithKernel
 from dense_calc.layers.spatial import SpatialLayer
+from dense_calc.layers.weight_axes import flatten_axes
 from dense_calc.shapes import (
     IMAGE_AXES,
     SEQUENCE_AXES,
