@@ -1,6 +1,6 @@
-"""The layer kinds: one alphabetical table, name → the module that holds it.
+"""The layer kinds: one alphabetical table from names to modules.
 
-A module is imported when a model first uses it, so that a run pays only for what it reads.
+A module is imported when a model first uses it, so that a run pays only for its own kinds.
 """
 
 from __future__ import annotations

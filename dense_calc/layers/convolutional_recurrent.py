@@ -28,10 +28,10 @@ from dense_calc.shapes import (
 
 
 class ConvLSTM(RecurrentLayerWithOwnCell, SpatialLayer, frozen=True, kw_only=True):
-    """An LSTM whose gates are convolutions: its steps and its states are images or the like."""
+    """An LSTM whose gates are convolutions: steps and states have spatial axes."""
 
     creates_sublayers: ClassVar[bool] = True
-    convolution_kind: ClassVar[type[Conv]]
+    _convolution_kind: ClassVar[type[Conv]]
     shape_rule: ClassVar[str] = "(batch, steps, *sides, channels) → (batch, ..., *sides', filters)"
 
     filters: PositiveInt
@@ -50,9 +50,9 @@ class ConvLSTM(RecurrentLayerWithOwnCell, SpatialLayer, frozen=True, kw_only=Tru
 
     @property
     def gate_convolution(self) -> Conv:
-        """The convolution that each gate is."""
+        """The convolution of each gate."""
         names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate")
-        return self.convolution_kind(**{name: getattr(self, name) for name in names})
+        return self._convolution_kind(**{name: getattr(self, name) for name in names})
 
     def step_shape(self, sequences: Shape) -> Shape:
         last = (*self.spatial_axes, "channels")
@@ -62,47 +62,47 @@ class ConvLSTM(RecurrentLayerWithOwnCell, SpatialLayer, frozen=True, kw_only=Tru
 
 
 class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
-    """One step of a ConvLSTM; Keras does not give it out by itself."""
+    """One step of a ConvLSTM; Keras does not export it."""
 
     recurrent_layer: ConvLSTM
 
     def step_output(self, step: Shape) -> Shape:
-        loop = self.recurrent_layer
-        for side, size in zip(loop.spatial_axes, loop.spatial_sizes(step), strict=True):
+        outer = self.recurrent_layer
+        for side, size in zip(outer.spatial_axes, outer.spatial_sizes(step), strict=True):
             if size is None:
                 raise UnknownSizeError(
                     f"its states need a known {side}, which the input leaves open: {step}; "
                     "give it a size in the model's input"
                 )
-        return loop.gate_convolution.output_shape(step)
+        return outer.gate_convolution.output_shape(step)
 
     def state_shapes(self, step: Shape) -> Shapes:
         return self.step_output(step), self.step_output(step)
 
     def weights(self, step: Shape, /) -> Iterator[Weight]:
-        loop = self.recurrent_layer
-        seen = window_axes(loop.gate_convolution)
-        channels = loop.known_channel_count(step)
-        inputs, outputs = {"channels": channels}, {"filters": loop.filters}
-        return loop.gate_weights({**seen, **inputs}, {**seen, **outputs}, 4)
+        outer = self.recurrent_layer
+        window = window_axes(outer.gate_convolution)
+        channels = outer.known_channel_count(step)
+        inputs, outputs = {"channels": channels}, {"filters": outer.filters}
+        return outer.gate_weights({**window, **inputs}, {**window, **outputs}, 4)
 
 
 class ConvLSTM1D(ConvLSTM, frozen=True, kw_only=True):
     """A convolutional LSTM over sequences of sequences."""
 
     spatial_axes = SEQUENCE_AXES
-    convolution_kind = Conv1D
+    _convolution_kind = Conv1D
 
 
 class ConvLSTM2D(ConvLSTM, frozen=True, kw_only=True):
     """A convolutional LSTM over sequences of images."""
 
     spatial_axes = IMAGE_AXES
-    convolution_kind = Conv2D
+    _convolution_kind = Conv2D
 
 
 class ConvLSTM3D(ConvLSTM, frozen=True, kw_only=True):
     """A convolutional LSTM over sequences of volumes."""
 
     spatial_axes = VOLUME_AXES
-    convolution_kind = Conv3D
+    _convolution_kind = Conv3D

@@ -102,7 +102,7 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
 
     @property
     def keras_function(self) -> KerasFunction | None:
-        """The function of Keras' that is named, None if it is another, or code."""
+        """The function, if it is one of Keras by name, None if it is another one or code."""
         if not self.function:
             return None
         from dense_calc.layers.functions import parse_keras_function  # few models have any
@@ -110,49 +110,49 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
         return parse_keras_function(self.function, self.arguments or {})
 
     def required_config(self) -> dict[str, Any]:
-        """A function that gives what it is given stands for one that nobody has written down."""
-        named = self.keras_function
-        if named is not None:
-            return {"function": named.serialized_form}
+        """The function; the identity stands for one that the spec leaves out."""
+        function = self.keras_function
+        if function is not None:
+            return {"function": function.serialized_form}
         return {} if isinstance(self.function, dict) else {"function": _IDENTITY_FUNCTION}
 
     def respell_arguments(self, *, keras: bool) -> Lambda:
-        named = None if keras else self.keras_function
-        return self if named is None else replace(self, function=named.name)
+        function = None if keras else self.keras_function
+        return self if function is None else replace(self, function=function.name)
 
     @property
     def is_opaque(self) -> bool:
         return self.output_size is None and self.keras_function is None
 
     def demand_serializable(self) -> None:
-        wanted = self.output_size or ()
-        if isinstance(wanted, dict) or any(isinstance(each, tuple) for each in wanted):
+        stated = self.output_size or ()
+        if isinstance(stated, dict) or any(isinstance(each, tuple) for each in stated):
             raise LayerError(NO_TUPLES_MESSAGE, "output_shape")
 
-    def output_shape(self, given: Shapes, /) -> Shapes:
-        wanted = self.output_size
-        if wanted is None:
-            named = self.keras_function
-            if named is not None:
-                return named.output_shape(given)
+    def output_shape(self, input_shape: Shapes, /) -> Shapes:
+        stated = self.output_size
+        if stated is None:
+            function = self.keras_function
+            if function is not None:
+                return function.output_shape(input_shape)
             raise LayerError(
                 "its function is not run here; state what it gives, 'output_shape: [64]' "
                 "for (batch, 64)"
             )
-        if isinstance(wanted, dict):
-            batch = _batch_size_of(given)
-            return {name: (batch, *shape) for name, shape in wanted.items()}
-        return stated_shapes(wanted, given)
+        if isinstance(stated, dict):
+            batch = _batch_size_of(input_shape)
+            return {name: (batch, *shape) for name, shape in stated.items()}
+        return stated_shapes(stated, input_shape)
 
     def output_for_any_input(self) -> Shapes | None:
         return None if self.output_size is None else self.output_shape((None,))
 
 
-def stated_shapes(wanted: tuple[Size | StatedShape, ...], given: Shapes) -> Shapes:
-    """One stated shape, or a tuple of them, with the batch axis of what is given."""
-    batch = _batch_size_of(given)
-    shapes = [(batch, *each) for each in wanted if isinstance(each, tuple)]
-    sizes = [each for each in wanted if not isinstance(each, tuple)]
+def stated_shapes(stated: tuple[Size | StatedShape, ...], input_shape: Shapes) -> Shapes:
+    """A stated shape, or a tuple of stated shapes, with the batch axis of the input."""
+    batch = _batch_size_of(input_shape)
+    shapes = [(batch, *each) for each in stated if isinstance(each, tuple)]
+    sizes = [each for each in stated if not isinstance(each, tuple)]
     if shapes and sizes:
         raise LayerError("output_shape is one shape or a list of shapes", "output_shape")
     return tuple(shapes) if shapes else (batch, *sizes)
@@ -183,7 +183,7 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
     ragged: bool | None = None
     batch_shape: InputShape | None = None
     optional: bool = False
-    trainable: bool = True  # Keras takes it and does not look
+    trainable: bool = True  # Keras accepts and ignores it
 
     def output_dtype(self) -> Dtypes:
         return "int32" if self.dtype == "int" else self.dtype or "float32"

@@ -1,4 +1,4 @@
-"""Functions of Keras' that are named and not written down: what one makes of a shape."""
+"""Keras' functions that a Lambda calls by name, and their output shapes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _RENAMED_OPERATIONS = {
     "rms_normalization": "RMSNorm",
     "searchsorted": "SearchSorted",
 }
-_IMAGE_MODULE = "image"  # the module of those that are in `keras.ops.image` alone
-_FUNCTION_ALIASES = {"hard_swish": "hard_silu", "swish": "silu"}  # of the same functions
-# Operations that tell another shape as a part of a model than their functions give in a Lambda.
+_IMAGE_MODULE = "image"  # a submodule of keras.ops
+_FUNCTION_ALIASES = {"hard_swish": "hard_silu", "swish": "silu"}
+# Operations whose symbolic shape in a model differs from that of their function in a Lambda.
 _DIVERGENT_OPERATIONS = {
     *("AdaptiveAveragePool", "AdaptiveMaxPool", "AveragePool", "MaxPool"),
     *("Fold", "Ndim", "Slogdet", "View"),
@@ -42,27 +42,27 @@ ACTIVATION_FUNCTIONS = (
 
 
 class KerasFunction(Struct, frozen=True):
-    """A function of Keras' by its name: an operation, or an activation that keeps the shape.
+    """A function of Keras by its name: an operation, or an activation, which keeps the shape.
 
-    `numbers` are the inputs of the operation that are given beside what it reads.
+    `constant_inputs` names the inputs of the operation that are numbers among the arguments.
     """
 
     name: str
     operation: LayerKind | None = None
     constant_inputs: tuple[str, ...] = ()
 
-    def output_shape(self, given: Shapes) -> Shapes:
-        """What it makes of one tensor, or of a list where it takes one.
+    def output_shape(self, input_shape: Shapes) -> Shapes:
+        """The output shape for one tensor, or for a list of tensors where it takes a list.
 
         Raises:
-            LayerError: Keras would not call it so, or could not tell the shape.
+            LayerError: Keras would not call it on them, or could not infer the shape.
         """
         operation = self.operation
         if operation is None:
-            return given
-        shapes: list[Shapes | None] = [given]
+            return input_shape
+        shapes: list[Shapes | None] = [input_shape]
         if operation.inputs_as_list:
-            shapes = list(child_shapes(given))
+            shapes = list(child_shapes(input_shape))
         else:
             shapes += [
                 () if name in self.constant_inputs else None for name in operation.input_names[1:]
@@ -75,7 +75,7 @@ class KerasFunction(Struct, frozen=True):
 
     @property
     def serialized_form(self) -> dict[str, Any]:
-        """The function as Keras loads it."""
+        """The function as a Keras file holds it."""
         module = "builtins"  # where Keras finds activations
         if self.operation is not None:
             home = self.operation.resolve_keras_module().rpartition(".")[2]
@@ -88,9 +88,9 @@ class KerasFunction(Struct, frozen=True):
         }
 
 
-def parse_keras_function(written: Any, arguments: Mapping[str, Any]) -> KerasFunction | None:
-    """The function that is named in one of Keras' ways; None if that is not Keras', or not so."""
-    match written:
+def parse_keras_function(value: Any, arguments: Mapping[str, Any]) -> KerasFunction | None:
+    """The function that a value names in one of Keras' ways, None if it is not known here."""
+    match value:
         case {"class_name": "function", "config": str(name)} | str(name):
             pass
         case _:
@@ -102,11 +102,11 @@ def parse_keras_function(written: Any, arguments: Mapping[str, Any]) -> KerasFun
     if name not in OPERATIONS_BY_FUNCTION:
         return None
     kind = operation_kind(OPERATIONS_BY_FUNCTION[name])
-    numbers = tuple(each for each in arguments if each in kind.input_names)
-    if any(isinstance(arguments[each], list | dict | str) for each in numbers):
+    inputs = tuple(each for each in arguments if each in kind.input_names)
+    if any(isinstance(arguments[each], list | dict | str) for each in inputs):
         return None
-    own = {each: value for each, value in arguments.items() if each not in numbers}
+    fields = {each: arguments[each] for each in arguments if each not in inputs}
     try:
-        return KerasFunction(name, convert(own, kind), numbers)
+        return KerasFunction(name, convert(fields, kind), inputs)
     except ValidationError:
         return None

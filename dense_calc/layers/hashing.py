@@ -17,7 +17,7 @@ HashSalt = int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
 
 
 def demand_jax_support(argument: str, *, wanted: bool) -> None:
-    """Raise LayerError where a kind of tensor is wanted that only TensorFlow has."""
+    """Raise LayerError where an argument asks for tensors that only TensorFlow has."""
     if wanted:
         raise LayerError(
             f"Keras takes '{argument}: true' with TensorFlow only, and what is counted here is "
@@ -39,7 +39,7 @@ class HashedCrossing(KerasLayer, frozen=True, kw_only=True):
     sparse: bool = False
 
     def __post_init__(self) -> None:
-        """Nothing forbids `input_shape` beside `input_dim`: Keras looks at neither here."""
+        """Accept `input_shape` beside `input_dim`: Keras ignores both here."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         demand_jax_support("sparse", wanted=self.sparse)

@@ -1,4 +1,7 @@
-"""Layers inside another; one of the model's own is only a name until all layers are known."""
+"""Layers that are arguments of another, and references to layers of the model among them.
+
+A reference holds only a name until all layers of the model are known.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,20 @@ from dense_calc.layers.base import LayerKind
 
 
 class LayerReference(LayerKind, frozen=True, kw_only=True, eq=False):
-    """What stands inside a layer for one that the model calls elsewhere, by the name `of` that."""
+    """A reference, inside a layer, to the layer of the model called `target_name`."""
 
     target_name: str
     place: Place | None = None
 
 
 def inner_layers(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]]:
-    """The layers that are arguments of another, each with the way to it: ("cells", "0")."""
+    """The layers that are arguments of another, each with its path: ("cells", "0")."""
     for argument in layer.inner_layer_arguments:
-        held = getattr(layer, argument)
-        if isinstance(held, LayerKind):
-            yield (argument,), held
-        elif isinstance(held, tuple):
-            for number, inner in enumerate(held):
+        value = getattr(layer, argument)
+        if isinstance(value, LayerKind):
+            yield (argument,), value
+        elif isinstance(value, tuple):
+            for number, inner in enumerate(value):
                 if isinstance(inner, LayerKind):
                     yield (argument, str(number)), inner
 
@@ -30,7 +33,7 @@ def inner_layers(layer: LayerKind) -> Iterator[tuple[tuple[str, ...], LayerKind]
 def layer_references_in(
     layer: LayerKind, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], LayerReference, LayerKind]]:
-    """The borrowed layers inside another, each with the way to it and the layer that holds it."""
+    """The references inside a layer at any depth, each with its path and the layer around it."""
     for steps, inner in inner_layers(layer):
         if isinstance(inner, LayerReference):
             yield (*path, *steps), inner, layer

@@ -1,4 +1,4 @@
-"""Keras' preprocessing layers for numbers: scaled, or sorted into categories."""
+"""Keras' preprocessing layers for numbers: scaling and categories."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _AxisNumbers = Annotated[tuple[int, ...], Meta(max_length=MAX_RANK)]
 
 
 def encoded_shape(shape: Shape, mode: str, depth: Size) -> Shape:
-    """The shape of categories, `depth` of them, in an output mode other than "int".
+    """The shape of encoded categories, `depth` of them, in an output mode other than "int".
 
-    One-hot gives each number an axis of its own (in place of a last axis of size 1, if that is
-    not the only one); the others put all numbers of the last axis into one.
+    The mode "one_hot" adds an axis, or replaces a last axis of size 1 that is not the only one. The
+    other modes encode all numbers of the last axis together.
     """
     if mode == "one_hot" and (len(shape) < 2 or shape[-1] != 1):
         return (*shape, depth)
@@ -71,7 +71,7 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
     sparse: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        depth = self.bin_count()
+        depth = self._bin_count()
         if self.output_mode == "int":
             demand_dense_indices(self.output_mode, sparse=self.sparse)
             return shape
@@ -84,11 +84,11 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
 
     @classmethod
     def constructor_arguments(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """The same without the boundaries that `adapt` has found for a number of bins."""
-        found = config.get("num_bins") is not None
-        return {name: config[name] for name in config if name != "bin_boundaries" or not found}
+        """The config without the boundaries that `adapt` has computed for `num_bins`."""
+        adapted = config.get("num_bins") is not None
+        return {name: config[name] for name in config if name != "bin_boundaries" or not adapted}
 
-    def bin_count(self) -> int:
+    def _bin_count(self) -> int:
         """The number of bins."""
         if self.num_bins is not None and self.bin_boundaries is not None:
             raise LayerError(
@@ -103,7 +103,7 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
 
 
 def demand_dense_indices(mode: str, *, sparse: bool) -> None:
-    """Raise LayerError if indices should be a sparse tensor."""
+    """Raise LayerError where indices are to be a sparse tensor."""
     if sparse and mode == "int":
         raise LayerError("in output_mode 'int' nothing is sparse; remove sparse", "sparse")
 
@@ -121,7 +121,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
     invert: bool = False
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        kept = self.kept_axes(shape)
+        kept = self._kept_axes(shape)
         for axis in kept:
             if shape[axis] is None:
                 raise UnknownSizeError(
@@ -132,14 +132,14 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         if self.mean is None and self.variance is None:
             _demand_unique_kept_axes(kept, shape)
         else:
-            self.check_statistics(kept, shape)
+            self._check_statistics(kept, shape)
         return shape
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         if self.mean is not None:
             return
         axes: dict[str, int] = {}
-        kept = self.kept_axes(shape)
+        kept = self._kept_axes(shape)
         for axis in kept:
             name = "features" if len(kept) == 1 else f"axis {axis}"
             while name in axes:  # an axis of size 1 may be kept twice
@@ -149,7 +149,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         yield Weight("variance", axes, "ones", trainable=False)
         yield Weight("count", {}, "zeros", trainable=False, dtype="int32")
 
-    def kept_axes(self, shape: Shape) -> Sizes:
+    def _kept_axes(self, shape: Shape) -> Sizes:
         """The axes along which mean and variance differ, in order, counted from the first."""
         axes = self.axis if isinstance(self.axis, tuple | None) else (self.axis,)
         for axis in axes or ():
@@ -157,29 +157,29 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
                 raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
         return tuple(sorted(axis % len(shape) for axis in axes or ()))
 
-    def check_statistics(self, kept: Sizes, shape: Shape) -> None:
-        """Raise LayerError unless the given mean and variance fit the axes that are kept."""
+    def _check_statistics(self, kept: Sizes, shape: Shape) -> None:
+        """Raise LayerError unless `mean` and `variance` fit the axes that are kept."""
         if self.mean is None or self.variance is None:
-            one, other = ("mean", "variance") if self.variance is None else ("variance", "mean")
-            raise LayerError(f"{one} needs {other} beside it", one)
+            name, other = ("mean", "variance") if self.variance is None else ("variance", "mean")
+            raise LayerError(f"{name} needs {other} beside it", name)
         sizes = _statistics_shape(self.mean, "mean")
         if sizes != _statistics_shape(self.variance, "variance"):
             raise LayerError("mean and variance must have the same shape", "variance")
         if dtype_policy_of(self.dtype).compute_dtype == "string":
             raise LayerError("its mean cannot be of dtype 'string'; use a float", "dtype")
-        wanted = [shape[axis] for axis in dict.fromkeys(kept)]
-        # From the right, as Keras does; of an axis that is kept twice the first size counts.
-        laid = dict(zip(reversed(kept), reversed(sizes), strict=False))
-        fits = all(size in (1, shape[axis]) for axis, size in laid.items())
-        if len(sizes) > len(kept) or not fits or prod(laid.values()) != prod(sizes):
+        kept_sizes = [shape[axis] for axis in dict.fromkeys(kept)]
+        # Keras broadcasts from the right; of an axis that is kept twice the first size counts.
+        aligned = dict(zip(reversed(kept), reversed(sizes), strict=False))
+        fits = all(size in (1, shape[axis]) for axis, size in aligned.items())
+        if len(sizes) > len(kept) or not fits or prod(aligned.values()) != prod(sizes):
             raise LayerError(
-                f"mean, of shape {list(sizes)}, does not fit the axes that are kept, {wanted}",
+                f"mean, of shape {list(sizes)}, does not fit the axes that are kept, {kept_sizes}",
                 "mean",
             )
 
 
 def _demand_unique_kept_axes(kept: Sizes, shape: Shape) -> None:
-    """Raise LayerError if an axis is kept twice; Keras does not mind where that makes no more."""
+    """Raise LayerError if `axis` names an axis twice, which Keras allows if its size is 1."""
     if prod(shape[axis] or 0 for axis in kept) != prod(shape[axis] or 0 for axis in set(kept)):
         raise LayerError("axis names an axis twice", "axis")
 

@@ -1,6 +1,6 @@
-"""The dtype that several dtypes come to where they meet.
+"""The dtype of a result that several dtypes are promoted to.
 
-`int` and `float` are the dtypes of Python's numbers, which yield to that of a tensor. Source:
+`int` and `float` are the dtypes of Python's numbers, which give way to that of a tensor. Source:
 keras/src/backend/common/dtypes.py.
 """
 
@@ -11,7 +11,7 @@ from functools import cache
 from dense_calc.dtypes import TensorDtype
 from dense_calc.errors import LayerError
 
-# What each dtype becomes next, if it must become another.
+# The next dtypes that each dtype can be promoted to.
 _DTYPE_PROMOTIONS = {
     "bool": ("int",),
     "int": ("uint8", "int8", "complex64"),
@@ -31,8 +31,8 @@ _DTYPE_PROMOTIONS = {
     "complex64": ("complex128",),
     "complex128": (),
 }
-WEAK_DTYPE_DEFAULTS = {"int": "int32", "float": "float32"}  # of numbers with no tensor beside them
-# JAX has no more than 32 bits, unless it is told to.
+WEAK_DTYPE_DEFAULTS = {"int": "int32", "float": "float32"}  # without a tensor
+# By default JAX computes in at most 32 bits.
 _DTYPES_IN_32_BITS = {
     "int64": "int32",
     "uint64": "uint32",
@@ -42,10 +42,10 @@ _DTYPES_IN_32_BITS = {
 
 
 def promote_dtypes(*dtypes: TensorDtype) -> TensorDtype:
-    """The dtype that these come to, None if one of them is not known.
+    """The dtype that all of these are promoted to, None if one of them is unknown.
 
     Raises:
-        LayerError: there is none.
+        LayerError: there is no such dtype.
     """
     if None in dtypes:
         return None
@@ -60,10 +60,10 @@ def promote_dtypes(*dtypes: TensorDtype) -> TensorDtype:
 
 @cache
 def _least_common_dtype(dtypes: frozenset[str]) -> str:
-    """The first dtype that all of these become.
+    """The first dtype that all of these can be promoted to.
 
     Raises:
-        LayerError: text becomes nothing else.
+        LayerError: there is none; text is never promoted.
     """
     common = set.intersection(*({dtype} | _promotion_targets(dtype) for dtype in dtypes))
     for each in common:
@@ -74,7 +74,7 @@ def _least_common_dtype(dtypes: frozenset[str]) -> str:
 
 @cache
 def _promotion_targets(dtype: str) -> frozenset[str]:
-    """All that a dtype may become."""
+    """All dtypes that a dtype can be promoted to."""
     return frozenset(_DTYPE_PROMOTIONS.get(dtype, ())).union(
         *map(_promotion_targets, _DTYPE_PROMOTIONS.get(dtype, ()))
     )

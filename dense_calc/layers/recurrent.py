@@ -1,4 +1,4 @@
-"""Keras' recurrent layers: a cell, or a stack of them, repeated for each step of a sequence."""
+"""Keras' recurrent layers: a cell or a stack of cells, repeated for each step of a sequence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from dense_calc.layers.promotion import promote_dtypes
 from dense_calc.layers.recurrent_arguments import RecurrentArguments, demand_single_tensor
 from dense_calc.shapes import Shape, Shapes, child_shapes, demand_rank, is_shape
 
-_CuDNNChoice = Literal["auto"] | bool  # whether NVIDIA's library may be used
+_CuDNNChoice = Literal["auto"] | bool  # whether to use NVIDIA's library
 
 
 class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
@@ -58,8 +58,8 @@ class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
 
     cells: tuple[AnyLayer, ...]
 
-    def cell_steps(self, step: Shape) -> Iterator[tuple[int, RecurrentCell, Shape]]:
-        """Each cell with its number and the shape of the step that it reads."""
+    def _cell_steps(self, step: Shape) -> Iterator[tuple[int, RecurrentCell, Shape]]:
+        """Each cell with its number and the shape of its step."""
         for number, layer in enumerate(self.cells):
             with prefix_error_path("cells", str(number)):
                 cell = as_recurrent_cell(layer)
@@ -69,10 +69,10 @@ class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     def step_output(self, step: Shape) -> Shape:
         if not self.cells:
             raise LayerError("it needs at least one cell", "cells")
-        return [cell.step_output(read) for _, cell, read in self.cell_steps(step)][-1]
+        return [cell.step_output(each) for _, cell, each in self._cell_steps(step)][-1]
 
     def state_shapes(self, step: Shape) -> Shapes:
-        return tuple(cell.state_shapes(read) for _, cell, read in self.cell_steps(step))
+        return tuple(cell.state_shapes(each) for _, cell, each in self._cell_steps(step))
 
     def output_shape(self, inputs: Shapes, states: Shapes, /) -> Shapes:
         output = demand_single_tensor(inputs, "inputs")
@@ -80,7 +80,7 @@ class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
             raise LayerError(f"its states must be a list, one for each cell, not {states}", "from")
         new = []
         for (number, cell, step), state in zip(
-            self.cell_steps(output), child_shapes(states), strict=False
+            self._cell_steps(output), child_shapes(states), strict=False
         ):
             with prefix_error_path("cells", str(number)):
                 if output[-1:] != step[-1:]:
@@ -94,21 +94,21 @@ class StackedRNNCells(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
         step, new = inputs, []
         for cell, state in zip(self.cells, states or (), strict=False):
             layer = as_layer_kind(cell)
-            given = layer.output_dtype(*layer.call_dtypes((step, state)))
-            step, after = given if isinstance(given, tuple) else (given, given)
+            output = layer.output_dtype(*layer.call_dtypes((step, state)))
+            step, after = output if isinstance(output, tuple) else (output, output)
             new.append(after)
         return promote_dtypes(*leaf_dtypes(step)), new[0] if len(new) == 1 else tuple(new)
 
     def weights(self, inputs: Shape, /, *_states: Shapes) -> Iterator[Weight]:
-        for number, cell, step in self.cell_steps(inputs):
+        for number, cell, step in self._cell_steps(inputs):
             with prefix_error_path("cells", str(number)):
                 yield from cell_weights(cell, step)
 
 
 class RecurrentLayer(AnyLayer):
-    """What a layer does that repeats a cell; it gives the last output, or that of each step.
+    """A layer that repeats a cell, with the last output as its own, or the outputs of all steps.
 
-    Keras tells the shapes without looking at the initial state or at the mask.
+    Keras infers the shapes without the initial state and the mask.
     """
 
     __slots__ = ()
@@ -118,7 +118,7 @@ class RecurrentLayer(AnyLayer):
     accepts_nested: ClassVar[bool] = True
     shape_rule: ClassVar[str] = "(batch, steps, inputs) → (batch, ..., units)"
 
-    cell_path: ClassVar[tuple[str, ...]] = ()  # the argument that is the cell
+    _cell_path: ClassVar[tuple[str, ...]] = ()  # the argument that holds the cell, if any
 
     return_sequences: bool
     return_state: bool
@@ -127,17 +127,17 @@ class RecurrentLayer(AnyLayer):
     @property
     @abstractmethod
     def inner_cell(self) -> RecurrentCell:
-        """The cell."""
+        """The repeated cell."""
 
     def step_shape(self, sequences: Shape) -> Shape:
-        """The shape of one step of sequences of this shape."""
+        """The shape of one step of such sequences."""
         demand_rank(sequences, 3, "(batch, steps, inputs)")
         return (sequences[0], *sequences[2:])
 
     def output_shape(self, sequences: Shapes, /, *_others: Shapes | None) -> Shapes:
         shape = demand_single_tensor(sequences, "sequences")
         step = self.step_shape(shape)
-        with prefix_error_path(*self.cell_path):
+        with prefix_error_path(*self._cell_path):
             batch, *others = self.inner_cell.step_output(step)
             states = self.inner_cell.state_shapes(step)
         if self.stateful and batch is None:
@@ -152,12 +152,12 @@ class RecurrentLayer(AnyLayer):
             return output, states
         for state in child_shapes(states):
             if not all(map(is_shape, child_shapes(state))):
-                told = "Keras gives no states of stacks in a stack; stack their cells themselves"
-                raise LayerError(told, "return_state")
+                problem = "Keras gives no states of stacks in a stack; stack their cells themselves"
+                raise LayerError(problem, "return_state")
         return (output, *child_shapes(states))
 
     def weights(self, sequences: Shape, /, *_others: Shapes | None) -> Iterator[Weight]:
-        with prefix_error_path(*self.cell_path):
+        with prefix_error_path(*self._cell_path):
             yield from cell_weights(self.inner_cell, self.step_shape(sequences))
 
 
@@ -165,7 +165,7 @@ class RNN(RecurrentLayer, KerasLayer, frozen=True, kw_only=True):
     """Repeats a cell for each step of a sequence, or several cells, which are stacked."""
 
     inner_layer_arguments: ClassVar[tuple[str, ...]] = ("cell",)
-    cell_path: ClassVar[tuple[str, ...]] = inner_layer_arguments
+    _cell_path: ClassVar[tuple[str, ...]] = inner_layer_arguments
 
     cell: Any  # a layer, or a list of them
     return_sequences: bool = False
@@ -197,7 +197,7 @@ class RNN(RecurrentLayer, KerasLayer, frozen=True, kw_only=True):
 
 
 class RecurrentLayerWithOwnCell(RecurrentLayer, RecurrentArguments, frozen=True, kw_only=True):
-    """A layer that makes its own cell."""
+    """A layer that makes its cell from its own arguments."""
 
     return_sequences: bool = False
     return_state: bool = False
@@ -208,7 +208,7 @@ class RecurrentLayerWithOwnCell(RecurrentLayer, RecurrentArguments, frozen=True,
 
 
 class _UnitsRecurrentLayer(RecurrentLayerWithOwnCell, frozen=True, kw_only=True):
-    """A layer that hands on its arguments to a cell that gives `units` numbers."""
+    """A layer that passes its arguments to a cell with `units` outputs."""
 
     cell_kind: ClassVar[type[UnitsCell]]
 
@@ -229,7 +229,7 @@ class SimpleRNN(_UnitsRecurrentLayer, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        force_setattr(self, "activity_regularizer", None)  # Keras takes it and forgets it
+        force_setattr(self, "activity_regularizer", None)  # Keras accepts and ignores it
 
 
 class _GatedRecurrentLayer(_UnitsRecurrentLayer, frozen=True, kw_only=True):
@@ -257,7 +257,7 @@ class LSTM(_GatedRecurrentLayer, frozen=True, kw_only=True):
 
 
 def as_recurrent_cell(layer: AnyLayer) -> RecurrentCell:
-    """A layer that is an argument, as the cell that it must be."""
+    """An argument that must be a cell, with the type that it has; LayerError for another layer."""
     if not isinstance(layer, RecurrentCell):
         what = type(layer).__name__ if isinstance(layer, LayerKind) else repr(layer)
         raise LayerError(f"a cell such as LSTMCell must stand here, not {what}")
@@ -265,10 +265,10 @@ def as_recurrent_cell(layer: AnyLayer) -> RecurrentCell:
 
 
 def _call_stacked_cell(cell: LayerKind, inputs: Shape, state: Shapes) -> tuple[Shape, Shapes]:
-    """What a cell in a stack that is called gives, and its new state; a state is given in a list.
+    """The output and the new state of a cell in a stack that is called as a layer.
 
-    Unlike a cell that is called by itself, it has its activity regularizer called, and may not
-    wait to be quantized.
+    Unlike for a cell on its own, Keras puts a single state into a list, calls the activity
+    regularizer, and refuses a quantized dtype policy.
     """
     assert isinstance(cell, KerasLayer)
     regularizer = getattr(cell.activity_regularizer, "class_name", cell.activity_regularizer)
@@ -278,16 +278,16 @@ def _call_stacked_cell(cell: LayerKind, inputs: Shape, state: Shapes) -> tuple[S
         )
     if dtype_policy_of(cell.dtype).quantization_mode:
         raise LayerError("a cell in a stack that is called cannot be quantized", "dtype")
-    alone = is_shape(state)
-    output, after = child_shapes(cell.output_shape(inputs, (state,) if alone else state))
+    single = is_shape(state)
+    output, after = child_shapes(cell.output_shape(inputs, (state,) if single else state))
     if is_shape(after) and after[:1] == (None,):
         raise LayerError("a stack of one cell in a stack can be called only with a known batch")
-    if alone and len(after) == 1:
+    if single and len(after) == 1:
         (after,) = child_shapes(after)
     return demand_single_tensor(output, "output"), after
 
 
 def cell_weights(cell: RecurrentCell, step: Shape) -> Iterator[Weight]:
-    """The weights of a cell inside a layer, for such steps."""
+    """The weights of a cell inside a layer, for steps of this shape."""
     layer = as_layer_kind(cell)
     return sublayer_weights(sublayer_name(layer), layer, step)

@@ -1,4 +1,4 @@
-"""Keras' preprocessing layers for text and other categories: looked up or split."""
+"""Keras' preprocessing layers that look up text and other categories in a vocabulary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN_WORD = "[UNK]"
 
 
 class _SerializedFunction(Struct, frozen=True):
-    """A function of one's own, as Keras writes it to a file."""
+    """A custom function as a Keras file holds it."""
 
     class_name: Literal["function"]
     config: str
@@ -33,8 +33,8 @@ class _SerializedFunction(Struct, frozen=True):
 class _LookupLayer(LayerKind, frozen=True, kw_only=True):
     """Looks up the place of each token in a vocabulary (`keras.src.layers.IndexLookup`).
 
-    Without a vocabulary it is learnt from data; until then its size is unknown, unless
-    `pad_to_max_tokens` settles it. Keras takes a `dtype` but does not look at it.
+    A missing vocabulary is learnt from data; until then its size is unknown, unless
+    `pad_to_max_tokens` fixes it. Keras accepts and ignores `dtype`.
     """
 
     trainable: bool = True
@@ -56,8 +56,8 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_jax_support("sparse", wanted=self.sparse)
-        self.check_modes()
-        size = self.known_vocabulary_size()
+        self._check_modes()
+        size = self._known_vocabulary_size()
         if self.output_mode == "int":
             return shape
         depth = self.max_tokens if self.pad_to_max_tokens else size
@@ -66,7 +66,7 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
     def output_dtype(self) -> Dtypes:
         return "int64" if self.output_mode == "int" else "float32"
 
-    def check_modes(self) -> None:
+    def _check_modes(self) -> None:
         """Raise LayerError where options exclude each other."""
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise LayerError("pad_to_max_tokens needs max_tokens", "pad_to_max_tokens")
@@ -76,23 +76,23 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
             raise LayerError("invert needs an oov_token", "invert")
         if self.idf_weights is not None and self.output_mode not in _TF_IDF_MODES:
             raise LayerError("idf_weights need output_mode 'tf_idf'", "idf_weights")
-        given = self.has_input_vocabulary or self.vocabulary is not None
-        if given and self.idf_weights is None and self.output_mode in _TF_IDF_MODES:
+        has_vocabulary = self.has_input_vocabulary or self.vocabulary is not None
+        if has_vocabulary and self.idf_weights is None and self.output_mode in _TF_IDF_MODES:
             raise LayerError(
                 "a vocabulary needs idf_weights beside it in output_mode 'tf_idf'", "vocabulary"
             )
 
-    def known_vocabulary_size(self) -> Size:
-        """The size of the vocabulary with special tokens, None before it is learnt."""
+    def _known_vocabulary_size(self) -> Size:
+        """The size of the vocabulary with special tokens, None where only data tells it."""
         stated = self.vocabulary_size
         if self.vocabulary is None:
             return stated
         matters = self.output_mode != "int" and not self.pad_to_max_tokens
         if isinstance(self.vocabulary, str):
-            self.check_file(matters=matters and stated is None)
+            self._check_file(matters=matters and stated is None)
             return stated
-        special, tokens = self.split_vocabulary(self.vocabulary)
-        self.check_tokens(tokens)
+        special, tokens = self._split_vocabulary(self.vocabulary)
+        self._check_tokens(tokens)
         size = special + len(tokens)
         if self.max_tokens is not None and size > self.max_tokens:
             raise LayerError(
@@ -107,8 +107,8 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
             )
         return computed_size(size, f"{special} + {len(tokens)}")
 
-    def check_file(self, *, matters: bool) -> None:
-        """Raise LayerError where the name of a file does not do."""
+    def _check_file(self, *, matters: bool) -> None:
+        """Raise LayerError where the vocabulary cannot be a file."""
         if self.output_mode in _TF_IDF_MODES:
             raise LayerError("with 'tf_idf' a vocabulary must be a list, not a file", "vocabulary")
         if matters:
@@ -118,17 +118,17 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
                 "vocabulary",
             )
 
-    def split_vocabulary(self, vocabulary: Sequence[object]) -> tuple[int, Sequence[object]]:
-        """The number of special tokens, and the others: a vocabulary may start with the former."""
+    def _split_vocabulary(self, vocabulary: Sequence[object]) -> tuple[int, Sequence[object]]:
+        """The number of special tokens, and the vocabulary without those at its start."""
         masked = self.mask_token is not None and self.output_mode == "int"
-        number = masked + self.num_oov_indices
-        if number > len(vocabulary):  # there may be very many of them
-            return number, vocabulary
+        count = masked + self.num_oov_indices
+        if count > len(vocabulary):  # too many, perhaps, for the tuple below
+            return count, vocabulary
         special = (*[self.mask_token] * masked, *[self.oov_token] * self.num_oov_indices)
-        return number, vocabulary[number if vocabulary[:number] == special else 0 :]
+        return count, vocabulary[count if vocabulary[:count] == special else 0 :]
 
-    def check_tokens(self, tokens: Sequence[object]) -> None:
-        """Raise LayerError where Keras refuses a vocabulary, or the weights of its tokens."""
+    def _check_tokens(self, tokens: Sequence[object]) -> None:
+        """Raise LayerError where Keras refuses the tokens or their weights."""
         if not tokens:
             raise LayerError("the vocabulary holds no token, or only special ones", "vocabulary")
         token, times = Counter(tokens).most_common(1)[0]
@@ -163,8 +163,8 @@ class IntegerLookup(_LookupLayer, frozen=True, kw_only=True):
     vocabulary: str | tuple[_IntegerToken, ...] | None = None
     vocabulary_dtype: Literal["int64"] = "int64"
 
-    def check_modes(self) -> None:
-        _LookupLayer.check_modes(self)
+    def _check_modes(self) -> None:
+        _LookupLayer._check_modes(self)
         if self.salt is not None and self.oov_method != "farmhash":
             raise LayerError("salt needs oov_method 'farmhash'", "salt")
 
@@ -219,22 +219,22 @@ class TextVectorization(KerasLayer, frozen=True, kw_only=True):
         demand_jax_support("ragged", wanted=self.ragged)
         texts = shape if len(shape) > 1 else (*shape, 1)
         if self.split is not None:
-            texts = (*shape, None)  # so many tokens as there are
-        looked_up = self.lookup_layer().output_shape(texts)
+            texts = (*shape, None)  # the number of tokens depends on the text
+        encoded = self._lookup_layer().output_shape(texts)
         if self.output_mode != "int":
             if self.output_sequence_length is not None:
                 length = "output_sequence_length"
                 raise LayerError(f"{length} needs output_mode 'int'", length)
-            return looked_up
+            return encoded
         if not shape:
             raise LayerError("the input must have a batch axis; it is a single text")
         return (shape[0], self.output_sequence_length)
 
     def output_dtype(self) -> Dtypes:
-        return self.lookup_layer().output_dtype()
+        return self._lookup_layer().output_dtype()
 
-    def lookup_layer(self) -> StringLookup:
-        """The layer inside that looks tokens up."""
+    def _lookup_layer(self) -> StringLookup:
+        """The inner layer that looks up tokens."""
         return StringLookup(
             max_tokens=self.max_tokens,
             mask_token="",
