@@ -75,7 +75,7 @@ def test_a_run_that_is_stopped_leaves_no_process(stop: str, folder: Path) -> Non
 
 
 # The command with no patience, which draws its bar at once.
-IMPATIENT = "import dense_calc.cli.progress as p; p.PROGRESS_DELAY = {}; from dense_calc.cli import main; main()"
+IMPATIENT = "from dense_calc.cli import main, progress; progress.PROGRESS_DELAY = {}; main()"
 
 
 def watched(folder: Path, patience: float, *arguments: str, both: bool = False) -> tuple[str, str]:

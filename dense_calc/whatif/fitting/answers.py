@@ -1,4 +1,4 @@
-"""A question of a file's variants → its answer: what fits."""
+"""Answer a query about the variants of a file: the largest values that fit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DefaultBound = TypeVar("DefaultBound", int, None)
 
 
 class _VariantsProtocol(Protocol):
-    """A file that was read once: what its model comes to under settings."""
+    """A file that was read once, and the totals of its model under settings."""
 
     @property
     def name(self) -> str: ...
@@ -48,10 +48,10 @@ class _VariantsProtocol(Protocol):
 
 
 class FitQuery(Struct, frozen=True):
-    """What is asked: which variables to raise, by which values, and what to fit.
+    """The variables to raise, the values that they may take, and the limits to fit.
 
-    A bound is one number for all variables, or a number for each that has one. Without limits, the
-    budget of the file is what to fit. `settings` stay as they are.
+    A bound is one number for all variables, or a mapping of variables to numbers. Without limits,
+    the model must fit the budget of the file. `settings` hold for all values of the variables.
     """
 
     vary: tuple[str, ...]
@@ -64,12 +64,12 @@ class FitQuery(Struct, frozen=True):
 
 
 class FitResult(Struct, frozen=True):
-    """What fits: a row, or the frontier of several variables; else the row `nearest` to it.
+    """The row that fits, or the frontier of several variables; else the `nearest_row`.
 
-    A row has its slack beside it: what is left to the tightest limit, in its unit. `next` is the
-    row above that does not fit, None where the range ends or where `barrier`, a row with an error,
-    tells why no model is above. Of the settings `of`, `checked` were looked at; `is_sure` is false
-    where others could hold a larger one that fits.
+    Each row has its slack: what is left to the tightest limit, in the unit of that. `next_row` is
+    the row above that does not fit, None where the range ends or where the error of `barrier_row`
+    says why there is no model above. `is_sure` is false where a row that was not evaluated could
+    hold a larger one that fits.
     """
 
     name: str
@@ -93,21 +93,21 @@ class FitResult(Struct, frozen=True):
 
     @property
     def main_row(self) -> VariantRow:
-        """The row to speak of: the one that fits, or the nearest."""
+        """The first row that fits, or the nearest."""
         row = self.fitting_rows[0] if self.fitting_rows else self.nearest_row
         assert row
         return row
 
     @property
     def checks(self) -> list[Check]:
-        """The limits held against that row."""
+        """The checks of the main row."""
         return self.constraints.check_row(self.main_row)
 
 
 def answer_fit_query(
     variants: _VariantsProtocol, question: FitQuery, watch: ProgressFactory = no_progress
 ) -> FitResult:
-    """What fits of a file's variants.
+    """The largest values with which the model of a file fits.
 
     Raises:
         DenseCalcError: a variable is unknown or has no values, nothing is limited, there are too
@@ -131,9 +131,8 @@ def answer_fit_query(
         search = LineSearch(line, measure, demand, watch)
         return _fit_along_line(search, ranges, variants.name)
     closed = _close_ranges(ranges, own, measure, demand)
-    return _fit_combinations(
-        CombinationSearch(closed, measure, demand, watch), closed, variants.name
-    )
+    combinations = CombinationSearch(closed, measure, demand, watch)
+    return _fit_combinations(combinations, closed, variants.name)
 
 
 def _variable_ranges(question: FitQuery) -> Iterator[VariableRange]:
@@ -144,25 +143,21 @@ def _variable_ranges(question: FitQuery) -> Iterator[VariableRange]:
     """
     for name in question.vary:
         multiple = _variable_bound(question.multiple_of, name, 1)
-        yield build_variable_range(
-            name,
-            multiple,
-            _variable_bound(question.min, name, 1),
-            _variable_bound(question.max, name, None),
-        )
+        least = _variable_bound(question.min, name, 1)
+        yield build_variable_range(name, multiple, least, _variable_bound(question.max, name, None))
 
 
 def _variable_bound(
     bound: FitBounds | None, name: str, default: DefaultBound
 ) -> int | DefaultBound:
-    """The bound that a variable has."""
+    """The bound of one variable."""
     if isinstance(bound, Mapping):
         return bound.get(name, default)
     return default if bound is None else bound
 
 
 def _fit_along_line(search: LineSearch, ranges: tuple[VariableRange, ...], name: str) -> FitResult:
-    """The answer along a line, up to where all is too large if nobody has set its end.
+    """The result along a line, which ends where all is too large if no end was given.
 
     Raises:
         DenseCalcError: no setting makes a model.
@@ -171,22 +166,21 @@ def _fit_along_line(search: LineSearch, ranges: tuple[VariableRange, ...], name:
         search.truncate_line(search.size_until_too_large())
     found = search_largest_fit(search)
     if not (found.largest_fit or found.nearest_miss):
-        raise _no_model_error(
-            found.first_invalid and found.first_invalid[1], ranges, found.checked_count
-        )
+        invalid = found.first_invalid and found.first_invalid[1]
+        raise _no_model_error(invalid, ranges, found.checked_count)
 
-    def dressed(hit: IndexedRow | None) -> VariantRow | None:
+    def with_slack(hit: IndexedRow | None) -> VariantRow | None:
         return hit and _row_with_slack(hit[1], search.demand, search.line.scale_at(hit[0]))
 
-    fits = dressed(found.largest_fit)
+    fits = with_slack(found.largest_fit)
     return FitResult(
         name=name,
         ranges=tuple(_truncate_range(each, search.line) for each in ranges),
         constraints=search.demand,
         is_scaled=search.line.base_value is not None,
         fitting_rows=(fits,) if fits else (),
-        next_row=dressed(found.next_above) if fits else None,
-        nearest_row=None if fits else dressed(found.nearest_miss),
+        next_row=with_slack(found.next_above) if fits else None,
+        nearest_row=None if fits else with_slack(found.nearest_miss),
         barrier_row=search.barrier_row(found),
         is_monotone=found.is_monotone,
         is_constant=found.is_constant,
@@ -197,7 +191,7 @@ def _fit_along_line(search: LineSearch, ranges: tuple[VariableRange, ...], name:
 
 
 def _truncate_range(own: VariableRange, line: SettingsLine) -> VariableRange:
-    """The values of a variable that a line goes through."""
+    """The range of a variable, cut to the values on a line."""
     first, last = line[0][own.name], line[len(line) - 1][own.name]
     return replace(own, values=range(first, last + 1, own.values.step))
 
@@ -205,7 +199,7 @@ def _truncate_range(own: VariableRange, line: SettingsLine) -> VariableRange:
 def _fit_combinations(
     among: CombinationSearch, ranges: tuple[VariableRange, ...], name: str
 ) -> FitResult:
-    """The answer for variables that are raised apart, the rows in the order of the first one.
+    """The result for variables that are raised apart, the rows in the order of the first one.
 
     Raises:
         DenseCalcError: no combination makes a model, or there are too many.
@@ -215,6 +209,8 @@ def _fit_combinations(
     rows = sorted(found.maximal_rows(), key=lambda row: [row["set"][name] for name in names])
     if not (rows or found.nearest_miss):
         raise _no_model_error(found.first_invalid, ranges, found.checked_count)
+    miss = None if rows else found.nearest_miss
+    nearest = _row_with_slack(miss, among.demand) if miss else None
     return FitResult(
         name=name,
         ranges=ranges,
@@ -222,9 +218,7 @@ def _fit_combinations(
         is_scaled=False,
         fitting_rows=tuple(_row_with_slack(row, among.demand) for row in rows),
         next_row=None,
-        nearest_row=None
-        if rows or not found.nearest_miss
-        else _row_with_slack(found.nearest_miss, among.demand),
+        nearest_row=nearest,
         barrier_row=None,
         is_monotone=found.is_monotone,
         is_constant=found.is_constant,
@@ -237,7 +231,7 @@ def _fit_combinations(
 def _close_ranges(
     ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
 ) -> tuple[VariableRange, ...]:
-    """The ranges, an open one up to where all is too large while the others are at their least.
+    """The ranges; an open one ends where all is too large while the others are at their least.
 
     Raises:
         DenseCalcError: no combination is known that makes a model.
@@ -256,7 +250,7 @@ def _close_ranges(
 def _least_valid_values(
     ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
 ) -> dict[str, Any]:
-    """The least values that make a model, or those that do so one by one from the file's own.
+    """The least values with a model, or values with a model found one by one from the file's own.
 
     Raises:
         DenseCalcError: none do.
@@ -269,8 +263,8 @@ def _least_valid_values(
     for each in ranges:
         hit = _variable_search(least, each, measure, demand).first_valid_from(0, len(each))
         if hit is None:
-            told = f"no value of '{each.name}' was found that makes a model"
-            raise DenseCalcError(f"{told}: {row['error']}; say --min and --max of each variable")
+            missing = f"no value of '{each.name}' was found that makes a model"
+            raise DenseCalcError(f"{missing}: {row['error']}; say --min and --max of each variable")
         least[each.name] = each.values[hit[0]]
     return least
 
@@ -287,7 +281,7 @@ def _variable_search(
 def _row_with_slack(
     row: VariantRow, demand: FitConstraints, scale: float | None = None
 ) -> VariantRow:
-    """A row with what is left to the tightest limit, and with its scale if it has one."""
+    """A row with its slack, and with its scale if the variables have one."""
     check = demand.tightest_check(row)
     scaled = {} if scale is None else {"scale": scale}
     return {**row, **scaled, "slack": check.slack if check else None}
@@ -296,8 +290,8 @@ def _row_with_slack(
 def _no_model_error(
     row: VariantRow | None, ranges: Sequence[VariableRange], checked: int
 ) -> DenseCalcError:
-    """The complaint that no setting makes a model, with the reason that the first one has."""
+    """The error that no setting makes a model, with the reason of the first one."""
     assert row
-    told = ", ".join(f"{each.name}={row['set'][each.name]}" for each in ranges)
+    settings = ", ".join(f"{each.name}={row['set'][each.name]}" for each in ranges)
     many = f"none of the {checked:,} values that were tried makes a model"
-    return DenseCalcError(f"{many}; with {told}: {row['error']}")
+    return DenseCalcError(f"{many}; with {settings}: {row['error']}")

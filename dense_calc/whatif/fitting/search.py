@@ -1,4 +1,4 @@
-"""The largest settings of a line that fit, whatever the count does along it."""
+"""Search a line of settings for the largest that fit, however the count changes along it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,18 @@ MAX_SEARCH_SECONDS = 3  # seconds of work in which each is looked at; if that ta
 _MIN_LOOKS = 32  # settings that are looked at however long it takes
 TIMED_LOOKS = 3  # settings that tell how long a look takes: one may have to wait for something else
 _LINE_PROBE_WIDTH = 256  # settings that are looked at to find one that makes a model
-_END_RUN_LENGTH = (
-    3  # settings in a row, each twice the one before, that are too large or no model: the end
-)
+_END_RUN_LENGTH = 3  # settings in a row, each twice the last, that are too large: the end
 MAX_DOWNWARD_SETTINGS = 300_000  # settings that are looked at if the count is not monotone
 _MAX_MODEL_SEARCH = 100_000  # settings among which one that makes a model is looked for
 IndexedRow = tuple[int, VariantRow]
 
 
 class _LineSearchState(Struct):
-    """What is known of settings after a look at some of them, each larger than the one before.
+    """What the rows seen so far tell, in rising order of their settings.
 
-    `fits` are the largest that fit, `next` those that make a model above them, `nearest` those
-    nearest to fitting, each with their place on the line. `is_monotone` holds if no count fell,
-    `is_constant` if none of several changed. `flaw` tells the first settings that make no model,
-    and why; it `has_holes` if such stand above a model.
+    `next_above` is the first row above the largest that fits, `nearest_miss` the row nearest to
+    fitting, each with its index on the line. `is_monotone`: no count fell. `first_invalid` says
+    why the first settings without a model have none; `has_holes`: such settings are above a model.
     """
 
     largest_fit: IndexedRow | None = None
@@ -60,7 +57,7 @@ class _LineSearchState(Struct):
     has_holes: bool = False
 
     def record_row(self, index: int, row: VariantRow, demand: FitConstraints) -> None:
-        """Take in the next row."""
+        """Add the next row."""
         self.checked_count += 1
         if not is_valid_row(row):
             self.first_invalid = self.first_invalid or (index, row)
@@ -83,14 +80,14 @@ class _LineSearchState(Struct):
         return self.has_single_count and self.model_count > 1
 
     def record_miss(self, index: int, row: VariantRow, demand: FitConstraints) -> None:
-        """Remember a row that does not fit, if none was nearer to it."""
+        """Keep a row that does not fit, if none before was nearer to fitting."""
         distance = demand.distance_to_fit(row)
         if distance < self.nearest_distance:
             self.nearest_miss, self.nearest_distance = (index, row), distance
 
 
 class LineSearch:
-    """Looks along a line; what was looked at for a purpose is remembered."""
+    """Evaluates the rows of a line, and caches those that it may need again."""
 
     def __init__(
         self,
@@ -106,37 +103,37 @@ class LineSearch:
         self.start_time = process_time()
 
     def truncate_line(self, size: int) -> None:
-        """Leave out what is above the first settings, so many."""
+        """Keep only the first `size` settings."""
         self.line = self.line.truncate_to(size)
         self.row_cache = {index: row for index, row in self.row_cache.items() if index < size}
 
     def row_at(self, index: int) -> VariantRow:
-        """The row of settings, remembered.
+        """The row at an index of the line, from the cache if it is there.
 
         Raises:
-            DenseCalcError: for long, none made a model.
+            DenseCalcError: after a long search, no settings made a model.
         """
         if index not in self.row_cache:
             row = self.row_cache[index] = self.measure(self.line[index])
             self.has_model = self.has_model or is_valid_row(row)
             if not self.has_model and process_time() - self.start_time > MAX_SEARCH_SECONDS:
-                told = ", ".join(f"{name}={at}" for name, at in self.line[index].items())
+                settings = ", ".join(f"{name}={value}" for name, value in self.line[index].items())
                 raise DenseCalcError(
-                    f"no value was found that makes a model; with {told}: {row['error']}"
+                    f"no value was found that makes a model; with {settings}: {row['error']}"
                 )
         return self.row_cache[index]
 
     def first_valid_from(self, start: int, end: int) -> IndexedRow | None:
-        """The first settings from here that make a model, if they are near."""
+        """The first row with a model from `start` on, if one is near."""
         for index in range(start, min(start + _LINE_PROBE_WIDTH, end)):
             if is_valid_row(self.row_at(index)):
                 return index, self.row_cache[index]
         return None
 
     def size_until_too_large(self) -> int:
-        """The number of settings until they are too large, by doubling: all, if they never are.
+        """The number of settings below those that are too large, found by doubling.
 
-        What is over but falls is no end, as it may fit further on; nor is it if more fits again.
+        A count that is over its limit but falls is no end, as settings further on may fit.
         """
         over: list[int] = []
         before: CountVector | None = None
@@ -163,14 +160,14 @@ class LineSearch:
         return min(len(self.line), last + 1) if valid >= 0 else len(self.line)
 
     def scan_indices(self, indices: Iterable[int]) -> _LineSearchState:
-        """What remembered settings tell, in rising order."""
+        """The state after the rows at these rising indices."""
         found = _LineSearchState()
         for index in indices:
             found.record_row(index, self.row_at(index), self.demand)
         return found
 
     def scan_all(self) -> _LineSearchState:
-        """What all settings tell; they are not remembered."""
+        """The state after all rows, which are not cached."""
         found = _LineSearchState()
         with self.watch(len(self.line), "values") as advance:
             for index in range(len(self.line)):
@@ -188,7 +185,7 @@ class LineSearch:
         return affordable_looks(partial(self.measure, self.line[index]) for index in tries)
 
     def scan_sample(self, count: int) -> _LineSearchState:
-        """What so many settings tell, spread over the line, and all close to the answer."""
+        """The state after `count` rows spread over the line, and all rows close to the answer."""
         indices = spread_indices(len(self.line), count)
         with self.watch(len(indices), "values") as advance:
             for index in indices:
@@ -204,7 +201,7 @@ class LineSearch:
         return self.scan_indices(sorted(self.row_cache))
 
     def bracket_crossing(self, indices: list[int], close: int) -> tuple[int, int]:
-        """Two places that are so close, the settings between which become too large."""
+        """Two indices at most `close` apart, between which the settings become too large."""
         valid = [index for index in indices if is_valid_row(self.row_cache[index])]
         under = list(
             takewhile(lambda index: self.demand.is_small_enough(self.row_cache[index]), valid)
@@ -221,7 +218,7 @@ class LineSearch:
         return low, high
 
     def scan_downwards(self, found: _LineSearchState) -> _LineSearchState:
-        """What settings above the answer so far tell, from the largest down to one that fits."""
+        """The state after the rows above the answer so far, from the last down to one that fits."""
         least = found.largest_fit[0] if found.largest_fit else -1
         end = max(least, len(self.line) - 1 - MAX_DOWNWARD_SETTINGS)
         found.is_sure = end == least
@@ -246,13 +243,13 @@ class LineSearch:
         return found
 
     def barrier_row(self, found: _LineSearchState) -> VariantRow | None:
-        """Why no model is above the one that fits, if the line does not end there."""
+        """The row without a model above the largest that fits, if the line does not end there."""
         above = found.largest_fit[0] + 1 if found.largest_fit else len(self.line)
         return None if found.next_above or above >= len(self.line) else self.row_at(above)
 
 
 def affordable_looks(looks: Iterable[Callable[[], VariantRow]]) -> int:
-    """The number of looks that there is time for, by the quickest of these if they take long."""
+    """The number of looks that there is time for, by the quickest of these."""
     pace = math.inf
     for look in looks:
         start = process_time()
@@ -264,7 +261,7 @@ def affordable_looks(looks: Iterable[Callable[[], VariantRow]]) -> int:
 
 
 def _doubling_indices(size: int) -> Iterator[int]:
-    """Places on a line of this size: the first, and each of twice as many settings."""
+    """Indices of a line of this size: 0, 1, 3, 7, ..."""
     index = 0
     while index < size:
         yield index
@@ -272,7 +269,7 @@ def _doubling_indices(size: int) -> Iterator[int]:
 
 
 def spread_indices(size: int, count: int) -> list[int]:
-    """Places spread over a line of this size: evenly, and more densely where it begins."""
+    """Indices spread over a line of this size: evenly, and more densely at its start."""
     even = {index * (size - 1) // count for index in range(count + 1)}
     ratio = size ** (4 / count)
     dense = {min(size, int(ratio**power)) - 1 for power in range(count // 4)}
@@ -299,5 +296,5 @@ def search_largest_fit(search: LineSearch) -> _LineSearchState:
 
 
 def _has_doubtful_gaps(found: _LineSearchState) -> bool:
-    """Whether what is between the settings that were looked at cannot be told from them."""
+    """Whether the rows in between cannot be predicted from those that were evaluated."""
     return not found.is_monotone or found.has_holes
