@@ -14,7 +14,8 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS, normalized_arguments
 from dense_calc.model import Model, Node, dotted_name
 from dense_calc.report import LayerRow, WeightRow
-from dense_calc.tracing.lent_layers import OUTER_PREFIX, LayerPath, lent_under_path
+from dense_calc.tracing.layer_paths import LayerPath
+from dense_calc.tracing.lent_layers import OUTER_PREFIX, lent_under_path
 from dense_calc.tracing.nested_model import NestedModel
 
 _LAYERS_KEY = "layers"  # of a model inside

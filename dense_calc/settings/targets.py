@@ -15,7 +15,8 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
 from dense_calc.model import Model, Node, enclosing_names
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
-from dense_calc.tracing.lent_layers import OUTER_PREFIX, format_layer_path
+from dense_calc.tracing.layer_paths import format_layer_path
+from dense_calc.tracing.lent_layers import OUTER_PREFIX
 from dense_calc.tracing.nested_model import NestedModel
 
 _INPUT_SETTING = "input"  # the model's one input, whatever it is called

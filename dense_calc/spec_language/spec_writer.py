@@ -52,13 +52,8 @@ from dense_calc.spec_language.yaml_text import (
     indent_lines,
 )
 from dense_calc.tracing.call_input_specs import constant_dtype
-from dense_calc.tracing.lent_layers import (
-    LayerPath,
-    lends_unused_layer,
-    lent_under_path,
-    path_to_model,
-    strip_lent_layers,
-)
+from dense_calc.tracing.layer_paths import LayerPath, path_to_model
+from dense_calc.tracing.lent_layers import lends_unused_layer, lent_under_path, strip_lent_layers
 from dense_calc.tracing.nested_model import NestedModel, demand_convertible
 from dense_calc.tracing.tracer import trace_output_specs
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from dense_calc.errors import SpecError
 from dense_calc.model import Model, Node, dotted_name
-from dense_calc.tracing.lent_layers import OUTER_PREFIX, LayerPath, find_lender, lent_under_path
+from dense_calc.tracing.layer_paths import LayerPath
+from dense_calc.tracing.lent_layers import OUTER_PREFIX, find_lender, lent_under_path
 
 
 def calls_to_write(model: Model, is_whole: bool) -> list[Node]:

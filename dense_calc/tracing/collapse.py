@@ -1,4 +1,4 @@
-"""A Report with blocks folded: the rows of all copies of a block as one, with their totals."""
+"""Fold blocks in a Report: the rows of all copies of a block become one row with their totals."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dense_calc.report import FoldedRow, LayerRow, Report, deduplicate_weights
 
 
 def collapse_to_depth(report: Report, depth: int) -> Report:
-    """A report that shows so many levels: with 1, the model's own layers and a row for each block.
+    """The report down to a depth: with 1, the model's own layers and a row for each block.
 
-    With 2, what is in those blocks, and a row for each block in them; and so on.
+    With 2, also the layers in those blocks, and a row for each block in them; and so on.
     """
     return _fold_blocks(
         report, [block for block in report.blocks if block.name.count("/") + 1 >= depth]
@@ -23,7 +23,7 @@ def collapse_to_depth(report: Report, depth: int) -> Report:
 
 
 def collapse_repeats(report: Report) -> Report:
-    """A report with a row for each repeated block whose copies are alike."""
+    """The report with one row for each repeated block whose copies are alike."""
     repeated = [block for block in report.blocks if len(block.copies) > 1]
     copies = {name for block in repeated for name in block.copies}
     looks: dict[str, list[object]] = defaultdict(list)
@@ -42,18 +42,18 @@ def collapse_repeats(report: Report) -> Report:
 
 
 def _row_signature(row: LayerRow, prefix: str) -> tuple[object, ...]:
-    """What must be the same of a row in each copy of a block."""
+    """The part of a row that must be the same in each copy of a block."""
     name = row.name.removeprefix(prefix)
     return name, row.type, row.output_shape, row.params, row.trainable_params, bool(row.shared_with)
 
 
 def blocks_by_copy(blocks: Iterable[ModelBlock]) -> dict[str, str]:
-    """The name of the block that each copy is one of."""
+    """The names of blocks by those of their copies."""
     return {copy: block.name for block in blocks for copy in block.copies}
 
 
 def block_layer_name(name: str, blocks: Mapping[str, str]) -> str:
-    """A name with blocks in place of their copies: `decoder/norm` of `decoder_3/norm`."""
+    """The name of a layer with blocks for their copies: `decoder/norm` for `decoder_3/norm`."""
     if "/" not in name:
         return name
     around = (blocks.get(copy, copy).rpartition("/")[2] for copy in enclosing_names(name))
@@ -61,27 +61,27 @@ def block_layer_name(name: str, blocks: Mapping[str, str]) -> str:
 
 
 def _fold_blocks(report: Report, blocks: Iterable[ModelBlock]) -> Report:
-    """A report with a row for each of these blocks that is in none of the others."""
+    """The report with one row for each of these blocks, but for those inside others of them."""
     by_copy = {copy: block for block in blocks for copy in block.copies}
-    held: dict[str, list[LayerRow]] = defaultdict(list)
-    names: dict[str, ModelBlock] = {}  # the blocks that take the rows of these names
+    folded: dict[str, list[LayerRow]] = defaultdict(list)
+    names: dict[str, ModelBlock] = {}  # the blocks into which rows are folded, by names of rows
     for row in report.layers:
         block = next((by_copy[each] for each in enclosing_names(row.name) if each in by_copy), None)
         if block:
             names[row.name] = block
-            held[block.name].append(row)
+            folded[block.name].append(row)
     rows = []
     for row in report.layers:
         block = names.get(row.name)
         if block is None:
             rows.append(_reconnect_row(row, names))
-        elif held[block.name][0] is row:
-            rows.append(_block_row(block, held[block.name], names))
+        elif folded[block.name][0] is row:
+            rows.append(_block_row(block, folded[block.name], names))
     return replace(report, layers=tuple(rows))
 
 
 def _reconnect_row(row: LayerRow, names: Mapping[str, ModelBlock]) -> LayerRow:
-    """A row that names blocks in place of the layers in them."""
+    """A row with the names of folded blocks for those of the layers in them."""
     if not names:
         return row
     return replace(
@@ -93,14 +93,14 @@ def _reconnect_row(row: LayerRow, names: Mapping[str, ModelBlock]) -> LayerRow:
 
 
 def _outer_names(layers: Iterable[str], names: Mapping[str, ModelBlock]) -> Iterator[str]:
-    """The names of layers, or of the blocks that they are in."""
+    """The names of layers, or of the folded blocks around them."""
     return (names[each].name if each in names else each for each in layers)
 
 
 def _block_row(
     block: ModelBlock, rows: Sequence[LayerRow], names: Mapping[str, ModelBlock]
 ) -> LayerRow:
-    """The row of a folded block: its output, its totals, and what is outside it."""
+    """The row of a folded block: its output, its totals, and its connections to the outside."""
     rows = deduplicate_weights(rows)
     params = sum(row.params for row in rows)
     last = next((row for row in rows if row.name == block.output), rows[-1])
@@ -129,5 +129,5 @@ def _block_row(
 def _names_outside_block(
     block: ModelBlock, layers: Iterable[str], names: Mapping[str, ModelBlock]
 ) -> tuple[str, ...]:
-    """What these layers are by their outer names, each once, that is not the block itself."""
+    """The outer names of these layers, each once, without the block itself."""
     return tuple(name for name in dict.fromkeys(_outer_names(layers, names)) if name != block.name)

@@ -1,4 +1,4 @@
-"""Nodes → a Model: in the order of Keras' summary, without what no output needs."""
+"""Nodes → a Model: in the order of Keras' summary, without the nodes that no output needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dense_calc.model import (
     is_node_chain,
 )
 
-_MAX_CYCLE_STEPS = 6  # steps that a sentence can tell
+_MAX_CYCLE_STEPS = 6  # steps of a circle that a message lists
 
 
 def build_model(
@@ -29,10 +29,10 @@ def build_model(
     limits: tuple[Limit, ...] = (),
     type: ModelType | None = None,
 ) -> Model:
-    """A model of these nodes; its outputs are the given ones, or the calls that no other reads.
+    """A model of these nodes. Without `outputs`, they are the nodes that no other node reads.
 
     Raises:
-        SpecError: layers wait for each other in a circle, or are no chain where they must be one.
+        SpecError: layers read each other in a circle, or a Sequential is no chain of layers.
     """
     if type == "Sequential":
         _demand_sequential(nodes)
@@ -43,7 +43,7 @@ def build_model(
         outputs = tuple(map(ModelOutput, last or inputs))
         if is_node_chain(nodes):
             return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), limits, type)
-    starts = [each for end in outputs for each in layer_names_in(end.source)]
+    starts = [name for output in outputs for name in layer_names_in(output.source)]
     ordered = tuple(_keras_order({node.name: node for node in nodes}, starts))
     unused: tuple[Node, ...] = ()
     if len(ordered) < len(nodes):
@@ -56,7 +56,7 @@ def build_model(
 def _calls_by_layer(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str, tuple[str, ...]]:
     """The calls of each layer that has several, by the first of them, in the order of `nodes`.
 
-    Only those in `ordered` count: the first may be another than where the layer was written.
+    Only nodes in `ordered` count, so that the first call may not be the one with the layer's name.
     """
     kept = {node.name for node in ordered}
     calls: defaultdict[str, list[str]] = defaultdict(list)
@@ -67,26 +67,26 @@ def _calls_by_layer(nodes: Iterable[Node], ordered: Iterable[Node]) -> dict[str,
 
 
 def _demand_sequential(nodes: Sequence[Node]) -> None:
-    """Raise SpecError where a node is not what Keras' Sequential may hold at its place."""
+    """Raise SpecError unless each node is a plain call of a layer on the output of the last."""
     above: tuple[str, ...] = ()
     for node in nodes:
         if node.inputs != above or node.call_inputs or node.first_call or not fits_sequential(node):
-            what = f"{type(node.layer).__name__} '{node.name}' needs a Functional"
-            why = "a Sequential holds layers that read the one above and nothing more"
-            raise SpecError(f"{why}; {what}", node.place, node.notes)
+            rule = "a Sequential holds layers that read the one above and nothing more"
+            needed = f"{type(node.layer).__name__} '{node.name}' needs a Functional"
+            raise SpecError(f"{rule}; {needed}", node.place, node.notes)
         above = (node.name,)
 
 
 def _keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[Node]:
-    """Nodes as Keras lists them: the farther from an output the earlier, then as first met.
+    """Nodes as Keras lists them: those farthest from an output first, then in the order of search.
 
-    The search for what an output needs is depth first; inputs that no output needs go with the
-    outputs, before them. A layer that is called several times is as far as its farthest call.
-    Source: `map_graph` of keras/src/ops/function.py.
+    The search goes from the outputs to the inputs, depth first. Inputs that no output needs are
+    listed just before the outputs. A layer that is called several times is as far as its farthest
+    call. Source: `map_graph` of keras/src/ops/function.py.
     """
     met, finished = _search_depth_first(nodes, outputs)
     if len(finished) < len(nodes):
-        _search_depth_first(nodes, nodes)  # a circle that leads to no output is a mistake, too
+        _search_depth_first(nodes, nodes)  # a circle that leads to no output is an error, too
     depths = dict.fromkeys(finished, 0)
     shared = {node.first_call for node in nodes.values() if node.first_call}
     farthest = dict.fromkeys(shared, 0)
@@ -114,7 +114,7 @@ def _keras_order(nodes: Mapping[str, Node], outputs: Sequence[str]) -> Iterator[
 def _search_depth_first(
     nodes: Mapping[str, Node], starts: Iterable[str]
 ) -> tuple[list[str], list[str]]:
-    """Names in the order in which a search from `starts` to the inputs meets and finishes them."""
+    """The names that a search from `starts` to the inputs meets, and again as it leaves them."""
     met: list[str] = []
     finished: dict[str, None] = {}
     for start in starts:
@@ -135,7 +135,7 @@ def _search_depth_first(
 
 
 def _cycle_error(path: list[Node], first: str) -> SpecError:
-    """The complaint that the nodes of `path` from `first` on read each other."""
+    """The complaint that the nodes of `path`, from `first` on, read each other in a circle."""
     names = [node.name for node in path]
     around = path[names.index(first) :]
     steps = [f"'{node.name}'" for node in around]
@@ -145,5 +145,5 @@ def _cycle_error(path: list[Node], first: str) -> SpecError:
             f"... ({len(steps) - _MAX_CYCLE_STEPS} more)",
             steps[-1],
         ]
-    told = " reads ".join([*steps, steps[0]])
-    return SpecError(f"layers wait for each other: {told}", around[0].place, around[0].notes)
+    circle = " reads ".join([*steps, steps[0]])
+    return SpecError(f"layers wait for each other: {circle}", around[0].place, around[0].notes)

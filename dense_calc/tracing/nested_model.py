@@ -1,4 +1,4 @@
-"""A model as a layer of another: what its outer model's Sequential or Functional row tells."""
+"""Nested models: a Functional or Sequential model as one layer of another model."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, UnknownShape, is_shape, leaf_shapes
 from dense_calc.tracing.tracer import trace_with_size
 
-MAX_CONVERTED_LAYERS = 20_000  # layers, those of models inside included each time
-_ReportAndSize = tuple[Report, int]  # and how many values it takes
+MAX_CONVERTED_LAYERS = 20_000  # those of nested models count at every use
+_ReportAndSize = tuple[Report, int]  # the size in values
 
 
 class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
-    """What a model is to the layers around it. Its weights are those of its layers.
+    """A model as a layer. Its weights are those of its layers.
 
-    They follow from its own inputs, what it gives from those that it is called with. A model that
-    was saved before it was built has no inputs of its own: all follows from the call.
+    The weights follow from the model's own input shapes, the output from the shapes of the call. A
+    model that was saved before it was built has no input shapes of its own: all follows from the
+    call.
     """
 
-    spec_word: ClassVar[str]  # what it is called in a spec, also if its class is derived
+    spec_word: ClassVar[str]  # its name in a spec, also of a derived class
     accepts_nested: ClassVar[bool] = True
     uses_input_dtypes: ClassVar[bool] = True
     accepts_mask: ClassVar[bool] = True
@@ -55,7 +56,7 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
         return None  # without shapes
 
     def trace_call(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> _ReportAndSize:
-        """The report on the model as it is called; where no shape differs, Keras keeps its own."""
+        """The report on the model as it is called; with its own shapes, also its own dtypes."""
         own = _trace_nested(self, ()).inputs
         shapes = self.match_inputs(given)
         if shapes == tuple(port.shape for port in own):
@@ -81,9 +82,9 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
         return shapes if len(shapes) == 1 else (shapes,)
 
     def trace_inside(self, *given: Shapes) -> _ReportAndSize:
-        """The report on what is inside: as it is called, where it has no inputs of its own."""
-        own = self.own_input_shapes() is not None or not given
-        return _trace_nested_with_size(self, ()) if own else self.trace_call(given[0], ())
+        """The report on the model on its own inputs, or as it is called where it has none."""
+        has_inputs = self.own_input_shapes() is not None or not given
+        return _trace_nested_with_size(self, ()) if has_inputs else self.trace_call(given[0], ())
 
     def nested_layer_rows(self, *given: Shapes) -> tuple[Any, ...]:
         return self.trace_inside(*given)[0].layers
@@ -92,7 +93,7 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
         return self.trace_inside(*given)[1]
 
     def match_inputs(self, given: Shapes) -> tuple[Shape, ...]:
-        """The shapes that the model's inputs are given, in their order.
+        """The shapes of a call for each input of the model, in order.
 
         Raises:
             LayerError: they are fewer or more, or have other names or axes.
@@ -118,7 +119,7 @@ class Functional(NestedModel, frozen=True, kw_only=True, eq=False):
 
 
 class Sequential(NestedModel, frozen=True, kw_only=True, eq=False):
-    """A chain of layers as one layer; it converts fractions to the dtype of its input."""
+    """A chain of layers as one layer; it casts floating-point inputs to the dtype of its own."""
 
     spec_word: ClassVar[str] = "Sequential"
 
@@ -134,7 +135,7 @@ NESTED_MODEL_KINDS: Mapping[str, type[NestedModel]] = {
 
 
 def _trace_nested(inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
-    """The report on a model inside, called with these shapes and dtypes, or with its own."""
+    """The report on a nested model, called with these shapes and dtypes, or with its own."""
     return _trace_nested_with_size(inside, given)[0]
 
 
@@ -142,13 +143,13 @@ def _trace_nested(inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]) 
 def _trace_nested_with_size(
     inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]
 ) -> _ReportAndSize:
-    """The same, and how many values it takes."""
+    """The same report, and its size in values."""
     inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
     return trace_with_size(inside.model, inputs, partial=True)
 
 
 def demand_convertible(model: Model) -> None:
-    """Raise SpecError where a model has more layers, at any depth, than can be converted."""
+    """Raise SpecError where a model has too many layers to convert, at any depth."""
     number = _count_model_layers(model)
     if number > MAX_CONVERTED_LAYERS:
         raise SpecError(
@@ -157,12 +158,12 @@ def demand_convertible(model: Model) -> None:
 
 
 def _count_layers(layers: Iterable[LayerKind]) -> int:
-    """How many layers these are, with those that they hold at any depth."""
+    """The number of these layers and of those inside them, at any depth."""
     return sum(1 + _count_inner_layers(layer) for layer in layers)
 
 
 def _count_inner_layers(layer: LayerKind) -> int:
-    """How many layers a layer holds, at any depth."""
+    """The number of layers inside a layer, at any depth."""
     if isinstance(layer, NestedModel):
         return _count_model_layers(layer.model)
     return (
@@ -173,14 +174,14 @@ def _count_inner_layers(layer: LayerKind) -> int:
 
 
 def _count_model_layers(model: Model) -> int:
-    """How many calls a model holds; a layer that is called again is written once."""
+    """The number of calls in a model, and of layers inside; those of a later call are the same."""
     return sum(
         1 if node.first_call else 1 + _count_inner_layers(node.layer) for node in model.nodes
     )
 
 
 def _demand_input_names(names: Sequence[str], given: Collection[str]) -> None:
-    """Raise LayerError unless a mapping gives each input of a model, by its name, and no more."""
+    """Raise LayerError unless a mapping has the names of all inputs of a model, and no others."""
     for name in given:
         if name not in names:
             raise LayerError(f"it has no input '{name}'{did_you_mean(name, names)}", "from")
@@ -190,12 +191,12 @@ def _demand_input_names(names: Sequence[str], given: Collection[str]) -> None:
 
 
 def _adjust_input_rank(name: str, shape: Shape, own: Shapes) -> Shape:
-    """A shape with as many axes as an input has, if only a last axis of 1 is too few or too many.
+    """A shape with as many axes as the input: a last axis of size 1 is added or removed.
 
     Source: `Functional._adjust_input_rank`.
 
     Raises:
-        LayerError: it has others.
+        LayerError: the shapes differ in more than that.
     """
     assert is_shape(own)
     if isinstance(own, UnknownShape) or isinstance(shape, UnknownShape):

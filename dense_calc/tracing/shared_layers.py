@@ -14,7 +14,8 @@ from dense_calc.model import Node, enclosing_names
 from dense_calc.report import LayerRow, WeightRow
 from dense_calc.shapes import Shapes
 from dense_calc.tracing.layer import BuiltLayer
-from dense_calc.tracing.lent_layers import OUTER_PREFIX, LayerPath, find_weights_path
+from dense_calc.tracing.layer_paths import LayerPath, find_weights_path
+from dense_calc.tracing.lent_layers import OUTER_PREFIX
 from dense_calc.tracing.report_size import count_shape_values
 
 _SAME_RANK_MESSAGE = "every call must have as many axes"
