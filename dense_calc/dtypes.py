@@ -1,4 +1,4 @@
-"""Dtypes of tensors, in nests as their shapes are."""
+"""Dtypes of tensors, nested like their shapes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from dense_calc.shapes import Shapes, child_shapes, is_shape
 
-TensorDtype = str | None  # None where nothing tells
+TensorDtype = str | None  # None where it is not known
 Dtypes = TensorDtype | tuple["Dtypes", ...] | dict[str, "Dtypes"]  # () where there is no tensor
 NO_DTYPES: Dtypes = ()
-FLOAT_PREFIXES = ("bfloat", "float")  # how the dtypes of fractions begin
+FLOAT_PREFIXES = ("bfloat", "float")  # of floating-point dtypes
 
 
 def expand_dtypes(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
-    """A dtype for each tensor of a nest of shapes, where one may stand for all of a part."""
+    """A dtype for each tensor of a nest of shapes; `dtypes` may have one for all of a part."""
     if isinstance(dtypes, tuple):
         return tuple(map(expand_dtypes, dtypes, child_shapes(shapes)))
     if is_shape(shapes) or isinstance(dtypes, dict):
@@ -24,7 +24,7 @@ def expand_dtypes(dtypes: Dtypes, shapes: Shapes) -> Dtypes:
 
 
 def leaf_dtypes(dtypes: Dtypes) -> Iterator[TensorDtype]:
-    """The dtypes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
+    """The dtypes of the tensors in a nest; mappings in the order of their keys, as in Keras."""
     if isinstance(dtypes, str | None):
         yield dtypes
         return
@@ -34,16 +34,16 @@ def leaf_dtypes(dtypes: Dtypes) -> Iterator[TensorDtype]:
 
 
 def autocast_dtypes(dtypes: tuple[Dtypes, ...], to: str) -> tuple[Dtypes, ...]:
-    """Dtypes, or nests of them, of which those of fractions become another, as Keras converts.
+    """Dtypes, or nests of them, with `to` for every floating-point dtype, as Keras casts inputs.
 
     Source: `DTypePolicy.convert_input`.
     """
 
-    def converted(each: Dtypes) -> Dtypes:
+    def cast(each: Dtypes) -> Dtypes:
         if isinstance(each, dict):
-            return {name: converted(one) for name, one in each.items()}
+            return {name: cast(item) for name, item in each.items()}
         if isinstance(each, tuple):
             return autocast_dtypes(each, to)
         return to if each and each.startswith(FLOAT_PREFIXES) else each
 
-    return tuple(map(converted, dtypes))
+    return tuple(map(cast, dtypes))

@@ -1,4 +1,4 @@
-"""What can go wrong, and where: every complaint of dense-calc, in one form.
+"""Errors and notes: every complaint of dense-calc has one form, and says where and what.
 
 ::
 
@@ -7,6 +7,7 @@
     │   └── AbsentError     a revision that is not there, or a file that is not in it
     ├── SpecError           a text that is no model: YAML, keys, names, types, expressions
     └── LayerError          a layer that Keras would not build: arguments or shapes that do not fit
+        └── UnknownSizeError    a size that its weights depend on is not known
 
 ``str(error)`` is the whole message, as the command line prints it::
 
@@ -14,7 +15,7 @@
       6 |   - Dense: {unit: 10}
                       ^^^^
 
-What is wrong in a block is followed by the places that use the block, from the inside out.
+A complaint about a block is followed by notes on the places that use the block, inner ones first.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from typing import Any
 
 from msgspec import Struct
 
-STDIN_NAME = "<stdin>"  # what standard input is called
-MAX_EXCERPT_CHARS = 100  # characters shown of a line: a whole model may stand on one
-MAX_LISTED_CHOICES = 8  # choices that a message can list
-_MAX_COMPARED_CHOICES = 10_000  # choices that are looked at
-_MAX_COMPARED_PAIRS = 5_000_000  # pairs of characters that a moment suffices to compare
-_MAX_QUOTED_CHARS = 40  # characters of a value that a message repeats
-_MAX_MESSAGE_CHARS = 2000  # characters of a message
-_CUT_CHARS = MAX_EXCERPT_CHARS - _MAX_QUOTED_CHARS + 1  # that a long quotation has left over
+STDIN_NAME = "<stdin>"
+MAX_EXCERPT_CHARS = 100  # of a line: a whole model may stand on one
+MAX_LISTED_CHOICES = 8  # in a message
+_MAX_COMPARED_CHOICES = 10_000  # with a misspelled word
+_MAX_COMPARED_PAIRS = 5_000_000  # of characters, which takes a moment
+_MAX_QUOTED_CHARS = 40  # of a value
+_MAX_MESSAGE_CHARS = 2000
+_CUT_CHARS = MAX_EXCERPT_CHARS - _MAX_QUOTED_CHARS + 1  # the fewest that are cut from a quotation
 _LONG_QUOTATION = rf"((?:^|(?<=[\s(]))'[^']{{{_MAX_QUOTED_CHARS}}})[^']{{{_CUT_CHARS},}}'"
 
 
 class Source(Struct, frozen=True, gc=False):
-    """A text and the name that the user knows it by."""
+    """A text and its name for the user: usually the path of its file."""
 
     name: str
     text: str
@@ -47,7 +48,7 @@ class Source(Struct, frozen=True, gc=False):
 class Place(Struct, gc=False):
     """A stretch of a line of a source; line and column count from 1, in characters.
 
-    `width` means nothing for what spans several lines.
+    `width` means nothing for a value that spans several lines.
     """
 
     source: Source
@@ -57,27 +58,27 @@ class Place(Struct, gc=False):
 
     @property
     def coordinates(self) -> tuple[Source, int, int, int]:
-        """The place alone, to make another thing there."""
+        """The fields of a place, to create a subclass of it at the same place."""
         return self.source, self.line, self.column, self.width
 
     def locate_part(self, name: str) -> Place:
-        """The place of a named part of what stands here; this place where it has none."""
+        """The place of a named part of the value here; this place where it has no such part."""
         return self
 
     def resolve(self) -> Place:
-        """This place, looked for now where only the way to it is known."""
+        """This place; a subclass that only knows the path to its value searches for it now."""
         return self
 
 
 class Note(Struct, frozen=True):
-    """What else there is to say of a complaint, and where: `block 'decoder' is used here`."""
+    """A note on a complaint, and where: `block 'decoder' is used here`."""
 
     message: str
     place: Place
 
 
 class DenseCalcError(Exception):
-    """One complaint; `place` is None where no text is to blame."""
+    """One complaint: a message, a place in a text, None where no text is to blame, and notes."""
 
     def __init__(
         self, message: str, place: Place | None = None, notes: Iterable[Note] = ()
@@ -88,9 +89,9 @@ class DenseCalcError(Exception):
         self.notes = list(notes)
 
     def __str__(self) -> str:
-        said = [format_diagnostic("error", self.message, self.place)]
-        said += [format_diagnostic("note", note.message, note.place) for note in self.notes]
-        return "\n".join(said)
+        lines = [format_diagnostic("error", self.message, self.place)]
+        lines += [format_diagnostic("note", note.message, note.place) for note in self.notes]
+        return "\n".join(lines)
 
 
 class FileError(DenseCalcError):
@@ -98,7 +99,7 @@ class FileError(DenseCalcError):
 
 
 class AbsentError(FileError):
-    """A revision of git's that is not there, or a file that is not in it."""
+    """A git revision that is not there, or a file that is not in it."""
 
 
 class SpecError(DenseCalcError):
@@ -106,9 +107,10 @@ class SpecError(DenseCalcError):
 
 
 class LayerError(DenseCalcError):
-    """A layer that Keras would not build. A kind names the argument to blame, if it is one.
+    """A layer that Keras would not build.
 
-    `path` leads to that argument through the layers that hold the layer: ("layer", "units").
+    `path` leads to the argument to blame, through the layers around the layer: ("layer", "units");
+    it is empty where no argument is to blame.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class UnknownSizeError(LayerError):
 
 
 def format_diagnostic(sort: str, message: str, place: Place | None) -> str:
-    """`mnist.yaml:6:13: error: ...`, an error, a warning or a note, and the line it speaks of."""
+    """An error, a warning or a note as text: `mnist.yaml:6:13: error: ...` and the line there."""
     if place is None:
         return f"{sort}: {escape_unprintable(message)}"
     place = place.resolve()
@@ -132,7 +134,7 @@ def format_diagnostic(sort: str, message: str, place: Place | None) -> str:
 
 
 def _format_excerpt(place: Place) -> str:
-    """The line that holds `place` and a caret under it, each on a new line; '' at a text's end."""
+    """The line of `place` and carets under it, each on a new line; '' at the end of a text."""
     lines = place.source.text.splitlines()
     if place.line > len(lines) or not lines[place.line - 1].strip():
         return ""
@@ -162,17 +164,15 @@ def display_width(text: str) -> int:
 
 
 def shorten_message(message: str) -> str:
-    """A message in which what a user wrote is no longer than can be read."""
+    """A message with long quotations cut; a message that is still too long loses its middle."""
     short = re.sub(_LONG_QUOTATION, r"\1...'", message)
-    return (
-        short
-        if len(short) <= _MAX_MESSAGE_CHARS
-        else f"{short[: _MAX_MESSAGE_CHARS // 2]}...{short[-_MAX_MESSAGE_CHARS // 2 :]}"
-    )
+    if len(short) <= _MAX_MESSAGE_CHARS:
+        return short
+    return f"{short[: _MAX_MESSAGE_CHARS // 2]}...{short[-_MAX_MESSAGE_CHARS // 2 :]}"
 
 
 def escape_unprintable(text: str) -> str:
-    """`text` with control characters escaped, so that no file can speak to the terminal."""
+    """`text` with control characters escaped, so that no file can control the terminal."""
     if text.isprintable():
         return text
     return "".join(
@@ -181,18 +181,15 @@ def escape_unprintable(text: str) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True) -> str:
-    """`; did you mean 'units'?`: the choice most like `word`, else all if they are few, or ''."""
+    """`; did you mean 'units'?`: the choice most like `word`; or a list of few choices; or ''."""
     from difflib import get_close_matches  # only a mistake pays for it
 
     word = word.lower()[:MAX_EXCERPT_CHARS]
     lowered = {choice.lower(): choice for choice in islice(choices, _MAX_COMPARED_CHOICES)}
     efforts = accumulate(len(word) * len(choice) for choice in lowered)
-    some = [
-        choice
-        for choice, effort in zip(lowered, efforts, strict=True)
-        if effort <= _MAX_COMPARED_PAIRS
-    ]
-    close = get_close_matches(word, some, n=1)
+    pairs = zip(lowered, efforts, strict=True)
+    compared = [choice for choice, effort in pairs if effort <= _MAX_COMPARED_PAIRS]
+    close = get_close_matches(word, compared, n=1)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
     listed = else_listed and 0 < len(lowered) <= MAX_LISTED_CHOICES
@@ -200,7 +197,7 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
 
 
 def describe_value(value: Any) -> str:
-    """A value in words: as the user wrote it if it is short, else what it is."""
+    """A value in words: as the user wrote it if it is short, else its sort."""
     match value:
         case None:
             return "nothing"

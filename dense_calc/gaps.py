@@ -1,4 +1,4 @@
-"""What a file names and does not tell: classes, functions and code that nobody has here."""
+"""Gaps of a file: classes, functions and code that it names and does not contain."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from dense_calc.errors import Note, Place, SpecError
 
-_MAX_LISTED_GAPS = 20  # gaps that a message tells one by one
-ALL_GAPS = "*"  # the name that means them all
+_MAX_LISTED_GAPS = 20  # gaps that one message lists
+ALL_GAPS = "*"  # the name that means all gaps
 
 NO_INPUT_MESSAGE = (
     "the model has no input shape: it was saved before it was built; say what it reads: "
@@ -19,9 +19,10 @@ NO_INPUT_MESSAGE = (
 
 
 class Gap(Struct, frozen=True):
-    """Something that a file names and does not tell: what `--assume` calls it, and what it is.
+    """A class, a function or code that a file names and does not contain.
 
-    `title` says it in words. `is_filled` is whether the file says elsewhere all that matters.
+    `name` is its name for `--assume`, `title` names it in messages. `is_filled` is true where the
+    file states its shapes and weights elsewhere.
     """
 
     name: str
@@ -32,18 +33,18 @@ class Gap(Struct, frozen=True):
 
 
 def demand_no_gaps(gaps: Iterable[Gap]) -> None:
-    """Raise SpecError where a file names what it does not tell."""
-    open_ones = [gap for gap in gaps if not gap.is_filled]
-    if open_ones:
-        raise gap_error(open_ones)
+    """Raise SpecError unless all gaps are filled."""
+    open_gaps = [gap for gap in gaps if not gap.is_filled]
+    if open_gaps:
+        raise gap_error(open_gaps)
 
 
 def gap_error(gaps: Iterable[Gap]) -> SpecError:
-    """The complaint about what is not known, with the ways on: one message for all of it."""
-    found: dict[tuple[str, str], list[Gap]] = {}
+    """One complaint about all gaps, with the options that fill them."""
+    groups: dict[tuple[str, str], list[Gap]] = {}
     for gap in gaps:
-        found.setdefault((gap.sort, gap.name), []).append(gap)
-    firsts = [same[0] for same in found.values()]
+        groups.setdefault((gap.sort, gap.name), []).append(gap)
+    firsts = [same[0] for same in groups.values()]
     if len(firsts) == 1:
         (gap,) = firsts
         return SpecError(
@@ -53,28 +54,29 @@ def gap_error(gaps: Iterable[Gap]) -> SpecError:
         f"{len(firsts)} things are not known, and no code is run; say what each does, or of all "
         f"of them that they change nothing: --assume '{ALL_GAPS}=identity'"
     )
-    return SpecError(message, firsts[0].place, _gap_notes(list(found.values())))
+    return SpecError(message, firsts[0].place, _gap_notes(list(groups.values())))
 
 
-def _gap_notes(found: list[list[Gap]]) -> Iterator[Note]:
-    """A note for each thing that is not known, by its first place."""
-    for same in found[:_MAX_LISTED_GAPS]:
+def _gap_notes(groups: list[list[Gap]]) -> Iterator[Note]:
+    """A note for each group of gaps of one name, at the place of the first."""
+    for same in groups[:_MAX_LISTED_GAPS]:
         first = same[0]
         several = f", {len(same)} times" if len(same) > 1 else ""
         yield Note(f"{first.title}{several}: {_assume_options(first)}", first.place)
-    if len(found) > _MAX_LISTED_GAPS:
-        yield Note(f"and {len(found) - _MAX_LISTED_GAPS:,} more", found[_MAX_LISTED_GAPS][0].place)
+    if len(groups) > _MAX_LISTED_GAPS:
+        rest = len(groups) - _MAX_LISTED_GAPS
+        yield Note(f"and {rest:,} more", groups[_MAX_LISTED_GAPS][0].place)
 
 
 def _gap_advice(gap: Gap) -> str:
-    """How to say what one thing does."""
+    """How to fill one gap: a clause of the message."""
     if gap.sort == "object":
         return f"if it changes no shape, say so: {_assume_options(gap)}"
     return f"say {'it' if gap.sort == 'code' else 'what it does'}: {_assume_options(gap)}"
 
 
 def _assume_options(gap: Gap) -> str:
-    """What to write on the command line."""
+    """The options of the command that fill a gap."""
     identity = f"--assume {_quote_for_shell(f'{gap.name}=identity')}"
     if gap.sort == "object":
         return identity
@@ -85,7 +87,7 @@ def _assume_options(gap: Gap) -> str:
 
 
 def _quote_for_shell(text: str) -> str:
-    """A word as a shell takes it."""
+    """A word quoted for a shell."""
     from shlex import quote  # only a mistake pays for it
 
     return quote(text)

@@ -1,4 +1,4 @@
-"""What a file or a flag allows of a model, and the amounts that people write: `5M`, `20MiB`."""
+"""Limits that a file or a flag puts on a model, and the amounts in them: `5M`, `20MiB`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dense_calc.errors import Place, describe_value
 if TYPE_CHECKING:
     from fractions import Fraction
 
-LimitRule = Literal["max", "min", "exact"]  # which values a limit allows
+LimitRule = Literal["max", "min", "exact"]  # values up to the amount, from it on, or only it
 
 
 class AmountUnit(Struct, frozen=True):
-    """How amounts are written.
+    """A unit of amounts: parameters or bytes.
 
-    `factors` are those of the signs that stand behind a number, in small letters; `word` stands
-    behind an amount where it could be taken for parameters.
+    `factors` are those of the suffixes of a number, in lower case. `word` follows an amount that
+    could be taken for parameters.
     """
 
     factors: Mapping[str, int]
@@ -47,17 +47,18 @@ _DIGITS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*"
 _AMOUNT_PATTERN = (
     rf"\+?((?:{_DIGITS_PATTERN})(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]\+?([0-9]{{1,2}}))?\s*([A-Za-z]*)"
 )
-_MAX_AMOUNT_CHARS = 40  # characters of an amount
+_MAX_AMOUNT_CHARS = 40
 MAX_AMOUNT = 2**63 - 1
 _BARE_NUMBER_UNIT = AmountUnit({"": 1}, ("", ""))
 
 
 class Limit(Struct, frozen=True):
-    """An amount that a model must keep to: in parameters, or in bytes of its weights.
+    """A limit on a quantity of a model, or on its output shape.
 
-    `given` is the amount as it is written, if not in plain digits. With `layers`, a name or a
-    pattern, only what is so called counts: together, or with `each` one by one. Of the output
-    shape, the amount is a shape, or one for each output.
+    `what` is the name of the quantity; `amount` is in its unit, parameters or bytes. For
+    "output_shape" it is a shape, or one for each output. `amount_text` is the amount as it is
+    written, if not in plain digits. `layers` is the name or the pattern of the layers that count:
+    together, or each by itself with `each`. Without it, the whole model counts.
     """
 
     what: str
@@ -70,7 +71,7 @@ class Limit(Struct, frozen=True):
     layers_place: Place | None = None
 
     def allows(self, value: object) -> bool:
-        """Whether a value keeps to it."""
+        """Whether a value keeps to the limit."""
         if isinstance(value, int) and isinstance(self.amount, int):
             if self.rule == "max":
                 return value <= self.amount
@@ -80,14 +81,14 @@ class Limit(Struct, frozen=True):
 
 
 class AllowedIncrease(Struct, frozen=True):
-    """How many parameters more than before a model may have: so many, or so many per cent."""
+    """The most parameters that a model may have more than before: a number, or per cent."""
 
     amount_text: str
     amount: Fraction
     is_percent: bool
 
     def allowed_params(self, params: int) -> int:
-        """The parameters that may come to `params`."""
+        """The parameters that a model of `params` may gain."""
         return math.floor(self.amount * params / 100 if self.is_percent else self.amount)
 
 
@@ -99,7 +100,7 @@ def parse_increase(text: str) -> AllowedIncrease:
     """The increase that a text allows: `5%`, `100k`.
 
     Raises:
-        AmountError: it is none, or a bare number, which could be either.
+        AmountError: the text is no amount, or a bare number, which could mean either.
     """
     text = text.strip()
     examples = "5%, 0.5% or 100k"
@@ -116,10 +117,10 @@ def parse_increase(text: str) -> AllowedIncrease:
 def parse_amount(
     value: object, unit: AmountUnit, examples: str, what: str = "a limit is"
 ) -> Fraction:
-    """The number that a value means; `what` begins the complaint that it means none.
+    """The number that a value means in a unit; a complaint about it begins with `what`.
 
     Raises:
-        AmountError: it means none.
+        AmountError: the value is no amount.
     """
     from fractions import Fraction  # 3 ms, for files and flags that set a limit
 
@@ -127,25 +128,22 @@ def parse_amount(
     is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
     if is_written and re.match(r"-\s*[0-9.]", text):
         raise AmountError(f"a limit cannot be negative, as {describe_value(value)} is")
-    found = (
-        re.fullmatch(_AMOUNT_PATTERN, text)
-        if is_written and len(text) <= _MAX_AMOUNT_CHARS
-        else None
-    )
-    if not found or found[3].lower() not in unit.factors:
-        hint = _unit_hint(text, found[3], unit) if found else ""
+    is_short = is_written and len(text) <= _MAX_AMOUNT_CHARS
+    parts = re.fullmatch(_AMOUNT_PATTERN, text) if is_short else None
+    if not parts or parts[3].lower() not in unit.factors:
+        hint = _unit_hint(text, parts[3], unit) if parts else ""
         raise AmountError(f"{what} a number such as {examples}, not {describe_value(value)}{hint}")
-    digits = re.sub("[_,]", "", found[1])
-    number: Fraction = Fraction(digits) * 10 ** int(found[2] or 0) * unit.factors[found[3].lower()]
+    digits = re.sub("[_,]", "", parts[1])
+    number: Fraction = Fraction(digits) * 10 ** int(parts[2] or 0) * unit.factors[parts[3].lower()]
     if number > MAX_AMOUNT:
         raise AmountError(f"{describe_value(value)} is too large; a limit may be {MAX_AMOUNT:,}")
     return number
 
 
-def _unit_hint(text: str, sign: str, unit: AmountUnit) -> str:
-    """What is wrong with the sign of a unit that stands where another unit is meant."""
-    if unit is PARAM_UNIT and sign.lower() in BYTE_UNIT.factors:
-        return f"; '{sign}' counts bytes"
-    if unit is BYTE_UNIT and sign.lower() in PARAM_UNIT.factors:
+def _unit_hint(text: str, suffix: str, unit: AmountUnit) -> str:
+    """The end of a complaint about the suffix of another unit, '' if it is none."""
+    if unit is PARAM_UNIT and suffix.lower() in BYTE_UNIT.factors:
+        return f"; '{suffix}' counts bytes"
+    if unit is BYTE_UNIT and suffix.lower() in PARAM_UNIT.factors:
         return f"; did you mean '{text}B' or '{text}iB'?"
     return ""

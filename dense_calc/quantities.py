@@ -1,4 +1,4 @@
-"""What can be counted of a model: one entry for each quantity, read by all that counts.
+"""The quantities of a model that can be counted and limited.
 
 Limits, budgets, flags, columns, conditions on the rows of a sweep and the rules of SARIF are made
 from `QUANTITIES`: to count something else, add an entry.
@@ -18,7 +18,7 @@ from dense_calc.report import LayerRow, Report
 
 
 class LimitBreach(Struct, frozen=True):
-    """What it means that a limit is broken: a sentence, how to mend it, and its flag's help."""
+    """The texts about a broken limit: what is wrong, how to mend it, and the help of its flag."""
 
     sentence: str
     mending: str
@@ -26,12 +26,13 @@ class LimitBreach(Struct, frozen=True):
 
 
 class Quantity(Struct, frozen=True):
-    """Something that layers have some of, and models the sum of it.
+    """A quantity that every layer has an amount of; that of a model is the sum.
 
-    `name` stands in budgets and conditions, and in the flag `--max-NAME`; `total` is the key of a
+    `name` stands in budgets and conditions, and in the flag `--max-NAME`. `total` is the key of a
     model's amount in JSON and CSV, `column` that of a layer's, None if summaries do not show it.
-    `words` tell what a check has counted, `title` heads a column. `limits` are the rules that a
-    limit on it may have. `in_tables` says whether tables of variants show it unasked.
+    `words` name it in checks, `title` heads its column. `layer_amount` is the amount of a row.
+    `limits` are the rules that a limit on it may have. `in_tables` is true if tables of variants
+    show it by default.
     """
 
     name: str
@@ -45,11 +46,11 @@ class Quantity(Struct, frozen=True):
     in_tables: bool = True
 
     def sum_rows(self, rows: Iterable[LayerRow]) -> int:
-        """What the layers in these rows have together; a folded block counts as its layers."""
+        """The amount of these rows together; a folded block counts as its layers."""
         return sum(self.layer_amount(layer) for row in rows for layer in row.layer_rows)
 
     def model_amount(self, report: Report) -> int:
-        """What a model has, be it a total of its report or the sum over its layers."""
+        """The amount of a model: a total of its report, or else the sum over its layers."""
         total: int | None = getattr(report, self.total, None)
         return self.sum_rows(report.layers) if total is None else total
 
@@ -132,14 +133,14 @@ QUANTITIES = {
 
 
 class LimitKind(Struct, frozen=True):
-    """What a limit is put on, and which side of it is allowed."""
+    """The quantity and the rule of a limit."""
 
     quantity: Quantity
     rule: LimitRule
 
     @property
     def examples(self) -> str:
-        """Amounts as they may be written."""
+        """Examples of amounts, as text."""
         unit = self.quantity.unit
         return f"{', '.join(unit.examples)} or 1_000_000{', in bytes' if unit is BYTE_UNIT else ''}"
 
@@ -150,7 +151,7 @@ class LimitKind(Struct, frozen=True):
 
 
 def limit_kinds() -> dict[str, LimitKind]:
-    """The limits that a budget may set, by their names there."""
+    """The kinds of limits that a budget may set, by their names there."""
     return {
         quantity.name if rule == "max" else f"{rule}_{quantity.name}": LimitKind(quantity, rule)
         for rule in ("max", "min")
@@ -163,9 +164,9 @@ def parse_limit(kind: LimitKind, value: object, place: Place | None = None) -> L
     """The limit that a value means: a number, or a text with a unit.
 
     Raises:
-        AmountError: it means none.
+        AmountError: the value is no amount.
     """
     number = parse_amount(value, kind.quantity.unit, kind.examples)
-    whole = math.floor(number) if kind.rule == "max" else math.ceil(number)
-    given = None if str(value) == str(whole) else str(value).strip()
-    return Limit(kind.quantity.name, kind.rule, whole, given, place=place)
+    amount = math.floor(number) if kind.rule == "max" else math.ceil(number)
+    text = None if str(value) == str(amount) else str(value).strip()
+    return Limit(kind.quantity.name, kind.rule, amount, text, place=place)

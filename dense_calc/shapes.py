@@ -1,4 +1,4 @@
-"""Shapes and the arithmetic of windows; the only home of "unknown".
+"""Shapes of tensors, nests of them, and the arithmetic of sizes and windows.
 
 A size is None where it is not known before data flows (the batch, a free image side). A shape
 starts with the batch axis, as in Keras: ``(None, 28, 28, 1)``.
@@ -16,11 +16,11 @@ T = TypeVar("T")
 Size = int | None
 Shape = tuple[Size, ...]
 Sizes = tuple[int, ...]
-Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of several tensors, as Keras nests
+Shapes = Shape | tuple["Shapes", ...] | dict[str, "Shapes"]  # of tensors in a nest, as in Keras
 
 
 class UnknownShape(tuple[Size, ...]):
-    """The shape of a tensor of which not even the axes are known; it holds the reason."""
+    """The shape of a tensor of which not even the axes are known; its one item is the reason."""
 
     __slots__ = ()
 
@@ -30,8 +30,8 @@ class UnknownShape(tuple[Size, ...]):
     __repr__ = __str__
 
 
-UNBUILT_SHAPE = UnknownShape(["unbuilt"])  # type: ignore[list-item]  # nobody has said what the model reads
-OPAQUE_SHAPE = UnknownShape(["opaque"])  # type: ignore[list-item]  # a layer does what its file does not tell
+UNBUILT_SHAPE = UnknownShape(["unbuilt"])  # type: ignore[list-item]  # the model has no input shape
+OPAQUE_SHAPE = UnknownShape(["opaque"])  # type: ignore[list-item]  # its file does not tell what a layer does
 
 _NEST_TYPES = {tuple, dict, UnknownShape}
 MAX_RANK = 64  # axes of a tensor, as in NumPy
@@ -46,27 +46,27 @@ class ComputedSize(int):
     arithmetic: str
 
 
-def computed_size(size: int, how: str) -> ComputedSize:
-    """`size`, worked out as `how` says in numbers and + - × // ( ): `(28 - 3) // 2 + 1`."""
+def computed_size(size: int, arithmetic: str) -> ComputedSize:
+    """`size` with its arithmetic, in numbers and + - × // ( ): `(28 - 3) // 2 + 1`."""
     result = ComputedSize(size)
-    result.arithmetic = how
+    result.arithmetic = arithmetic
     return result
 
 
 def is_shape(shapes: Shapes) -> TypeGuard[Shape]:
-    """Whether this is the shape of one tensor, not of several."""
+    """Whether this is the shape of one tensor, not a nest of shapes."""
     return isinstance(shapes, tuple) and _NEST_TYPES.isdisjoint(map(type, shapes))
 
 
 def child_shapes(shapes: Shapes) -> tuple[Shapes, ...]:
-    """What a nest of shapes holds; nothing if it is the shape of one tensor."""
+    """The items of a nest of shapes; none if it is the shape of one tensor."""
     if isinstance(shapes, dict):
         return tuple(shapes.values())
     return tuple([each for each in shapes if isinstance(each, tuple | dict)])
 
 
 def child_shape_at(shapes: Shapes, step: int | str) -> Shapes | None:
-    """One part of a nest of shapes, by its place or its name; None where there is none."""
+    """The item of a nest of shapes with an index or a key; None where there is none."""
     if isinstance(shapes, dict):
         return shapes.get(step) if isinstance(step, str) else None
     part = shapes[step] if isinstance(step, int) and 0 <= step < len(shapes) else None
@@ -74,7 +74,7 @@ def child_shape_at(shapes: Shapes, step: int | str) -> Shapes | None:
 
 
 def leaf_shapes(shapes: Shapes) -> Iterator[Shape]:
-    """The shapes of the single tensors in a nest, those of a mapping by its keys, as in Keras."""
+    """The shapes of the tensors in a nest; mappings in the order of their keys, as in Keras."""
     if is_shape(shapes):
         yield shapes
         return
@@ -85,20 +85,20 @@ def leaf_shapes(shapes: Shapes) -> Iterator[Shape]:
 
 
 def leaf_paths(shapes: Shapes) -> Iterator[tuple[int | str, ...]]:
-    """The way to each single tensor in a nest, in the order of `leaves`."""
+    """The indices and keys that lead to each tensor in a nest, in the order of `leaf_shapes`."""
     if is_shape(shapes):
         yield ()
     elif isinstance(shapes, dict):
         for name, each in sorted(shapes.items()):
-            yield from ((name, *further) for further in leaf_paths(each))
+            yield from ((name, *path) for path in leaf_paths(each))
     else:
         for number, each in enumerate(child_shapes(shapes)):
-            further = ((),) if is_shape(each) else leaf_paths(each)
-            yield from [(number, *way) for way in further]
+            paths = ((),) if is_shape(each) else leaf_paths(each)
+            yield from [(number, *path) for path in paths]
 
 
 def find_unknown_shape(shapes: Shapes) -> UnknownShape | None:
-    """Why the shape of a tensor among these is not known, None if all are."""
+    """The first unknown shape in a nest, None if all are known."""
     if isinstance(shapes, UnknownShape):
         return shapes
     if is_shape(shapes):
@@ -107,14 +107,13 @@ def find_unknown_shape(shapes: Shapes) -> UnknownShape | None:
 
 
 def find_unknown_input(inputs: tuple[Shapes | None, ...]) -> UnknownShape | None:
-    """Why the inputs of a layer are not known, None if they are."""
-    return next(
-        filter(None, (find_unknown_shape(each) for each in inputs if each is not None)), None
-    )
+    """The first unknown shape among the inputs of a layer, None if all are known."""
+    known = (find_unknown_shape(each) for each in inputs if each is not None)
+    return next(filter(None, known), None)
 
 
 def strip_arithmetic(shapes: Shapes) -> Shapes:
-    """The same shapes without the memory of where sizes came from."""
+    """The same shapes with plain sizes, which do not remember their arithmetic."""
     if isinstance(shapes, UnknownShape):
         return shapes
     if isinstance(shapes, dict):
@@ -125,7 +124,7 @@ def strip_arithmetic(shapes: Shapes) -> Shapes:
 
 
 def format_sizes(sizes: Sequence[Size]) -> str:
-    """Sizes as they are said: `3 × 3`."""
+    """Sizes as text: `3 × 3`."""
     return " × ".join(map(str, sizes))
 
 
@@ -153,7 +152,7 @@ def known_axis_size(shape: Shape, axis: int) -> int:
 
 
 def demand_rank(shape: Shape, rank: int, axes: str, *, or_more: bool = False) -> None:
-    """Raise LayerError unless `shape` has `rank` axes; `axes` is what they are."""
+    """Raise LayerError unless `shape` has `rank` axes; the message names them as `axes`."""
     if len(shape) < rank or (len(shape) > rank and not or_more):
         raise LayerError(
             f"the input must have {'at least ' if or_more else ''}{rank} axes, {axes}; "
@@ -173,20 +172,19 @@ def size_sum(sizes: Sequence[Size]) -> Size:
     """The sum of sizes, unknown if any is."""
     if None in sizes:
         return None
-    return computed_size(
-        sum(size for size in sizes if size is not None), " + ".join(map(str, sizes))
-    )
+    total = sum(size for size in sizes if size is not None)
+    return computed_size(total, " + ".join(map(str, sizes)))
 
 
 def channel_axis(data_format: str | None) -> int:
-    """The axis of the channels: the last one unless they are first (after the batch)."""
+    """The axis of the channels: 1 where they stand first, after the batch; else the last."""
     return 1 if data_format == "channels_first" else -1
 
 
 def with_spatial_sizes(
     shape: Shape, sizes: Shape, channels: Size, data_format: str | None
 ) -> Shape:
-    """`shape` with other sides and channels."""
+    """`shape` with other spatial sizes and channels."""
     if data_format == "channels_first":
         return (shape[0], channels, *sizes)
     return (shape[0], *sizes, channels)
@@ -195,30 +193,30 @@ def with_spatial_sizes(
 def window_counts(
     sizes: Shape, window: Sizes, strides: Sizes, reach: Sizes, padding: str, argument: str
 ) -> Shape:
-    """How often a window fits along each axis.
+    """The number of places of a window along each axis.
 
-    `window` is its size, which `argument` gave; `reach` is what it spans with dilation. Padding
-    other than "valid" fills the sides, so that only the strides count. Source:
-    `compute_conv_output_shape` and `compute_pooling_output_shape` of Keras.
+    `window` is its size, the value of `argument`; `reach` is its size with dilation. With a padding
+    other than "valid" only the strides count. Source: `compute_conv_output_shape` and
+    `compute_pooling_output_shape` of Keras.
 
     Raises:
-        LayerError: somewhere it does not fit once.
+        LayerError: the window does not fit into an axis.
     """
     if padding != "valid":
         reach = (1,) * len(reach)
-    places = tuple(map(_axis_window_count, sizes, reach, strides))
-    if padding == "valid" and any(place is not None and place < 1 for place in places):
+    counts = tuple(map(_axis_window_count, sizes, reach, strides))
+    if padding == "valid" and any(count is not None and count < 1 for count in counts):
         dilated = "" if reach == window else f", dilated to {format_sizes(reach)},"
         raise LayerError(
             f"{argument} {format_sizes(window)}{dilated} does not fit into {format_sizes(sizes)}; "
             "make it smaller, or write 'padding: same'",
             argument,
         )
-    return places
+    return counts
 
 
 def _axis_window_count(size: Size, span: int, stride: int) -> Size:
-    """How often a window fits along one axis."""
+    """The number of places of a window along one axis."""
     if size is None or (span == stride == 1):
         return size
     if stride == 1:
@@ -229,32 +227,30 @@ def _axis_window_count(size: Size, span: int, stride: int) -> Size:
 def transposed_sizes(
     sizes: Shape, reach: Sizes, strides: Sizes, padding: str, extra: Sizes | None, argument: str
 ) -> Shape:
-    """How far windows spread that are laid down, one for each place: `slide` the other way round.
+    """The sizes that a transposed convolution gives: the inverse of `window_counts`.
 
-    `reach` is what a window spans with dilation; `extra` is added at the end of each axis, as
-    `argument` gave it, and None is as much as Keras holds to be fit. Source:
-    `_get_output_shape_given_tf_padding` of Keras.
+    `reach` is the size of the window with dilation. `extra`, the value of `argument`, is added at
+    the end of each axis; with None, Keras chooses it. Source: `_get_output_shape_given_tf_padding`
+    of Keras.
 
     Raises:
-        LayerError: somewhere nothing is left, not even an empty axis.
+        LayerError: a size is negative.
     """
-    more = extra or (None,) * len(reach)
-    spans = tuple(
+    extras = extra or (None,) * len(reach)
+    result = tuple(
         _transposed_axis_size(*each, same=padding == "same")
-        for each in zip(sizes, reach, strides, more, strict=True)
+        for each in zip(sizes, reach, strides, extras, strict=True)
     )
-    if any(span is not None and span < 0 for span in spans):
-        raise LayerError(
-            f"{argument} {list(more)} makes sizes {list(spans)} of {list(sizes)}; remove it",
-            argument,
-        )
-    return spans
+    if any(size is not None and size < 0 for size in result):
+        problem = f"{argument} {list(extras)} makes sizes {list(result)} of {list(sizes)}"
+        raise LayerError(f"{problem}; remove it", argument)
+    return result
 
 
 def _transposed_axis_size(
     size: Size, span: int, stride: int, extra: int | None, *, same: bool
 ) -> Size:
-    """How far windows spread along one axis."""
+    """The size that a transposed convolution gives along one axis."""
     if size is None or (same and extra is None and stride == 1):
         return size
     if same and extra is None:
@@ -262,10 +258,8 @@ def _transposed_axis_size(
     last = span % 2 if same else span
     if extra is None:
         extra = max(span, stride) - span
-    tail = f" + {extra}" if extra else ""
-    return computed_size(
-        (size - 1) * stride + last + extra, f"({size} - 1) × {stride} + {last}{tail}"
-    )
+    arithmetic = f"({size} - 1) × {stride} + {last}" + (f" + {extra}" if extra else "")
+    return computed_size((size - 1) * stride + last + extra, arithmetic)
 
 
 def as_tuple(value: T | tuple[T, ...]) -> tuple[T, ...]:
