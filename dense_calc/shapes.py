@@ -181,6 +181,11 @@ def channel_axis(data_format: str | None) -> int:
     return 1 if data_format == "channels_first" else -1
 
 
+def spatial_sizes(shape: Shape, data_format: str | None) -> Shape:
+    """The sizes of the axes that are neither the batch nor the channels."""
+    return shape[2:] if data_format == "channels_first" else shape[1:-1]
+
+
 def with_spatial_sizes(
     shape: Shape, sizes: Shape, channels: Size, data_format: str | None
 ) -> Shape:

@@ -13,6 +13,7 @@ from dense_calc.shapes import (
     channel_axis,
     demand_rank,
     known_axis_size,
+    spatial_sizes,
     with_spatial_sizes,
 )
 
@@ -38,7 +39,7 @@ class SpatialLayer(LayerKind, frozen=True, kw_only=True):
         sides = self.spatial_axes
         axes = ("batch", "channels", *sides) if first else ("batch", *sides, "channels")
         demand_rank(shape, len(axes), f"({', '.join(axes)})")
-        return shape[2:] if first else shape[1:-1]
+        return spatial_sizes(shape, self.data_format)
 
     def replace_spatial_sizes(self, shape: Shape, sizes: Shape) -> Shape:
         """The shape of an input with these sizes of its spatial axes."""

@@ -24,12 +24,12 @@ from dense_calc.keras_format.tensorflow.tf_functions import (
 )
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
 from dense_calc.layers.operations.operation import check_output_shapes
-from dense_calc.shapes import Shape, Shapes
+from dense_calc.shapes import MAX_RANK, Shape, Shapes
 
 _ArgumentValues = dict[str, Any]
 
 _PACK_OPERATION = "Pack"  # packs numbers in a list
-_MAX_SIZE_LIST_LENGTH = 64  # no shape has more sizes
+_MAX_DIGITS = 64  # of a number that is read
 _VARIADIC_MARK = "*"  # marks the parameter that takes several inputs
 
 
@@ -218,7 +218,7 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
         if numbers and shape == (len(numbers),):
             return [UNKNOWN_VALUE if number is None else number for number in numbers]
         match shape:
-            case (int(size),) if size <= _MAX_SIZE_LIST_LENGTH:
+            case (int(size),) if size <= MAX_RANK:
                 return [UNKNOWN_VALUE] * size
         return UNKNOWN_VALUE
 
@@ -275,7 +275,7 @@ def _decode_attribute(attribute: Any) -> Any:
         case {"b": bool(flag)}:
             return flag
         case {"i": int() | str() as number} if str(number).removeprefix("-").isdecimal():
-            return int(str(number)[:_MAX_SIZE_LIST_LENGTH])
+            return int(str(number)[:_MAX_DIGITS])
         case {"s": str(text)}:
             try:
                 return a2b_base64(text).decode(errors="replace")

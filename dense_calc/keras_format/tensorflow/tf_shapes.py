@@ -125,7 +125,7 @@ def _translate_key_part(key: Any) -> tuple[Any, bool]:
 
 
 def reshape_tensor(call: TFCallArguments, x: Shape, /) -> Shapes:
-    """The same elements in another shape, in which the others tell one unknown size."""
+    """The same elements in another shape; a single unknown size follows from the others."""
     target = call.read_sizes("shape")
     if len([size for size in target if size in (None, -1)]) == 1 and None not in x:
         target = tuple(-1 if size is None else size for size in target)
@@ -133,7 +133,7 @@ def reshape_tensor(call: TFCallArguments, x: Shape, /) -> Shapes:
 
 
 def squeeze_tensor(call: TFCallArguments, x: Shape, /) -> Shapes:
-    """Removes axes of size 1; those in `axis` may be of unknown size."""
+    """Removes axes of size 1; along `axis` an unknown size counts as 1."""
     axes = call.find_value("axis", "squeeze_dims")
     if axes is None or axes == []:
         if None in x:

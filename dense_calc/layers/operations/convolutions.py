@@ -12,7 +12,6 @@ from dense_calc.layers.operations.operation import Int64, Int64Tuple, Operation
 from dense_calc.layers.operations.pooling import (
     BATCH_AXES,
     parse_padding,
-    spatial_shape,
     values_per_side,
 )
 from dense_calc.shapes import (
@@ -23,6 +22,7 @@ from dense_calc.shapes import (
     channel_axis,
     demand_rank,
     size_product,
+    spatial_sizes,
     transposed_sizes,
     window_counts,
     with_spatial_sizes,
@@ -94,7 +94,7 @@ class ConvTranspose(_ConvolutionOperation, frozen=True, kw_only=True):
 
     def infer_shape(self, x: Shape, kernel: Shape, /) -> Shapes:
         self._demand_kernel_channels(x, kernel, -1)
-        sizes = spatial_shape(x, self.data_format)
+        sizes = spatial_sizes(x, self.data_format)
         rank = len(sizes)
         window = _first_values_per_side(kernel[:-2], rank, "kernel")
         # Along an unknown side the size of the window does not matter.
@@ -124,7 +124,7 @@ def convolve_shape(
 
     Source: `compute_conv_output_shape` of keras/src/ops/operation_utils.py.
     """
-    sizes = spatial_shape(shape, data_format)
+    sizes = spatial_sizes(shape, data_format)
     if len(window) != len(sizes) or len(shape) < 2:
         raise LayerError(f"a window of {len(window)} axes does not fit an input of {shape}")
     strides = values_per_side(steps[0], len(sizes), "strides")

@@ -49,7 +49,7 @@ class _BroadcastOperation(Operation, frozen=True, kw_only=True):
 
 
 class Where(Operation, frozen=True, kw_only=True):
-    """Elements of one input or the other, as a condition says."""
+    """Elements of one input or the other, chosen by a condition."""
 
     shape_rule: ClassVar[str] = "(...), (...), (...) → (...)"
 
@@ -61,7 +61,7 @@ class Where(Operation, frozen=True, kw_only=True):
 
 
 class Select(Operation, frozen=True, kw_only=True):
-    """Elements of several inputs, as conditions say; Keras looks at the first input alone."""
+    """Elements of several inputs, chosen by conditions; the first input has the output shape."""
 
     arity: ClassVar[range] = range(2, 4)
     input_names: ClassVar[tuple[str, ...]] = ("condlist", "choicelist", "default")

@@ -224,7 +224,7 @@ class Slice(Operation, frozen=True, kw_only=True):
 
 
 class _TargetShapeOperation(Operation, frozen=True, kw_only=True):
-    """An array of the `shape` that its argument says."""
+    """An array of this `shape`, whatever its inputs are."""
 
     shape_rule: ClassVar[str] = "(...) → shape"
 

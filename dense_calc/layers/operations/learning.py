@@ -64,7 +64,7 @@ class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
 
 
 class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
-    """The loss of each row of classes, of which the target names one."""
+    """The loss of each row of classes; the target is the number of one class."""
 
     shape_rule: ClassVar[str] = "(...), (..., classes) → (...)"
 
@@ -117,6 +117,6 @@ class CTCDecode(Operation, frozen=True, kw_only=True):
 
 
 def _demand_equal_shapes(one: Shape, other: Shape) -> None:
-    """Raise LayerError unless both shapes are the same, also in which sizes are unknown."""
+    """Raise LayerError unless the shapes are equal; an unknown size equals only an unknown one."""
     if one != other:
         raise LayerError(f"target and output do not fit: {one} and {other} differ")

@@ -70,7 +70,7 @@ class Det(Operation, frozen=True, kw_only=True):
 
 
 class Logdet(Operation, frozen=True, kw_only=True):
-    """One number for each matrix; Keras checks neither that it is square nor that it is one."""
+    """One number for each matrix; Keras does not check that there are square matrices."""
 
     shape_rule: ClassVar[str] = Det.shape_rule
 
@@ -79,7 +79,7 @@ class Logdet(Operation, frozen=True, kw_only=True):
 
 
 class Slogdet(Operation, frozen=True, kw_only=True):
-    """The signs and the logarithms of determinants; Keras says that there is one sign."""
+    """The signs and the logarithms of determinants; for Keras the sign is a single number."""
 
     shape_rule: ClassVar[str] = "(..., size, size) → (), (...)"
 

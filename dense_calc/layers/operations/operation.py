@@ -5,7 +5,7 @@ An operation is a layer kind without weights. No axis of its inputs is special, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from msgspec import NODEFAULT, Meta, defstruct
@@ -14,7 +14,7 @@ from msgspec.structs import fields
 from dense_calc.dtypes import Dtypes
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, LayerKind
-from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, leaf_shapes
+from dense_calc.shapes import MAX_RANK, Shape, Shapes, Size, as_tuple, leaf_shapes
 
 _MAX_INT64 = 2**63 - 1  # the largest size of an axis
 _MAX_OUTPUTS = 10_000  # of one operation
@@ -42,7 +42,7 @@ class Operation(LayerKind, frozen=True, kw_only=True):
     @classmethod
     def resolve_keras_module(cls) -> str:
         # Only a file that is written needs it.
-        from dense_calc.layers.operations.homes import keras_ops_module
+        from dense_calc.layers.operations.ops_modules import keras_ops_module
 
         return keras_ops_module(cls.__name__)
 
@@ -168,10 +168,9 @@ def axis_size(shape: Shape, axis: int, argument: str = "axis") -> Size:
     return shape[normalize_axis(axis, len(shape), argument)]
 
 
-def normalize_axes(axes: int | Sequence[int], rank: int, argument: str = "axis") -> list[int]:
+def normalize_axes(axes: int | tuple[int, ...], rank: int, argument: str = "axis") -> list[int]:
     """The numbers of one or several axes, counted from the first."""
-    listed = (axes,) if isinstance(axes, int) else axes
-    return [normalize_axis(axis, rank, argument) for axis in listed]
+    return [normalize_axis(axis, rank, argument) for axis in as_tuple(axes)]
 
 
 def drop_axes(shape: Shape, axes: Collection[int]) -> Shape:

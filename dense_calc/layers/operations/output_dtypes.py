@@ -10,7 +10,7 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.operations import dtype_rules as rules
 from dense_calc.layers.promotion import WEAK_DTYPE_DEFAULTS
 
-T = TypeVar("T")
+_Value = TypeVar("_Value")
 
 # Operations with one output dtype, whatever the inputs are.
 NAMES_BY_FIXED_DTYPE = {
@@ -80,7 +80,7 @@ NAMES_BY_ARGUMENT_RULE: dict[Callable[[rules.InputDtypes, LayerKind], Dtypes], s
 }
 
 
-def _by_operation(names_by_value: Mapping[T, str]) -> dict[str, T]:
+def _by_operation(names_by_value: Mapping[_Value, str]) -> dict[str, _Value]:
     """The same table with the names of the operations for its keys."""
     return {name: value for value, names in names_by_value.items() for name in names.split()}
 

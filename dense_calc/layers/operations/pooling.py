@@ -12,8 +12,10 @@ from dense_calc.shapes import (
     Shape,
     Shapes,
     Sizes,
+    as_tuple,
     channel_axis,
     demand_rank,
+    spatial_sizes,
     window_counts,
     with_spatial_sizes,
 )
@@ -36,7 +38,7 @@ class _PoolOperation(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         data_format = self.data_format or "channels_first"
         demand_rank(x, 1 if data_format == "channels_last" else 2, BATCH_AXES, or_more=True)
-        sizes = spatial_shape(x, data_format)
+        sizes = spatial_sizes(x, data_format)
         padding = parse_padding(self.padding, "valid", "same")
         steps = self.pool_size if self.strides is None else self.strides
         strides = values_per_side(steps, len(sizes), "strides")
@@ -74,14 +76,9 @@ class _AdaptivePoolOperation(Operation, frozen=True, kw_only=True):
         return (*x[:2], *sizes)
 
 
-def spatial_shape(shape: Shape, data_format: str | None) -> Shape:
-    """The sizes of the sides of an input, of any number of them."""
-    return shape[2:] if data_format == "channels_first" else shape[1:-1]
-
-
 def values_per_side(value: WindowSize, rank: int, argument: str) -> Sizes:
     """One number for each side; a single one stands for all sides."""
-    numbers = (value,) if isinstance(value, int) else value
+    numbers = as_tuple(value)
     if len(numbers) not in (1, rank):
         raise LayerError(f"{argument} must be one number, or {rank}, not {list(numbers)}", argument)
     return numbers * rank if len(numbers) == 1 else numbers

@@ -19,7 +19,7 @@ from dense_calc.layers.operations.operation import (
     operations_named,
     remove_axes,
 )
-from dense_calc.shapes import Shape, Shapes, size_product
+from dense_calc.shapes import Shape, Shapes, as_tuple, size_product
 
 _REDUCTION_ARGUMENTS: dict[str, Any] = {"axis": None, "keepdims": False}
 _MATRIX_NORM_ORDERS = (None, "fro", "nuc", float("inf"), float("-inf"), 1, -1, 2, -2)
@@ -112,8 +112,7 @@ class Norm(Reduction, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         if isinstance(self.ord, str) and self.ord not in ("fro", "nuc"):
             raise LayerError(f"ord is 'fro', 'nuc' or a number, not '{self.ord}'", "ord")
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        axis_count = len(x) if self.axis is None else len(axes)
+        axis_count = len(x) if self.axis is None else len(as_tuple(self.axis))
         if axis_count == 1 and isinstance(self.ord, str):
             raise LayerError(f"'{self.ord}' is a norm of matrices, and there is one axis", "ord")
         if axis_count == 2 and self.ord not in _MATRIX_NORM_ORDERS:

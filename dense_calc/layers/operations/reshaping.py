@@ -24,6 +24,7 @@ from dense_calc.shapes import (
     Shape,
     Shapes,
     Size,
+    as_tuple,
     computed_size,
     demand_rank,
     format_sizes,
@@ -76,7 +77,7 @@ class ExpandDims(Operation, frozen=True, kw_only=True):
     axis: Int64 | Int64Tuple
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        axes = (self.axis,) if isinstance(self.axis, int) else self.axis
+        axes = as_tuple(self.axis)
         rank = len(x) + len(axes)
         new = set(normalize_axes(axes, rank))
         if len(new) < len(axes) or rank > MAX_RANK:

@@ -16,7 +16,7 @@ from dense_calc.layers.operations.operation import (
     replace_axis_size,
 )
 from dense_calc.layers.reshaping import extend_side, scale_side
-from dense_calc.shapes import Shape, Shapes, Size, size_product
+from dense_calc.shapes import Shape, Shapes, Size, as_tuple, size_product
 
 
 class BroadcastTo(Operation, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class Tile(Operation, frozen=True, kw_only=True):
     repeats: Int64 | Int64Tuple
 
     def infer_shape(self, x: Shape, /) -> Shapes:
-        repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
+        repeats = as_tuple(self.repeats)
         rank = max(len(x), len(repeats))
         factors = (1,) * (rank - len(repeats)) + repeats
         return tuple(map(scale_side, (1,) * (rank - len(x)) + x, factors))
@@ -61,7 +61,7 @@ class Repeat(Operation, frozen=True, kw_only=True):
 
     def _repeated_size(self, size: Size) -> Size:
         """The size of an axis after the repetition."""
-        repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
+        repeats = as_tuple(self.repeats)
         if size is None:
             return None
         if len(repeats) == 1:
