@@ -89,10 +89,10 @@ class _TensorFlowFunction(LayerKind, frozen=True, kw_only=True):
     """
 
     call_arguments = ("arguments",)
-    kwargs_argument: ClassVar[str] = "arguments"
-    keras_module: ClassVar[str] = ""
-    is_operation: ClassVar[bool] = True
-    shape_rule: ClassVar[str] = "(...) → (...')"
+    kwargs_argument = "arguments"
+    keras_module = ""
+    is_operation = True
+    shape_rule = "(...) → (...')"
     function_rule: ClassVar[_FunctionRule]
 
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import field
 
@@ -154,10 +154,10 @@ class TensorFlowOpLayer(LayerKind, frozen=True, kw_only=True):
     None for numbers that only data tell.
     """
 
-    arity: ClassVar[range] = LIST_OF_INPUTS
-    inputs_as_list: ClassVar[bool] = True
-    keras_module: ClassVar[str] = ""
-    shape_rule: ClassVar[str] = "(...), ... → (...')"
+    arity = LIST_OF_INPUTS
+    inputs_as_list = True
+    keras_module = ""
+    shape_rule = "(...), ... → (...')"
 
     operation: str
     attributes: dict[str, Any]

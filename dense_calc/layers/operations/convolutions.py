@@ -34,9 +34,9 @@ _T = TypeVar("_T", int, Size)
 class _ConvolutionOperation(Operation, frozen=True, kw_only=True):
     """A window slides over the sides of an input; the kernel is the second input."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "kernel")
-    shape_rule: ClassVar[str] = (
+    shape_rule = (
         "(batch, *sides, channels), (*window, channels, filters) → (batch, *sides', filters)"
     )
 
@@ -78,7 +78,7 @@ class DepthwiseConv(_ConvolutionOperation, frozen=True, kw_only=True):
 class SeparableConv(_ConvolutionOperation, frozen=True, kw_only=True):
     """A convolution of each channel by itself, then one of all channels at each place."""
 
-    arity: ClassVar[range] = range(3, 4)
+    arity = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "depthwise_kernel", "pointwise_kernel")
 
     def infer_shape(self, x: Shape, depthwise: Shape, pointwise: Shape, /) -> Shapes:

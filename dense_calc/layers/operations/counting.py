@@ -27,7 +27,7 @@ from dense_calc.shapes import Shape, Shapes, computed_size
 class _SpacedRange(Operation, frozen=True, kw_only=True):
     """`num` numbers between each start and each stop."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (num, ...)"
+    shape_rule = "(...), (...) → (num, ...)"
 
     num: Int64 = 50
     axis: Int64 = 0
@@ -41,7 +41,7 @@ class _SpacedRange(Operation, frozen=True, kw_only=True):
 class Linspace(_SpacedRange, frozen=True, kw_only=True):
     """`num` numbers between each start and each stop, at equal distances."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("start", "stop")
 
     endpoint: Any = True
@@ -57,7 +57,7 @@ class Linspace(_SpacedRange, frozen=True, kw_only=True):
 class Bincount(Operation, frozen=True, kw_only=True):
     """The count of each number along the last axis; only data tell the largest number."""
 
-    shape_rule: ClassVar[str] = "(..., size) → (..., unknown)"
+    shape_rule = "(..., size) → (..., unknown)"
 
     bin_weights: Any = field(name="weights", default=None)
     minlength: Any = 0
@@ -70,7 +70,7 @@ class Bincount(Operation, frozen=True, kw_only=True):
 class Histogram(Operation, frozen=True, kw_only=True):
     """The count of the elements in each of `bins` bins, and the edges of the bins."""
 
-    shape_rule: ClassVar[str] = "(...) → (bins), (bins + 1)"
+    shape_rule = "(...) → (bins), (bins + 1)"
 
     bins: NonNegativeInt = 10
     range: tuple[float, ...] | None = None
@@ -88,7 +88,7 @@ class Histogram(Operation, frozen=True, kw_only=True):
 class OneHot(Operation, frozen=True, kw_only=True):
     """A row of `num_classes` for each number, with 1 at the place of the number."""
 
-    shape_rule: ClassVar[str] = "(...) → (..., num_classes)"
+    shape_rule = "(...) → (..., num_classes)"
 
     num_classes: Int64
     axis: Int64 = -1
@@ -103,7 +103,7 @@ class MultiHot(Operation, frozen=True, kw_only=True):
     """A row of `num_classes` for each row of numbers, with 1 at the place of each number."""
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
-    shape_rule: ClassVar[str] = "(..., numbers) → (..., num_classes)"
+    shape_rule = "(..., numbers) → (..., num_classes)"
 
     num_classes: Int64 | None = None
     axis: Int64 = -1
@@ -130,7 +130,7 @@ def _add_class_axis(shape: Shape, classes: int, axis: int) -> Shape:
 class Nonzero(Operation, frozen=True, kw_only=True):
     """The places of the elements that are not 0, one output for each axis."""
 
-    shape_rule: ClassVar[str] = "(...) → (places), ..."
+    shape_rule = "(...) → (places), ..."
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return collect_outputs([(None,)] * len(x), "x")
@@ -139,7 +139,7 @@ class Nonzero(Operation, frozen=True, kw_only=True):
 class Unique(Operation, frozen=True, kw_only=True):
     """The unique elements, or slices along `axis`, and perhaps their places and counts."""
 
-    shape_rule: ClassVar[str] = "(...) → (unknown)"
+    shape_rule = "(...) → (unknown)"
 
     sorted: Any = True
     return_index: bool = False
@@ -169,7 +169,7 @@ class Unique(Operation, frozen=True, kw_only=True):
 class _SegmentReduction(Operation, frozen=True, kw_only=True):
     """A reduction of each of `num_segments` parts of the first axis."""
 
-    shape_rule: ClassVar[str] = "(size, ...), (size) → (num_segments, ...)"
+    shape_rule = "(size, ...), (size) → (num_segments, ...)"
 
     num_segments: Int64 | None = None
 

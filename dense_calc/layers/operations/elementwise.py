@@ -42,7 +42,7 @@ class _TypedOperation(_SameShapeOperation, frozen=True, kw_only=True):
 class _BroadcastOperation(Operation, frozen=True, kw_only=True):
     """Combines two inputs, element by element."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (...)"
+    shape_rule = "(...), (...) → (...)"
 
     def infer_shape(self, one: Shape, other: Shape, /, *_tolerances: Shape | None) -> Shapes:
         return broadcast_shapes(one, other)
@@ -51,9 +51,9 @@ class _BroadcastOperation(Operation, frozen=True, kw_only=True):
 class Where(Operation, frozen=True, kw_only=True):
     """Elements of one input or the other, chosen by a condition."""
 
-    shape_rule: ClassVar[str] = "(...), (...), (...) → (...)"
+    shape_rule = "(...), (...), (...) → (...)"
 
-    arity: ClassVar[range] = range(1, 4)
+    arity = range(1, 4)
     input_names: ClassVar[tuple[str, ...]] = ("condition", "x1", "x2")
 
     def infer_shape(self, condition: Shape, one: Shape | None, other: Shape | None, /) -> Shapes:
@@ -63,7 +63,7 @@ class Where(Operation, frozen=True, kw_only=True):
 class Select(Operation, frozen=True, kw_only=True):
     """Elements of several inputs, chosen by conditions; the first input has the output shape."""
 
-    arity: ClassVar[range] = range(2, 4)
+    arity = range(2, 4)
     input_names: ClassVar[tuple[str, ...]] = ("condlist", "choicelist", "default")
     accepts_nested = True
 
@@ -114,7 +114,7 @@ class Flipud(Operation, frozen=True, kw_only=True):
 class Glu(Operation, frozen=True, kw_only=True):
     """One half of its input, gated by the other half."""
 
-    shape_rule: ClassVar[str] = "(..., features) → (..., features // 2)"
+    shape_rule = "(..., features) → (..., features // 2)"
 
     axis: Int64 = -1
 
@@ -132,7 +132,7 @@ class Glu(Operation, frozen=True, kw_only=True):
 class Digitize(Operation, frozen=True, kw_only=True):
     """The number of the bin that each element falls into."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "bins")
 
     def infer_shape(self, x: Shape, bins: Shape, /) -> Shapes:
@@ -144,9 +144,9 @@ class Digitize(Operation, frozen=True, kw_only=True):
 class SearchSorted(Operation, frozen=True, kw_only=True):
     """The place of each value in a sorted sequence."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("sorted_sequence", "values")
-    shape_rule: ClassVar[str] = "(length), (...) → (...)"
+    shape_rule = "(length), (...) → (...)"
 
     side: str = "left"
 

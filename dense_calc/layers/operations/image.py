@@ -74,7 +74,7 @@ class _ColorConversion(_ImageOperation, frozen=True, kw_only=True):
 class RGBToGrayscale(_ImageOperation, frozen=True, kw_only=True):
     """One channel for each three; images with one channel stay as they are."""
 
-    shape_rule: ClassVar[str] = "(batch, height, width, channels) → (batch, height, width, 1)"
+    shape_rule = "(batch, height, width, channels) → (batch, height, width, 1)"
 
     def infer_shape(self, images: Shape, /) -> Shapes:
         _demand_images(images)
@@ -86,7 +86,7 @@ class RGBToGrayscale(_ImageOperation, frozen=True, kw_only=True):
 class Resize(_ImageOperation, frozen=True, kw_only=True):
     """Images in another size."""
 
-    shape_rule: ClassVar[str] = "(batch, height, width, channels) → (batch, *size, channels)"
+    shape_rule = "(batch, height, width, channels) → (batch, *size, channels)"
 
     size: Int64Tuple
     interpolation: Any = "bilinear"
@@ -106,7 +106,7 @@ class Resize(_ImageOperation, frozen=True, kw_only=True):
 class AffineTransform(_ImageOperation, frozen=True, kw_only=True):
     """Images moved, turned and stretched by one transformation, or by one for each image."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("images", "transform")
 
     interpolation: Any = "bilinear"
@@ -123,7 +123,7 @@ class AffineTransform(_ImageOperation, frozen=True, kw_only=True):
 class PerspectiveTransform(_ImageOperation, frozen=True, kw_only=True):
     """Images in another perspective: four points of each move from start to end."""
 
-    arity: ClassVar[range] = range(3, 4)
+    arity = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("images", "start_points", "end_points")
 
     interpolation: Any = "bilinear"
@@ -139,9 +139,9 @@ class PerspectiveTransform(_ImageOperation, frozen=True, kw_only=True):
 class MapCoordinates(Operation, frozen=True, kw_only=True):
     """The elements at coordinates of an array."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "coordinates")
-    shape_rule: ClassVar[str] = "(...), (axes, places) → (places)"
+    shape_rule = "(...), (axes, places) → (places)"
 
     order: Any
     fill_mode: Any = "constant"
@@ -157,16 +157,11 @@ class MapCoordinates(Operation, frozen=True, kw_only=True):
 class ScaleAndTranslate(Operation, frozen=True, kw_only=True):
     """Images scaled and moved into an output whose shape is an argument of the call."""
 
-    arity: ClassVar[range] = range(3, 4)
+    arity = range(3, 4)
     input_names: ClassVar[tuple[str, ...]] = ("images", "scale", "translation")
     call_arguments = ("output_shape",)
-    positional_parameters: ClassVar[tuple[str, ...]] = (
-        "images",
-        "output_shape",
-        "scale",
-        "translation",
-    )
-    shape_rule: ClassVar[str] = "(...) → output_shape"
+    positional_parameters = ("images", "output_shape", "scale", "translation")
+    shape_rule = "(...) → output_shape"
 
     spatial_dims: Any
     method: Any
@@ -180,9 +175,7 @@ class ScaleAndTranslate(Operation, frozen=True, kw_only=True):
 class SobelEdges(_ImageOperation, frozen=True, kw_only=True):
     """The edges of images, in both directions."""
 
-    shape_rule: ClassVar[str] = (
-        "(batch, height, width, channels) → (batch, height, width, channels, 2)"
-    )
+    shape_rule = "(batch, height, width, channels) → (batch, height, width, channels, 2)"
 
     def infer_shape(self, images: Shape, /) -> Shapes:
         demand_rank(images, _IMAGE_BATCH_RANK, "(batch, height, width, channels)")
@@ -192,9 +185,9 @@ class SobelEdges(_ImageOperation, frozen=True, kw_only=True):
 class SSIM(_ImageOperation, frozen=True, kw_only=True):
     """The similarity of two images, one number for each pair."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("image1", "image2")
-    shape_rule: ClassVar[str] = "(batch, ...), (batch, ...) → (batch)"
+    shape_rule = "(batch, ...), (batch, ...) → (batch)"
 
     max_val: Any = 1.0
     filter_size: Any = 11
@@ -211,9 +204,7 @@ class SSIM(_ImageOperation, frozen=True, kw_only=True):
 class _PadOrCropImages(_ImageOperation, frozen=True, kw_only=True):
     """Longer or shorter images; of the two ends and the new size of a side, two are arguments."""
 
-    shape_rule: ClassVar[str] = (
-        "(batch, height, width, channels) → (batch, height', width', channels)"
-    )
+    shape_rule = "(batch, height, width, channels) → (batch, height', width', channels)"
     _argument_suffix: ClassVar[Literal["padding", "cropping"]]
     _growth_sign: ClassVar[int]
 
@@ -231,11 +222,8 @@ class _PadOrCropImages(_ImageOperation, frozen=True, kw_only=True):
 
     def _resize_side(self, size: Size, start: str, end: str, axis: str) -> Size:
         """The new size of a side."""
-        names = (
-            f"{start}_{self._argument_suffix}",
-            f"{end}_{self._argument_suffix}",
-            f"target_{axis}",
-        )
+        suffix = self._argument_suffix
+        names = f"{start}_{suffix}", f"{end}_{suffix}", f"target_{axis}"
         arguments: list[Size] = [getattr(self, name) for name in names]
         if arguments.count(None) != 1:
             raise LayerError(f"give two of {', '.join(names)}", names[0])

@@ -53,7 +53,7 @@ class GetItem(Operation, frozen=True, kw_only=True):
     """
 
     call_arguments = ("key",)
-    shape_rule: ClassVar[str] = "(...) → (...')"
+    shape_rule = "(...) → (...')"
 
     key: Any
 
@@ -158,9 +158,9 @@ def _parse_slice(ends: Sequence[Any]) -> _SliceKey:
 class Take(Operation, frozen=True, kw_only=True):
     """The elements at the places `indices` along `axis`, or among all elements."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
-    shape_rule: ClassVar[str] = "(size, ...), (places) → (places, ...)"
+    shape_rule = "(size, ...), (places) → (places, ...)"
 
     axis: Int64 | None = None
 
@@ -174,9 +174,9 @@ class Take(Operation, frozen=True, kw_only=True):
 class TakeAlongAxis(Operation, frozen=True, kw_only=True):
     """The element along `axis` that each of `indices` names at its own place."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "indices")
-    shape_rule: ClassVar[str] = "(size, ...), (places, ...) → (places, ...)"
+    shape_rule = "(size, ...), (places, ...) → (places, ...)"
 
     axis: Int64 | None = None
 
@@ -194,10 +194,10 @@ class Slice(Operation, frozen=True, kw_only=True):
     The starts are a second input, or an argument: only then the size of the rest is known.
     """
 
-    arity: ClassVar[range] = range(1, 3)
+    arity = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "start_indices")
     call_arguments = ("start_indices",)
-    shape_rule: ClassVar[str] = "(...) → shape"
+    shape_rule = "(...) → shape"
 
     shape: ShapeArgument
     start_indices: Int64 | tuple[Int64, ...] | None = None
@@ -226,7 +226,7 @@ class Slice(Operation, frozen=True, kw_only=True):
 class _TargetShapeOperation(Operation, frozen=True, kw_only=True):
     """An array of this `shape`, whatever its inputs are."""
 
-    shape_rule: ClassVar[str] = "(...) → shape"
+    shape_rule = "(...) → shape"
 
     shape: ShapeArgument
 
@@ -244,7 +244,7 @@ class UnravelIndex(Operation, frozen=True, kw_only=True):
     """The places of flat indices in an array of `shape`, one output for each axis."""
 
     input_names: ClassVar[tuple[str, ...]] = ("indices",)
-    shape_rule: ClassVar[str] = "(...) → (...), ..."
+    shape_rule = "(...) → (...), ..."
 
     shape: ShapeArgument
 
@@ -257,7 +257,7 @@ class UnravelIndex(Operation, frozen=True, kw_only=True):
 class TopK(Operation, frozen=True, kw_only=True):
     """The `k` largest elements along the last axis, and their places."""
 
-    shape_rule: ClassVar[str] = "(..., size) → (..., k), (..., k)"
+    shape_rule = "(..., size) → (..., k), (..., k)"
 
     k: Int64
     sorted: Any = True

@@ -49,7 +49,7 @@ def _concatenate_shapes(shapes: Sequence[Shape], axis: int) -> Shape:
 class Concatenate(ListOperation, frozen=True, kw_only=True):
     """Its inputs one after the other along `axis`."""
 
-    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    shape_rule = "(..., first), (..., second) → (..., joined')"
 
     axis: Int64 = 0
 
@@ -60,7 +60,7 @@ class Concatenate(ListOperation, frozen=True, kw_only=True):
 class Stack(ListOperation, frozen=True, kw_only=True):
     """Its inputs one beside the other along a new axis."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (inputs, ...)"
+    shape_rule = "(...), (...) → (inputs, ...)"
 
     axis: Int64 = 0
 
@@ -76,7 +76,7 @@ class Stack(ListOperation, frozen=True, kw_only=True):
 class _FixedAxisStack(ListOperation, frozen=True, kw_only=True):
     """Its inputs one after the other along an axis that depends on the operation."""
 
-    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    shape_rule = "(..., first), (..., second) → (..., joined')"
     _fixed_axis: ClassVar[int]
 
     def infer_shape(self, *shapes: Shape) -> Shapes:
@@ -114,9 +114,9 @@ def _expand_to_3d(shape: Shape) -> Shape:
 class Append(Operation, frozen=True, kw_only=True):
     """One input after the other along `axis`, or both flattened."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    shape_rule: ClassVar[str] = "(..., first), (..., second) → (..., joined')"
+    shape_rule = "(..., first), (..., second) → (..., joined')"
 
     axis: Int64 | None = None
 
@@ -133,7 +133,7 @@ class Append(Operation, frozen=True, kw_only=True):
 class Split(Operation, frozen=True, kw_only=True):
     """A number of equal parts along `axis`, or the parts between places where it is cut."""
 
-    shape_rule: ClassVar[str] = "(size, ...) → (part', ...), ..."
+    shape_rule = "(size, ...) → (part', ...), ..."
 
     indices_or_sections: Int64 | Int64Tuple
     axis: Int64 = 0
@@ -145,7 +145,7 @@ class Split(Operation, frozen=True, kw_only=True):
 class _FixedAxisSplit(Operation, frozen=True, kw_only=True):
     """Parts along an axis that depends on the operation, as Split makes them."""
 
-    shape_rule: ClassVar[str] = Split.shape_rule
+    shape_rule = Split.shape_rule
     _fixed_axis: ClassVar[int]
 
     indices_or_sections: Int64 | Int64Tuple
@@ -205,7 +205,7 @@ def _section_size(start: Size, end: Size) -> Size:
 class ArraySplit(Operation, frozen=True, kw_only=True):
     """Parts along `axis` whose sizes differ by 1 at most, larger ones first."""
 
-    shape_rule: ClassVar[str] = Split.shape_rule
+    shape_rule = Split.shape_rule
 
     indices_or_sections: Int64 | Int64Tuple
     axis: Int64 = 0
@@ -230,7 +230,7 @@ class ArraySplit(Operation, frozen=True, kw_only=True):
 class Unstack(Operation, frozen=True, kw_only=True):
     """One output for each place along `axis`."""
 
-    shape_rule: ClassVar[str] = "(size, ...) → (...), ..."
+    shape_rule = "(size, ...) → (...), ..."
 
     num: Int64 | None = None
     axis: Int64 = 0
@@ -247,9 +247,9 @@ class Unstack(Operation, frozen=True, kw_only=True):
 class Meshgrid(Operation, frozen=True, kw_only=True):
     """The coordinates of all points of a grid, one output for each input."""
 
-    arity: ClassVar[range] = LIST_OF_INPUTS
+    arity = LIST_OF_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ()
-    shape_rule: ClassVar[str] = "(first), (second) → (second, first), (second, first)"
+    shape_rule = "(first), (second) → (second, first), (second, first)"
 
     indexing: Literal["xy", "ij"] = "xy"
 

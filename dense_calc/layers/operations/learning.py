@@ -19,9 +19,9 @@ from dense_calc.shapes import Shape, Shapes, demand_rank
 class BatchNorm(Operation, frozen=True, kw_only=True):
     """A normalization with one mean and one variance for each place along `axis`."""
 
-    arity: ClassVar[range] = range(3, 6)
+    arity = range(3, 6)
     input_names: ClassVar[tuple[str, ...]] = ("x", "mean", "variance", "offset", "scale")
-    shape_rule: ClassVar[str] = "(..., size), (size), (size) → (..., size)"
+    shape_rule = "(..., size), (size), (size) → (..., size)"
 
     axis: Int64
     epsilon: Any = 0.001
@@ -39,9 +39,9 @@ class BatchNorm(Operation, frozen=True, kw_only=True):
 class BinaryCrossentropy(Operation, frozen=True, kw_only=True):
     """The loss of each element."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("target", "output")
-    shape_rule: ClassVar[str] = "(...), (...) → (...)"
+    shape_rule = "(...), (...) → (...)"
 
     from_logits: Any = False
 
@@ -53,7 +53,7 @@ class BinaryCrossentropy(Operation, frozen=True, kw_only=True):
 class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
     """The loss of each row of classes; Keras removes the last axis, whatever `axis` is."""
 
-    shape_rule: ClassVar[str] = "(..., classes), (..., classes) → (...)"
+    shape_rule = "(..., classes), (..., classes) → (...)"
 
     axis: Any = -1
 
@@ -66,7 +66,7 @@ class CategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
 class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=True):
     """The loss of each row of classes; the target is the number of one class."""
 
-    shape_rule: ClassVar[str] = "(...), (..., classes) → (...)"
+    shape_rule = "(...), (..., classes) → (...)"
 
     axis: Int64 = -1
 
@@ -80,9 +80,9 @@ class SparseCategoricalCrossentropy(BinaryCrossentropy, frozen=True, kw_only=Tru
 class CTCLoss(Operation, frozen=True, kw_only=True):
     """The loss of each sequence of a batch."""
 
-    arity: ClassVar[range] = range(4, 5)
+    arity = range(4, 5)
     input_names: ClassVar[tuple[str, ...]] = ("target", "output", "target_length", "output_length")
-    shape_rule: ClassVar[str] = "(batch, ...), (batch, ...), (batch), (batch) → (batch)"
+    shape_rule = "(batch, ...), (batch, ...), (batch), (batch) → (batch)"
 
     mask_index: Any = 0
 
@@ -98,11 +98,9 @@ class CTCLoss(Operation, frozen=True, kw_only=True):
 class CTCDecode(Operation, frozen=True, kw_only=True):
     """The best sequences of classes, and their scores."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "sequence_lengths")
-    shape_rule: ClassVar[str] = (
-        "(batch, length, classes), (batch) → (paths, batch, length), (batch, paths)"
-    )
+    shape_rule = "(batch, length, classes), (batch) → (paths, batch, length), (batch, paths)"
 
     strategy: str = "greedy"
     beam_width: Any = 100

@@ -28,15 +28,15 @@ _CROSS_VECTOR_SIZES = (2, 3, None)  # of vectors that have a cross product
 class _BinaryOperation(Operation, frozen=True, kw_only=True):
     """An operation on two inputs."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    shape_rule: ClassVar[str] = "(..., size), (..., size) → (...')"
+    shape_rule = "(..., size), (..., size) → (...')"
 
 
 class Matmul(_BinaryOperation, frozen=True, kw_only=True):
     """The product of matrices, or of vectors; the axes before the last two broadcast."""
 
-    shape_rule: ClassVar[str] = "(..., rows, size), (..., size, columns) → (..., rows, columns)"
+    shape_rule = "(..., rows, size), (..., size, columns) → (..., rows, columns)"
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         demand_rank(one, 1, "(..., size)", or_more=True)
@@ -79,7 +79,7 @@ class Inner(_BinaryOperation, frozen=True, kw_only=True):
 class Outer(_BinaryOperation, frozen=True, kw_only=True):
     """The product of each element of one input with each of the other."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (first, second)"
+    shape_rule = "(...), (...) → (first, second)"
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         return size_product(one), size_product(other)
@@ -88,7 +88,7 @@ class Outer(_BinaryOperation, frozen=True, kw_only=True):
 class Kron(_BinaryOperation, frozen=True, kw_only=True):
     """The Kronecker product; Keras drops the axes that one input lacks."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (...')"
+    shape_rule = "(...), (...) → (...')"
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         return tuple(size_product(sizes) for sizes in zip(one, other, strict=False))
@@ -97,7 +97,7 @@ class Kron(_BinaryOperation, frozen=True, kw_only=True):
 class Cross(_BinaryOperation, frozen=True, kw_only=True):
     """The cross product of vectors of 2 or 3 numbers."""
 
-    shape_rule: ClassVar[str] = "(..., 3), (..., 3) → (..., 3)"
+    shape_rule = "(..., 3), (..., 3) → (..., 3)"
 
     axisa: Int64 = -1
     axisb: Int64 = -1
@@ -144,9 +144,9 @@ class Tensordot(_BinaryOperation, frozen=True, kw_only=True):
 class CDist(Operation, frozen=True, kw_only=True):
     """The distance between each row of one input and each row of the other."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x", "y")
-    shape_rule: ClassVar[str] = "(..., first, size), (..., second, size) → (..., first, second)"
+    shape_rule = "(..., first, size), (..., second, size) → (..., first, second)"
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         demand_rank(one, 2, "(..., rows, size)", or_more=True)
@@ -158,7 +158,7 @@ class CDist(Operation, frozen=True, kw_only=True):
 class Correlate(_BinaryOperation, frozen=True, kw_only=True):
     """The correlation of two sequences; their lengths must be known."""
 
-    shape_rule: ClassVar[str] = "(first), (second) → (places)"
+    shape_rule = "(first), (second) → (places)"
 
     mode: Literal["valid", "same", "full"] = "valid"
 
@@ -178,9 +178,9 @@ class Correlate(_BinaryOperation, frozen=True, kw_only=True):
 class Einsum(Operation, frozen=True, kw_only=True):
     """A sum of products in Einstein's notation, read as Keras reads it."""
 
-    arity: ClassVar[range] = LIST_OF_INPUTS
+    arity = LIST_OF_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ()
-    shape_rule: ClassVar[str] = "(...), (...) → subscripts"
+    shape_rule = "(...), (...) → subscripts"
 
     subscripts: Annotated[str, Meta(max_length=_MAX_SUBSCRIPTS_LENGTH)]
 

@@ -53,7 +53,7 @@ def _square_matrix_sizes(shape: Shape) -> tuple[Shape, Size]:
 class _SquareMatrixOperation(Operation, frozen=True, kw_only=True):
     """Keeps the shape of square matrices."""
 
-    shape_rule: ClassVar[str] = "(..., size, size) → (..., size, size)"
+    shape_rule = "(..., size, size) → (..., size, size)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         _square_matrix_sizes(x)
@@ -63,7 +63,7 @@ class _SquareMatrixOperation(Operation, frozen=True, kw_only=True):
 class Det(Operation, frozen=True, kw_only=True):
     """One number for each square matrix."""
 
-    shape_rule: ClassVar[str] = "(..., size, size) → (...)"
+    shape_rule = "(..., size, size) → (...)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return _square_matrix_sizes(x)[0]
@@ -72,7 +72,7 @@ class Det(Operation, frozen=True, kw_only=True):
 class Logdet(Operation, frozen=True, kw_only=True):
     """One number for each matrix; Keras does not check that there are square matrices."""
 
-    shape_rule: ClassVar[str] = Det.shape_rule
+    shape_rule = Det.shape_rule
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return x[:-2]
@@ -81,7 +81,7 @@ class Logdet(Operation, frozen=True, kw_only=True):
 class Slogdet(Operation, frozen=True, kw_only=True):
     """The signs and the logarithms of determinants; for Keras the sign is a single number."""
 
-    shape_rule: ClassVar[str] = "(..., size, size) → (), (...)"
+    shape_rule = "(..., size, size) → (), (...)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return (), x[:-2]
@@ -90,7 +90,7 @@ class Slogdet(Operation, frozen=True, kw_only=True):
 class _EigenDecomposition(Operation, frozen=True, kw_only=True):
     """The eigenvalues and the eigenvectors of square matrices."""
 
-    shape_rule: ClassVar[str] = "(..., size, size) → (..., size), (..., size, size)"
+    shape_rule = "(..., size, size) → (..., size), (..., size, size)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         _square_matrix_sizes(x)
@@ -100,7 +100,7 @@ class _EigenDecomposition(Operation, frozen=True, kw_only=True):
 class LuFactor(Operation, frozen=True, kw_only=True):
     """The triangular factors of each matrix in one matrix, and the order of its rows."""
 
-    shape_rule: ClassVar[str] = "(..., rows, columns) → (..., rows, columns), (..., smaller)"
+    shape_rule = "(..., rows, columns) → (..., rows, columns), (..., smaller)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         batches, rows, columns = _known_matrix_sizes(x)
@@ -110,9 +110,7 @@ class LuFactor(Operation, frozen=True, kw_only=True):
 class Qr(Operation, frozen=True, kw_only=True):
     """An orthogonal and a triangular factor of each matrix."""
 
-    shape_rule: ClassVar[str] = (
-        "(..., rows, columns) → (..., rows, smaller), (..., smaller, columns)"
-    )
+    shape_rule = "(..., rows, columns) → (..., rows, smaller), (..., smaller, columns)"
 
     mode: Literal["reduced", "complete"] = "reduced"
 
@@ -125,9 +123,7 @@ class Qr(Operation, frozen=True, kw_only=True):
 class SVD(Operation, frozen=True, kw_only=True):
     """The singular values, and with `compute_uv` the singular vectors of both sides."""
 
-    shape_rule: ClassVar[str] = (
-        "(..., rows, columns) → (..., rows, rows), (..., smaller), (..., columns, columns)"
-    )
+    shape_rule = "(..., rows, columns) → (..., rows, rows), (..., smaller), (..., columns, columns)"
 
     full_matrices: bool = True
     compute_uv: bool = True
@@ -145,7 +141,7 @@ class SVD(Operation, frozen=True, kw_only=True):
 class Pinv(Operation, frozen=True, kw_only=True):
     """The pseudo-inverse of each matrix."""
 
-    shape_rule: ClassVar[str] = "(..., rows, columns) → (..., columns, rows)"
+    shape_rule = "(..., rows, columns) → (..., columns, rows)"
 
     rcond: Any = None
 
@@ -157,7 +153,7 @@ class Pinv(Operation, frozen=True, kw_only=True):
 class MatrixRank(Operation, frozen=True, kw_only=True):
     """The rank of each matrix."""
 
-    shape_rule: ClassVar[str] = "(..., rows, columns) → (...)"
+    shape_rule = "(..., rows, columns) → (...)"
 
     tol: Any = None
 
@@ -168,7 +164,7 @@ class MatrixRank(Operation, frozen=True, kw_only=True):
 class _LinearSolve(Operation, frozen=True, kw_only=True):
     """The solution x of a x = b, of the same shape as `b`: vectors or matrices."""
 
-    shape_rule: ClassVar[str] = "(..., size, size), (..., size, columns) → (..., size, columns)"
+    shape_rule = "(..., size, size), (..., size, columns) → (..., size, columns)"
 
     def infer_shape(self, a: Shape, b: Shape, /) -> Shapes:
         _square_matrix_sizes(a)
@@ -182,9 +178,9 @@ class _LinearSolve(Operation, frozen=True, kw_only=True):
 class Lstsq(Operation, frozen=True, kw_only=True):
     """The least-squares solution of equations, for one vector or for several."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("a", "b")
-    shape_rule: ClassVar[str] = "(rows, columns), (rows, ...) → (columns, ...)"
+    shape_rule = "(rows, columns), (rows, ...) → (columns, ...)"
 
     rcond: Any = None
 
@@ -198,7 +194,7 @@ class Lstsq(Operation, frozen=True, kw_only=True):
 class Diag(Operation, frozen=True, kw_only=True):
     """A matrix from its diagonal, or the diagonal of a matrix."""
 
-    shape_rule: ClassVar[str] = "(size) → (size, size)"
+    shape_rule = "(size) → (size, size)"
 
     k: Int64 = 0
 
@@ -212,7 +208,7 @@ class Diag(Operation, frozen=True, kw_only=True):
 class Diagflat(Operation, frozen=True, kw_only=True):
     """A matrix with all elements of its input on a diagonal."""
 
-    shape_rule: ClassVar[str] = "(...) → (elements, elements)"
+    shape_rule = "(...) → (elements, elements)"
 
     k: Int64 = 0
 
@@ -223,7 +219,7 @@ class Diagflat(Operation, frozen=True, kw_only=True):
 class Diagonal(Operation, frozen=True, kw_only=True):
     """The diagonals of the matrices along two axes, on a new last axis."""
 
-    shape_rule: ClassVar[str] = "(rows, columns, ...) → (..., diagonal)"
+    shape_rule = "(rows, columns, ...) → (..., diagonal)"
 
     offset: Int64 = 0
     axis1: Int64 = 0
@@ -238,7 +234,7 @@ class Diagonal(Operation, frozen=True, kw_only=True):
 class Trace(Operation, frozen=True, kw_only=True):
     """The sum of the diagonal of each matrix along two axes."""
 
-    shape_rule: ClassVar[str] = "(rows, columns, ...) → (...)"
+    shape_rule = "(rows, columns, ...) → (...)"
 
     offset: Int64 = 0
     axis1: Int64 = 0

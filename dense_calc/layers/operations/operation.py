@@ -36,8 +36,8 @@ class Operation(LayerKind, frozen=True, kw_only=True):
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("x",)
-    is_operation: ClassVar[bool] = True
-    uses_input_dtypes: ClassVar[bool] = True
+    is_operation = True
+    uses_input_dtypes = True
 
     @classmethod
     def resolve_keras_module(cls) -> str:
@@ -73,9 +73,9 @@ class Operation(LayerKind, frozen=True, kw_only=True):
 class ListOperation(Operation, frozen=True, kw_only=True):
     """An operation whose `call` takes its inputs as one list."""
 
-    arity: ClassVar[range] = LIST_OF_INPUTS
+    arity = LIST_OF_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ()
-    inputs_as_list: ClassVar[bool] = True
+    inputs_as_list = True
 
 
 class OperationGroup(NamedTuple):

@@ -16,7 +16,7 @@ class ExtractPatches(Operation, frozen=True, kw_only=True):
     """The patches of images or volumes under a sliding window, each flattened."""
 
     input_names: ClassVar[tuple[str, ...]] = ("images",)
-    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', elements)"
+    shape_rule = "(batch, *sides, channels) → (batch, *sides', elements)"
 
     size: PositiveInt | tuple[PositiveInt, ...]
     strides: WindowSize | None = None
@@ -42,7 +42,7 @@ class ExtractPatches(Operation, frozen=True, kw_only=True):
 class Unfold(Operation, frozen=True, kw_only=True):
     """The patches of an image under a sliding window, each flattened to a column."""
 
-    shape_rule: ClassVar[str] = "(batch, channels, height, width) → (batch, elements, places)"
+    shape_rule = "(batch, channels, height, width) → (batch, elements, places)"
 
     kernel_size: Int64 | Int64Tuple
     dilation: Int64 | Int64Tuple = 1
@@ -71,7 +71,7 @@ class Unfold(Operation, frozen=True, kw_only=True):
 class Fold(Operation, frozen=True, kw_only=True):
     """An image from its patches: the inverse of Unfold."""
 
-    shape_rule: ClassVar[str] = "(batch, elements, places) → (batch, channels, *output_size)"
+    shape_rule = "(batch, elements, places) → (batch, channels, *output_size)"
 
     output_size: Int64 | Int64Tuple
     kernel_size: Int64 | Int64Tuple
@@ -94,9 +94,7 @@ class Fold(Operation, frozen=True, kw_only=True):
 class _BlockOperation(Operation, frozen=True, kw_only=True):
     """Moves numbers between the channels and the blocks of images."""
 
-    shape_rule: ClassVar[str] = (
-        "(batch, height, width, channels) → (batch, height', width', channels')"
-    )
+    shape_rule = "(batch, height, width, channels) → (batch, height', width', channels')"
 
     block_size: Int64
     data_format: DataFormat | None = DataFormat.channels_last
@@ -104,14 +102,12 @@ class _BlockOperation(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         demand_rank(x, 4, "(batch, height, width, channels)")
         if self.data_format == "channels_first":
-            return (x[0], *self._rearrange_sizes(*x[1:]))
+            return (x[0], *self._rearrange(*x[1:]))
         batch, height, width, channels = x
-        channels, height, width = self._rearrange_sizes(channels, height, width)
+        channels, height, width = self._rearrange(channels, height, width)
         return batch, height, width, channels
 
-    def _rearrange_sizes(
-        self, channels: Size, height: Size, width: Size
-    ) -> tuple[Size, Size, Size]:
+    def _rearrange(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
         """The channels, the height and the width of the output."""
         raise NotImplementedError
 
@@ -119,9 +115,7 @@ class _BlockOperation(Operation, frozen=True, kw_only=True):
 class DepthToSpace(_BlockOperation, frozen=True, kw_only=True):
     """Spreads the channels of each place over a block of the image."""
 
-    def _rearrange_sizes(
-        self, channels: Size, height: Size, width: Size
-    ) -> tuple[Size, Size, Size]:
+    def _rearrange(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
         block = self.block_size
         return (
             _divide_by_block(channels, block**2),
@@ -133,9 +127,7 @@ class DepthToSpace(_BlockOperation, frozen=True, kw_only=True):
 class SpaceToDepth(_BlockOperation, frozen=True, kw_only=True):
     """Collects each block of the image in the channels of one place."""
 
-    def _rearrange_sizes(
-        self, channels: Size, height: Size, width: Size
-    ) -> tuple[Size, Size, Size]:
+    def _rearrange(self, channels: Size, height: Size, width: Size) -> tuple[Size, Size, Size]:
         block = self.block_size
         return (
             _multiply_by_block(channels, block**2),

@@ -28,7 +28,7 @@ class _PoolOperation(Operation, frozen=True, kw_only=True):
     """One number for each window; without a `data_format` the channels come first, as in Keras."""
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
-    shape_rule: ClassVar[str] = "(batch, *sides, channels) → (batch, *sides', channels)"
+    shape_rule = "(batch, *sides, channels) → (batch, *sides', channels)"
 
     pool_size: WindowSize
     strides: WindowSize | None = None
@@ -59,7 +59,7 @@ class _AdaptivePoolOperation(Operation, frozen=True, kw_only=True):
     """
 
     input_names: ClassVar[tuple[str, ...]] = ("inputs",)
-    shape_rule: ClassVar[str] = "(batch, channels, *sides) → (batch, channels, *sides')"
+    shape_rule = "(batch, channels, *sides) → (batch, channels, *sides')"
 
     output_size: tuple[NonNegativeInt, ...]
     data_format: _PoolDataFormat | None = None

@@ -25,8 +25,8 @@ class Rearrange(Operation, frozen=True, kw_only=True):
 
     input_names: ClassVar[tuple[str, ...]] = ("tensor",)
     call_arguments = ("pattern", "axes_lengths")
-    kwargs_argument: ClassVar[str] = "axes_lengths"
-    shape_rule: ClassVar[str] = "(...) → pattern"
+    kwargs_argument = "axes_lengths"
+    shape_rule = "(...) → pattern"
 
     pattern: Annotated[str, Meta(max_length=_MAX_PATTERN_LENGTH)]
     axes_lengths: dict[str, Int64] = field(default_factory=dict)

@@ -42,7 +42,7 @@ def _reduce_shape(
 class _ReductionBase(Operation, frozen=True, kw_only=True):
     """An operation that reduces axes: it removes them, or keeps them with the size 1."""
 
-    shape_rule: ClassVar[str] = "(...) → (...')"
+    shape_rule = "(...) → (...')"
 
     axis: AxesArgument = None
     keepdims: bool = False
@@ -70,7 +70,7 @@ class _SingleAxisReduction(Reduction, frozen=True, kw_only=True):
 class CountNonzero(Operation, frozen=True, kw_only=True):
     """The count of the numbers along `axis` that are not 0."""
 
-    shape_rule: ClassVar[str] = Reduction.shape_rule
+    shape_rule = Reduction.shape_rule
 
     axis: AxesArgument = None
 
@@ -81,7 +81,7 @@ class CountNonzero(Operation, frozen=True, kw_only=True):
 class _QuantileReduction(_ReductionBase, frozen=True, kw_only=True):
     """Quantiles of the numbers along `axis`: one, or as many as `q` lists."""
 
-    shape_rule: ClassVar[str] = "(...), (points) → (points, ...')"
+    shape_rule = "(...), (points) → (points, ...')"
 
     def infer_shape(self, x: Shape, points: Shape, /) -> Shapes:
         return (*points[:1], *_reduce_shape(x, self.axis, self.keepdims))
@@ -90,9 +90,9 @@ class _QuantileReduction(_ReductionBase, frozen=True, kw_only=True):
 class Average(Operation, frozen=True, kw_only=True):
     """The average along `axis`, with one weight for each place along it or for each element."""
 
-    arity: ClassVar[range] = range(1, 3)
+    arity = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("x", "weights")
-    shape_rule: ClassVar[str] = Reduction.shape_rule
+    shape_rule = Reduction.shape_rule
 
     axis: Int64 | None = None
 
@@ -123,7 +123,7 @@ class Norm(Reduction, frozen=True, kw_only=True):
 class Moments(Operation, frozen=True, kw_only=True):
     """The mean and the variance along `axes`."""
 
-    shape_rule: ClassVar[str] = "(...) → (...'), (...')"
+    shape_rule = "(...) → (...'), (...')"
 
     axes: AxesArgument
     keepdims: bool = False
@@ -137,7 +137,7 @@ class Trapezoid(Operation, frozen=True, kw_only=True):
     """The integral along `axis`, which Keras takes modulo the number of axes."""
 
     input_names: ClassVar[tuple[str, ...]] = ("y",)
-    shape_rule: ClassVar[str] = Reduction.shape_rule
+    shape_rule = Reduction.shape_rule
 
     x: Any = None
     dx: Any = 1.0
@@ -150,7 +150,7 @@ class Trapezoid(Operation, frozen=True, kw_only=True):
 class _ScalarReduction(Operation, frozen=True, kw_only=True):
     """One number for inputs of any shape."""
 
-    shape_rule: ClassVar[str] = "(...) → ()"
+    shape_rule = "(...) → ()"
 
     def infer_shape(self, *_shapes: Shape) -> Shapes:
         return ()
@@ -159,7 +159,7 @@ class _ScalarReduction(Operation, frozen=True, kw_only=True):
 class Ndim(Operation, frozen=True, kw_only=True):
     """The number of axes; for Keras the output has as many elements."""
 
-    shape_rule: ClassVar[str] = "(...) → (axes)"
+    shape_rule = "(...) → (axes)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return (len(x),)
@@ -168,9 +168,9 @@ class Ndim(Operation, frozen=True, kw_only=True):
 class PSNR(Operation, frozen=True, kw_only=True):
     """The ratio of signal to noise; both inputs must have the same number of axes."""
 
-    arity: ClassVar[range] = TWO_INPUTS
+    arity = TWO_INPUTS
     input_names: ClassVar[tuple[str, ...]] = ("x1", "x2")
-    shape_rule: ClassVar[str] = "(...), (...) → ()"
+    shape_rule = "(...), (...) → ()"
 
     max_val: Any
 
@@ -183,7 +183,7 @@ class PSNR(Operation, frozen=True, kw_only=True):
 class _FlatteningOperation(Operation, frozen=True, kw_only=True):
     """Keeps the shape, or flattens it if `axis` is None; Keras does not check the axis."""
 
-    shape_rule: ClassVar[str] = "(...) → (...)"
+    shape_rule = "(...) → (...)"
 
     axis: AxesArgument = None
 

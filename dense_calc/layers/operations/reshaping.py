@@ -37,7 +37,7 @@ _EMPTY_SLOT = -1  # a place without a size, in the shape before or after a move
 class Reshape(Operation, frozen=True, kw_only=True):
     """The same elements in another shape; -1 stands for the size that the others leave."""
 
-    shape_rule: ClassVar[str] = "(...) → newshape"
+    shape_rule = "(...) → newshape"
 
     newshape: ShapeArgument
 
@@ -63,7 +63,7 @@ class Reshape(Operation, frozen=True, kw_only=True):
 class Ravel(Operation, frozen=True, kw_only=True):
     """All axes in one."""
 
-    shape_rule: ClassVar[str] = "(...) → (elements)"
+    shape_rule = "(...) → (elements)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return (size_product(x),)
@@ -72,7 +72,7 @@ class Ravel(Operation, frozen=True, kw_only=True):
 class ExpandDims(Operation, frozen=True, kw_only=True):
     """New axes of size 1 at the places `axis` of the output."""
 
-    shape_rule: ClassVar[str] = "(...) → (..., 1, ...)"
+    shape_rule = "(...) → (..., 1, ...)"
 
     axis: Int64 | Int64Tuple
 
@@ -89,7 +89,7 @@ class ExpandDims(Operation, frozen=True, kw_only=True):
 class Squeeze(Operation, frozen=True, kw_only=True):
     """Removes axes of size 1: those of `axis`, or all."""
 
-    shape_rule: ClassVar[str] = "(..., 1, ...) → (...)"
+    shape_rule = "(..., 1, ...) → (...)"
 
     axis: Int64 | Int64Tuple | None = None
 
@@ -106,7 +106,7 @@ class Squeeze(Operation, frozen=True, kw_only=True):
 class Transpose(Operation, frozen=True, kw_only=True):
     """The axes in another order, by default in the reverse order."""
 
-    shape_rule: ClassVar[str] = "(...) → (...')"
+    shape_rule = "(...) → (...')"
 
     axes: Int64Tuple | None = None
 
@@ -122,7 +122,7 @@ class Transpose(Operation, frozen=True, kw_only=True):
 class Swapaxes(Operation, frozen=True, kw_only=True):
     """Exchanges two axes."""
 
-    shape_rule: ClassVar[str] = Transpose.shape_rule
+    shape_rule = Transpose.shape_rule
 
     axis1: Int64
     axis2: Int64
@@ -136,7 +136,7 @@ class Swapaxes(Operation, frozen=True, kw_only=True):
 class Moveaxis(Operation, frozen=True, kw_only=True):
     """Moves axes to other places; the other axes keep their order."""
 
-    shape_rule: ClassVar[str] = Transpose.shape_rule
+    shape_rule = Transpose.shape_rule
 
     source: Int64 | Int64Tuple
     destination: Int64 | Int64Tuple
@@ -160,7 +160,7 @@ class Rot90(Operation, frozen=True, kw_only=True):
     """A rotation in the plane of two axes, which Keras exchanges whatever `k` is."""
 
     input_names: ClassVar[tuple[str, ...]] = ("array",)
-    shape_rule: ClassVar[str] = Transpose.shape_rule
+    shape_rule = Transpose.shape_rule
 
     k: Any = 1
     axes: Int64Tuple = (0, 1)
@@ -181,7 +181,7 @@ def _swap_axes(shape: Shape, one: int, other: int) -> Shape:
 class View(Operation, frozen=True, kw_only=True):
     """The same bytes with another dtype; the last axis becomes longer or shorter."""
 
-    shape_rule: ClassVar[str] = "(..., size) → (..., size')"
+    shape_rule = "(..., size) → (..., size')"
 
     dtype: InputDtype | None = None
 
@@ -210,7 +210,7 @@ class View(Operation, frozen=True, kw_only=True):
 class ViewAsComplex(Operation, frozen=True, kw_only=True):
     """Pairs of numbers as complex numbers; Keras does not check that they are pairs."""
 
-    shape_rule: ClassVar[str] = "(..., 2) → (...)"
+    shape_rule = "(..., 2) → (...)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return x[:-1]
@@ -219,7 +219,7 @@ class ViewAsComplex(Operation, frozen=True, kw_only=True):
 class ViewAsReal(Operation, frozen=True, kw_only=True):
     """Complex numbers as pairs of numbers."""
 
-    shape_rule: ClassVar[str] = "(...) → (..., 2)"
+    shape_rule = "(...) → (..., 2)"
 
     def infer_shape(self, x: Shape, /) -> Shapes:
         return (*x, 2)

@@ -22,7 +22,7 @@ from dense_calc.shapes import Shape, Shapes, Size, as_tuple, size_product
 class BroadcastTo(Operation, frozen=True, kw_only=True):
     """Repeats its input to fill `shape`."""
 
-    shape_rule: ClassVar[str] = "(...) → shape"
+    shape_rule = "(...) → shape"
 
     shape: ShapeArgument
 
@@ -34,7 +34,7 @@ class BroadcastTo(Operation, frozen=True, kw_only=True):
 class Tile(Operation, frozen=True, kw_only=True):
     """Repeats its input along each of the last axes."""
 
-    shape_rule: ClassVar[str] = "(...) → (...')"
+    shape_rule = "(...) → (...')"
 
     repeats: Int64 | Int64Tuple
 
@@ -48,7 +48,7 @@ class Tile(Operation, frozen=True, kw_only=True):
 class Repeat(Operation, frozen=True, kw_only=True):
     """Repeats each element along `axis`, all as often or each by its own number."""
 
-    shape_rule: ClassVar[str] = Tile.shape_rule
+    shape_rule = Tile.shape_rule
 
     repeats: Int64 | Int64Tuple
     axis: Int64 | None = None
@@ -77,9 +77,9 @@ class Repeat(Operation, frozen=True, kw_only=True):
 class Pad(Operation, frozen=True, kw_only=True):
     """Elements at both ends of each axis: one number, a pair, or a pair for each axis."""
 
-    arity: ClassVar[range] = range(1, 3)
+    arity = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("x", "constant_values")
-    shape_rule: ClassVar[str] = Tile.shape_rule
+    shape_rule = Tile.shape_rule
 
     pad_width: Int64 | tuple[Int64 | Int64Tuple, ...]
     mode: str = "constant"
@@ -108,7 +108,7 @@ class Pad(Operation, frozen=True, kw_only=True):
 class Vander(Operation, frozen=True, kw_only=True):
     """The powers of each number: `N` of them, by default as many as there are numbers."""
 
-    shape_rule: ClassVar[str] = "(length) → (length, N)"
+    shape_rule = "(length) → (length, N)"
 
     N: Int64 | None = None
     increasing: bool = False
@@ -121,7 +121,7 @@ class Diff(Operation, frozen=True, kw_only=True):
     """The differences of neighbours along `axis`, `n` times in a row."""
 
     input_names: ClassVar[tuple[str, ...]] = ("a",)
-    shape_rule: ClassVar[str] = "(..., size) → (..., size - n)"
+    shape_rule = "(..., size) → (..., size - n)"
 
     n: Int64 = 1
     axis: Int64 = -1

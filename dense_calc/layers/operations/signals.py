@@ -30,7 +30,7 @@ class _ComplexOperation(ListOperation, frozen=True, kw_only=True):
 class FFT(_ComplexOperation, frozen=True, kw_only=True):
     """The Fourier transform along the last axis, whose size must be known."""
 
-    shape_rule: ClassVar[str] = "(...), (...) → (...), (...)"
+    shape_rule = "(...), (...) → (...), (...)"
 
     def _transform_shape(self, part: Shape) -> Shapes:
         if None in part[-self._min_rank :]:
@@ -51,7 +51,7 @@ class IFFT2(FFT2, frozen=True, kw_only=True):
 class IRFFT(_ComplexOperation, frozen=True, kw_only=True):
     """The real signal from half of the frequencies of its transform."""
 
-    shape_rule: ClassVar[str] = "(..., length), (..., length) → (..., fft_length)"
+    shape_rule = "(..., length), (..., length) → (..., fft_length)"
 
     fft_length: Int64 | None = None
 
@@ -68,9 +68,7 @@ class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
     """The signal from the Fourier transforms of windows that overlap."""
 
     _min_rank = 2
-    shape_rule: ClassVar[str] = (
-        "(..., sequences, frequencies), (..., sequences, frequencies) → (..., length)"
-    )
+    shape_rule = "(..., sequences, frequencies), (..., sequences, frequencies) → (..., length)"
 
     sequence_length: Int64
     sequence_stride: Int64
@@ -96,7 +94,7 @@ class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
 class RFFT(Operation, frozen=True, kw_only=True):
     """The Fourier transform of a real signal: real and imaginary part of half the frequencies."""
 
-    shape_rule: ClassVar[str] = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
+    shape_rule = "(..., length) → (..., length // 2 + 1), (..., length // 2 + 1)"
 
     fft_length: Int64 | None = None
 
@@ -109,9 +107,7 @@ class RFFT(Operation, frozen=True, kw_only=True):
 class STFT(Operation, frozen=True, kw_only=True):
     """The Fourier transforms of a sliding window over a signal: real and imaginary parts."""
 
-    shape_rule: ClassVar[str] = (
-        "(..., length) → (..., sequences, frequencies), (..., sequences, frequencies)"
-    )
+    shape_rule = "(..., length) → (..., sequences, frequencies), (..., sequences, frequencies)"
 
     sequence_length: Int64
     sequence_stride: Int64
@@ -129,7 +125,7 @@ class STFT(Operation, frozen=True, kw_only=True):
 class ExtractSequences(Operation, frozen=True, kw_only=True):
     """The parts of a signal under a sliding window."""
 
-    shape_rule: ClassVar[str] = "(..., length) → (..., sequences, sequence_length)"
+    shape_rule = "(..., length) → (..., sequences, sequence_length)"
 
     sequence_length: Int64
     sequence_stride: Int64
