@@ -1,4 +1,4 @@
-"""The command line: a lazy table of commands; the only place that makes an error an exit status.
+"""The command line: a table of commands, imported when needed, and the exit status of errors.
 
 Exit status: 0 done and within budget; 1 over budget; 2 a wrong command line, file or model.
 """
@@ -15,7 +15,7 @@ import click
 import dense_calc
 from dense_calc.cli.streams import STDOUT_FILENO, discard_stream, open_streams, write_stderr
 
-# name → module, whose function of the same name is the command
+# Name → module; its function of the same name is the command.
 _COMMAND_MODULES = {
     "summary": "dense_calc.cli.summary",
     "explain": "dense_calc.cli.explain",
@@ -31,14 +31,14 @@ _COMMAND_MODULES = {
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command when it is first asked for."""
+    """A group that imports a command when it is first needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMAND_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in _COMMAND_MODULES:
-            from dense_calc.errors import did_you_mean  # a mistake pays for msgspec
+            from dense_calc.errors import did_you_mean  # imports msgspec
 
             ctx.fail(f"there is no command '{cmd_name}'{did_you_mean(cmd_name, _COMMAND_MODULES)}")
         command: click.Command = getattr(import_module(_COMMAND_MODULES[cmd_name]), cmd_name)
@@ -55,24 +55,24 @@ def command_line() -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit status."""
+    """Run the command line and exit with its status."""
     gc.disable()  # a short run frees nothing, and the collector costs more than a large model
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an interrupted pipe is silent
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a closed pipe ends the run silently
     open_streams()
     try:
         sys.exit(command_line(prog_name="dense-calc", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        if isinstance(error, OSError):  # of standard output; others are told where they arise
+        if isinstance(error, OSError):  # of standard output; any other becomes a FileError earlier
             discard_stream(STDOUT_FILENO)
         write_stderr(failure_message(error))
         sys.exit(2)
 
 
 def failure_message(error: Exception) -> str:
-    """What to say of an error that ends the run."""
+    """The message for an error that ends the run."""
     if isinstance(error, click.ClickException):
         return _usage_message(error)
     if isinstance(error, MemoryError):
@@ -85,19 +85,19 @@ def failure_message(error: Exception) -> str:
 
     if isinstance(error, DenseCalcError):
         return str(error)
-    from traceback import format_exception  # a mistake of ours, no model over its budget
+    from traceback import format_exception  # a bug of dense-calc
 
     return "".join(format_exception(error)).rstrip()
 
 
 def _usage_message(error: click.ClickException) -> str:
-    """What is wrong with the command line, as click says it; what users said is cut and escaped."""
+    """The message of click about a wrong command line; long values in it are cut, and escaped."""
     from dense_calc.errors import escape_unprintable, shorten_message
 
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
         return error.format_message()
-    said = f"Error: {shorten_message(escape_unprintable(error.format_message()))}"
+    message = f"Error: {shorten_message(escape_unprintable(error.format_message()))}"
     ctx = getattr(error, "ctx", None)
     if ctx is None:
-        return said
-    return f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n\n{said}"
+        return message
+    return f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n\n{message}"

@@ -1,9 +1,10 @@
-"""`dense-calc check`: budgets and expectations held against models, for people and for CI."""
+"""`dense-calc check`: whether models keep to their budgets and expectations."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial, wraps
 from typing import Any
 
 import click
@@ -16,18 +17,13 @@ from dense_calc.analysis.budget import (
     check_result,
 )
 from dense_calc.cli.file_arguments import expand_file_arguments
-from dense_calc.cli.options import (
-    CommandFunction,
-    add_options,
-    emit_text,
-    format_by_suffix,
-    style_options,
-)
+from dense_calc.cli.options import CommandFunction, add_options, amount_callback, style_options
+from dense_calc.cli.output import emit_text, format_by_suffix
 from dense_calc.cli.revision_reader import RevisionReader, reader_options
 from dense_calc.cli.streams import write_stderr
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.loader import file_title
-from dense_calc.limits import AmountError, Limit
+from dense_calc.limits import Limit
 from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.render.checks import VERDICT_FORMATS, render_verdicts
 from dense_calc.tracing.tracer import trace
@@ -35,29 +31,26 @@ from dense_calc.tracing.tracer import trace
 _VERDICT_SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
 
 
-def _parse_limit_option(
-    ctx: click.Context, option: click.Parameter, given: str | None
-) -> Limit | None:
-    """`--max-params 5M` as a limit."""
-    try:
-        return None if given is None else parse_limit(limit_kinds()[str(option.name)], given)
-    except AmountError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 def limit_options(command: CommandFunction) -> CommandFunction:
-    """Add a flag for each limit that a budget knows."""
-    options = [
+    """Add a flag for each limit of a budget; the command takes their values as its `limits`."""
+
+    @wraps(command)
+    def command_with_limits(*arguments: Any, **options: Any) -> None:
+        values = [options.pop(name) for name in limit_kinds()]
+        limits = tuple(limit for limit in values if limit is not None)
+        command(*arguments, limits=limits, **options)
+
+    flags = [
         click.option(
             kind.flag,
             name,
             metavar="N",
-            callback=_parse_limit_option,
+            callback=amount_callback(partial(parse_limit, kind)),
             help=kind.quantity.limits[kind.rule].flag_help,
         )
         for name, kind in limit_kinds().items()
     ]
-    return add_options(command, options)
+    return add_options(command_with_limits, flags)
 
 
 @click.command()
@@ -71,7 +64,11 @@ def limit_options(command: CommandFunction) -> CommandFunction:
 )
 @style_options
 def check(
-    files: tuple[str, ...], reader: RevisionReader, format: str | None, **options: Any
+    files: tuple[str, ...],
+    limits: tuple[Limit, ...],
+    reader: RevisionReader,
+    format: str | None,
+    **output_options: Any,
 ) -> None:
     """Hold models against their budgets: what each FILE sets itself, and the limits given here.
 
@@ -82,38 +79,38 @@ def check(
     """
     if (reader.base is None) != (reader.max_increase is None):
         raise click.UsageError("--base and --max-increase need each other.")
-    flags = [options.pop(name) for name in limit_kinds()]
-    limits = [each for each in flags if each is not None]
-    chosen = format or format_by_suffix(options["output"], _VERDICT_SUFFIXES) or "text"
-    verdicts = []
-    for file, mistake in expand_file_arguments(files):
-        found, error = _check_file(file, mistake, limits, reader)
-        verdicts.append(found)
-        if error and chosen != "github":  # which tells mistakes where they are
-            write_stderr(error)
+    chosen = format or format_by_suffix(output_options["output"], _VERDICT_SUFFIXES) or "text"
     is_github = chosen == "github"
-    emit_text(lambda style: render_verdicts(verdicts, chosen, style), commands=is_github, **options)
-    is_broken = any(each.error for each in verdicts)
-    sys.exit(2 if is_broken else int(not all(each.ok for each in verdicts)))
+    verdicts = []
+    for file, file_error in expand_file_arguments(files):
+        verdict, error = _check_file(file, file_error, limits, reader)
+        verdicts.append(verdict)
+        if error and not is_github:  # GitHub shows errors at their lines
+            write_stderr(error)
+    emit_text(
+        lambda style: render_verdicts(verdicts, chosen, style), commands=is_github, **output_options
+    )
+    is_broken = any(verdict.error for verdict in verdicts)
+    sys.exit(2 if is_broken else int(not all(verdict.ok for verdict in verdicts)))
 
 
 def _check_file(
-    file: str, mistake: DenseCalcError | None, limits: Sequence[Limit], reader: RevisionReader
+    file: str, file_error: DenseCalcError | None, limits: Sequence[Limit], reader: RevisionReader
 ) -> tuple[CheckResult, DenseCalcError | None]:
-    """The verdict on a file, or on an argument that means none, and what is wrong with it."""
-    found: list[Check] = []
+    """The verdict on a file, or on an argument that names none, and its error."""
+    checks: list[Check] = []
     notes = []
     try:
-        if mistake:
-            raise mistake
+        if file_error:
+            raise file_error
         model = reader.read_current(file)
         report = trace(model)
-        found.extend(check_limits(report, (*limits, *model.limits)))
-        before = reader.read_base(file) if reader.base is not None else None
-        if isinstance(before, str):
-            notes.append(before)
-        elif before:
-            found += reader.increase_checks(report.total_params, trace(before).total_params)
+        checks.extend(check_limits(report, (*limits, *model.limits)))
+        base = reader.read_base(file) if reader.base is not None else None
+        if isinstance(base, str):
+            notes.append(base)
+        elif base:
+            checks += reader.increase_checks(report.total_params, trace(base).total_params)
     except DenseCalcError as error:
-        return broken_check_result(file_title(file), found, error), error
-    return check_result(file_title(file), found, *notes), None
+        return broken_check_result(file_title(file), checks, error), error
+    return check_result(file_title(file), checks, *notes), None

@@ -1,17 +1,11 @@
-"""`dense-calc convert`: a spec to the JSON of Keras, a file of Keras' to a spec."""
+"""`dense-calc convert`: from a spec to the JSON of Keras, from a file of Keras to a spec."""
 
 from __future__ import annotations
 
 import click
 
-from dense_calc.cli.options import (
-    assume_option,
-    emit_text,
-    format_by_suffix,
-    load_model,
-    output_option,
-    set_option,
-)
+from dense_calc.cli.options import assume_option, load_model, output_option, set_option
+from dense_calc.cli.output import emit_text, format_by_suffix
 from dense_calc.cli.streams import write_stderr
 from dense_calc.errors import format_diagnostic
 
@@ -49,15 +43,10 @@ def convert(
         from dense_calc.keras_format.writer import to_keras
         from dense_calc.render.json import escape_json
 
-        emit_text(
-            lambda style: escape_json(to_keras(model), style),
-            output=output,
-            width=None,
-            color="never",
-        )
+        emit_text(lambda style: escape_json(to_keras(model), style), output=output)
         return
     from dense_calc.spec_language.spec_writer import format_spec
 
     if model.limits:
         write_stderr(format_diagnostic("warning", "'budget' and 'expect' are left out", None))
-    emit_text(lambda style: format_spec(model), output=output, width=None, color="never")
+    emit_text(lambda style: format_spec(model), output=output)

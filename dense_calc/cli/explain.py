@@ -1,4 +1,4 @@
-"""`dense-calc explain`: why each layer has its shape and its number of parameters."""
+"""`dense-calc explain`: how each layer gets its shape and its number of parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import assume_option, emit_text, load_model, set_option, style_options
+from dense_calc.cli.options import (
+    assume_option,
+    load_model,
+    set_option,
+    style_options,
+    text_format_option,
+)
+from dense_calc.cli.output import emit_text
 
 
 @click.command()
@@ -14,9 +21,7 @@ from dense_calc.cli.options import assume_option, emit_text, load_model, set_opt
 @click.argument("layers", metavar="[LAYER]...", nargs=-1)
 @set_option
 @assume_option
-@click.option(
-    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
-)
+@text_format_option
 @style_options
 def explain(
     file: str,
@@ -24,7 +29,7 @@ def explain(
     overrides: dict[str, str],
     assumed: dict[str, str],
     format: str,
-    **look: Any,
+    **output_options: Any,
 ) -> None:
     """Show how the model in FILE comes to its shapes and its parameters.
 
@@ -39,8 +44,8 @@ def explain(
     if format == "json":
         from dense_calc.render.json import explanation_json
 
-        emit_text(lambda style: explanation_json(report, explanations, style), **look)
+        emit_text(lambda style: explanation_json(report, explanations, style), **output_options)
     else:
         from dense_calc.render.explanation_text import render_explanations
 
-        emit_text(lambda style: render_explanations(report, explanations, style), **look)
+        emit_text(lambda style: render_explanations(report, explanations, style), **output_options)

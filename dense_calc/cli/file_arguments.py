@@ -1,4 +1,4 @@
-"""Which files the arguments of a command mean: files, patterns, and folders of models."""
+"""The files that the arguments of a command name: files, patterns, and folders of models."""
 
 from __future__ import annotations
 
@@ -14,20 +14,16 @@ from dense_calc.keras_format.detect import (
     looks_like_keras,
 )
 
-_MODEL_SUFFIXES = (
-    ".yaml",
-    ".yml",
-    ".keras",
-)  # how models in a folder end, beside JSON that Keras wrote
+_MODEL_SUFFIXES = (".yaml", ".yml", ".keras")  # in folders; for JSON, the text decides
 _ANY_FOLDERS = "**"
 
 _FOLDER_HINT = "a folder stands for the .yaml, .yml and .keras files and Keras' JSON in it"
 
 
 def expand_file_arguments(arguments: Iterable[str]) -> Iterator[tuple[str, FileError | None]]:
-    """The files that arguments mean, each once.
+    """The files that arguments name, each once, with None.
 
-    Or an argument that means none, or a folder that cannot be read, and why.
+    An argument that names no file, and a folder that cannot be read, come with their errors.
     """
     seen = set()
     for argument in arguments:
@@ -35,85 +31,85 @@ def expand_file_arguments(arguments: Iterable[str]) -> Iterator[tuple[str, FileE
         try:
             files = search.expand_argument(argument)
         except FileError as error:
-            search.mistakes.setdefault(argument, error)
+            search.errors.setdefault(argument, error)
             files = []
-        for file in sorted([*files, *search.mistakes]):
+        for file in sorted([*files, *search.errors]):
             if os.path.normpath(file) not in seen:
                 seen.add(os.path.normpath(file))
-                yield file, search.mistakes.get(file)
+                yield file, search.errors.get(file)
 
 
 class _FileSearch:
-    """A search in folders; those that cannot be read are kept, with the reason."""
+    """A search in folders; `errors` are those of folders that cannot be read."""
 
     def __init__(self) -> None:
-        self.mistakes: dict[str, FileError] = {}
+        self.errors: dict[str, FileError] = {}
 
     def expand_argument(self, argument: str) -> list[str]:
-        """The files that one argument means: a file, what fits a pattern, the models in a folder.
+        """The files of one argument: a file, the matches of a pattern, or the models in a folder.
 
         Raises:
             FileError: there are none.
         """
         if os.path.isdir(argument):
-            found = list(self.find_models([argument]))
-            if not found and not self.mistakes:
-                told = foreign_names_message(os.listdir(argument)) or _FOLDER_HINT
-                raise FileError(f"there is no model in '{argument}'; {told}")
-            return found
+            models = list(self._find_models([argument]))
+            if not models and not self.errors:
+                hint = foreign_names_message(os.listdir(argument)) or _FOLDER_HINT
+                raise FileError(f"there is no model in '{argument}'; {hint}")
+            return models
         if os.path.lexists(argument) or not WILDCARD.search(argument):
-            return [argument]  # one that is not there is for the reader to say
-        matched = self.match_pattern(argument)
-        files = list(filter(_is_plain_file, matched))
-        files += self.find_models(filter(os.path.isdir, matched))
-        if not files and not self.mistakes:
+            return [argument]  # the reader complains if it does not exist
+        matches = self._match_pattern(argument)
+        files = list(filter(_is_plain_file, matches))
+        files += self._find_models(filter(os.path.isdir, matches))
+        if not files and not self.errors:
             raise FileError(f"no file matches '{argument}'")
         return files
 
-    def find_models(self, folders: Iterable[str]) -> Iterator[str]:
-        """The models in folders and in those below them, but not by links to others."""
-        for place, entries in self.walk_folders(folders, by_links=False):
+    def _find_models(self, folders: Iterable[str]) -> Iterator[str]:
+        """The models in folders and in the folders below them, without following links."""
+        for folder, entries in self._walk_folders(folders, by_links=False):
             for entry in entries:
-                path = os.path.join(place, entry.name)
+                path = os.path.join(folder, entry.name)
                 if _is_model_file(path) and _is_plain_file(path):
                     yield path
 
-    def match_pattern(self, pattern: str) -> list[str]:
-        """What fits a pattern, in which `**` stands for any folders, by links, too."""
+    def _match_pattern(self, pattern: str) -> list[str]:
+        """The paths that match a pattern, in which `**` means any folders, also behind links."""
         drive, path = os.path.splitdrive(pattern)
         parts = path.replace(os.sep, "/").split("/")
-        found = [drive if parts[0] else f"{drive}{os.sep}"]
+        matches = [drive if parts[0] else f"{drive}{os.sep}"]
         for part in filter(None, parts):
-            found = list(self.match_part(found, part))
+            matches = list(self._match_part(matches, part))
         if parts[-1] != _ANY_FOLDERS:
-            return found
-        walk = self.walk_folders(found, by_links=False)
-        paths = [os.path.join(place, entry.name) for place, entries in walk for entry in entries]
+            return matches
+        walk = self._walk_folders(matches, by_links=False)
+        paths = [os.path.join(folder, entry.name) for folder, entries in walk for entry in entries]
         return [path for path in paths if not os.path.isdir(path)]
 
-    def match_part(self, folders: Iterable[str], part: str) -> Iterator[str]:
-        """What in some folders fits a part of a pattern."""
+    def _match_part(self, folders: Iterable[str], part: str) -> Iterator[str]:
+        """The paths in folders that match one part of a pattern."""
         folders = (each for each in folders if os.path.isdir(each or os.curdir))
         if part == _ANY_FOLDERS:
-            yield from (place for place, _ in self.walk_folders(folders, by_links=True))
+            yield from (folder for folder, _ in self._walk_folders(folders, by_links=True))
         elif not WILDCARD.search(part):
             paths = (os.path.join(folder, part) for folder in folders)
             yield from filter(os.path.lexists, paths)
         else:
             part = escape_open_brackets(part)
             for folder in _distinct_folders(folders):
-                for entry in self.list_entries(folder):
+                for entry in self._list_entries(folder):
                     if fnmatch(entry.name, part) and (
                         part.startswith(".") or not _is_hidden_entry(entry)
                     ):
                         yield os.path.join(folder, entry.name)
 
-    def walk_folders(
+    def _walk_folders(
         self, folders: Iterable[str], *, by_links: bool
     ) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-        """Folders and all below them with what is in them, each real folder once, hidden ones not.
+        """Folders and all below them with their entries; each real folder once, no hidden ones.
 
-        They are entered by links only where there is no other way.
+        Links are followed last, so that a folder has its real name if there is a way without them.
         """
         seen = set()
         waiting, links = list[str](), list[str]()
@@ -125,7 +121,7 @@ class _FileSearch:
             if key in seen:
                 continue
             seen.add(key)
-            entries = [entry for entry in self.list_entries(folder) if not _is_hidden_entry(entry)]
+            entries = [entry for entry in self._list_entries(folder) if not _is_hidden_entry(entry)]
             yield folder, entries
             for entry in entries:
                 path = os.path.join(folder, entry.name)
@@ -134,25 +130,25 @@ class _FileSearch:
                 elif by_links and os.path.isdir(path):
                     links.append(path)
 
-    def list_entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """What is in a folder; nothing where it cannot be read."""
+    def _list_entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """The entries of a folder; none if it cannot be read, which goes into `errors`."""
         try:
             with os.scandir(folder or os.curdir) as entries:
                 return list(entries)
         except OSError as error:
             reason = error.strerror or error
-            self.mistakes[folder] = FileError(f"cannot read {folder}: {reason}")
+            self.errors[folder] = FileError(f"cannot read {folder}: {reason}")
             return []
 
 
 def _distinct_folders(folders: Iterable[str]) -> Iterable[str]:
-    """Each real folder once, by a name that is no link if it has one: links may go in circles."""
+    """Each real folder once, by a name that is no link if it has one; links may form cycles."""
     by_links = sorted(folders, key=lambda folder: (os.path.islink(folder), folder))
     return {_folder_identity(folder): folder for folder in reversed(by_links)}.values()
 
 
 def _folder_identity(folder: str) -> object:
-    """What tells a folder from others, whatever it is called; its name where it cannot be read."""
+    """The device and number of a folder, the same for all its names; or its name if unreadable."""
     try:
         status = os.stat(folder or os.curdir)
     except OSError:
@@ -161,25 +157,25 @@ def _folder_identity(folder: str) -> object:
 
 
 def _is_hidden_entry(entry: os.DirEntry[str]) -> bool:
-    """Whether the name of a file or folder says that it is hidden."""
+    """Whether a file or folder is hidden: its name begins with a dot."""
     return entry.name.startswith(".")
 
 
 def _is_plain_file(path: str) -> bool:
-    """Whether this is a file, or a link that leads nowhere, which is for the reader to say.
+    """Whether this is a file, or a broken link, about which the reader complains.
 
-    A pipe or a device may never end.
+    A pipe or a device is none, as reading it may never end.
     """
     return os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))
 
 
 def _is_model_file(path: str) -> bool:
-    """Whether a file looks like a model: by its ending, or as JSON that begins as Keras' does."""
+    """Whether a file looks like a model: by its suffix, or as JSON that looks like Keras'."""
     return path.endswith(_MODEL_SUFFIXES) or _is_keras_json(path)
 
 
 def _is_keras_json(path: str) -> bool:
-    """Whether this is JSON that begins as Keras begins it."""
+    """Whether this is a JSON file that begins like the JSON of Keras."""
     if not path.endswith(".json") or not os.path.isfile(path):
         return False
     try:

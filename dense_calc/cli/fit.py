@@ -1,4 +1,4 @@
-"""`dense-calc fit`: the largest values with which a model fits its limits."""
+"""`dense-calc fit`: the largest values with which a model keeps to its limits."""
 
 from __future__ import annotations
 
@@ -8,22 +8,14 @@ from typing import Any
 import click
 
 from dense_calc.cli.check import limit_options
-from dense_calc.cli.options import (
-    GRID_SUFFIXES,
-    assume_option,
-    choose_format,
-    emit_text,
-    grid_options,
-    set_option,
-    warn_about_variants,
-)
+from dense_calc.cli.options import assume_option, grid_options, set_option, warn_about_variants
+from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option
 from dense_calc.files.loader import read_variants
-from dense_calc.quantities import limit_kinds
-from dense_calc.render import Style, render_grids
-from dense_calc.render.fit_grid import answer_grid, answer_json
-from dense_calc.whatif.fitting.answers import FitQuery, FitResult, answer_fit_query
+from dense_calc.limits import Limit
+from dense_calc.render.fit_grid import render_answer
+from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
 
 
 @click.command()
@@ -44,6 +36,7 @@ def fit(
     file: str,
     vary: tuple[str, ...],
     scale: bool,
+    limits: tuple[Limit, ...],
     assumed: dict[str, str],
     overrides: dict[str, str],
     format: str | None,
@@ -56,25 +49,16 @@ def fit(
 
     Example: dense-calc fit specs/lenet5.yaml --vary width --max-params 100k
     """
-    limits = [options.pop(name) for name in limit_kinds()]
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
-    question = FitQuery(
+    query = FitQuery(
         vary=vary,
-        limits=tuple(limit for limit in limits if limit is not None),
+        limits=limits,
         scale=scale,
         settings=overrides,
         **{name: variable_bounds(bound, vary) for name, bound in bounds.items()},
     )
-    found = answer_fit_query(
-        warn_about_variants(read_variants(file, assumed)), question, show_progress
-    )
+    models = warn_about_variants(read_variants(file, assumed))
+    answer = answer_fit_query(models, query, show_progress)
     chosen = choose_format(format, options["output"], GRID_SUFFIXES)
-    emit_text(lambda style: _render_answer(found, chosen, style), **options)
-    sys.exit(int(not found.fitting_rows))
-
-
-def _render_answer(found: FitResult, format: str, style: Style) -> str:
-    """An answer in a format."""
-    if format == "json":
-        return answer_json(found, style)
-    return render_grids([answer_grid(found, style)], format, style)
+    emit_text(lambda style: render_answer(answer, chosen, style), **options)
+    sys.exit(int(not answer.fitting_rows))

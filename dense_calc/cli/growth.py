@@ -10,11 +10,12 @@ import click
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
-    emit_text,
     set_option,
     style_options,
+    text_format_option,
     warn_about_variants,
 )
+from dense_calc.cli.output import emit_text
 from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.variables import file_values, non_integer_error
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dense_calc.settings.variants import ModelVariants
     from dense_calc.whatif.growth import Growth
 
-_SPAN_FACTOR = 4  # times its own value a variable is looked at, and up to a power of two
+_SPAN_FACTOR = 4  # a range goes up to the value in the file times this, and to a power of two
 _MIN_SPAN = 64
 
 
@@ -34,9 +35,7 @@ _MIN_SPAN = 64
 @bound_option("--max", help="Look up to N; default: some four times what FILE has. Repeatable.")
 @set_option
 @assume_option
-@click.option(
-    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
-)
+@text_format_option
 @style_options
 @ascii_option
 def growth(
@@ -47,7 +46,7 @@ def growth(
     overrides: dict[str, str],
     assumed: dict[str, str],
     format: str,
-    **look: Any,
+    **output_options: Any,
 ) -> None:
     """Show the number of parameters of the model in FILE as a polynomial in what varies.
 
@@ -62,29 +61,29 @@ def growth(
     models = warn_about_variants(read_variants(file, assumed))
     lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
     values = file_values(models, vary, overrides, (lows, highs))
-    owns = {name: _own_integer(name, value) for name, value in values.items()}
+    integers = {name: _file_integer(name, value) for name, value in values.items()}
     ranges = [
-        _variable_range(name, own, lows.get(name), highs.get(name)) for name, own in owns.items()
+        _variable_range(name, value, lows.get(name), highs.get(name))
+        for name, value in integers.items()
     ]
-    start = tuple(
-        each[0] if own is None else own for own, each in zip(owns.values(), ranges, strict=True)
-    )
-    total, found = _measure_growth(models, vary, overrides, ranges, start)
+    pairs = zip(integers.values(), ranges, strict=True)
+    start = tuple(each[0] if value is None else value for value, each in pairs)
+    total, result = _measure_growth(models, vary, overrides, ranges, start)
+    from dense_calc.render.growth_text import growth_json, render_growth
+
     if format == "json":
-        from dense_calc.render.growth_text import growth_json
-
-        emit_text(lambda style: growth_json(models.name, total, found, vary, style), **look)
+        emit_text(
+            lambda style: growth_json(models.name, total, result, vary, style), **output_options
+        )
     else:
-        from dense_calc.render.growth_text import render_growth
-
-        emit_text(lambda style: render_growth(found, vary, style), **look)
+        emit_text(lambda style: render_growth(result, vary, style), **output_options)
 
 
-def _own_integer(name: str, value: object) -> int | None:
-    """The value that a file has for a variable, None where it has not a single one.
+def _file_integer(name: str, value: object) -> int | None:
+    """The value of a variable in the file, None if it has no single value there.
 
     Raises:
-        DenseCalcError: it is no whole number.
+        DenseCalcError: the value is no whole number.
     """
     if value is None:
         return None
@@ -95,17 +94,17 @@ def _own_integer(name: str, value: object) -> int | None:
     raise non_integer_error(name, value)
 
 
-def _variable_range(name: str, own: int | None, low: int | None, high: int | None) -> range:
-    """The values of a variable that are looked at, by default some on both sides of its own.
+def _variable_range(name: str, value: int | None, low: int | None, high: int | None) -> range:
+    """The range of a variable; by default from 1 to some four times its `value` in the file.
 
     Raises:
-        DenseCalcError: there are none.
+        DenseCalcError: the range is empty.
     """
     if low is None:
-        low = 1 if own is None else min(1, own)
+        low = 1 if value is None else min(1, value)
     if high is None:
-        farther = _SPAN_FACTOR * max(low, low if own is None else own)
-        high = min(MAX_BOUND, max(_MIN_SPAN, 1 << (max(farther, 1) - 1).bit_length()))
+        limit = _SPAN_FACTOR * max(low, low if value is None else value)
+        high = min(MAX_BOUND, max(_MIN_SPAN, 1 << (max(limit, 1) - 1).bit_length()))
     if low > high:
         raise DenseCalcError(f"'{name}' cannot go from {low:,} to {high:,}; see --min and --max")
     return range(low, high + 1)
@@ -118,7 +117,7 @@ def _measure_growth(
     ranges: list[range],
     start: tuple[int, ...],
 ) -> tuple[int | None, Growth]:
-    """The count of a model as it is, and how it grows.
+    """The count at `start`, and the growth of the count over the ranges.
 
     Raises:
         DenseCalcError: no values in the ranges make a model.
@@ -138,7 +137,7 @@ def _measure_growth(
     except NoModelError:
         point = tuple(each[0] for each in ranges)
         reason = row(point).get("error", "")
-        told = " and ".join(f"{name} = {at:,}" for name, at in zip(vary, point, strict=True))
-        raise DenseCalcError(
-            f"no values from --min to --max make a model; {told}: {reason}"
-        ) from None
+        pairs = zip(vary, point, strict=True)
+        settings = " and ".join(f"{name} = {value:,}" for name, value in pairs)
+        message = f"no values from --min to --max make a model; {settings}: {reason}"
+        raise DenseCalcError(message) from None

@@ -6,17 +6,16 @@ from typing import Any
 
 import click
 
-from dense_calc.cli.options import emit_text, style_options
+from dense_calc.cli.options import style_options, text_format_option
+from dense_calc.cli.output import emit_text
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES
 
 
 @click.command()
 @click.argument("kinds", metavar="[KIND]...", nargs=-1)
-@click.option(
-    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
-)
+@text_format_option
 @style_options
-def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
+def layers(kinds: tuple[str, ...], format: str, **output_options: Any) -> None:
     """List the layer kinds by family; or show the arguments, the rule and the weights of a KIND.
 
     Example: dense-calc layers Conv2D
@@ -30,16 +29,13 @@ def layers(kinds: tuple[str, ...], format: str, **look: Any) -> None:
             raise click.BadParameter(f"there is no layer kind '{name}'{hint}", param_hint="KIND")
     from dense_calc.analysis import catalog
 
-    shown = (
-        [catalog.describe_kind(name) for name in dict.fromkeys(kinds)]
-        if kinds
-        else catalog.kinds_by_family()
-    )
+    cards = [catalog.describe_kind(name) for name in dict.fromkeys(kinds)]
+    catalogue = cards or catalog.kinds_by_family()
     if format == "json":
         from dense_calc.render.json import catalogue_json
 
-        emit_text(lambda style: catalogue_json(shown, style), **look)
+        emit_text(lambda style: catalogue_json(catalogue, style), **output_options)
     else:
         from dense_calc.render.catalog_text import render_catalog
 
-        emit_text(lambda style: render_catalog(shown, style), **look)
+        emit_text(lambda style: render_catalog(catalogue, style), **output_options)

@@ -1,4 +1,4 @@
-"""How a command reads its files: as they are, and as they were at a revision of git's."""
+"""How a command reads its files: in their current state, and at a revision of git."""
 
 from __future__ import annotations
 
@@ -13,24 +13,14 @@ from dense_calc.analysis.budget import Check, check_increase
 from dense_calc.cli.options import (
     CommandFunction,
     add_options,
+    amount_callback,
     assume_option,
     load_model,
     set_option,
 )
 from dense_calc.errors import AbsentError
-from dense_calc.limits import AllowedIncrease, AmountError, parse_increase
+from dense_calc.limits import AllowedIncrease, parse_increase
 from dense_calc.model import Model
-
-
-def _parse_increase_option(
-    ctx: click.Context, option: click.Parameter, given: str | None
-) -> AllowedIncrease | None:
-    """`--max-increase` as what it allows."""
-    try:
-        return None if given is None else parse_increase(given)
-    except AmountError as error:
-        raise click.BadParameter(str(error)) from None
-
 
 _BASE_OPTIONS = (
     click.option(
@@ -41,7 +31,7 @@ _BASE_OPTIONS = (
     click.option(
         "--max-increase",
         metavar="5%|100k",
-        callback=_parse_increase_option,
+        callback=amount_callback(parse_increase),
         help="How many parameters more than the base there may be, in per cent or in parameters.",
     ),
     click.option(
@@ -53,7 +43,7 @@ _BASE_OPTIONS = (
 
 
 class RevisionReader(Struct, frozen=True):
-    """How a command reads its files, now and at their base, as the command line says."""
+    """Reads files with the options of the command line, in their current state or at the base."""
 
     base: str | None
     max_increase: AllowedIncrease | None
@@ -65,15 +55,15 @@ class RevisionReader(Struct, frozen=True):
         """The model in a file.
 
         Raises:
-            DenseCalcError: there is none.
+            DenseCalcError: the file holds no model.
         """
         return load_model(file, self.overrides, self.assumed)
 
     def read_base(self, file: str) -> Model | str:
-        """The model in a file at its base; or, if that may be missing, a note that says so.
+        """The model in a file at the base; or a note that the base is missing, if that is allowed.
 
         Raises:
-            DenseCalcError: it is missing, or holds no model.
+            DenseCalcError: the file is missing at the base, or holds no model there.
         """
         try:
             return load_model(file, self.overrides, self.assumed, self.base)
@@ -83,13 +73,13 @@ class RevisionReader(Struct, frozen=True):
             return f"{error.message}: nothing to compare with"
 
     def increase_checks(self, params: int, base: int) -> list[Check]:
-        """The check of the increase, if there is one."""
+        """The check of the increase, if the command line limits it."""
         increase = self.max_increase
         return [] if increase is None else [check_increase(increase, params, base)]
 
 
 def reader_options(command: CommandFunction) -> CommandFunction:
-    """Add the options that say how files are read; the command takes them as its `reader`."""
+    """Add the options that say how to read files; the command takes them as its `reader`."""
 
     @wraps(command)
     def with_reader(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dense_calc.cli.options import emit_text, output_option
+from dense_calc.cli.options import output_option
+from dense_calc.cli.output import emit_text
 
 
 @click.command()
@@ -15,6 +16,6 @@ def schema(output: str | None) -> None:
     Example: dense-calc schema -o dense-calc.schema.json
     """
     from dense_calc.render.json import schema_json
-    from dense_calc.schema import build_spec_schema as whole
+    from dense_calc.schema import build_spec_schema
 
-    emit_text(lambda style: schema_json(whole(), style), output=output, width=None, color="never")
+    emit_text(lambda style: schema_json(build_spec_schema(), style), output=output)

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dense_calc.cli.options import (
-    GRID_SUFFIXES,
     assume_option,
-    choose_format,
-    emit_text,
-    is_terminal,
     load_model,
     set_option,
     table_options,
-    write_reports,
+    warn_about_model,
+)
+from dense_calc.cli.output import (
+    GRID_SUFFIXES,
+    choose_format,
+    emit_text,
+    is_terminal,
+    process_each,
 )
 from dense_calc.cli.streams import write_stderr, write_stdout
 from dense_calc.errors import DenseCalcError, SpecError, escape_unprintable
-from dense_calc.files.loader import file_title
+from dense_calc.files.loader import file_title, read_variants
 from dense_calc.gaps import NO_INPUT_MESSAGE
 from dense_calc.model import Model
+from dense_calc.render import render_reports
 from dense_calc.report import Report
 from dense_calc.tracing.tracer import trace
 
-MAX_READABLE_ROWS = 50  # rows that can be read on a screen
-_FILE_OPTIMIZER = ""  # the optimizer that a file tells
+if TYPE_CHECKING:
+    from dense_calc.analysis.difference import ModelComparison
+
+MAX_READABLE_ROWS = 50  # a longer table does not fit on a screen
+_REPORT_SUFFIXES = {**GRID_SUFFIXES, ".csv": "csv"}
+_FILE_OPTIMIZER = ""  # --optimizer without a name: the optimizer in the file
 
 
 @click.command()
@@ -87,32 +95,29 @@ def summary(
 ) -> None:
     """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
     if compare:
-        of_summary = (expand, depth is not None, verify_weights, optimizer is not None)
-        if any(of_summary) or options.pop("columns"):
+        summary_options = (expand, depth is not None, verify_weights, optimizer is not None)
+        if any(summary_options) or options.pop("columns"):
             raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
         _print_comparisons(files, overrides, assumed, **options)
         return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
-    found = list(_read_reports(files, overrides, assumed, partial, optimizer))
-    if len(found) < len(files):
-        sys.exit(2)
-    reports = [report for report, _ in found]
-    brief = reports
-    if depth is not None:
-        from dense_calc.tracing.collapse import collapse_to_depth
 
-        brief = [collapse_to_depth(report, depth) for report in reports]
-    elif not expand and _is_human_output(options["format"], options["output"]):
-        brief = list(map(_fold_long_report, reports))
-    write_reports(brief, **options)
-    if depth is None and brief != reports:
-        write_stdout([_folded_rows_note(reports, brief)])
-    agrees = not verify_weights or all(map(_verify_stored_weights, files, reports))
-    lacking = [error for _, error in found if error]
-    for error in lacking:
+    def read_report(file: str) -> tuple[Report, DenseCalcError | None]:
+        model = load_model(file, overrides, assumed)
+        report, error = _model_report(file, model, partial)
+        return _report_with_optimizer(report, model, file, optimizer), error
+
+    results = process_each(files, read_report)
+    if len(results) < len(files):
+        sys.exit(2)
+    reports = [report for report, _ in results]
+    _print_reports(reports, depth, expand, **options)
+    is_stored = not verify_weights or all(map(_verify_stored_weights, files, reports))
+    errors = [error for _, error in results if error]
+    for error in errors:
         write_stderr(error)
-    if lacking or not agrees:
+    if errors or not is_stored:
         sys.exit(2)
 
 
@@ -122,53 +127,50 @@ def _print_comparisons(
     assumed: dict[str, str],
     *,
     format: str | None,
-    **look: Any,
+    **output_options: Any,
 ) -> None:
-    """Print what settings change in the models of these files.
+    """Print how settings change the models in these files.
 
-    Exit status 2 if a file is broken, before or after.
+    Exit status 2 if a file holds no model, with or without the settings.
     """
     if not overrides:
         raise click.UsageError("--compare needs --set, what is to be compared.")
-    from dense_calc.cli.diff import compare_settings, render_comparisons
+    from dense_calc.render.difference_grid import render_comparisons
 
-    chosen = choose_format(format, look["output"], GRID_SUFFIXES)
+    chosen = choose_format(format, output_options["output"], GRID_SUFFIXES)
     if chosen == "csv":
         raise click.UsageError("--compare has no CSV; take json.")
-    found = []
-    for file in files:
-        try:
-            found.append(compare_settings(file, overrides, assumed))
-        except DenseCalcError as error:
-            write_stderr(error)
-    if found:
-        emit_text(lambda style: render_comparisons(found, len(files) > 1, chosen, style), **look)
-    if len(found) < len(files):
+    comparisons = process_each(files, lambda file: _compare_settings(file, overrides, assumed))
+    if comparisons:
+        several = len(files) > 1
+        emit_text(
+            lambda style: render_comparisons(comparisons, several, chosen, style), **output_options
+        )
+    if len(comparisons) < len(files):
         sys.exit(2)
 
 
-def _read_reports(
-    files: Sequence[str],
-    overrides: dict[str, str],
-    assumed: dict[str, str],
-    partial: bool,
-    optimizer: str | None,
-) -> Iterator[tuple[Report, DenseCalcError | None]]:
-    """The reports on the models in these files, each with what a partial one lacks.
+def _compare_settings(
+    file: str, overrides: dict[str, str], assumed: dict[str, str]
+) -> ModelComparison:
+    """The comparison of the model in a file with the same model under settings.
 
-    What is wrong with the others is printed.
+    Raises:
+        DenseCalcError: the file holds no model, with or without the settings.
     """
-    for file in files:
-        try:
-            model = load_model(file, overrides, assumed)
-            report, lacking = _model_report(file, model, partial)
-            yield _report_with_optimizer(report, model, file, optimizer), lacking
-        except DenseCalcError as error:
-            write_stderr(error)
+    from dense_calc.analysis.difference import compare_models  # only --compare needs it
+
+    models = read_variants(file, assumed)
+    old, new = models.model_with(), warn_about_model(models.model_with(overrides))
+    flags = "".join(f" --set {name}={value}" for name, value in overrides.items())
+    return compare_models(old, new, file_title(file), file_title(file) + flags)
 
 
 def _model_report(file: str, model: Model, partial: bool) -> tuple[Report, DenseCalcError | None]:
-    """The report on a model; one that nobody has built yet is shown as Keras shows it."""
+    """The report on a model, and the error that leaves a partial one incomplete.
+
+    The report on a model without an input shape is partial, as in Keras.
+    """
     if model.is_unbuilt:
         write_stderr(f"{escape_unprintable(file_title(file))}: warning: {NO_INPUT_MESSAGE}")
         return trace(model, partial=True), None
@@ -183,7 +185,7 @@ def _model_report(file: str, model: Model, partial: bool) -> tuple[Report, Dense
 def _report_with_optimizer(
     report: Report, model: Model, file: str, optimizer: str | None
 ) -> Report:
-    """A report with what an optimizer keeps, if one is asked for."""
+    """A report with the variables of an optimizer, if the command line names one."""
     if optimizer is None:
         return report
     from dense_calc.keras_format.optimizers import (
@@ -198,25 +200,51 @@ def _report_with_optimizer(
 
 
 def _verify_stored_weights(file: str, report: Report) -> bool:
-    """Whether a file stores the weights that its model has; where it does not is printed."""
+    """Whether a file stores the weights of its model; the differences are printed."""
     from dense_calc.keras_format.compare_weights import weight_differences
 
-    different = weight_differences(report, file)
-    for sentence in different:
+    differences = weight_differences(report, file)
+    for sentence in differences:
         write_stderr(f"{escape_unprintable(file)}: error: {sentence}")
-    return not different
+    return not differences
 
 
-def _is_human_output(format: str | None, output: str | None) -> bool:
-    """Whether a person will read the output as it is: a table, or text on a terminal."""
-    if output is not None:
-        return False
-    chosen = choose_format(format, output)
-    return chosen == "table" or (chosen == "text" and is_terminal(output))
+def _print_reports(
+    reports: Sequence[Report],
+    depth: int | None,
+    expand: bool,
+    *,
+    format: str | None,
+    output: str | None,
+    **output_options: Any,
+) -> None:
+    """Print reports down to a depth, or with repeats folded if people read them.
+
+    Raises:
+        FileError: the output cannot be written.
+    """
+    chosen = choose_format(format, output, _REPORT_SUFFIXES)
+    shown = list(reports)
+    if depth is not None:
+        from dense_calc.tracing.collapse import collapse_to_depth
+
+        shown = [collapse_to_depth(report, depth) for report in reports]
+    elif not expand and _is_read_by_people(chosen, output):
+        shown = list(map(_fold_long_report, reports))
+    if chosen == "json" and output_options["columns"]:
+        raise click.UsageError("--columns does not go with JSON, which holds everything.")
+    emit_text(lambda style: render_reports(shown, chosen, style), output=output, **output_options)
+    if depth is None and shown != reports:
+        write_stdout([_folded_rows_note(reports, shown)])
+
+
+def _is_read_by_people(format: str, output: str | None) -> bool:
+    """Whether people read the output directly: a table on standard output, text on a terminal."""
+    return output is None and (format == "table" or (format == "text" and is_terminal(output)))
 
 
 def _fold_long_report(report: Report) -> Report:
-    """A report without alike repeats, if it is too long to be read as it is."""
+    """A report in which repeats that are alike are one row, if it is too long to read."""
     if len(report.layers) <= MAX_READABLE_ROWS or not report.blocks:
         return report
     from dense_calc.tracing.collapse import collapse_repeats  # most models are short
@@ -224,8 +252,8 @@ def _fold_long_report(report: Report) -> Report:
     return collapse_repeats(report)
 
 
-def _folded_rows_note(reports: Sequence[Report], brief: Sequence[Report]) -> str:
-    """What to say below tables that do not show all rows."""
+def _folded_rows_note(reports: Sequence[Report], shown: Sequence[Report]) -> str:
+    """The line below tables that do not show all rows."""
     rows = sum(len(report.layers) for report in reports)
-    left = rows - sum(len(report.layers) for report in brief)
-    return f" {left:,} rows are folded into their blocks; --expand shows all {rows:,}\n"
+    hidden = rows - sum(len(report.layers) for report in shown)
+    return f" {hidden:,} rows are folded into their blocks; --expand shows all {rows:,}\n"

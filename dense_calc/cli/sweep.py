@@ -1,8 +1,9 @@
-"""`dense-calc sweep`: what a model comes to with every combination of settings."""
+"""`dense-calc sweep`: the totals of a model with every combination of settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -10,13 +11,11 @@ import click
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
-    choose_format,
-    emit_text,
-    is_terminal,
     parse_settings,
     style_options,
     warn_about_variants,
 )
+from dense_calc.cli.output import choose_format, emit_text, is_terminal
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.streams import exit_on_signals, write_stderr
 from dense_calc.errors import format_diagnostic
@@ -30,8 +29,8 @@ from dense_calc.whatif.sweeping import sweep as sweep_of
 _SWEEP_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
 _SWEEP_FORMATS = (*GRID_FORMATS, "json", "csv", "chart")
 _STREAM_FORMATS = {"json": json_lines, "csv": csv_lines}
-_TOP_ORDER = "-params"  # what --top means without an order
-_MAX_PICTURE_SETTINGS = 2  # settings in a picture
+_TOP_ORDER = "-params"  # the order of --top without --sort
+_MAX_PICTURE_SETTINGS = 2
 
 
 @click.command()
@@ -104,7 +103,7 @@ def sweep(
     where: tuple[str, ...],
     sort: str | None,
     top: int | None,
-    **look: Any,
+    **output_options: Any,
 ) -> None:
     """Tell what the model in FILE comes to with every combination of settings.
 
@@ -112,58 +111,72 @@ def sweep(
 
     Example: dense-calc sweep specs/lenet5.yaml --set width=4:16:4
     """
-    whole = sweep_of(file, choices, zip=zipped, assume=assumed)
-    warn_about_variants(whole.variants)
-    names = list(choices)
-    pick = _row_selector(where, sort, top, names)
-    chosen = choose_format(format, look["output"], _SWEEP_SUFFIXES)
-    seen = _picture_settings(whole)
-    if format is None and str(look["output"]).lower().endswith(PICTURE_SUFFIXES):
-        raise click.UsageError(f"-o takes a table; draw with --plot {look['output']}.")
+    combinations = sweep_of(file, choices, zip=zipped, assume=assumed)
+    warn_about_variants(combinations.variants)
+    select_rows = _row_selector(where, sort, top, list(choices))
+    output = output_options["output"]
+    chosen = choose_format(format, output, _SWEEP_SUFFIXES)
+    if format is None and str(output).lower().endswith(PICTURE_SUFFIXES):
+        raise click.UsageError(f"-o takes a table; draw with --plot {output}.")
     if plot or chosen == "chart":
-        _demand_drawable_settings(seen, plot)
+        _demand_drawable_settings(_picture_settings(combinations), plot)
     if jobs > 1:
         exit_on_signals()
-    streams = chosen in _STREAM_FORMATS and not plot
-    with show_progress(
-        len(whole), "sweep", quiet=streams and is_terminal(look["output"])
-    ) as advance:
-        rows = _rows_with_progress(rows_in_parallel(whole, jobs) if jobs > 1 else whole, advance)
-        if streams:
-            emit_text(lambda style: _STREAM_FORMATS[chosen](pick(rows), names, style), **look)
+    is_streamed = chosen in _STREAM_FORMATS and not plot
+    is_quiet = is_streamed and is_terminal(output)
+    with _rows_with_progress(combinations, jobs, quiet=is_quiet) as all_rows:
+        rows = select_rows(all_rows)
+        if is_streamed:
+            stream = _STREAM_FORMATS[chosen]
+            emit_text(lambda style: stream(rows, list(choices), style), **output_options)
             return
-        found = list(pick(rows))
-    can_draw = len(seen) <= _MAX_PICTURE_SETTINGS
-    points = sweep_points(found, seen, whole.choices) if can_draw else ()
+        rows = list(rows)
+    _print_sweep(combinations, rows, chosen, plot, **output_options)
+
+
+def _print_sweep(
+    combinations: Sweep,
+    rows: Sequence[VariantRow],
+    format: str,
+    plot: str | None,
+    **output_options: Any,
+) -> None:
+    """Print rows of a sweep in a format, and draw them to the file `plot`, if any."""
+    names = _picture_settings(combinations)
+    can_draw = len(names) <= _MAX_PICTURE_SETTINGS
+    points = sweep_points(rows, names, combinations.choices) if can_draw else ()
     if plot:
         from dense_calc.cli.write_file import save_file
         from dense_calc.render.plot import render_plot
 
-        save_file(plot, [render_plot(seen, points, plot)])
-    if chosen == "chart" and not points:
+        save_file(plot, [render_plot(names, points, plot)])
+    if format == "chart" and not points:
         write_stderr(format_diagnostic("note", "there is nothing to draw", None))
-    emit_text(lambda style: _render_sweep(whole, found, chosen, (seen, points), style), **look)
+    emit_text(
+        lambda style: _render_sweep(combinations, rows, format, (names, points), style),
+        **output_options,
+    )
 
 
-def _demand_drawable_settings(seen: Sequence[str], plot: str | None) -> None:
-    """Raise a complaint where a picture of these settings cannot be drawn, perhaps to a file."""
-    if len(seen) > _MAX_PICTURE_SETTINGS:
+def _demand_drawable_settings(names: Sequence[str], plot: str | None) -> None:
+    """Raise an error if a picture of these settings cannot be drawn, or not to the file `plot`."""
+    if len(names) > _MAX_PICTURE_SETTINGS:
         raise click.UsageError(
-            f"A picture shows {_MAX_PICTURE_SETTINGS} settings, not {len(seen)}."
+            f"A picture shows {_MAX_PICTURE_SETTINGS} settings, not {len(names)}."
         )
     if plot:
-        from dense_calc.render.plot import demand_plot_file as demand_file
+        from dense_calc.render.plot import demand_plot_file
 
-        demand_file(plot)
+        demand_plot_file(plot)
 
 
 def _row_selector(
     where: Sequence[str], sort: str | None, top: int | None, names: Sequence[str]
 ) -> Callable[[Iterable[VariantRow]], Iterable[VariantRow]]:
-    """What takes from rows with these settings those that are wanted, in their order.
+    """A function that filters and sorts rows with these settings, as the options say.
 
     Raises:
-        SpecError: a condition is none, or rows have nothing of this name.
+        SpecError: a condition is invalid, or rows have no value of that name.
     """
     if not where and sort is None and not top:
         return iter
@@ -172,38 +185,44 @@ def _row_selector(
     return build_row_selector(where, _TOP_ORDER if sort is None and top else sort, top, names)
 
 
+@contextmanager
 def _rows_with_progress(
-    rows: Iterable[VariantRow], advance: Callable[[int], None]
-) -> Iterator[VariantRow]:
-    """The rows, each of which is a step of the run."""
+    combinations: Sweep, jobs: int, *, quiet: bool
+) -> Iterator[Iterable[VariantRow]]:
+    """The rows of a sweep, computed by so many processes; a bar counts them, if not `quiet`."""
+    with show_progress(len(combinations), "sweep", quiet=quiet) as advance:
+        rows = rows_in_parallel(combinations, jobs) if jobs > 1 else combinations
+        yield _count_rows(rows, advance)
+
+
+def _count_rows(rows: Iterable[VariantRow], advance: Callable[[int], None]) -> Iterator[VariantRow]:
+    """The rows; each one advances the progress by a step."""
     for row in rows:
         yield row
         advance(1)
 
 
-def _picture_settings(whole: Sweep) -> list[str]:
-    """The settings that a picture shows: those of several values; what goes together is one."""
-    several = [name for name, values in whole.choices.items() if len(values) > 1]
-    return (several or list(whole.choices))[: 1 if whole.is_zipped or not several else None]
+def _picture_settings(combinations: Sweep) -> list[str]:
+    """The settings of a picture: those with several values; only the first if they are zipped."""
+    several = [name for name, values in combinations.choices.items() if len(values) > 1]
+    is_one = combinations.is_zipped or not several
+    return (several or list(combinations.choices))[: 1 if is_one else None]
 
 
 def _render_sweep(
-    whole: Sweep,
+    combinations: Sweep,
     rows: Sequence[VariantRow],
     format: str,
     picture: tuple[Sequence[str], SweepPoints],
     style: Style,
 ) -> Iterator[str]:
-    """The rows in a format; a table has a chart below it on a terminal."""
+    """The rows in a format; a table has a chart below it."""
     if format in _STREAM_FORMATS:
-        yield from _STREAM_FORMATS[format](rows, list(whole.choices), style)
+        yield from _STREAM_FORMATS[format](rows, list(combinations.choices), style)
     if format in GRID_FORMATS:
-        yield from stream_grid(combination_grid(whole, rows, style), format, style)
+        yield from stream_grid(combination_grid(combinations, rows, style), format, style)
     if format == "chart" or (format == "table" and len(picture[1]) > 1):
         from dense_calc.render.chart import render_chart
 
-        yield (
-            f"\n{render_chart(*picture, style)}"
-            if format == "table"
-            else render_chart(*picture, style)
-        )
+        chart = render_chart(*picture, style)
+        yield f"\n{chart}" if format == "table" else chart

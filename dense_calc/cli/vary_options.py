@@ -1,4 +1,4 @@
-"""What varies, and from where to where: `--vary width,depth --max 512 --max depth=48`."""
+"""The options for variables and their ranges: `--vary width,depth --max 512 --max depth=48`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import click
 from dense_calc.cli.options import CommandFunction
 
 _OptionBounds = Mapping[str, int]
-_ALL_VARIABLES = ""  # stands for all variables
+_ALL_VARIABLES = ""  # the name of a bound that holds for all variables
 MAX_BOUND = 2**61
 
 
 def _parse_variable_names(
-    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
+    ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """`--vary width,depth --vary heads` as names, each once."""
-    names = (name.strip() for text in given for name in text.split(","))
+    """The distinct names in `--vary width,depth --vary heads`."""
+    names = (name.strip() for text in texts for name in text.split(","))
     return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _parse_bounds(
-    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
+    ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, int]:
-    """`--max 512 --max depth=48` as a mapping; the last of a name wins."""
+    """The bounds of `--max 512 --max depth=48` by name; the last one for a name wins."""
     bounds = {}
-    for text in given:
+    for text in texts:
         name, _, number = text.rpartition("=")
         try:
             bound = int(number)
@@ -50,13 +50,13 @@ def vary_option(help: str) -> Callable[[CommandFunction], CommandFunction]:
 def bound_option(
     *names: str, help: str, **others: Any
 ) -> Callable[[CommandFunction], CommandFunction]:
-    """An option that is a number for all variables, or one for each."""
+    """An option for a number that bounds all variables, or for one number per variable."""
     return click.option(
         *names, metavar="N|NAME=N", multiple=True, callback=_parse_bounds, help=help, **others
     )
 
 
 def variable_bounds(bounds: _OptionBounds, vary: tuple[str, ...]) -> dict[str, int]:
-    """The bound of each variable: its own, or else that of all."""
-    every = dict.fromkeys(vary, bounds[_ALL_VARIABLES]) if _ALL_VARIABLES in bounds else {}
-    return every | {name: bound for name, bound in bounds.items() if name != _ALL_VARIABLES}
+    """The bound of each variable: its own, or the one for all variables."""
+    shared = dict.fromkeys(vary, bounds[_ALL_VARIABLES]) if _ALL_VARIABLES in bounds else {}
+    return shared | {name: bound for name, bound in bounds.items() if name != _ALL_VARIABLES}

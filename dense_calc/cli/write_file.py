@@ -1,4 +1,4 @@
-"""A file is written as a whole or not at all: what stood there stays until all is written."""
+"""Writes a file completely or not at all: an old file stays until the new one is complete."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dense_calc.files.loader import was_file_read
 def save_file(path: str, parts: Iterable[bytes]) -> None:
     """Write the parts of a file, one after the other.
 
-    A link leads to its target, and a file that is replaced has its mode passed on. A device, a
-    pipe, and what stands in a folder that takes no other file, is written in place.
+    Links are followed, and a new file has the mode of the one that it replaces. A device, a pipe,
+    and a file in a folder that is not writable are written in place.
 
     Raises:
         FileError: the file cannot be written, or is one that was read.
@@ -29,7 +29,7 @@ def save_file(path: str, parts: Iterable[bytes]) -> None:
             _open_replacement(target) if _is_replaceable(path, target) else open(path, "wb") as file
         ):
             file.writelines(parts)
-    except BrokenPipeError:  # a pipe with a name; silent as every other
+    except BrokenPipeError:  # of a named pipe; silent, as for standard output
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = getattr(error, "strerror", None) or error
@@ -37,7 +37,7 @@ def save_file(path: str, parts: Iterable[bytes]) -> None:
 
 
 def _is_replaceable(path: str, target: str) -> bool:
-    """Whether a plain file stands at a path, or can, in a folder that takes one more."""
+    """Whether the target is a plain file, or is free, in a folder that is writable."""
     folder, name = os.path.split(target)
     if _is_stream_path(path) or not name.strip(".") or not os.access(folder or ".", os.W_OK):
         return False
@@ -45,30 +45,30 @@ def _is_replaceable(path: str, target: str) -> bool:
 
 
 def _is_stream_path(path: str) -> bool:
-    """Whether a path stands where names lead to what is open: `/dev/stderr`, `/proc/self/fd/3`."""
+    """Whether a path may name an open stream: `/dev/stderr`, `/proc/self/fd/3`."""
     folder = os.path.realpath(os.path.dirname(path))
     return folder == "/dev" or folder.startswith("/proc/")
 
 
 @contextmanager
 def _open_replacement(path: str) -> Iterator[BinaryIO]:
-    """A new file that takes its place once it is whole; nothing is left of one that is not."""
+    """A temporary file that replaces `path` once it is complete, and is deleted if it never is."""
     exit_on_signals()
-    beside = os.path.join(os.path.dirname(path), f".dense-calc-{os.urandom(8).hex()}")
+    temporary = os.path.join(os.path.dirname(path), f".dense-calc-{os.urandom(8).hex()}")
     try:
-        with open(beside, "xb") as file:
+        with open(temporary, "xb") as file:
             if os.path.exists(path):
-                _copy_permissions(os.stat(path), beside)
+                _copy_permissions(os.stat(path), temporary)
             yield file
-        os.replace(beside, path)
+        os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(beside)
+            os.unlink(temporary)
         raise
 
 
 def _copy_permissions(status: os.stat_result, path: str) -> None:
-    """Give a file the mode of another, and its owner where that is allowed."""
+    """Give a file the mode of another and, if that is allowed, its owner."""
     if hasattr(os, "chown"):
         with suppress(OSError):
             os.chown(path, status.st_uid, status.st_gid)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dense_calc.analysis.difference import ArgumentChange, LayerChange, ModelComparison, TotalChange
+from dense_calc.analysis.difference import (
+    ArgumentChange,
+    LayerChange,
+    ModelComparison,
+    TotalChange,
+    fold_copies,
+)
 from dense_calc.errors import escape_unprintable
-from dense_calc.render import Style
+from dense_calc.render import Style, render_grids
 from dense_calc.render.axes import spec_value_text
 from dense_calc.render.checks.wording import check_sentence, percent_text
 from dense_calc.render.grid import (
@@ -98,6 +104,16 @@ _COMPARISON_COLUMNS = (
     Column("Change", lambda change: change_text(change.change), is_number=True),
     Column("What", lambda change: "; ".join(_change_phrases(change)), has_sizes=True),
 )
+
+
+def render_comparisons(
+    comparisons: Sequence[ModelComparison], several: bool, format: str, style: Style
+) -> str:
+    """Comparisons in a format; in a table, changes that are alike in all repeats are one row."""
+    if format == "json":
+        return comparisons_json(comparisons, several, style)
+    grids = (comparison_grid(fold_copies(each), style) for each in comparisons)
+    return render_grids(grids, format, style)
 
 
 def comparison_grid(comparison: ModelComparison, style: Style) -> Grid:

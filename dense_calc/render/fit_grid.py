@@ -9,7 +9,7 @@ from typing import Any
 from dense_calc.analysis.budget import Check
 from dense_calc.errors import escape_unprintable
 from dense_calc.quantities import QUANTITIES
-from dense_calc.render import Style
+from dense_calc.render import Style, render_grids
 from dense_calc.render.checks.wording import check_sentence, check_subject, limit_text
 from dense_calc.render.grid import Column, Grid, row_cells, translate_signs
 from dense_calc.render.json import JSON_ENCODER, escape_json, json_array, json_object
@@ -20,7 +20,14 @@ from dense_calc.whatif.fitting.lines import VariableRange
 _AnswerRow = dict[str, Any]
 
 
-def answer_grid(answer: FitResult, style: Style) -> Grid:
+def render_answer(answer: FitResult, format: str, style: Style) -> str:
+    """An answer in a format."""
+    if format == "json":
+        return _answer_json(answer, style)
+    return render_grids([_answer_grid(answer, style)], format, style)
+
+
+def _answer_grid(answer: FitResult, style: Style) -> Grid:
     """The grid of an answer: its rows, and sentences about them below."""
     columns = list(_answer_columns(answer))
     rows = [row_cells(row, columns, style) for row in _answer_rows(answer)]
@@ -147,7 +154,7 @@ def _range_text(variable: VariableRange) -> str:
     return f"{escape_unprintable(variable.name)} from {values[0]} to {values[-1]}{step}"
 
 
-def answer_json(answer: FitResult, style: Style) -> str:
+def _answer_json(answer: FitResult, style: Style) -> str:
     """The answer as JSON, a line for each key, and for each row of a frontier."""
     fields = {
         key: JSON_ENCODER.encode(value).decode() for key, value in _answer_fields(answer).items()

@@ -21,7 +21,6 @@ from dense_calc.analysis.budget import check_limits, check_result
 from dense_calc.analysis.catalog import kind_examples
 from dense_calc.analysis.difference import compare_models
 from dense_calc.analysis.explanation import explain_layers
-from dense_calc.cli.diff import render_comparisons as rendered_comparison
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.layers import KIND_MODULES, UNEXPORTED_KIND_MODULES
 from dense_calc.layers.base import LayerKind
@@ -32,6 +31,7 @@ from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.render import GRID_FORMATS, REPORT_FORMATS, Style, render_reports
 from dense_calc.render.checks import VERDICT_FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import render_verdicts as rendered_checks
+from dense_calc.render.difference_grid import render_comparisons as rendered_comparison
 from dense_calc.render.explanation_text import render_explanations as explanation_text
 from dense_calc.render.json import explanation_json
 from dense_calc.shapes import ComputedSize

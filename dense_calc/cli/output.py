@@ -1,0 +1,111 @@
+"""Where and how a command prints: the format, the style, and standard output or a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from dense_calc.cli.streams import write_stderr, write_stdout
+from dense_calc.errors import DenseCalcError
+from dense_calc.render import Style
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+GRID_SUFFIXES = {".json": "json", ".md": "markdown"}
+
+
+def process_each(items: Iterable[_Item], process: Callable[[_Item], _Result]) -> list[_Result]:
+    """The results for items, such as files; the errors of the others are printed."""
+    results = []
+    for item in items:
+        try:
+            results.append(process(item))
+        except DenseCalcError as error:
+            write_stderr(error)
+    return results
+
+
+def choose_format(format: str | None, output: str | None, suffixes: Mapping[str, str]) -> str:
+    """The chosen format, or else that of the output's suffix, or a table on a terminal, or text."""
+    return (
+        format or format_by_suffix(output, suffixes) or ("table" if is_terminal(output) else "text")
+    )
+
+
+def format_by_suffix(output: str | None, suffixes: Mapping[str, str]) -> str | None:
+    """The format for the suffix of the output's name, if any."""
+    return suffixes.get(os.path.splitext(output or "")[1].lower())
+
+
+def emit_text(
+    render: Callable[[Style], str | Iterator[str]],
+    *,
+    output: str | None,
+    width: int | None = None,
+    color: str = "never",
+    columns: tuple[str, ...] | None = None,
+    ascii: bool = False,
+    commands: bool = False,
+) -> None:
+    """Print the text that `render` makes for a style; a long text may come in parts.
+
+    The style follows from the options and from where the text goes. `commands` says that the
+    lines of the text may be workflow commands to GitHub Actions.
+
+    Raises:
+        FileError: the output cannot be written.
+        OSError: standard output cannot be written.
+    """
+    on_terminal, is_file = is_terminal(output), output is not None
+    style = Style(
+        columns,
+        width=width or (None if is_file else _terminal_width(on_terminal)),
+        ascii=ascii or not (is_file or _can_draw_boxes(os.environ)),
+        color=color == "always" or (color == "auto" and on_terminal and _wants_color(os.environ)),
+    )
+    text = render(style)
+    parts = [text] if isinstance(text, str) else text
+    if output is None:
+        write_stdout(parts, commands=commands)
+        return
+    from dense_calc.cli.write_file import save_file  # most texts go to standard output
+
+    save_file(output, (part.encode("utf-8", "backslashreplace") for part in parts))
+
+
+def is_terminal(output: str | None) -> bool:
+    """Whether the output goes to a terminal."""
+    return output is None and sys.stdout.isatty()
+
+
+def _terminal_width(on_terminal: bool) -> int | None:
+    """The columns of the terminal, or of $COLUMNS; None if neither is known."""
+    if not on_terminal and "COLUMNS" not in os.environ:
+        return None
+    from shutil import get_terminal_size  # 2 ms, as shutil also imports the formats of archives
+
+    return get_terminal_size((0, 0)).columns or None
+
+
+def _can_draw_boxes(environ: Mapping[str, str]) -> bool:
+    """Whether the locale and the encoding of standard output allow the characters of boxes.
+
+    Python itself sets LC_CTYPE=C.UTF-8 in the C locale, so that value is not the user's.
+    """
+    ctype = environ.get("LC_CTYPE", "")
+    locale = environ.get("LC_ALL") or (ctype if ctype != "C.UTF-8" else "") or environ.get("LANG")
+    if locale in ("C", "POSIX"):
+        return False
+    try:
+        "┏━┓".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _wants_color(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal and its user allow colours; see no-color.org."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
