@@ -20,7 +20,7 @@ KINDS = sorted((*KIND_MODULES, *UNEXPORTED_KIND_MODULES))
 
 def said(*arguments: str) -> str:
     """What `dense-calc layers` prints."""
-    result = CliRunner().invoke(command_line, ["layers", *arguments])
+    result = CliRunner(env={"COLUMNS": None}).invoke(command_line, ["layers", *arguments])
     assert result.exit_code == 0
     return result.stdout
 

@@ -1,1 +1,1 @@
-"""The types of layers' arguments, and what their values mean."""
+"""The types of layer arguments, and the meaning of their values."""

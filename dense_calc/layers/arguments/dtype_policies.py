@@ -1,7 +1,7 @@
-"""Dtype policies: the dtypes of a layer's work and of its weights, and how they are quantized.
+"""Dtype policies: the dtypes of computation and of weights, and the mode of quantization.
 
-A policy is a dtype (`bfloat16`), a mixture (`mixed_float16`), or one of them with the mode in which
-the layer is quantized: `int8_from_mixed_bfloat16`, `int4/128_from_float32`,
+A policy is a dtype (`bfloat16`), a mixture (`mixed_float16`), or one of these after the mode in
+which the layer is quantized: `int8_from_mixed_bfloat16`, `int4/128_from_float32`,
 `gptq/4/128_from_float32`. Source: `keras.dtype_policies.get`.
 """
 
@@ -17,17 +17,16 @@ from msgspec.structs import replace
 
 from dense_calc.errors import describe_value
 
-_DEFAULT_HISTORY_LENGTH = 1024  # of float8: how many steps back the largest values are kept
+_DEFAULT_HISTORY_LENGTH = 1024  # steps for which float8 keeps the largest values
 
-# The policies that are not quantized.
+# The policies without quantization.
 UNQUANTIZED_POLICIES = (
     *("float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16"),
     *("int", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("bool", "string", "complex64", "complex128"),
 )
 
-# Names that begin like a mode, such as the dtype int8, cannot stand alone; float16 is too coarse
-# for int8.
+# A dtype that is also a mode, such as int8, is no policy; Keras refuses int8 of float16.
 _SOURCE_PATTERN = (
     r"(?:(?:mixed_)?b?float16|float(?:32|64|8_e4m3fn|8_e5m2)|u?int(?:8|16|32|64)|int|bool|string"
     r"|complex(?:64|128))$"
@@ -39,9 +38,9 @@ POLICY_PATTERN = (
 )
 
 POLICY_MAP_CLASS = "DTypePolicyMap"
-_REGEX_METACHARACTERS = set("\\^$*+?{}[]|()")  # signs of a pattern
+_REGEX_METACHARACTERS = set("\\^$*+?{}[]|()")
 
-# The classes of which a policy may be a serialized object, and the modes that each has.
+# The classes of serialized policies, each with a pattern for its modes.
 _POLICY_CLASS_MODES = {
     "DTypePolicy": "",
     "FloatDTypePolicy": "",
@@ -55,19 +54,19 @@ _POLICY_CLASS_MODES = {
 
 
 class DTypePolicy(Struct, frozen=True):
-    """What a policy says: dtypes, the mode of quantization, and that mode's numbers."""
+    """The content of a policy: dtypes, the mode of quantization, and the numbers of that mode."""
 
     compute_dtype: str
     variable_dtype: str
     quantization_mode: str | None = None
     weight_bits: int = 4  # of one quantized weight
-    group_size: int = -1  # how many of them share a scale; -1 for all
+    group_size: int = -1  # weights that share a scale; -1 for all
     amax_history_length: int = _DEFAULT_HISTORY_LENGTH
 
 
 @cache
 def parse_policy_name(policy: str) -> DTypePolicy:
-    """What the policy with this name says."""
+    """The policy with this name."""
     quantized, _, source = policy.rpartition("_from_")
     source = "int32" if source == "int" else source
     compute = source.removeprefix("mixed_")
@@ -82,7 +81,7 @@ def parse_policy_name(policy: str) -> DTypePolicy:
 
 
 def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
-    """What a serialized policy says.
+    """The policy that a Keras file holds as an object.
 
     Raises:
         ValueError: Keras would not make it.
@@ -112,12 +111,12 @@ def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolic
 
 
 def parse_policy_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, DTypePolicy]]:
-    """The policy of layers that a map does not name, and those of layers by their paths.
+    """The default policy of a map, and its policies by the paths of layers.
 
-    A path may be a pattern, of which only `.*` is read: another could take for ever to match.
+    A path may be a pattern with `.*`. Other patterns are refused: they could take forever to match.
 
     Raises:
-        ValueError: Keras would not make the map, or a pattern in it is not read.
+        ValueError: Keras would not make the map, or it holds another pattern.
     """
     for name in config.keys() - {"default_policy", "policy_map"}:
         raise ValueError(f"{POLICY_MAP_CLASS} has no argument '{name}'")
@@ -132,10 +131,10 @@ def parse_policy_map(config: Mapping[str, Any]) -> tuple[DTypePolicy, dict[str, 
 
 
 def _parse_map_policy(policy: Any) -> DTypePolicy:
-    """What a policy in a map says, by its name or as an object.
+    """A policy in a map, written as a name or as an object.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is neither.
     """
     match policy:
         case None:
@@ -152,5 +151,5 @@ def _parse_map_policy(policy: Any) -> DTypePolicy:
 
 
 def _policy_name_or_default(name: Any) -> Any:
-    """The name of a policy, of none the one that Keras starts with."""
+    """The name of a policy, Keras' default where there is none."""
     return "float32" if name is None else name

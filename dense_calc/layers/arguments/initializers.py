@@ -1,4 +1,4 @@
-"""What an initializer asks of a weight: its dtype and its number of axes."""
+"""The dtypes and the numbers of axes that initializers can fill."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dense_calc.layers.arguments.types import (
 )
 from dense_calc.shapes import Sizes
 
-# Initializers without random numbers: they fill a weight of any dtype.
+# Initializers without random numbers, which fill a weight of any dtype.
 _DETERMINISTIC_INITIALIZERS = {"zero", "zeros", "one", "ones", "constant", "identity"}
-# Those that are made of normally distributed numbers, which may also be complex.
+# Initializers from a normal distribution, which may also be complex.
 _NORMAL_INITIALIZERS = {"normal", "randomnormal", "orthogonal"}
 _INITIALIZER_RANKS = {"identity": range(2, 3), "orthogonal": range(2, 100), "stft": range(3, 4)}
 
 
 def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Initializer) -> None:
-    """Raise LayerError where Keras cannot fill a weight: `initializer` is the layer's argument."""
+    """Raise LayerError where the layer's `initializer` cannot fill a weight."""
     if initializer is None:
         initializer = "glorot_uniform" if "float" in dtype else "zeros"
     name = _initializer_name(initializer)
@@ -36,15 +36,15 @@ def demand_initializable(weight: str, shape: Sizes, dtype: str, initializer: Ini
         )
     ranks = _INITIALIZER_RANKS[name]
     if len(shape) not in ranks:
-        least = f"{ranks.start} axes" if len(ranks) == 1 else f"at least {ranks.start} axes"
+        allowed = f"{ranks.start} axes" if len(ranks) == 1 else f"at least {ranks.start} axes"
         raise LayerError(
-            f"the initializer '{name}' makes weights of {least}, but '{weight}' is {list(shape)}",
+            f"the initializer '{name}' makes weights of {allowed}, but '{weight}' is {list(shape)}",
             argument,
         )
 
 
 def _initializer_name(initializer: str | SerializedObject) -> str:
-    """The plain name of an initializer."""
+    """The normalized name of an initializer."""
     return normalize_object_name(
         initializer.class_name if isinstance(initializer, SerializedObject) else initializer
     )
@@ -59,12 +59,12 @@ def can_initialize(initializer: Initializer, dtype: str) -> bool:
 
 
 def _is_dtype_too_coarse(initializer: str, dtype: str) -> bool:
-    """Whether a dtype has too few bits for what an initializer works out."""
+    """Whether a dtype has too few bits for the computation of an initializer."""
     return initializer == "orthogonal" and DTYPE_BITS[dtype] < DTYPE_BITS["float32"]
 
 
 def _can_fill_dtype(initializer: str, dtype: str) -> bool:
-    """Whether an initializer makes numbers of a dtype."""
+    """Whether an initializer can make numbers of a dtype."""
     if dtype not in DTYPE_BITS:
         return False  # text
     if initializer in _DETERMINISTIC_INITIALIZERS or "float" in dtype:

@@ -1,4 +1,4 @@
-"""Maps of dtype policies: each layer takes the policy that stands under its path.
+"""Maps of dtype policies: each layer takes the policy at its path.
 
 Source: `DTypePolicyMap` of keras/src/dtype_policies, and `Layer.path`.
 """
@@ -21,11 +21,11 @@ from dense_calc.layers.arguments.dtype_policies import (
 from dense_calc.layers.arguments.types import PolicyMap, SerializedPolicy
 from dense_calc.layers.base import LayerKind, sublayer_name
 
-_PATH_WILDCARD = ".*"  # of the patterns that Keras reads, the one that is read here: any text
+_PATH_WILDCARD = ".*"  # any text; no other pattern is supported
 
 
 class _PolicyMapAtPath(PolicyMap, Struct, frozen=True):
-    """A map of policies for the layer at a path, such as `attention` or `attention/query`."""
+    """A map of policies, seen from the layer at a path: `attention`, `attention/query`."""
 
     path: str
     default_policy: DTypePolicy
@@ -41,11 +41,13 @@ class _PolicyMapAtPath(PolicyMap, Struct, frozen=True):
         path = self.path
         if path in self.policies:
             return self.policies[path]
-        found = [pattern for pattern in self.policies if matches_path(pattern, path)]
-        if len(found) > 1:
-            several = " and ".join(f"'{pattern}'" for pattern in found)
-            raise LayerError(f"{several} of the map of dtype policies both match '{path}'", "dtype")
-        return self.policies[found[0]] if found else self.default_policy
+        matches = [pattern for pattern in self.policies if matches_path(pattern, path)]
+        if len(matches) > 1:
+            patterns = " and ".join(f"'{pattern}'" for pattern in matches)
+            raise LayerError(
+                f"{patterns} of the map of dtype policies both match '{path}'", "dtype"
+            )
+        return self.policies[matches[0]] if matches else self.default_policy
 
     def sublayer_map(self, name: str) -> _PolicyMapAtPath:
         return replace(self, path=f"{self.path}/{name}")
@@ -65,27 +67,27 @@ def matches_path(pattern: str, path: str) -> bool:
 
 
 def bind_policy_map(layer: LayerKind, path: str) -> LayerKind:
-    """A layer whose map of policies, if it has one, is for this path.
+    """The layer with its map of policies, if it has one, bound to this path.
 
-    Layers that are its arguments are at paths of their own: Keras builds them before.
+    Layers that are its arguments get paths of their own, because Keras makes them first.
     """
     changes: dict[str, Any] = {}
     dtype = layer.dtype
     if isinstance(dtype, SerializedPolicy) and dtype.class_name == POLICY_MAP_CLASS:
         changes["dtype"] = _PolicyMapAtPath(path, *parse_policy_map(dtype.config or {}))
     for argument in layer.inner_layer_arguments:
-        held = getattr(layer, argument)
-        inner = _bind_inner_policy_maps(held)
-        if inner is not held:
-            changes[argument] = inner
+        value = getattr(layer, argument)
+        bound = _bind_inner_policy_maps(value)
+        if bound is not value:
+            changes[argument] = bound
     return replace(layer, **changes) if changes else layer
 
 
-def _bind_inner_policy_maps(held: Any) -> Any:
-    """A layer that is an argument, or several, with maps of policies for their paths."""
-    if isinstance(held, LayerKind):
-        return bind_policy_map(held, sublayer_name(held))
-    if isinstance(held, tuple):
-        inner = tuple(map(_bind_inner_policy_maps, held))
-        return held if all(map(is_, inner, held)) else inner
-    return held
+def _bind_inner_policy_maps(value: Any) -> Any:
+    """An argument with the maps of policies of the layers in it bound to their paths."""
+    if isinstance(value, LayerKind):
+        return bind_policy_map(value, sublayer_name(value))
+    if isinstance(value, tuple):
+        bound = tuple(map(_bind_inner_policy_maps, value))
+        return value if all(map(is_, bound, value)) else bound
+    return value

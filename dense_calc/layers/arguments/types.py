@@ -1,6 +1,6 @@
-"""The words that Keras knows for arguments that are names: activations, initializers, dtypes, ...
+"""The types of arguments that are names: activations, initializers, dtypes and the like.
 
-Each list is what the Keras function `get` accepts (`keras.activations.get`, ...). Where Keras
+Each list holds the names that a `get` of Keras accepts (`keras.activations.get`, ...). Where Keras
 also takes an object, its serialized form (`{class_name: L2, config: {l2: 0.01}}`) is accepted.
 """
 
@@ -50,7 +50,7 @@ _PolicyClass = Literal[
     "Int4DTypePolicy", "QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy",
 ]
 
-# What the classes of these objects are made of, by their names without case and underscores.
+# The arguments of the classes of these objects, by their normalized names.
 _FAN_ARGUMENTS = {"input_axes", "output_axes"}
 OBJECT_ARGUMENTS = {
     "constant": {"value"}, "identity": {"gain"}, "ones": set(), "one": set(), "zeros": set(),
@@ -78,7 +78,7 @@ class SerializedObject(Struct, frozen=True):
     config: dict[str, Any] | None = None
 
     def __hash__(self) -> int:
-        """The hash of layers, too, that are looked up where a model has the same several times."""
+        """The hash, which layers need because equal ones are looked up in a cache."""
         return hash((self.class_name, _make_hashable(self.config)))
 
     def __post_init__(self) -> None:
@@ -149,7 +149,7 @@ _PolicyName = Annotated[str, Meta(pattern=POLICY_PATTERN, extra={"words": UNQUAN
 PolicyArgument = _PolicyName | SerializedPolicy
 
 # fmt: off
-# Bits of one element, for the size of a model in bytes; source: keras.utils.dtype_utils.
+# Bits of one number, for the size of a model in bytes; source: keras.utils.dtype_utils.
 DTYPE_BITS = {
     "float16": 16, "float32": 32, "float64": 64, "bfloat16": 16, "bool": 1,
     "int8": 8, "int16": 16, "int32": 32, "int64": 64,
@@ -157,7 +157,7 @@ DTYPE_BITS = {
     "float8_e4m3fn": 8, "float8_e5m2": 8, "complex64": 64, "complex128": 128,
 }
 
-# The dtypes of random numbers, of which layers are mostly made.
+# The dtypes that random numbers can have.
 RANDOM_NUMBER_DTYPES = {"float16", "float32", "float64", "bfloat16"}
 
 # The dtype of a model's input.
@@ -171,7 +171,7 @@ INPUT_DTYPES = get_args(InputDtype)
 
 
 class CaseInsensitiveEnum(StrEnum):
-    """A closed set of words that Keras reads in any case: `same`, `SAME`."""
+    """A set of words that Keras reads in any case: `same`, `SAME`."""
 
     @classmethod
     def _missing_(cls, value: object) -> CaseInsensitiveEnum | None:
@@ -193,7 +193,7 @@ class ConvPadding(CaseInsensitiveEnum):
 
 
 def _make_hashable(value: Any) -> Any:
-    """A value out of JSON with mappings and lists as sets and tuples; equal values stay equal."""
+    """A JSON value with mappings as sets and lists as tuples; equal values stay equal."""
     if isinstance(value, dict):
         return frozenset([(name, _make_hashable(each)) for name, each in value.items()])
     return tuple(map(_make_hashable, value)) if isinstance(value, list) else value
@@ -201,12 +201,12 @@ def _make_hashable(value: Any) -> Any:
 
 @cache
 def normalize_object_name(name: str) -> str:
-    """A name without case, underscores and ending: `glorotuniform`."""
+    """A name in lower case, without underscores and the ending "initializer": `glorotuniform`."""
     return name.lower().replace("_", "").removesuffix("initializer")
 
 
 class PolicyMap:
-    """The policies of a layer and of those that it makes inside, where they differ."""
+    """The policies of a layer and of the layers that it makes."""
 
     __slots__ = ()
 
@@ -216,17 +216,15 @@ class PolicyMap:
         raise NotImplementedError
 
     def sublayer_map(self, name: str) -> PolicyMap:
-        """The same for the layer inside that has this name."""
+        """The map for the layer of this name inside."""
         raise NotImplementedError
 
 
-_LayerDtype = (
-    str | SerializedObject | PolicyMap | None
-)  # of a layer: its dtype, or what its policy is
+_LayerDtype = str | SerializedObject | PolicyMap | None
 
 
 def dtype_policy_of(dtype: _LayerDtype) -> DTypePolicy:
-    """What the dtype policy of a layer says."""
+    """The dtype policy of a layer with this `dtype` argument."""
     if isinstance(dtype, PolicyMap):
         return dtype.policy
     if isinstance(dtype, SerializedObject):
@@ -235,10 +233,10 @@ def dtype_policy_of(dtype: _LayerDtype) -> DTypePolicy:
 
 
 def variable_dtype(dtype: _LayerDtype) -> str:
-    """The dtype in which a layer with this dtype policy keeps its weights."""
+    """The dtype of the weights of a layer with this `dtype` argument."""
     return dtype_policy_of(dtype).variable_dtype
 
 
 def sublayer_dtype(dtype: Any, name: str) -> Any:
-    """The dtype of a layer that another makes inside, which hands on its own."""
+    """The `dtype` argument of a layer that another one makes and calls `name`."""
     return dtype.sublayer_map(name) if isinstance(dtype, PolicyMap) else dtype

@@ -1,4 +1,4 @@
-"""A layer → the arguments that make it, in plain values, as files hold them."""
+"""The arguments of a layer as plain values, as files hold them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from msgspec.structs import FieldInfo, fields
 from dense_calc.layers.arguments import types
 from dense_calc.layers.base import LayerKind, WindowSize, to_snake_case
 
-_InnerLayerWriter = Callable[[LayerKind], Any]  # how a layer inside another is written
+_InnerLayerWriter = Callable[[LayerKind], Any]  # writes a layer that is an argument
 
-# What Keras writes into its files where a layer's default of None means the same.
+# The values that Keras writes to its files in place of a default of None.
 _IMPLIED_VALUES = {
     "activation": "linear",
     "data_format": "channels_last",
     "ragged": False,
     "sparse": False,
 }
-# The arguments of initializers and such as Keras writes them where nobody has set them.
+# The default arguments of initializers and regularizers, as Keras writes them.
 _DEFAULT_OBJECT_CONFIGS: dict[str, dict[str, Any]] = {
     "orthogonal": {"gain": 1.0},
     "identity": {"gain": 1.0},
@@ -34,11 +34,7 @@ _DEFAULT_OBJECT_CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-INPUT_SIZE_ARGUMENTS = (
-    "shape",
-    "batch_size",
-    "batch_shape",
-)  # the ways to say the shape of an input
+INPUT_SIZE_ARGUMENTS = ("shape", "batch_size", "batch_shape")  # of an InputLayer
 
 _NAMED_OBJECT_TYPES = (
     types.SerializedConstraint,
@@ -49,9 +45,9 @@ _NAMED_OBJECT_TYPES = (
 
 
 def config_arguments(layer: LayerKind, inner: _InnerLayerWriter) -> dict[str, Any]:
-    """The arguments of a layer that are set to anything, as Keras writes them.
+    """The constructor arguments of a layer as Keras writes them, but for its name.
 
-    Neither its name is among them nor what Keras' `call` takes.
+    An argument is left out where both its value and its default are None.
     """
     return {
         field.encode_name: _to_builtin_value(getattr(layer, field.name), inner)
@@ -61,41 +57,38 @@ def config_arguments(layer: LayerKind, inner: _InnerLayerWriter) -> dict[str, An
 
 
 def readable_arguments(layer: LayerKind, inner: _InnerLayerWriter) -> dict[str, Any]:
-    """The arguments that are not the defaults, the needed ones first.
+    """The constructor arguments that differ from their defaults, required ones first.
 
-    Those of a layer are in their shortest form; to an operation every form is another.
+    Values of a layer take their shortest form; an operation treats each form differently.
     """
-    found = {}
+    arguments = {}
     for field in sorted(_constructor_fields(layer), key=lambda field: not field.required):
         value, default = getattr(layer, field.name), _field_default(field)
-        is_told = value != default
-        if is_told and not layer.is_operation:
+        differs = value != default
+        if differs and not layer.is_operation:
             value = _shorten_value(value, field)
-            is_told = not _is_default_value(
+            differs = not _is_default_value(
                 value, _implied_value(layer, field) if default is None else default
             )
-        if is_told:
-            found[field.encode_name] = _to_builtin_value(value, inner)
-    return found
+        if differs:
+            arguments[field.encode_name] = _to_builtin_value(value, inner)
+    return arguments
 
 
 def normalized_arguments(layer: LayerKind, inner: _InnerLayerWriter) -> dict[str, Any]:
-    """All arguments but the name, defaults among them, each in one form for all that mean the same.
-
-    Those of Keras' `call` are among them.
-    """
-    found = {}
+    """All arguments but the name, also those of `call`, each in one form for equal meanings."""
+    arguments = {}
     for field in _struct_fields(type(layer)):
         if field.name != "name":
             value = getattr(layer, field.name)
             if value is None:
                 value = _implied_value(layer, field)
-            found[field.encode_name] = _to_builtin_value(_shorten_value(value, field), inner)
-    return found
+            arguments[field.encode_name] = _to_builtin_value(_shorten_value(value, field), inner)
+    return arguments
 
 
 def call_argument_values(layer: LayerKind) -> dict[str, Any]:
-    """The arguments of Keras' `call` that are not the defaults."""
+    """The arguments of Keras' `call` that differ from their defaults."""
     return {
         field.encode_name: to_builtins(getattr(layer, field.name))
         for field in _struct_fields(type(layer))
@@ -104,23 +97,23 @@ def call_argument_values(layer: LayerKind) -> dict[str, Any]:
     }
 
 
-_struct_fields = cache(fields)  # which evaluates the annotations of a class anew, 300 µs
+_struct_fields = cache(fields)  # saves 300 µs, in which it evaluates annotations
 
 
 def _constructor_fields(layer: LayerKind) -> Iterator[FieldInfo]:
-    """The arguments of the class of a layer, without its name."""
+    """The fields of a layer that its constructor takes, but for the name."""
     for field in _struct_fields(type(layer)):
         if field.name != "name" and field.encode_name not in layer.call_arguments:
             yield field
 
 
 def _field_default(field: FieldInfo) -> Any:
-    """The default of an argument, or msgspec's sign that there is none."""
+    """The default of an argument, msgspec's NODEFAULT for a required one."""
     return field.default if field.default_factory is NODEFAULT else field.default_factory()
 
 
 def _implied_value(layer: LayerKind, field: FieldInfo) -> Any:
-    """What it means that an argument is None, in Keras' words."""
+    """The value that None stands for in an argument."""
     return (
         layer.default_dtype
         if field.encode_name == "dtype"
@@ -129,15 +122,14 @@ def _implied_value(layer: LayerKind, field: FieldInfo) -> Any:
 
 
 def _is_default_value(value: Any, default: Any) -> bool:
-    """Whether a value means the default: as a list of one, or in other words of Keras'."""
+    """Whether a value means the default, perhaps as a list of one or by another name."""
     if isinstance(value, str) and isinstance(default, str):
         return types.normalize_object_name(value) == types.normalize_object_name(default)
-    listed = isinstance(value, tuple) and default is not None
-    return bool(value == default or (listed and value == (default,)))
+    return bool(value == default or (default is not None and value == (default,)))
 
 
 def _shorten_value(value: Any, field: FieldInfo) -> Any:
-    """A value in its shortest form: one size for all sides, an object by its name alone."""
+    """A value in its shortest form: one size for all axes, an object by its name alone."""
     if isinstance(value, tuple) and field.type == WindowSize and len(set(value)) == 1:
         return value[0]
     if not isinstance(value, _NAMED_OBJECT_TYPES):
@@ -151,7 +143,7 @@ def _shorten_value(value: Any, field: FieldInfo) -> Any:
 
 
 def _to_builtin_value(value: Any, inner: _InnerLayerWriter) -> Any:
-    """A value in mappings, lists, text and numbers."""
+    """A value as mappings, lists, text and numbers."""
     if isinstance(value, LayerKind):
         return inner(value)
     if isinstance(value, tuple):

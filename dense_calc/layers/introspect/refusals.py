@@ -1,4 +1,4 @@
-"""What msgspec finds wrong in the arguments of a layer → what is said of it, and of which one."""
+"""msgspec's errors about the arguments of a layer, reworded for users."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from msgspec.structs import fields
 
 from dense_calc.errors import describe_value, did_you_mean
 
-# How msgspec words a value that does not fit: the problem, then the path to the value.
-# Patterns are compiled when they are first needed.
+# A message of msgspec: the problem, then the path to the value. Patterns are compiled on first use.
 _PROBLEM_PATTERN = r"(?s)(.*?)(?: - at `\$([^`]*)`)?"
 _STEP_PATTERN = r"\.(\w+)|\[(\d+|\.\.\.)\]"
 FIELD_PATTERN = r"(?s)Object (contains unknown|missing required) field `(.*)`"
-_MSGSPEC_WORDING = r"Expected|Object|Invalid"  # as msgspec begins; a type begins as it likes
+_MSGSPEC_WORDING = (
+    r"Expected|Object|Invalid"  # the first words of msgspec's own messages, not of a type's
+)
 
-# Of arguments that Keras' own files cannot hold, either.
+# The complaint about arguments that Keras' files cannot hold.
 NO_TUPLES_MESSAGE = "Keras cannot load it from a file: it wants a tuple, and files have lists"
 
 ValuePath = list[str | int]
-ANY_KEY = "..."  # msgspec's word for one of a mapping's keys, whichever
+ANY_KEY = "..."  # what msgspec writes for a key of a mapping
 
 
 def parse_validation_error(error: ValidationError) -> tuple[str, ValuePath]:
-    """What msgspec found, and the path to the value that it found it in."""
+    """The problem in a message of msgspec, and the path to the value."""
     match = re.fullmatch(_PROBLEM_PATTERN, str(error))
     assert match
     steps = re.findall(_STEP_PATTERN, match[2] or "")
@@ -38,11 +39,11 @@ def parse_validation_error(error: ValidationError) -> tuple[str, ValuePath]:
 def describe_refusal(
     kind: type[Any], whose: str, values: Mapping[str, Any], problem: str, path: ValuePath
 ) -> tuple[str, ValuePath]:
-    """The complaint about a problem in the values of a kind, and the path to what is to blame.
+    """The complaint about a problem in the arguments of a kind, and the path to the wrong value.
 
-    `whose` is what the user calls the kind. An argument that is missing has no path.
+    `whose` is the user's name for the kind. The path to a missing argument is empty.
     """
-    if not re.match(_MSGSPEC_WORDING, problem):  # the words of a type, or of the kind
+    if not re.match(_MSGSPEC_WORDING, problem):  # raised by a type or by the kind
         about = f"{whose}'s '{path[0]}'" if path else whose
         return f"{about}: {problem}", path
     field = re.fullmatch(FIELD_PATTERN, problem)
@@ -57,7 +58,7 @@ def describe_refusal(
 def _describe_bad_name(
     kind: type[Any], whose: str, values: Mapping[str, Any], is_missing: bool, name: str
 ) -> tuple[str, ValuePath]:
-    """The complaint about an argument that is missing or that the kind does not have."""
+    """The complaint about a missing or unknown argument."""
     if not is_missing:
         hint = did_you_mean(name, kind.__struct_encode_fields__)
         return f"{whose} has no argument '{name}'{hint}", [name]
@@ -72,8 +73,8 @@ def _describe_bad_name(
 def describe_bad_value(
     kind: type[Any], whose: str, path: ValuePath, value: Any, instead: str
 ) -> str:
-    """The complaint about a value of the wrong type: what it must be, and what it is instead."""
-    from dense_calc.layers.introspect.type_phrases import (  # only a mistake pays
+    """The complaint about a value of the wrong type, with the right type and `instead`."""
+    from dense_calc.layers.introspect.type_phrases import (  # only errors need it
         allowed_words,
         argument_type,
         describe_type,
@@ -88,7 +89,7 @@ def describe_bad_value(
 
 
 def resolve_any_key(kind: type[Any], values: Mapping[str, Any], path: ValuePath) -> ValuePath:
-    """The path with the key of what is wrong where msgspec says any."""
+    """The path with the key of the wrong value in place of msgspec's `...`."""
     name, *rest = path
     if rest[:1] != [ANY_KEY]:
         return path
@@ -101,5 +102,5 @@ def resolve_any_key(kind: type[Any], values: Mapping[str, Any], path: ValuePath)
 
 
 def value_at_path(values: Any, path: ValuePath) -> Any:
-    """What stands at `path` in nested values."""
+    """The value at `path` in nested values."""
     return reduce(getitem, path, values)

@@ -1,4 +1,4 @@
-"""The rule of a kind, what becomes of a shape, and the names that it gives to axes."""
+"""Shape rules of kinds, and the names that they give to axes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dense_calc.shapes import Shape, Shapes, Size, leaf_shapes
 _RULE_ARROW = " → "
 _SHAPE_PATTERN = r"\(([^()]*)\)"
 _AXIS_SEPARATOR = ", "
-_MULTI_AXIS_PREFIXES = ("...", "*")  # how the name of any number of axes starts
+_MULTI_AXIS_PREFIXES = ("...", "*")  # start names for any number of axes
 
 
 def expanded_shape_rule(kind: type[LayerKind] | LayerKind) -> str:
-    """The rule with the axes of the kind in it, where this layer has its channels."""
+    """The shape rule with the spatial axes of the kind, in the layer's `data_format`."""
     rule = kind.shape_rule
     sides = getattr(kind if isinstance(kind, type) else type(kind), "spatial_axes", None)
     if not isinstance(sides, tuple):
@@ -29,16 +29,16 @@ def expanded_shape_rule(kind: type[LayerKind] | LayerKind) -> str:
 def matching_shape_rule(
     layer: LayerKind, inputs: tuple[Shapes | None, ...], output: Shapes
 ) -> str | None:
-    """The rule, unless the arguments of this layer make something else of its inputs."""
+    """The shape rule, None if it does not hold for these inputs and this output."""
     rule = expanded_shape_rule(layer)
     before, after = (re.findall(_SHAPE_PATTERN, side) for side in rule.split(_RULE_ARROW))
-    read = [shape for each in inputs if each is not None for shape in leaf_shapes(each)]
-    if len(before) > len(read):
+    shapes = [shape for each in inputs if each is not None for shape in leaf_shapes(each)]
+    if len(before) > len(shapes):
         before = []
-    read = read[: len(before)]  # further inputs are masks, or more of the same
+    shapes = shapes[: len(before)]  # further inputs are masks, or like the last one
     bound: dict[str, Size | Shape] = {}
     try:
-        pairs = zip([*before, *after], [*read, *leaf_shapes(output)], strict=True)
+        pairs = zip([*before, *after], [*shapes, *leaf_shapes(output)], strict=True)
         holds = all(
             _is_consistent_size(layer, name, size, bound.setdefault(name, size))
             for pattern, shape in pairs
@@ -52,7 +52,7 @@ def matching_shape_rule(
 def _is_consistent_size(
     layer: LayerKind, name: str, size: Size | Shape, first: Size | Shape
 ) -> bool:
-    """Whether a size is what its name says: a number, an argument, or what it was at first."""
+    """Whether a size equals its name: a number, an argument, or the `first` size of that name."""
     if name.startswith("*") or name.endswith("'") or size is None:
         return True
     stated = int(name) if name.isdigit() else getattr(layer, name, None)
@@ -60,7 +60,7 @@ def _is_consistent_size(
 
 
 def _match_axis_names(pattern: str, shape: Shape) -> list[tuple[str, Size | Shape]]:
-    """The names in a pattern such as `batch, ..., units` with what they stand for in a shape.
+    """The names in a pattern such as `batch, ..., units` with their sizes in a shape.
 
     Raises:
         ValueError: the shape has more or fewer axes.
@@ -82,7 +82,7 @@ def _match_axis_names(pattern: str, shape: Shape) -> list[tuple[str, Size | Shap
 
 
 def axis_names(rule: str | None, shape: Shape) -> Iterator[str]:
-    """The name of each axis of an output by a rule that holds; without one by its number."""
+    """The name of each axis of an output, from its shape rule; without one, from its number."""
     number = 0
     pattern = re.findall(_SHAPE_PATTERN, rule)[-1] if rule else "..."
     for name, size in _match_axis_names(pattern, shape):

@@ -1,4 +1,4 @@
-"""What an argument may be, in words: made from the type of its field."""
+"""The types of arguments in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import inspect
 
 from dense_calc.layers.base import LayerKind
 
-_MAX_LISTED_WORDS = 6  # words that a sentence can list
+_MAX_LISTED_WORDS = 6  # in a message
 
 
 def argument_type(kind: type[LayerKind], argument: str) -> inspect.Type:
@@ -19,7 +19,7 @@ def argument_type(kind: type[LayerKind], argument: str) -> inspect.Type:
     return _argument_types(kind)[argument]
 
 
-@cache  # 1 ms, and a sweep may make the same mistake many times
+@cache  # saves 1 ms for each repetition of an error in a sweep
 def _argument_types(kind: Any) -> dict[str, inspect.Type]:
     """The types of the arguments of a kind."""
     info = inspect.type_info(kind)
@@ -28,7 +28,7 @@ def _argument_types(kind: Any) -> dict[str, inspect.Type]:
 
 
 def allowed_words(wanted: inspect.Type) -> Iterator[str]:
-    """The words among which an argument of this type chooses."""
+    """The words that an argument of this type may be."""
     match wanted:
         case inspect.UnionType(types=types):
             for each in types:
@@ -45,13 +45,13 @@ def describe_type(wanted: inspect.Type) -> str:
     """`a positive integer`, `'valid' or 'same'`, `a positive integer or a list of them`."""
     match wanted:
         case inspect.UnionType(types=types):
-            # That nothing or a serialized object is fine too helps nobody who made a mistake.
-            told = [
+            # A message leaves out null and serialized objects, which few users write.
+            mentioned = [
                 each
                 for each in types
                 if _is_array_struct(each) or not isinstance(each, _UNMENTIONED_TYPES)
             ]
-            return " or ".join(map(describe_type, told)) or "a mapping"
+            return " or ".join(map(describe_type, mentioned)) or "a mapping"
         case inspect.IntType(ge=least, le=most):
             return (
                 "a positive integer" if least == 1 else f"an integer{_describe_bounds(least, most)}"
@@ -81,7 +81,7 @@ _UNMENTIONED_TYPES = (inspect.NoneType, inspect.DictType, inspect.StructType)
 
 
 def _is_array_struct(wanted: inspect.Type) -> bool:
-    """Whether this is a struct that is written as a list."""
+    """Whether this is a struct that files hold as a list."""
     return isinstance(wanted, inspect.StructType) and wanted.array_like
 
 
@@ -94,11 +94,11 @@ def _describe_bounds(least: float | None, most: float | None, above: float | Non
     return f" of at least {least}" if most is None else f" from {least} to {most}"
 
 
-def _pluralize_phrase(one: str) -> str:
+def _pluralize_phrase(phrase: str) -> str:
     """`positive integers or lists of numbers` for `a positive integer or a list of numbers`."""
-    several = []
-    for choice in one.split(" or "):
+    plurals = []
+    for choice in phrase.split(" or "):
         bare = choice.removeprefix("a ").removeprefix("an ")
         noun = "list" if bare.startswith("list") else "(integer|number|layer)"
-        several.append(re.sub(rf"\b{noun}\b", r"\g<0>s", bare, count=1))
-    return " or ".join(several)
+        plurals.append(re.sub(rf"\b{noun}\b", r"\g<0>s", bare, count=1))
+    return " or ".join(plurals)

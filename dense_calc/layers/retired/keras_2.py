@@ -50,7 +50,7 @@ from dense_calc.shapes import (
 
 
 class AddLoss(KerasLayer, frozen=True, kw_only=True):
-    """Counts what it is given as a loss, and hands it on."""
+    """Adds its input to the losses, and passes it on."""
 
     keras_module: ClassVar[str] = ""
 
@@ -58,7 +58,7 @@ class AddLoss(KerasLayer, frozen=True, kw_only=True):
 
 
 class AddMetric(KerasLayer, frozen=True, kw_only=True):
-    """Measures what it is given, and hands it on."""
+    """Measures its input, and passes it on."""
 
     keras_module: ClassVar[str] = ""
 
@@ -71,7 +71,7 @@ class _CuDNNRecurrentLayer(RecurrentLayer, LayerWithKernel, frozen=True, kw_only
 
     keras_module: ClassVar[str] = ""
     cell_kind: ClassVar[type[UnitsCell]]
-    gate_count: ClassVar[int]
+    _gate_count: ClassVar[int]
 
     units: PositiveInt
     recurrent_initializer: Initializer = "orthogonal"
@@ -88,10 +88,10 @@ class _CuDNNRecurrentLayer(RecurrentLayer, LayerWithKernel, frozen=True, kw_only
 
     def weights(self, sequences: Shape, /, *_others: Any) -> Iterator[Weight]:
         inputs, units = known_axis_size(self.step_shape(sequences), -1), self.units
-        held = {f"{self.gate_count} × units": self.gate_count * units}
-        yield Weight("kernel", {"inputs": inputs, **held}, self.kernel_initializer)
-        yield Weight("recurrent_kernel", {"units": units, **held}, self.recurrent_initializer)
-        biases = {f"{2 * self.gate_count} × units": 2 * self.gate_count * units}
+        gates = {f"{self._gate_count} × units": self._gate_count * units}
+        yield Weight("kernel", {"inputs": inputs, **gates}, self.kernel_initializer)
+        yield Weight("recurrent_kernel", {"units": units, **gates}, self.recurrent_initializer)
+        biases = {f"{2 * self._gate_count} × units": 2 * self._gate_count * units}
         yield Weight("bias", biases, self.bias_initializer)
 
 
@@ -99,20 +99,20 @@ class CuDNNGRU(_CuDNNRecurrentLayer, frozen=True, kw_only=True):
     """GRU as NVIDIA's library has it."""
 
     cell_kind = GRUCell
-    gate_count = 3
+    _gate_count = 3
 
 
 class CuDNNLSTM(_CuDNNRecurrentLayer, frozen=True, kw_only=True):
     """LSTM as NVIDIA's library has it."""
 
     cell_kind = LSTMCell
-    gate_count = 4
+    _gate_count = 4
 
     unit_forget_bias: bool = True
 
 
 class Deconvolution2D(Conv, frozen=True, kw_only=True):
-    """A transposed convolution that is told the shape of its output, with the batch axis."""
+    """A transposed convolution with a given output shape, which includes the batch axis."""
 
     keras_module: ClassVar[str] = ""
 
@@ -142,11 +142,11 @@ class MaxoutDense(LayerWithKernel, frozen=True, kw_only=True):
         return (shape[0], self.units)
 
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
-        several, units = {"nb_feature": self.nb_feature}, {"units": self.units}
-        kernel = {**several, "inputs": known_axis_size(shape, -1), **units}
+        features, units = {"nb_feature": self.nb_feature}, {"units": self.units}
+        kernel = {**features, "inputs": known_axis_size(shape, -1), **units}
         yield Weight("W", kernel, self.kernel_initializer)
         if self.use_bias:
-            yield Weight("b", {**several, **units}, self.bias_initializer)
+            yield Weight("b", {**features, **units}, self.bias_initializer)
 
 
 class Highway(LayerWithKernel, frozen=True, kw_only=True):
@@ -172,7 +172,7 @@ class Highway(LayerWithKernel, frozen=True, kw_only=True):
 
 
 class ThresholdedReLU(KerasLayer, frozen=True, kw_only=True):
-    """Lets through what is above `theta`."""
+    """Keeps values above `theta`, and sets others to 0."""
 
     keras_module: ClassVar[str] = ""
 
@@ -180,7 +180,7 @@ class ThresholdedReLU(KerasLayer, frozen=True, kw_only=True):
 
 
 class ParametricSoftplus(KerasLayer, frozen=True, kw_only=True):
-    """A softplus with two numbers for each element, which are learned; see PReLU for its axes."""
+    """A softplus with two learned numbers for each element; `shared_axes` are those of PReLU."""
 
     keras_module: ClassVar[str] = ""
 
@@ -194,7 +194,7 @@ class ParametricSoftplus(KerasLayer, frozen=True, kw_only=True):
 
 
 class SReLU(KerasLayer, frozen=True, kw_only=True):
-    """A line of three pieces for each element, which are learned; see PReLU for its axes."""
+    """A learned line of three pieces for each element; `shared_axes` are those of PReLU."""
 
     keras_module: ClassVar[str] = ""
 
@@ -211,7 +211,7 @@ class SReLU(KerasLayer, frozen=True, kw_only=True):
 
 
 class RandomFourierFeatures(KerasLayer, frozen=True, kw_only=True):
-    """Waves of random lengths over its input, whose sums approach a kernel machine."""
+    """Random features of its input, which approximate those of a kernel machine."""
 
     keras_module: ClassVar[str] = ""
     shape_rule: ClassVar[str] = "(batch, inputs) → (batch, output_dim)"
@@ -233,10 +233,10 @@ class RandomFourierFeatures(KerasLayer, frozen=True, kw_only=True):
 
 
 class _RandomSideLayer(KerasLayer, frozen=True, kw_only=True):
-    """Makes one side of images longer or shorter, by chance: its size is unknown."""
+    """Stretches or shrinks one side of images at random, so that its size is unknown."""
 
     keras_module: ClassVar[str] = ""
-    side_axis: ClassVar[int]
+    _side_axis: ClassVar[int]
 
     factor: float | tuple[float, ...]
     interpolation: str = "bilinear"
@@ -244,28 +244,28 @@ class _RandomSideLayer(KerasLayer, frozen=True, kw_only=True):
 
     def output_shape(self, shape: Shape, /) -> Shape:
         demand_rank(shape, 3, "(..., height, width, channels)", or_more=True)
-        place = len(shape) + self.side_axis
+        place = len(shape) + self._side_axis
         return (*shape[:place], None, *shape[place + 1 :])
 
 
 class RandomHeight(_RandomSideLayer, frozen=True, kw_only=True):
-    """Makes images higher or lower, by chance."""
+    """Stretches or shrinks the height of images at random."""
 
     shape_rule: ClassVar[str] = "(..., height, width, channels) → (..., height', width, channels)"
-    side_axis = -3
+    _side_axis = -3
 
 
 class RandomWidth(_RandomSideLayer, frozen=True, kw_only=True):
-    """Makes images wider or narrower, by chance."""
+    """Stretches or shrinks the width of images at random."""
 
     shape_rule: ClassVar[str] = "(..., height, width, channels) → (..., height, width', channels)"
-    side_axis = -2
+    _side_axis = -2
 
 
 def _elementwise_weight(
     name: str, initializer: Initializer, shape: Shape, shared_axes: int | tuple[int, ...] | None
 ) -> Weight:
-    """A weight of a number for each element of the input, or for all along `shared_axes`."""
+    """A weight with a number for each element of the input, shared along `shared_axes`."""
     (alpha,) = PReLU(shared_axes=shared_axes).weights(shape)
     return replace(alpha, name=name, initializer=initializer)
 

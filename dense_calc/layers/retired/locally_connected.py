@@ -1,4 +1,4 @@
-"""Convolutions of Keras 1 and 2 that have another kernel at each place of their output.
+"""Convolutions of Keras 1 and 2 with a kernel of their own at each output position.
 
 Sources: keras/layers/local.py of Keras 1.2.2 and 2.3.1, and tf_keras.layers.LocallyConnected1D and
 2D of tf_keras 2.21, which have three implementations with other weights.
@@ -26,14 +26,15 @@ from dense_calc.shapes import (
     with_spatial_sizes,
 )
 
-_DENSE_IMPLEMENTATION, _SPARSE_IMPLEMENTATION = 2, 3  # implementations
+_DENSE_IMPLEMENTATION, _SPARSE_IMPLEMENTATION = 2, 3
 
 
 class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True):
-    """A convolution whose kernel is another at each place of the output.
+    """A convolution with a kernel of its own at each output position.
 
-    `implementation` 2 keeps a weight for each pair of an input and an output, near or not; 3 keeps
-    those that are near, in one row. At a border with "same" padding a window sees less.
+    `implementation` 2 has a weight for each pair of an input and an output; 3 has weights only for
+    an input inside the window of the output, in one row. With padding "same", windows at a border
+    hold fewer inputs.
     """
 
     keras_module: ClassVar[str] = ""
@@ -49,17 +50,17 @@ class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True
     implementation: Literal[1, 2, 3] = 1
 
     def output_shape(self, shape: Shape, /) -> Shape:
-        return with_spatial_sizes(shape, self.output_sides(shape), self.filters, self.data_format)
+        return with_spatial_sizes(shape, self._output_sides(shape), self.filters, self.data_format)
 
-    def output_sides(self, shape: Shape) -> Shape:
-        """The sizes of the output without batch and channels."""
+    def _output_sides(self, shape: Shape) -> Shape:
+        """The sizes of the spatial axes of the output."""
         if self.implementation == 1 and self.padding != ConvPadding.valid:
             raise LayerError("with implementation 1 the padding must be valid", "padding")
         sizes = self.spatial_sizes(shape)
-        kernel, strides = self.window_and_strides()
+        kernel, strides = self._window_and_strides()
         return window_counts(sizes, kernel, strides, kernel, self.padding, "kernel_size")
 
-    def window_and_strides(self) -> tuple[Sizes, Sizes]:
+    def _window_and_strides(self) -> tuple[Sizes, Sizes]:
         """The window and its strides along each axis."""
         return self.argument_sizes("kernel_size"), self.argument_sizes("strides")
 
@@ -68,14 +69,14 @@ class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True
         filters = {"filters": self.filters}
         inputs = _known_axis_sizes(self.spatial_axes, self.spatial_sizes(shape))
         places = _known_axis_sizes(
-            [f"{axis}'" for axis in self.spatial_axes], self.output_sides(shape)
+            [f"{axis}'" for axis in self.spatial_axes], self._output_sides(shape)
         )
-        kernel = self.kernel_axes(inputs, places, channels, filters)
+        kernel = self._kernel_axes(inputs, places, channels, filters)
         yield Weight("kernel", kernel, self.kernel_initializer)
         if self.use_bias:
             yield Weight("bias", {**places, **filters}, self.bias_initializer)
 
-    def kernel_axes(
+    def _kernel_axes(
         self,
         inputs: dict[str, int],
         places: dict[str, int],
@@ -89,26 +90,15 @@ class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True
         if self.implementation == _DENSE_IMPLEMENTATION:
             return {**inputs, **channels, **places, **filters}
         if self.implementation == _SPARSE_IMPLEMENTATION:
-            seen = math.prod(
-                map(
-                    self.visible_input_count,
-                    inputs.values(),
-                    places.values(),
-                    *self.window_and_strides(),
-                )
-            )
-            return {"near pairs": seen * channels["channels"] * self.filters}
-        window = dict(
-            zip(
-                (f"kernel {axis}" for axis in self.spatial_axes),
-                self.window_and_strides()[0],
-                strict=True,
-            )
-        )
+            sides = inputs.values(), places.values(), *self._window_and_strides()
+            pairs = math.prod(map(self._visible_input_count, *sides))
+            return {"near pairs": pairs * channels["channels"] * self.filters}
+        names = [f"kernel {axis}" for axis in self.spatial_axes]
+        window = dict(zip(names, self._window_and_strides()[0], strict=True))
         return {**flatten_axes(places), **flatten_axes({**window, **channels}), **filters}
 
-    def visible_input_count(self, size: int, places: int, window: int, stride: int) -> int:
-        """How many inputs all windows along an axis see together."""
+    def _visible_input_count(self, size: int, places: int, window: int, stride: int) -> int:
+        """The number of inputs in all windows along an axis together."""
         if self.padding == ConvPadding.valid:
             return places * window
         # Source: conv_connected_inputs of tf_keras, which centres each window on its input.
@@ -122,22 +112,22 @@ class _LocallyConnected(LayerWithKernel, SpatialLayer, frozen=True, kw_only=True
 
 
 class LocallyConnected1D(_LocallyConnected, frozen=True, kw_only=True):
-    """A convolution over a sequence with another kernel at each place."""
+    """A convolution over a sequence with a kernel of its own at each position."""
 
     spatial_axes = SEQUENCE_AXES
 
 
 class LocallyConnected2D(_LocallyConnected, frozen=True, kw_only=True):
-    """A convolution over height and width with another kernel at each place."""
+    """A convolution over height and width with a kernel of its own at each position."""
 
     spatial_axes = IMAGE_AXES
 
 
 def _known_axis_sizes(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
-    """The axes of a weight with these sizes.
+    """The axes with these sizes.
 
     Raises:
-        LayerError: one is unknown.
+        LayerError: a size is unknown.
     """
     if None in sizes:
         raise UnknownSizeError(
@@ -148,6 +138,6 @@ def _known_axis_sizes(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
 
 
 def _total_overhang(first: int, stride: int, count: int) -> int:
-    """How far so many windows stand out together, each less than the one before by a stride."""
-    several = min(count, -(-first // stride)) if first > 0 else 0
-    return several * first - stride * several * (several - 1) // 2
+    """The sum of the overhangs of `count` windows, from `first` down by a `stride` each."""
+    overhanging = min(count, -(-first // stride)) if first > 0 else 0
+    return overhanging * first - stride * overhanging * (overhanging - 1) // 2

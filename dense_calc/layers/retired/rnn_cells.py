@@ -1,4 +1,4 @@
-"""Recurrent cells of tf.keras that Keras 3 does not have, and what it wrapped around cells.
+"""Recurrent cells of tf.keras that Keras 3 does not have, and wrappers of cells.
 
 Sources: tf.keras.experimental.PeepholeLSTMCell of TensorFlow 2.5, and keras/layers/rnn/
 cell_wrappers.py of Keras 2.15 (`tf.nn.RNNCellDropoutWrapper` and its like).
@@ -16,7 +16,7 @@ from dense_calc.shapes import Shape, Shapes
 
 
 class PeepholeLSTMCell(LSTMCell, frozen=True, kw_only=True):
-    """An LSTM's cell whose gates see the carry, too."""
+    """An LSTM cell whose gates also read the carry."""
 
     keras_module: ClassVar[str] = ""
 
@@ -28,7 +28,7 @@ class PeepholeLSTMCell(LSTMCell, frozen=True, kw_only=True):
 
 
 class _CellWrapper(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
-    """A cell inside, around which nothing is held."""
+    """A cell around another, without weights of its own."""
 
     keras_module: ClassVar[str] = ""
     inner_layer_arguments: ClassVar[tuple[str, ...]] = ("cell",)
@@ -52,7 +52,7 @@ class DeviceWrapper(_CellWrapper, frozen=True, kw_only=True):
 
 
 class DropoutWrapper(_CellWrapper, frozen=True, kw_only=True):
-    """Drops some of what its cell reads, remembers and gives."""
+    """Drops some of the inputs, states and outputs of its cell."""
 
     input_keep_prob: float = 1.0
     output_keep_prob: float = 1.0
@@ -66,7 +66,7 @@ class DropoutWrapper(_CellWrapper, frozen=True, kw_only=True):
 
 
 class ResidualWrapper(_CellWrapper, frozen=True, kw_only=True):
-    """Adds to what its cell gives what it has read."""
+    """Adds the input of its cell to the output."""
 
     residual_fn: Any = None
     residual_fn_type: str | None = None
