@@ -35,7 +35,7 @@ _QuantizationConfigClass = Literal[
 
 
 class SerializedQuantizationConfig(SerializedObject, frozen=True):
-    """How a layer is quantized; it overrides the dtype policy."""
+    """How a layer is quantized; it goes before what the dtype policy says."""
 
     class_name: _QuantizationConfigClass
 

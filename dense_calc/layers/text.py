@@ -24,7 +24,7 @@ _UNKNOWN_WORD = "[UNK]"
 
 
 class _SerializedFunction(Struct, frozen=True):
-    """A custom function as a Keras file holds it."""
+    """A function of one's own, as Keras writes it to a file."""
 
     class_name: Literal["function"]
     config: str
