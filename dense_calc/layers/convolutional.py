@@ -102,8 +102,8 @@ class _ConvWithoutLora(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
 class ConvTranspose(_ConvWithoutLora, frozen=True, kw_only=True):
     """A convolution the other way round: each position of the input spreads over a window.
 
-    Its kernel has the filters before the channels. Without `output_padding` the output has the
-    largest size that a convolution would turn into the size of the input.
+    Its kernel has the filters before the channels. Without `output_padding`, a convolution with
+    the same arguments would turn the sizes of the output into those of the input.
     """
 
     filters: PositiveInt
