@@ -1,1 +1,1 @@
-"""Reports → answers: why a count is what it is, what two models differ in, what is over budget."""
+"""Answers about models: why a count is what it is, how two models differ, what is over budget."""

@@ -1,4 +1,4 @@
-"""A Report against limits → checks: the limit, the value, and what is left or too much."""
+"""A Report and limits → checks: each a limit, the value, and what is left or too much."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.report import LayerRow, Report, deduplicate_weights
 from dense_calc.tracing.collapse import block_layer_name
 
-_MAX_LARGEST_LAYERS = 5  # layers that a check names
-_MAX_CHECKS = 50_000  # of one model, with those of each layer
+_MAX_LARGEST_LAYERS = 5  # that a check names
+_MAX_CHECKS = 50_000  # of one model, those of single layers included
 
 
 class LayerShare(Struct, frozen=True, omit_defaults=True):
-    """A layer that a value is made of: how much of it, and as a share in per cent.
+    """The part that a layer has in a value, also in per cent.
 
-    In a repeated block it stands `repeat` times, all of which count.
+    A layer of a repeated block stands for `repeat` layers, all of which count.
     """
 
     name: str
@@ -33,11 +33,12 @@ class LayerShare(Struct, frozen=True, omit_defaults=True):
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
-    """A limit held against a model.
+    """A limit compared with the value of a model.
 
-    `slack` is what is left to the limit, below zero what goes over it, also in per cent of the
-    limit, None if that is 0. The `largest` layers are those of a value that is over. `line` and
-    `column` are those of the limit in the file, `given` is how it stands there.
+    `slack` is what is left to the limit; it is negative where the value breaks the limit. `percent`
+    is the slack in per cent of the limit, None if the limit is 0. `largest` are the largest layers
+    of a value that is over the limit. `given` is the limit as it is written in the file, `line` and
+    `column` are its place there. `base` are the parameters before an increase.
     """
 
     what: str
@@ -56,9 +57,9 @@ class Check(Struct, frozen=True, omit_defaults=True):
 
 
 class CheckResult(Struct, frozen=True, omit_defaults=True):
-    """What the checks of a file come to; the complaint about a broken one, and where.
+    """The verdict on a file: its checks, and the error where it could not be checked.
 
-    `notes` say what could not be checked, and why.
+    `line` and `column` are the place of the error. `notes` say what was not checked, and why.
     """
 
     file: str
@@ -71,13 +72,13 @@ class CheckResult(Struct, frozen=True, omit_defaults=True):
 
 
 def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
-    """The checks of a model, one for each limit; one that is put on each layer has one for each.
+    """The checks of a model: one for each limit, or one for each layer of a limit on each layer.
 
     Raises:
-        SpecError: a limit is put on layers that are not there.
+        SpecError: the model has no layer of the name or pattern of a limit, or there are too many.
     """
     layers = LayerIndex(report)
-    made = 0
+    layer_checks = 0
     for limit in limits:
         if limit.what == "output_shape":
             shapes = tuple(port.shape for port in report.outputs)
@@ -88,8 +89,8 @@ def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             yield _add_largest_layers(check, report.layers, layers)
             continue
         limited = layers.limited_rows(limit)
-        made += len(limited)
-        if made > _MAX_CHECKS:
+        layer_checks += len(limited)
+        if layer_checks > _MAX_CHECKS:
             many = f"more than {_MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
         for name, rows in limited.items():
@@ -99,13 +100,13 @@ def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
 
 
 def check_increase(increase: AllowedIncrease, params: int, base: int) -> Check:
-    """The check that a model has no more parameters than it may, since it had those of its base."""
+    """The check that a model has not gained more parameters on its `base` than it may."""
     limit = Limit("increase", "max", increase.allowed_params(base), increase.amount_text)
     return replace(check_limit(limit, params - base), base=base)
 
 
 def check_limit(limit: Limit, value: object) -> Check:
-    """A limit held against a value."""
+    """A limit compared with a value."""
     amount, slack, percent = limit.amount, None, None
     if isinstance(value, int) and isinstance(amount, int):
         left = amount - value
@@ -128,7 +129,7 @@ def check_limit(limit: Limit, value: object) -> Check:
 
 
 def _add_largest_layers(check: Check, rows: Iterable[LayerRow], layers: LayerIndex) -> Check:
-    """A check with the largest of these rows, if the value that they make is over."""
+    """A check with the largest of the rows in its value, if that is over the limit."""
     value, limit = check.value, check.limit
     is_over = isinstance(value, int) and isinstance(limit, int) and value > limit
     if check.ok or not is_over:
@@ -141,32 +142,32 @@ def _add_largest_layers(check: Check, rows: Iterable[LayerRow], layers: LayerInd
 def _largest_layers(
     rows: Iterable[LayerRow], quantity: Quantity, blocks: Mapping[str, str]
 ) -> Iterator[LayerShare]:
-    """The few layers that have the most of a quantity.
+    """The few layers with the most of a quantity.
 
-    A layer in a repeated block is one with its likes in the other copies.
+    The layers of one name in all copies of a block are one.
     """
     alike: defaultdict[str, list[LayerRow]] = defaultdict(list)
     for row in deduplicate_weights(rows):
         alike[block_layer_name(row.name, blocks)].append(row)
-    sums = {name: quantity.sum_rows(held) for name, held in alike.items()}
+    sums = {name: quantity.sum_rows(same) for name, same in alike.items()}
     total = sum(sums.values())
     for name, value in sorted(sums.items(), key=lambda pair: -pair[1])[:_MAX_LARGEST_LAYERS]:
         if value:
             first, *others = alike[name]
-            told = name if others else first.name
-            yield LayerShare(told, first.type, value, 100 * value / total, 1 + len(others))
+            label = name if others else first.name
+            yield LayerShare(label, first.type, value, 100 * value / total, 1 + len(others))
 
 
 def check_result(file: str, checks: Iterable[Check], *notes: str) -> CheckResult:
-    """What the checks of a file come to."""
-    held = tuple(checks)
-    return CheckResult(file, all(check.ok for check in held), held, notes=notes)
+    """The verdict on a file that was checked."""
+    checks = tuple(checks)
+    return CheckResult(file, all(check.ok for check in checks), checks, notes=notes)
 
 
 def broken_check_result(file: str, checks: Iterable[Check], error: DenseCalcError) -> CheckResult:
-    """The verdict on a file that something is wrong with; the checks are those that were made.
+    """The verdict on a file with an error; `checks` are those that were made before it.
 
-    The place is left out that is in another text: what `--set` says, or what the file once was.
+    The place of the error is left out where it is in another text: in `--set`, or in a revision.
     """
     place = error.place and error.place.resolve()
     if place and place.source.name != file:

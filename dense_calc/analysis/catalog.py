@@ -1,4 +1,4 @@
-"""What the layer kinds are: their families, arguments, rules, weights, and an example of each."""
+"""The catalogue of layer kinds: families, arguments, shape rules, weights and examples."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _EXAMPLES_FILE = "examples.yaml"  # a spec under the name of each kind
 
 
 class ArgumentEntry(Struct, frozen=True):
-    """An argument of a kind; `default` means nothing where it is `required`.
+    """An argument of a kind.
 
-    `choices` are the words that Keras knows for it, if it is a word.
+    `choices` are the words that Keras accepts. `default` means nothing where it is `required`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ArgumentEntry(Struct, frozen=True):
 
 
 class CatalogEntry(Struct, frozen=True):
-    """A line of the catalogue."""
+    """A line of the catalogue; `what` is a sentence on the kind."""
 
     name: str
     aliases: tuple[str, ...]
@@ -46,7 +46,7 @@ class CatalogEntry(Struct, frozen=True):
 
 
 class KindDescription(Struct, frozen=True):
-    """All there is to know of a kind; `weights` and `formula` are those of the example."""
+    """A kind in full: `what` it does, its shape `rule`, and the weights of its `example`."""
 
     name: str
     aliases: tuple[str, ...]
@@ -61,17 +61,16 @@ class KindDescription(Struct, frozen=True):
 
 def kinds_by_family() -> Mapping[str, list[CatalogEntry]]:
     """The kinds of each of Keras' families, in alphabetical order."""
-    found: dict[str, list[CatalogEntry]] = defaultdict(list)
+    families: dict[str, list[CatalogEntry]] = defaultdict(list)
     for name in sorted(KIND_MODULES):
         family = kind_family(name)
-        found[family].append(
-            CatalogEntry(name, _kind_aliases(name), family, _kind_paragraphs(name)[0])
-        )
-    return dict(sorted(found.items()))
+        entry = CatalogEntry(name, _kind_aliases(name), family, _kind_paragraphs(name)[0])
+        families[family].append(entry)
+    return dict(sorted(families.items()))
 
 
 def describe_kind(name: str) -> KindDescription:
-    """What there is to know of the kind with this name or alias; KeyError where there is none."""
+    """The description of the kind with this name or alias; KeyError where there is none."""
     kind = find_kind(name)
     name = kind.__name__
     example = kind_examples()[name]
@@ -93,17 +92,17 @@ def describe_kind(name: str) -> KindDescription:
 
 def _kind_aliases(name: str) -> tuple[str, ...]:
     """Keras' other names for a kind."""
-    return tuple(alias for alias, own in KIND_ALIASES.items() if own == name)
+    return tuple(alias for alias, kind in KIND_ALIASES.items() if kind == name)
 
 
 def _kind_paragraphs(name: str) -> list[str]:
-    """What a kind says of itself, paragraph by paragraph."""
+    """The paragraphs of the docstring of a kind, each on one line."""
     text = find_kind(name).__doc__ or ""
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
 def _kind_arguments(kind: type[LayerKind]) -> Iterator[ArgumentEntry]:
-    """The arguments of a kind: its own first, last those that every kind has."""
+    """The arguments of a kind: its own first, those that every kind has last."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
     by_name = {field.name: field for field in info.fields}
@@ -124,14 +123,14 @@ def _kind_arguments(kind: type[LayerKind]) -> Iterator[ArgumentEntry]:
 
 @cache
 def kind_examples() -> Mapping[str, str]:
-    """The example of each kind: a spec."""
+    """The example of each kind: the text of a spec."""
     text = (files("dense_calc.layers") / _EXAMPLES_FILE).read_text("utf-8")
-    found: dict[str, str] = {}
+    examples: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
         if line.startswith("  "):
-            found[name] += f"{line[2:]}\n"
+            examples[name] += f"{line[2:]}\n"
         elif line.endswith(":"):
             name = line[:-1]
-            found[name] = ""
-    return found
+            examples[name] = ""
+    return examples

@@ -1,4 +1,4 @@
-"""Two Models → what differs: the layers that came, went and changed, and how much that weighs."""
+"""Two Models → their difference: layers added, removed and changed, and their parameters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dense_calc.report import LayerRow, Report
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.tracer import trace
 
-# What Keras calls one initializer by two names: keras/src/initializers/__init__.py.
+# Initializers with two names in Keras: keras/src/initializers/__init__.py.
 _INITIALIZER_SYNONYMS = {
     "uniform": "randomuniform",
     "normal": "randomnormal",
@@ -39,7 +39,7 @@ _ChangeStatus = Literal["added", "removed", "changed"]
 
 
 class TotalChange(Struct, frozen=True):
-    """A total of both models, and the change from the old to the new one."""
+    """A total of the old and of the new model, and the change."""
 
     old: int
     new: int
@@ -47,14 +47,14 @@ class TotalChange(Struct, frozen=True):
 
 
 class _OldAndNew(Struct, frozen=True):
-    """What something is in the old and in the new model; None where it is not there."""
+    """A value in the old and in the new model; None where it is not there."""
 
     old: Any
     new: Any
 
 
 class ArgumentChange(Struct, frozen=True):
-    """An argument that is not the same: `units`, `layer.units` of a layer inside another."""
+    """An argument that has changed: `units`, or `layer.units` of a layer inside the layer."""
 
     name: str
     old: Any
@@ -62,10 +62,10 @@ class ArgumentChange(Struct, frozen=True):
 
 
 class LayerChange(Struct, frozen=True, omit_defaults=True):
-    """A layer that differs, and by how many parameters.
+    """A layer that differs between the models; `change` is the difference in parameters.
 
-    Its name is that in the new model, if it is there. Shapes are told where they differ. In a
-    repeated block, `repeat` copies that changed alike may be one.
+    `name` is its name in the new model, or in the old one if it was removed. Shapes are None where
+    they are the same. A change in a block may stand for `repeat` copies that changed alike.
     """
 
     name: str
@@ -81,11 +81,11 @@ class LayerChange(Struct, frozen=True, omit_defaults=True):
 
 
 class ModelComparison(Struct, frozen=True, omit_defaults=True):
-    """What differs between two models; `layers` are those that do, the largest change first.
+    """The difference between two models; `layers` are those that differ, largest change first.
 
-    `outputs` are the names and shapes of what the models give, where they differ; `blocks` are
-    those of both models. `checks` hold the change against what is allowed, `notes` say why
-    something could not be compared.
+    `outputs` are the outputs of both models, None where they are the same. `checks` compare the
+    change with the increase that is allowed. `notes` say why something could not be compared.
+    `blocks` are those of both models.
     """
 
     old: str
@@ -102,16 +102,15 @@ class ModelComparison(Struct, frozen=True, omit_defaults=True):
 
 
 def compare_models(old: Model | None, new: Model, old_name: str, new_name: str) -> ModelComparison:
-    """What differs between two models; where there is no old one, all is added.
+    """The difference between two models; without an old one, everything is added.
 
     Raises:
-        LayerError: Keras would not build a layer of one.
+        LayerError: Keras would not build a layer of a model.
     """
     before, after = trace(old) if old else None, trace(new)
-    was = (
-        {part.name: part for part in compared_layers(old, before.layers)} if old and before else {}
-    )
-    now = {part.name: part for part in compared_layers(new, after.layers)}
+    old_layers = compared_layers(old, before.layers) if old and before else ()
+    was = {layer.name: layer for layer in old_layers}
+    now = {layer.name: layer for layer in compared_layers(new, after.layers)}
     names = match_layers(was, now)
     changes = _layer_changes(was, now, names)
 
@@ -133,7 +132,7 @@ def compare_models(old: Model | None, new: Model, old_name: str, new_name: str) 
 
 
 def _output_difference(before: Report, after: Report, names: OldNames) -> _OldAndNew | None:
-    """What the models give, if that differs in more than the names of renamed layers."""
+    """The outputs of both models, if they differ in more than the names of renamed layers."""
     old = [(port.name, port.shape) for port in before.outputs]
     new = [(names.get(port.name, port.name), port.shape) for port in after.outputs]
     return None if old == new else _OldAndNew(before.outputs, after.outputs)
@@ -142,32 +141,28 @@ def _output_difference(before: Report, after: Report, names: OldNames) -> _OldAn
 def _layer_changes(
     was: ComparedLayers, now: ComparedLayers, names: OldNames
 ) -> Iterator[LayerChange]:
-    """The layers that are not as they were, in the new order, then those that went."""
-    stayed = set(names.values())
-    for name, part in now.items():
+    """The added and changed layers in the order of the new model, then the removed ones."""
+    kept = set(names.values())
+    for name, new in now.items():
         if name not in names:
-            yield LayerChange(name, "added", part.params, part.type, _OldAndNew(None, part.params))
+            yield LayerChange(name, "added", new.params, new.type, _OldAndNew(None, new.params))
             continue
         old = was[names[name]]
-        other = (*_argument_changes(old, part), *_reuse_changes(old, part, names))
-        if stayed.issuperset(old.source_layers(NO_OLD_NAMES)) and was.keys() >= part.source_layers(
-            names
-        ):
-            other += tuple(_input_changes(old, part, names))
-        is_renamed = name != old.name and bool(old.row or part.row)  # what has no row is not seen
-        if other or is_renamed or part.weights != old.weights:
-            yield _layer_change(old, part, other)
-    for name, part in was.items():
-        if name not in stayed:
-            yield LayerChange(
-                name, "removed", -part.params, part.type, _OldAndNew(part.params, None)
-            )
+        arguments = (*_argument_changes(old, new), *_reuse_changes(old, new, names))
+        if old.source_layers(NO_OLD_NAMES) <= kept and new.source_layers(names) <= was.keys():
+            arguments += tuple(_input_changes(old, new, names))
+        is_renamed = name != old.name and bool(old.row or new.row)  # without a row nobody sees it
+        if arguments or is_renamed or new.weights != old.weights:
+            yield _layer_change(old, new, arguments)
+    for name, old in was.items():
+        if name not in kept:
+            yield LayerChange(name, "removed", -old.params, old.type, _OldAndNew(old.params, None))
 
 
 def _layer_change(
     old: ComparedLayer, new: ComparedLayer, arguments: tuple[ArgumentChange, ...]
 ) -> LayerChange:
-    """How a layer has changed that has these other arguments."""
+    """The change of a layer whose arguments changed like this."""
     return LayerChange(
         name=new.name,
         status="changed",
@@ -182,7 +177,7 @@ def _layer_change(
 
 
 def _row_difference(old: LayerRow | None, new: LayerRow | None, name: str) -> _OldAndNew | None:
-    """What an attribute of two rows is, if it is not the same."""
+    """A field of two rows, if it is not the same."""
     values = getattr(old, name, None), getattr(new, name, None)
     return None if values[0] == values[1] else _OldAndNew(*values)
 
@@ -196,31 +191,31 @@ def _argument_changes(old: ComparedLayer, new: ComparedLayer) -> Iterator[Argume
 def _input_changes(
     old: ComparedLayer, new: ComparedLayer, names: OldNames
 ) -> Iterator[ArgumentChange]:
-    """What else a layer reads of what was there and still is."""
-    given = old.call_sources(NO_OLD_NAMES), new.call_sources(names)
-    if given[0] != given[1]:
-        yield ArgumentChange("from", *given)
+    """The change of `from` where a layer reads other layers than before."""
+    sources = old.call_sources(NO_OLD_NAMES), new.call_sources(names)
+    if sources[0] != sources[1]:
+        yield ArgumentChange("from", *sources)
 
 
 def _reuse_changes(
     old: ComparedLayer, new: ComparedLayer, names: OldNames
 ) -> Iterator[ArgumentChange]:
-    """Which other layer's weights a call shares."""
+    """The change of `reuse` where a call shares the weights of another layer than before."""
     shared = old.shared_with(NO_OLD_NAMES), new.shared_with(names)
     if shared[0] != shared[1]:
         yield ArgumentChange("reuse", *shared)
 
 
 def _nested_changes(name: str, old: Any, new: Any) -> Iterator[ArgumentChange]:
-    """The values in two nests that differ, by the way to them: `layer.units`.
+    """The values that differ between two nests, named by the keys to them: `layer.units`.
 
-    Of two layers of different classes, these alone.
+    Of two layers of different classes, only the classes.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         is_other = old.get("type") != new.get("type")
         for key in ("type",) if is_other else {**old, **new}:
-            way = f"{name}.{key}" if name else key
-            yield from _nested_changes(way, old.get(key), new.get(key))
+            full_name = f"{name}.{key}" if name else key
+            yield from _nested_changes(full_name, old.get(key), new.get(key))
     elif isinstance(old, list) and isinstance(new, list) and _are_layer_lists(old, new):
         for index, values in enumerate(zip(old, new, strict=True)):
             yield from _nested_changes(f"{name}[{index}]", *values)
@@ -231,7 +226,7 @@ def _nested_changes(name: str, old: Any, new: Any) -> Iterator[ArgumentChange]:
 
 
 def _with_yaml_numbers(value: Any) -> Any:
-    """A value with YAML's words in place of numbers that JSON does not have: `.inf`, `.nan`."""
+    """A value with YAML's words for the numbers that JSON does not have: `.inf`, `.nan`."""
     match value:
         case list():
             return list(map(_with_yaml_numbers, value))
@@ -243,32 +238,31 @@ def _with_yaml_numbers(value: Any) -> Any:
 
 
 def _are_layer_lists(old: list[Any], new: list[Any]) -> bool:
-    """Whether these are lists of as many layers."""
+    """Whether these are lists of the same number of layers."""
     return len(old) == len(new) and all(isinstance(each, dict) for each in (*old, *new))
 
 
 def _is_same_value(old: Any, new: Any) -> bool:
     """Whether two values are one to Keras: `GlorotUniform`, `glorot_uniform`; `[-1]`, `-1`."""
     if isinstance(old, str) and isinstance(new, str):
-        names = [normalize_object_name(each) for each in (old, new)]
-        return _INITIALIZER_SYNONYMS.get(names[0], names[0]) == _INITIALIZER_SYNONYMS.get(
-            names[1], names[1]
-        )
+        names = map(normalize_object_name, (old, new))
+        return len({_INITIALIZER_SYNONYMS.get(name, name) for name in names}) == 1
     return bool(old == [new] or [old] == new)
 
 
-def fold_copies(whole: ModelComparison) -> ModelComparison:
-    """A comparison in which what is the same in copies of a block is one change."""
-    copies = blocks_by_copy(whole.blocks)
+def fold_copies(comparison: ModelComparison) -> ModelComparison:
+    """A comparison in which the same change in several copies of a block is one."""
+    copies = blocks_by_copy(comparison.blocks)
     alike: defaultdict[bytes, list[LayerChange]] = defaultdict(list)
-    for change in whole.layers:
+    for change in comparison.layers:
         alike[msgspec.json.encode(_change_in_block(change, copies))].append(change)
-    changes = [_merge_changes(changes, copies) for changes in alike.values()]
-    return replace(whole, layers=tuple(sorted(changes, key=lambda change: -abs(change.change))))
+    merged = [_merge_changes(changes, copies) for changes in alike.values()]
+    layers = tuple(sorted(merged, key=lambda change: -abs(change.change)))
+    return replace(comparison, layers=layers)
 
 
 def _change_in_block(change: LayerChange, copies: Mapping[str, str]) -> LayerChange:
-    """A change as it is in any copy of the block that it is in, without what is not told."""
+    """A change with blocks for their copies in names, and without shapes that are not printed."""
     was = change.renamed_from and block_layer_name(change.renamed_from, copies)
     name = block_layer_name(change.name, copies)
     inputs = None if change.arguments else change.input_shapes  # arguments say why
@@ -276,12 +270,12 @@ def _change_in_block(change: LayerChange, copies: Mapping[str, str]) -> LayerCha
 
 
 def _merge_changes(changes: Sequence[LayerChange], copies: Mapping[str, str]) -> LayerChange:
-    """Changes that are the same in several copies as one; a single one as it is."""
+    """The same change in several copies as one; a single change as it is."""
     first, *others = changes
     if not others:
         return first
     times = len(changes)
     counts = (first.params.old, first.params.new)
     params = _OldAndNew(*(None if count is None else times * count for count in counts))
-    whole = times * first.change
-    return replace(_change_in_block(first, copies), change=whole, params=params, repeat=times)
+    total = times * first.change
+    return replace(_change_in_block(first, copies), change=total, params=params, repeat=times)

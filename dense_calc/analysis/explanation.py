@@ -1,4 +1,4 @@
-"""Why a layer has the shape and the number of parameters that it has."""
+"""Explain the output shape and the parameters of layers, by shape rules and formulas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dense_calc.report import LayerRow, Report, WeightRow
 from dense_calc.shapes import ComputedSize, Shapes, is_shape
 from dense_calc.tracing.tracer import trace
 
-MAX_EXPLAINED_LAYERS = 10_000  # layers that are explained at a time
-MAX_EXPLAINED_WEIGHTS = 50_000  # that they have
+MAX_EXPLAINED_LAYERS = 10_000  # at a time
+MAX_EXPLAINED_WEIGHTS = 50_000  # of these layers
 
 
 class ParamCount(Struct, frozen=True):
-    """A number of parameters: by the names of axes, by their sizes, and what it comes to."""
+    """A number of parameters, its formula in the names of axes, and its arithmetic in sizes."""
 
     formula: str
     arithmetic: str
@@ -28,7 +28,7 @@ class ParamCount(Struct, frozen=True):
 
 
 class _ComputedAxis(Struct, frozen=True):
-    """A size of an output shape that was worked out: its axis, how, and what it is."""
+    """A computed size of an output shape: its axis, its arithmetic and its value."""
 
     axis: str
     arithmetic: str
@@ -36,11 +36,12 @@ class _ComputedAxis(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True):
-    """One layer explained; `share` is its part of the model's parameters, from 0 to 1.
+    """The explanation of one layer; `share` is its part of the model's parameters, from 0 to 1.
 
-    `formula` and `arithmetic` are those of `params`; `non_trainable` is None where all is trained.
-    `rule` is None where the arguments of the layer make it another one. A layer that is called
-    again has its weights where it is `shared_with`.
+    `rule` is the shape rule, None where the arguments of the layer lead to another. `sides` are the
+    computed sizes of the output. `formula` and `arithmetic` are those of `params`. `non_trainable`
+    is None where everything is trainable. A later call of a layer has no weights: they are those
+    of the call that it is `shared_with`.
     """
 
     name: str
@@ -59,12 +60,12 @@ class Explanation(Struct, frozen=True):
 
 
 def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
-    """A model's report, and why its layers have what they have.
+    """A model's report, and the explanations of the layers with these names.
 
-    Of all layers, those with the most parameters first; or of those with these names.
+    Without names, all layers are explained, those with the most parameters first.
 
     Raises:
-        SpecError: the model has no layer of a name; or this is more than anybody could read.
+        SpecError: the model has no layer of a name, or these are too many layers or weights.
         LayerError: Keras would not build a layer.
     """
     report = trace(model)
@@ -82,22 +83,22 @@ def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[E
 
 
 def _demand_explainable(rows: Sequence[LayerRow]) -> None:
-    """Raise SpecError where more is to be explained than is done at a time."""
+    """Raise SpecError where these are more layers or weights than can be explained at a time."""
     weights = sum(len(row.weights) for row in rows)
     for number, most, what in (
         (len(rows), MAX_EXPLAINED_LAYERS, "layers"),
         (weights, MAX_EXPLAINED_WEIGHTS, "weights"),
     ):
         if number > most:
-            told = f"these are {number:,} {what}, and {most:,} can be explained; name some layers"
-            raise SpecError(told)
+            problem = f"these are {number:,} {what}, and {most:,} can be explained"
+            raise SpecError(f"{problem}; name some layers")
 
 
 def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> Explanation:
-    """Why one layer has what it has, in a model with `total` parameters."""
+    """The explanation of one layer in a model with `total` parameters."""
     rule = matching_shape_rule(layer, row.input_shapes, row.output_shape)
     weights = distinguish_axes(row.weights)
-    whole = _count_params(weights)
+    count = _count_params(weights)
     frozen = _count_params(weight for weight in weights if not weight.trainable)
     return Explanation(
         name=row.name,
@@ -109,8 +110,8 @@ def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> Explanation:
         weights=weights,
         params=row.params,
         share=row.params / total if total else 0.0,
-        formula=whole.formula,
-        arithmetic=whole.arithmetic,
+        formula=count.formula,
+        arithmetic=count.arithmetic,
         non_trainable=frozen if frozen.params else None,
         shared_with=row.shared_with,
     )
@@ -119,7 +120,7 @@ def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> Explanation:
 def _computed_axes(
     layer: LayerKind, rule: str | None, inputs: tuple[Shapes | None, ...]
 ) -> Iterator[_ComputedAxis]:
-    """The sizes of the output that the layer worked out from the inputs and its arguments."""
+    """The sizes of the output that are computed from the inputs and the arguments."""
     shape = layer.output_shape(*inputs)
     if is_shape(shape):
         for axis, size in zip(axis_names(rule, shape), shape, strict=True):
@@ -128,11 +129,11 @@ def _computed_axes(
 
 
 def _count_params(weights: Iterable[WeightRow]) -> ParamCount:
-    """The number of parameters of these weights, with what they share factored out."""
-    held = tuple(weights)
-    terms = param_formula(held)
+    """The number of parameters of these weights, with common factors taken out."""
+    weights = tuple(weights)
+    terms = param_formula(weights)
     return ParamCount(
         formula=format_sum(terms, numbers=False),
         arithmetic=format_sum(terms, numbers=True),
-        params=sum(weight.params for weight in held),
+        params=sum(weight.params for weight in weights),
     )

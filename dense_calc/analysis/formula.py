@@ -1,7 +1,7 @@
-"""The count of a layer as a formula of its named axes: `units × (inputs + 1)`.
+"""The parameters of a layer as a formula in the names of its axes: `units × (inputs + 1)`.
 
-It is made from the weights: each is a product of its axes, and what products share is factored
-out. An axis of a weight may itself be a product: `4 × units`.
+Every weight is a product of its axes, and common factors are taken out of the sum. An axis may be
+a product, too: `4 × units`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class _Product(Struct, frozen=True):
 
     @property
     def value(self) -> int:
-        """What it comes to."""
+        """The value of the product."""
         sizes = prod(size for _, size in self.symbols)
         return self.factor * sizes * (sum_value(self.rest) if self.rest else 1)
 
     def format_product(self, *, numbers: bool) -> str:
-        """The product in the names of the axes, or in their sizes."""
+        """The product as text, in the names of the axes or in their sizes."""
         parts = [str(size) if numbers else name for name, size in self.symbols]
         if self.rest:
             parts.append(f"({format_sum(self.rest, numbers=numbers)})")
@@ -46,17 +46,17 @@ _SumOfProducts = Sequence[_Product]
 
 
 def format_sum(terms: _SumOfProducts, *, numbers: bool) -> str:
-    """A sum in the names of the axes, or in their sizes; `0` if it has no terms."""
+    """A sum as text, in the names of the axes or in their sizes; `0` if it has no terms."""
     return " + ".join(term.format_product(numbers=numbers) for term in terms) or "0"
 
 
 def sum_value(terms: _SumOfProducts) -> int:
-    """What a sum comes to."""
+    """The value of a sum."""
     return sum(term.value for term in terms)
 
 
 def param_formula(weights: Sequence[WeightRow]) -> _SumOfProducts:
-    """The number of parameters of these weights, with what they share factored out."""
+    """The number of parameters of these weights, with common factors taken out."""
     sizes = single_axis_sizes(weights)
     counts: Counter[tuple[_AxisSymbol, ...]] = Counter()
     orders: dict[tuple[_AxisSymbol, ...], tuple[_AxisSymbol, ...]] = {}
@@ -74,33 +74,33 @@ def param_formula(weights: Sequence[WeightRow]) -> _SumOfProducts:
 
 
 def distinguish_axes(weights: Iterable[WeightRow]) -> tuple[WeightRow, ...]:
-    """The weights with axes that differ in size under one name told apart by their layers."""
-    held = tuple(weights)
+    """The weights; axes of one name and several sizes get the name of their layer before it."""
+    weights = tuple(weights)
     sizes = defaultdict(set)
-    for weight in held:
+    for weight in weights:
         for axis, size in zip(weight.axes, weight.shape, strict=True):
             number, names = split_axis(axis)
             if len(names) == 1 and number:
                 sizes[names[0]].add(size // number)
     doubtful = {name for name, several in sizes.items() if len(several) > 1}
-    owners = list(_weight_owners(held))
+    owners = list(_weight_owners(weights))
     short = [owner.rpartition("/")[2] for owner in owners]
     if len(set(short)) == len(set(owners)):
         owners = short
-    return tuple(_qualify_axes(*each, doubtful) for each in zip(held, owners, strict=True))
+    return tuple(_qualify_axes(*each, doubtful) for each in zip(weights, owners, strict=True))
 
 
 def _weight_owners(weights: Iterable[WeightRow]) -> Iterator[str]:
     """The path to the layer of each weight; layers of one name are numbered from the second on."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for weight in weights:
-        seen[weight.path] += 1
-        number = f" {seen[weight.path]}" if seen[weight.path] > 1 else ""
+        counts[weight.path] += 1
+        number = f" {counts[weight.path]}" if counts[weight.path] > 1 else ""
         yield weight.path.rpartition("/")[0] + number
 
 
 def _qualify_axes(weight: WeightRow, owner: str, doubtful: Set[str]) -> WeightRow:
-    """A weight whose doubtful axes have the name of its owner before them."""
+    """A weight with the name of its layer before each doubtful axis."""
     axes = (
         PRODUCT_SIGN.join(
             f"{owner} {part}" if part in doubtful else part for part in axis.split(PRODUCT_SIGN)
@@ -111,15 +111,14 @@ def _qualify_axes(weight: WeightRow, owner: str, doubtful: Set[str]) -> WeightRo
 
 
 def split_axis(axis: str) -> tuple[int, list[str]]:
-    """The number and the names whose product an axis is: `3 × units`."""
+    """The number and the names of an axis that is a product: 3 and `units` of `3 × units`."""
     parts = axis.split(PRODUCT_SIGN)
-    return prod(int(part) for part in parts if part.isdigit()), [
-        part for part in parts if not part.isdigit()
-    ]
+    number = prod(int(part) for part in parts if part.isdigit())
+    return number, [part for part in parts if not part.isdigit()]
 
 
 def single_axis_sizes(weights: Iterable[WeightRow]) -> dict[str, int]:
-    """The sizes of the axes that some weight has by themselves, or times a number."""
+    """The sizes of the names that stand alone in an axis, or times a number."""
     sizes = {}
     for weight in weights:
         for axis, size in zip(weight.axes, weight.shape, strict=True):
@@ -130,14 +129,14 @@ def single_axis_sizes(weights: Iterable[WeightRow]) -> dict[str, int]:
 
 
 def _resolve_symbols(names: list[str], size: int, sizes: Mapping[str, int]) -> list[_AxisSymbol]:
-    """The symbols that together have `size`; one of them where their own sizes are not known."""
+    """The names of an axis of `size` with their sizes; one symbol where those are not known."""
     if prod(sizes.get(name, 0) for name in names) == size and len(names) != 1:
         return [(name, sizes[name]) for name in names]
     return [(PRODUCT_SIGN.join(names), size)]
 
 
 def _factor_terms(terms: _SumOfProducts) -> Iterator[_Product]:
-    """The same sum with what its terms share in front of them, what most share first."""
+    """The same sum with common factors taken out, those of the most terms first."""
     if len(terms) < 2:
         yield from terms
         return
@@ -150,8 +149,8 @@ def _factor_terms(terms: _SumOfProducts) -> Iterator[_Product]:
         plain_last = sorted(rest, key=lambda term: not term.symbols)
         yield _Product(factor, tuple(shared.elements()), tuple(plain_last))
         return
-    held = Counter(symbol for term in terms for symbol in dict.fromkeys(term.symbols))
-    symbol, times = max(held.items(), key=lambda pair: pair[1], default=(("", 0), 0))
+    counts = Counter(symbol for term in terms for symbol in dict.fromkeys(term.symbols))
+    symbol, times = max(counts.items(), key=lambda pair: pair[1], default=(("", 0), 0))
     if times < 2:
         yield from terms
         return
@@ -160,7 +159,7 @@ def _factor_terms(terms: _SumOfProducts) -> Iterator[_Product]:
 
 
 def _divide_product(term: _Product, factor: int, shared: Counter[_AxisSymbol]) -> _Product:
-    """A product without a factor and without symbols that it holds, the first of each."""
+    """A product divided by a factor and by some of its symbols."""
     left = list(term.symbols)
     for symbol in shared.elements():
         left.remove(symbol)

@@ -1,4 +1,4 @@
-"""Which layer of a new model is which of an old one: by its name, or renamed beyond doubt."""
+"""Match the layers of two models: by name, or beyond doubt although renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dense_calc.tracing.layer_paths import LayerPath
 from dense_calc.tracing.lent_layers import OUTER_PREFIX, lent_under_path
 from dense_calc.tracing.nested_model import NestedModel
 
-_LAYERS_KEY = "layers"  # of a model inside
+_LAYERS_KEY = "layers"  # of a nested model
 
 OldNames = Mapping[str, str]  # of a layer in the new model → its name in the old one
 NO_OLD_NAMES: OldNames = {}
@@ -26,12 +26,13 @@ _NONE_LENT: Mapping[LayerPath, str] = {}
 
 
 class ComparedLayer(Struct, frozen=True):
-    """A layer of a model or of one inside it: by its whole name, as a node, and its row.
+    """A layer of a model, or of a model nested in it: its full name, its node and its row.
 
-    An input of a plain chain has no row, nor has a later call that is one row with the first. The
-    `weights` are those that no other part has: a layer that is called again has them where it is
-    written, and an `opened` model in the layers in it. The `lender` of one that another model
-    holds is its whole name there.
+    `row` is None for the input of a plain chain, and for a later call in one row with the first.
+    `weights` are those that no other compared layer has: those of a layer with several calls
+    belong to its first call. A nested model that `is_opened` has none, since its layers are
+    compared, too. `outer_prefix` is the part of the name that stands for nested models. A layer
+    that another model holds has its full name there as `lender_name`.
     """
 
     name: str
@@ -53,24 +54,24 @@ class ComparedLayer(Struct, frozen=True):
         return sum(weight.params for weight in self.weights)
 
     def call_sources(self, names: OldNames) -> tuple[str, ...]:
-        """What its call is given, by other names where layers have any."""
-        given = self.node.call_inputs or self.node.inputs
+        """The inputs of the call as text, with the old names of layers."""
+        inputs = self.node.call_inputs or self.node.inputs
         return tuple(
-            format_call_input(each, lambda name: self.qualified_name(name, names)) for each in given
+            format_call_input(each, lambda name: self._full_name(name, names)) for each in inputs
         )
 
     def source_layers(self, names: OldNames) -> set[str]:
-        """The layers that it reads, by other names where they have any."""
-        return {self.qualified_name(name, names) for name in self.node.inputs}
+        """The old names of the layers that the call reads."""
+        return {self._full_name(name, names) for name in self.node.inputs}
 
     def shared_with(self, names: OldNames) -> str | None:
-        """The layer whose weights it has, by another name where that has any."""
+        """The old name of the layer whose weights it has, None if they are its own."""
         if self.node.first_call:
-            return self.qualified_name(self.node.first_call, names)
+            return self._full_name(self.node.first_call, names)
         return self.lender_name and names.get(self.lender_name, self.lender_name)
 
-    def qualified_name(self, name: str, names: OldNames) -> str:
-        """The name of a layer beside this one, by another where it has any."""
+    def _full_name(self, name: str, names: OldNames) -> str:
+        """The full name of a layer in the same model; its old one, where `names` has it."""
         return names.get(self.outer_prefix + name, self.outer_prefix + name)
 
 
@@ -83,13 +84,14 @@ def compared_layers(
     outer: str = "",
     lent: Mapping[LayerPath, str] = _NONE_LENT,
 ) -> Iterator[ComparedLayer]:
-    """The layers of a model, a model inside before those in it.
+    """The layers of a model; a nested model comes before its layers.
 
-    `lent` are the whole names of layers that it holds of models around, by the ways to them.
+    `outer` is the prefix of their full names. `lent` are the full names of the layers that outer
+    models lend, by the paths to them.
     """
     by_name = {row.name: row for row in rows}
     names = {node.name for node in model.nodes}
-    held = {
+    weights = {
         node.holder if node.holder in names else node.name: by_name[node.name].counted_weights
         for node in model.nodes
         if node.name in by_name and not by_name[node.name].shared_with
@@ -97,50 +99,47 @@ def compared_layers(
     for node in model.nodes:
         row = by_name.get(node.name)
         name = outer + node.name
-        own = {
-            loan.path: outer + loan.holder
-            for loan in node.lent_layers
-            if not loan.holder.startswith(OUTER_PREFIX)
+        lent_here = {
+            each.path: outer + each.holder
+            for each in node.lent_layers
+            if not each.holder.startswith(OUTER_PREFIX)
         } | lent_under_path(lent, (node.holder,))
-        lender = own.pop((), None)
+        lender = lent_here.pop((), None)
         if isinstance(node.layer, NestedModel) and row and row.layers:
             yield ComparedLayer(name, node, row, (), outer, is_opened=True, lender_name=lender)
-            yield from compared_layers(node.layer.model, row.layers, f"{name}/", own)
+            yield from compared_layers(node.layer.model, row.layers, f"{name}/", lent_here)
         else:
-            yield ComparedLayer(name, node, row, held.get(node.name, ()), outer, lender_name=lender)
+            counted = weights.get(node.name, ())
+            yield ComparedLayer(name, node, row, counted, outer, lender_name=lender)
 
 
 def match_layers(was: ComparedLayers, now: ComparedLayers) -> OldNames:
-    """The old name of each new layer that was there: its own, or that of the one it was then.
+    """The old names of the new layers that were in the old model, perhaps under another name.
 
-    An old and a new layer that have no counterpart are one, renamed, if they have the same class
-    and arguments, and no others have what they have in common: see KEPT.
+    A layer was renamed if its class and arguments and one set of `_KEPT_TRAITS` are those of an
+    old layer, and of no other layer that is not matched by name.
     """
     names = {name: name for name in now if name in was}
-    gone = [_LayerFingerprint(part) for name, part in was.items() if name not in names]
-    come = [_LayerFingerprint(part) for name, part in now.items() if name not in names]
-    for kept in _KEPT_TRAITS:
-        stayed = set(names.values())
-        gone = [look for look in gone if look.name not in stayed]
-        come = [look for look in come if look.name not in names]
+    gone = [_LayerFingerprint(layer) for name, layer in was.items() if name not in names]
+    come = [_LayerFingerprint(layer) for name, layer in now.items() if name not in names]
+    for traits in _KEPT_TRAITS:
+        matched = set(names.values())
+        gone = [old for old in gone if old.name not in matched]
+        come = [new for new in come if new.name not in names]
         olds = defaultdict(list)
-        for look in gone:
-            olds[look.match_key(kept)].append(look.name)
-        rivals = Counter(look.match_key(kept) for look in come)
-        for look in come:
-            same = olds.get(look.match_key(kept, names), ())
-            if len(same) == 1 and rivals[look.match_key(kept)] == 1:
-                names[look.name] = same[0]
+        for old in gone:
+            olds[old.match_key(traits)].append(old.name)
+        rivals = Counter(new.match_key(traits) for new in come)
+        for new in come:
+            same = olds.get(new.match_key(traits, names), ())
+            if len(same) == 1 and rivals[new.match_key(traits)] == 1:
+                names[new.name] = same[0]
     return names
 
 
-# What a renamed layer has kept beside its class and arguments, the surest first; what it reads
-# is asked again when more is known of that.
-_SOURCES_TRAIT, _INNER_NAME_TRAIT, _WEIGHTS_TRAIT = (
-    "sources",
-    "name in its block or model",
-    "weights",
-)
+# Traits that a renamed layer has kept beside its class and arguments, the surest first. Sources
+# are compared a second time when more of the layers that they name are matched.
+_SOURCES_TRAIT, _INNER_NAME_TRAIT, _WEIGHTS_TRAIT = "sources", "inner name", "weights"
 _KEPT_TRAITS = (
     {_SOURCES_TRAIT, _INNER_NAME_TRAIT},
     {_SOURCES_TRAIT},
@@ -152,48 +151,49 @@ _KEPT_TRAITS = (
 
 
 class _LayerFingerprint:
-    """What tells a layer from others, whatever it is called."""
+    """The traits of a layer that do not depend on its name."""
 
-    def __init__(self, part: ComparedLayer) -> None:
-        self.layer = part
-        self.name = part.name
-        self.inner_name = (
-            dotted_name(part.name).partition(".")[2] or part.name
-        )  # Keras' files have dots
-        self.arguments = msgspec.json.encode(comparable_arguments(part), order="deterministic")
+    def __init__(self, layer: ComparedLayer) -> None:
+        self.name = layer.name
+        self._layer = layer
+        # without the block or model around, whose name ends with a dot in Keras' files
+        self._inner_name = dotted_name(layer.name).partition(".")[2] or layer.name
+        self._arguments = msgspec.json.encode(comparable_arguments(layer), order="deterministic")
 
-    def match_key(self, kept: Set[str], names: OldNames = NO_OLD_NAMES) -> tuple[object, ...]:
-        """What two layers have in common that are one; what they read may have other names.
+    def match_key(self, traits: Set[str], names: OldNames = NO_OLD_NAMES) -> tuple[object, ...]:
+        """The key that two layers have in common if these traits, class and arguments are equal.
 
-        Where only weights are asked for, a layer that has none is like no other.
+        `names` are the old names of the layers that it reads. If weights are compared, a layer
+        without weights is like no other.
         """
-        sources = self.layer.call_sources(names) if _SOURCES_TRAIT in kept else ()
-        inner = self.inner_name if _INNER_NAME_TRAIT in kept else ""
+        sources = self._layer.call_sources(names) if _SOURCES_TRAIT in traits else ()
+        inner = self._inner_name if _INNER_NAME_TRAIT in traits else ""
         weights: object = ()
-        if _WEIGHTS_TRAIT in kept:
-            weights = tuple(weight.shape for weight in self.layer.weights) or self.name
-        return self.arguments, sources, inner, weights
+        if _WEIGHTS_TRAIT in traits:
+            weights = tuple(weight.shape for weight in self._layer.weights) or self.name
+        return self._arguments, sources, inner, weights
 
 
-def comparable_arguments(part: ComparedLayer) -> dict[str, Any]:
-    """The class of a layer and its arguments; of an input, its shape, however that is said.
+def comparable_arguments(layer: ComparedLayer) -> dict[str, Any]:
+    """The class and the arguments of a layer.
 
-    Those of an opened model are without its layers, which are parts of their own.
+    An input has its shape in one form, however it is written. An opened model is without its
+    layers, which are compared by themselves.
     """
-    found = comparable_config(part.node.layer)
-    if part.is_opened:
-        del found[_LAYERS_KEY]
-    elif not part.node.inputs and part.node.call_inputs is None:
-        sizes = list(part.node.layer.output_shape())
-        found = {name: each for name, each in found.items() if name not in INPUT_SIZE_ARGUMENTS}
-        found |= {"shape": sizes[1:], "batch_size": sizes[0]} if sizes else {"batch_shape": []}
-    return found
+    config = comparable_config(layer.node.layer)
+    if layer.is_opened:
+        del config[_LAYERS_KEY]
+    elif not layer.node.inputs and layer.node.call_inputs is None:
+        sizes = list(layer.node.layer.output_shape())
+        config = {name: each for name, each in config.items() if name not in INPUT_SIZE_ARGUMENTS}
+        config |= {"shape": sizes[1:], "batch_size": sizes[0]} if sizes else {"batch_shape": []}
+    return config
 
 
 def comparable_config(layer: LayerKind) -> dict[str, Any]:
-    """The class of a layer and its arguments; of a model, its layers."""
+    """The class and the arguments of a layer, the layers of a nested model among them."""
     kind = {"type": type(layer).__name__}
     if isinstance(layer, NestedModel):
-        inside = [comparable_config(node.layer) for node in layer.model.nodes]
-        return kind | {"trainable": layer.trainable, _LAYERS_KEY: inside}
+        layers = [comparable_config(node.layer) for node in layer.model.nodes]
+        return kind | {"trainable": layer.trainable, _LAYERS_KEY: layers}
     return kind | normalized_arguments(layer, comparable_config)

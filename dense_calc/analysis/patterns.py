@@ -1,4 +1,4 @@
-"""Names and patterns of layers → the rows of a report that they mean."""
+"""Match names and patterns of layers with the rows of a report."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dense_calc.model import enclosing_names
 from dense_calc.report import LayerRow, Report
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 
-WILDCARD = re.compile(r"[*?\[]")  # what makes a name a pattern
-MAX_LIMITED_ROWS = 500_000  # that limits are put on, each as often as it is limited
-MAX_NAME_CHARS = 2**25  # of names: those of layers in a model start with its own
-MAX_COMPARED_CHARS = 2**30  # characters of names, times those of patterns
-MATCH_COST = 200  # of them: what it costs to begin with a name
+WILDCARD = re.compile(r"[*?\[]")  # a name with one of these is a pattern
+MAX_LIMITED_ROWS = 500_000  # each counts once for every limit on it
+MAX_NAME_CHARS = 2**25  # of all names: those of layers in a model begin with its own
+MAX_COMPARED_CHARS = 2**30  # characters of names times those of patterns
+MATCH_COST = 200  # of starting with a name, in compared characters
 
 
 class _NamedRow(Struct, frozen=True, eq=False):
-    """A row with its names, the outermost first; `outer` is the model that it is in.
+    """A row with all its names, the outermost first, and with its `number` in the order of rows.
 
-    `held` is the row that has its weights, another for a layer that is called again, and `within`
-    comes before its name: `model/`.
+    `weights_row` is the row that has its weights: another row for a later call of a layer.
+    `outer_row` is the row of the model around it. `name_prefix` comes before its name: `model/`.
     """
 
     number: int
@@ -39,105 +39,106 @@ class _NamedRow(Struct, frozen=True, eq=False):
 
     @property
     def row(self) -> LayerRow:
-        """The row that has its weights, under its whole name."""
-        return (
-            replace(self.weights_row, name=self.name_prefix + self.weights_row.name)
-            if self.name_prefix
-            else self.weights_row
-        )
+        """The row that has its weights, under its full name."""
+        row = self.weights_row
+        return replace(row, name=self.name_prefix + row.name) if self.name_prefix else row
 
 
 class LayerIndex:
-    """The layers of a report by their names and by those of the blocks and models around them.
+    """The layers of a report by their names, and by those of the blocks and models around them.
 
-    Raises:
-        SpecError: a limit is put on none, or it and those before it are too much.
+    `blocks` are the names of blocks by those of their copies.
     """
 
     def __init__(self, report: Report) -> None:
-        self.rows = report.layers
         self.blocks = blocks_by_copy(report.blocks)
-        self.row_count = 0
-        self.name_chars = 0  # of names
-        self.compared_chars = 0  # with those of patterns
-        self.limited_count = 0  # rows, by limits
+        self._rows = report.layers
+        self._row_count = 0
+        self._name_chars = 0
+        self._compared_chars = 0
+        self._limited_count = 0  # rows, each once for every limit on it
 
     def limited_rows(self, limit: Limit) -> dict[str, dict[str, LayerRow]]:
-        """The rows that count together for a limit, by their names, by what has the limit."""
-        found = self.matching_rows(limit)
-        self.limited_count += sum(map(len, found.values()))
-        if self.limited_count > MAX_LIMITED_ROWS:
+        """The rows that count together, by their names, for each name that the limit is put on.
+
+        Raises:
+            SpecError: the limit is on no layer, or this and the limits before it are on too many.
+        """
+        rows_by_match = self._matching_rows(limit)
+        self._limited_count += sum(map(len, rows_by_match.values()))
+        if self._limited_count > MAX_LIMITED_ROWS:
             many = f"a budget may limit {MAX_LIMITED_ROWS:,} layers, each as often as it does"
             raise SpecError(f"{many}; write patterns that mean fewer", limit.layers_place)
         if limit.each:
-            return found
-        together = {name: row for rows in found.values() for name, row in rows.items()}
+            return rows_by_match
+        together = {name: row for rows in rows_by_match.values() for name, row in rows.items()}
         return {str(limit.layers): together}
 
-    def matching_rows(self, limit: Limit) -> dict[str, dict[str, LayerRow]]:
-        """The rows that a limit is put on, by their names, by what its name or pattern means.
+    def _matching_rows(self, limit: Limit) -> dict[str, dict[str, LayerRow]]:
+        """The rows that a limit is put on, by their names, for each name that its pattern matches.
 
         Those are names of layers, of blocks, of copies of blocks, or of models: `head`, `encoder`,
-        `encoder_3`, `encoder_3/norm`. A model inside is one row if its name fits, else the layers
-        in it are looked at. A layer that is called again stands for the row that has its weights.
+        `encoder_3`, `encoder_3/norm`. A nested model is one row if its name matches, else its
+        layers are matched. A later call of a layer stands for the row that has its weights.
         """
-        fitting = self.matching_names(limit)
-        chosen = {each.number: each for name in fitting for each in self.rows_by_name[name]}
-        found: defaultdict[str, dict[str, LayerRow]] = defaultdict(dict)
-        for place in sorted(chosen):
-            named = chosen[place]
+        matches = self._matching_names(limit)
+        chosen = {each.number: each for name in matches for each in self._rows_by_name[name]}
+        rows_by_match: defaultdict[str, dict[str, LayerRow]] = defaultdict(dict)
+        for number in sorted(chosen):
+            named = chosen[number]
             if not _is_in_chosen_model(named, chosen):
                 row = named.row
-                found[next(filter(fitting.__contains__, named.names))][row.name] = row
-        if not found:
+                rows_by_match[next(filter(matches.__contains__, named.names))][row.name] = row
+        if not rows_by_match:
             choices = dict.fromkeys(
-                name for row in self.rows for name in self.names_of_layer(row.name)
+                name for row in self._rows for name in self._names_of_layer(row.name)
             )
             hint = did_you_mean(str(limit.layers), choices)
             raise SpecError(f"the model has no layer '{limit.layers}'{hint}", limit.layers_place)
-        return found
+        return rows_by_match
 
-    def matching_names(self, limit: Limit) -> Collection[str]:
-        """The names that a limit is put on by its own, or by its pattern."""
+    def _matching_names(self, limit: Limit) -> Collection[str]:
+        """The names that are the one of a limit, or that match its pattern."""
         pattern = str(limit.layers)
-        plain = {pattern} & self.rows_by_name.keys()
+        names = self._rows_by_name
+        plain = {pattern} & names.keys()
         if not WILDCARD.search(pattern):
             return plain
-        self.compared_chars += self.name_chars * len(pattern) + len(self.rows_by_name) * MATCH_COST
-        if self.compared_chars > MAX_COMPARED_CHARS:
-            many = f"{len(self.rows_by_name):,} names of layers are too many for so many patterns"
+        self._compared_chars += self._name_chars * len(pattern) + len(names) * MATCH_COST
+        if self._compared_chars > MAX_COMPARED_CHARS:
+            many = f"{len(names):,} names of layers are too many for so many patterns"
             raise SpecError(f"{many}; write names, or fewer patterns", limit.layers_place)
         return plain | set(
-            filter(re.compile(translate(escape_open_brackets(pattern))).match, self.rows_by_name)
+            filter(re.compile(translate(escape_open_brackets(pattern))).match, names)
         )
 
     @cached_property
-    def rows_by_name(self) -> Mapping[str, list[_NamedRow]]:
-        """The rows that each name means, also of layers in models."""
-        found: defaultdict[str, list[_NamedRow]] = defaultdict(list)
-        for named in self.name_rows(self.rows, None):
+    def _rows_by_name(self) -> Mapping[str, list[_NamedRow]]:
+        """The rows of each name, those in nested models included."""
+        rows: defaultdict[str, list[_NamedRow]] = defaultdict(list)
+        for named in self._name_rows(self._rows, None):
             for name in dict.fromkeys(named.names):
-                found[name].append(named)
-        self.name_chars = sum(map(len, found))
-        return found
+                rows[name].append(named)
+        self._name_chars = sum(map(len, rows))
+        return rows
 
-    def name_rows(self, rows: Iterable[LayerRow], outer: _NamedRow | None) -> Iterator[_NamedRow]:
-        """Rows with their names, each before those of the layers in it."""
+    def _name_rows(self, rows: Iterable[LayerRow], outer: _NamedRow | None) -> Iterator[_NamedRow]:
+        """Rows with their names, a nested model before its layers."""
         by_name = {row.name: row for row in rows}
-        within = f"{outer.names[-1]}/" if outer else ""
+        prefix = f"{outer.names[-1]}/" if outer else ""
         for row in by_name.values():
-            held = by_name.get(row.shared_with or row.name, row)
-            self.row_count += 1
-            self.name_chars += len(within)
-            if self.name_chars > MAX_NAME_CHARS:
+            weights_row = by_name.get(row.shared_with or row.name, row)
+            self._row_count += 1
+            self._name_chars += len(prefix)
+            if self._name_chars > MAX_NAME_CHARS:
                 raise SpecError("the names of layers in models are too long")
-            names = tuple(self.names_of_layer(within + row.name))
-            named = _NamedRow(self.row_count, held, names, within, outer)
+            names = tuple(self._names_of_layer(prefix + row.name))
+            named = _NamedRow(self._row_count, weights_row, names, prefix, outer)
             yield named
-            yield from self.name_rows(row.layers, named)
+            yield from self._name_rows(row.layers, named)
 
-    def names_of_layer(self, name: str) -> Iterator[str]:
-        """What the layer of this name belongs to, from the outside in, and the name itself."""
+    def _names_of_layer(self, name: str) -> Iterator[str]:
+        """The names of what is around a layer, from the outside in, and its own."""
         for copy in enclosing_names(name):
             if copy in self.blocks:
                 yield self.blocks[copy]
@@ -147,20 +148,20 @@ class LayerIndex:
 
 
 def _is_in_chosen_model(named: _NamedRow, chosen: Mapping[int, _NamedRow]) -> bool:
-    """Whether a row is in a model that is among the chosen ones."""
+    """Whether a row is in a nested model that is chosen, too."""
     outer = named.outer_row
     return outer is not None and (outer.number in chosen or _is_in_chosen_model(outer, chosen))
 
 
 def escape_open_brackets(pattern: str) -> str:
-    """The same pattern, in which a bracket that nothing closes is written as a sign.
+    """The same pattern with brackets that are never closed escaped.
 
-    What is standard looks for the end of each, through all of the pattern.
+    `fnmatch.translate` would search the rest of the pattern for the end of every such bracket.
     """
     start = pattern.find("[")
     while start >= 0:
         first = start + 1 + pattern.startswith("!", start + 1)
-        end = pattern.find("]", first + 1)  # where it is the first of a set, it is a sign of it
+        end = pattern.find("]", first + 1)  # a first "]" is a character of the set
         if end < 0:
             return pattern[:start] + pattern[start:].replace("[", "[[]")
         start = pattern.find("[", end)

@@ -1,1 +1,1 @@
-"""A file or a text of any kind → a Model."""
+"""Read a file of any kind into a Model: from the disk, standard input or git."""

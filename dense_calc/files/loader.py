@@ -1,4 +1,4 @@
-"""A file of any kind → Model: the one door for every command and for the library's users."""
+"""Read a file of any kind into a Model: for all commands and for users of the library."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ from dense_calc.spec_language.yaml_tree import parse_yaml
 from dense_calc.tracing.tracer import trace
 
 _MAX_TEXT_BYTES = 16 * 2**20  # some 400,000 layers
-_READ_FILES: set[tuple[int, int]] = (
-    set()
-)  # the files that were read: their devices and numbers there
+_READ_FILES: set[tuple[int, int]] = set()  # the devices and inodes of the files that were read
 
 
 def load(
@@ -46,16 +44,19 @@ def load(
     /,
     **settings: Any,
 ) -> Model:
-    """The model in a file: a spec, or one of Keras' own; `-` is standard input.
+    """The model in a file: a spec, or a file that Keras wrote; "-" is standard input.
 
-    Keyword arguments give the file's vars other values, as numbers or expressions; and, as `--set`
-    has them, arguments of layers and inputs: `**{"conv2d_1.filters": 64, "input": [64, 64, 1]}`.
-    `assume` says what stands in for classes that Keras does not have, by name: "identity", or what
-    it holds.
+    Keyword arguments set the vars of the file, to numbers or expressions. Like `--set`, they also
+    set arguments of layers and input shapes, which are sizes without the batch axis:
+    `**{"conv2d_1.filters": 64, "input": [64, 64, 1]}`.
+
+    `assume` fills the gaps of a Keras file: the names of classes that Keras does not have, and for
+    each "identity", or its output shape and weights: `"{output_shape: [64], weights: {kernel: [10,
+    64]}}"`.
 
     Raises:
         FileError: the file cannot be read.
-        SpecError: it holds no model.
+        SpecError: the file holds no model, or there is no such setting.
     """
     return load_at_revision(os.fspath(path), None, assume or {}, settings)
 
@@ -66,7 +67,7 @@ def load_at_revision(
     assume: Mapping[str, str],
     settings: Settings,
 ) -> Model:
-    """The model in a file, as `load` has it, or as the file is at a revision of git's.
+    """The model in a file, as `load` reads it; with `revision`, as the file was at that revision.
 
     Raises:
         AbsentError: there is no such revision, or no such file at it.
@@ -79,12 +80,12 @@ def load_at_revision(
 def read_variants(
     path: str | os.PathLike[str], assume: Mapping[str, str], revision: str | None = None
 ) -> ModelVariants:
-    """What a file holds, read once, to be made models with any settings.
+    """The models in a file for any settings; the file is read once.
 
     Raises:
         AbsentError: there is no such revision, or no such file at it.
         FileError: the file cannot be read.
-        SpecError: it holds no model.
+        SpecError: the file holds no model.
     """
     path = os.fspath(path)
     source, beside = _read_model_text(path, revision)
@@ -102,10 +103,11 @@ def parse_variants(
     file: str,
     weights: str = "",
 ) -> ModelVariants:
-    """What a text in a file holds.
+    """The models in a text for any settings; `file` is the title of its file.
 
-    `beside` is what its archive tells beside it, None if it is in none;
-    `weights` is the path of a file that may store what the text does not tell.
+    `beside` is the metadata of the archive around the text, None if there is none. `weights` is
+    the path of a file with stored weights, '' if there is none: they may tell shapes that the text
+    does not.
     """
     again = parse_variants, (source, beside, name, assume, file, weights)
     value = _keras_value_in(source, beside is not None)
@@ -123,18 +125,20 @@ def summarize(
     /,
     **settings: Any,
 ) -> Report:
-    """The report on the model in a file: `trace(load(path, **settings))`.
+    """The report on the model in a file: `trace(load(path, assume, **settings))`.
+
+    Its shapes start with the batch axis, of size None; its counts are in parameters and in bytes.
 
     Raises:
         FileError: the file cannot be read.
-        SpecError: it holds no model.
-        LayerError: its layers do not fit.
+        SpecError: the file holds no model, or it leaves a shape open.
+        LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
     """
     return trace(load(path, assume, **settings))
 
 
 def _read_model_text(path: str, revision: str | None) -> tuple[Source, FileMetadata | None]:
-    """The text of a file, or of the model in an archive; and what that tells beside it.
+    """The text of a file, or the model's text and the metadata of an archive.
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
@@ -164,19 +168,19 @@ def _read_model_text(path: str, revision: str | None) -> tuple[Source, FileMetad
 
 
 def file_title(path: str, revision: str | None = None) -> str:
-    """What a file is called to people, perhaps at a revision: `main:m.yaml`."""
+    """The title of a file in messages, perhaps at a revision: `main:m.yaml`."""
     name = STDIN_NAME if path == "-" else path
     return _encodable_name(name if revision is None else f"{revision}:{name}")
 
 
 def _encodable_name(name: str) -> str:
-    """A name as text that every output can carry, whatever bytes it is."""
+    """A name with bytes escaped that are no text, so that it can be printed."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
 def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[BinaryIO]:
-    """A file, perhaps as it is at a revision, or standard input.
+    """Open a file, a file at a revision, or standard input.
 
     Raises:
         FileError: it cannot be opened or read.
@@ -201,15 +205,15 @@ def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[Bin
 
 
 def _note_read_file(file: BinaryIO) -> BinaryIO:
-    """The same file, which `was_read` knows from now on."""
-    with suppress(UnsupportedOperation):  # it is none of the machine's
+    """Remember a file for `was_file_read`, and return it."""
+    with suppress(UnsupportedOperation):  # it is not on a disk
         status = os.fstat(file.fileno())
         _READ_FILES.add((status.st_dev, status.st_ino))
     return file
 
 
 def was_file_read(path: str) -> bool:
-    """Whether a plain file was read, under whatever name."""
+    """Whether a regular file was read, be it by another name."""
     if not _READ_FILES or not os.path.isfile(path):
         return False
     status = os.stat(path)
@@ -224,7 +228,7 @@ def _demand_text_size(data: bytes, name: str) -> bytes:
 
 
 def _decode_text(data: bytes, name: str) -> Source:
-    """The text that these bytes are; FileError if they are none."""
+    """The text in these bytes; FileError if they are no text."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return Source(name, data.decode("utf-16" if wide else "utf-8-sig"))
@@ -235,10 +239,10 @@ def _decode_text(data: bytes, name: str) -> Source:
 
 
 def _keras_value_in(source: Source, is_archive: bool) -> Any:
-    """What a text of Keras' holds; None for any other text.
+    """The JSON or YAML value of a Keras file; None for any other text.
 
     Raises:
-        SpecError: it is broken; or it is known to be something else, and no spec.
+        SpecError: the text is broken, or is known to be neither Keras' nor a spec.
     """
     if not is_archive and not may_be_keras(source.text):
         return None
