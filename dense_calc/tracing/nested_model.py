@@ -36,13 +36,13 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
     model: Model
     trainable: bool = True
 
-    def output_shape(self, given: Shapes, /) -> Shapes:
-        return self.output_spec((given,), ())[0]
+    def output_shape(self, shapes: Shapes, /) -> Shapes:
+        return self.output_spec((shapes,), ())[0]
 
     def output_spec(
         self, shapes: tuple[Any, ...], dtypes: tuple[Dtypes, ...]
     ) -> tuple[Shapes, Dtypes]:
-        outputs = self.trace_call(shapes[0], dtypes)[0].outputs
+        outputs = self._trace_call(shapes[0], dtypes)[0].outputs
         if all(end.label is not None for end in self.model.outputs):
             return (
                 {port.name: port.shape for port in outputs},
@@ -55,17 +55,17 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
     def output_dtype(self, *_dtypes: Any) -> Dtypes:
         return None  # without shapes
 
-    def trace_call(self, given: Shapes, dtypes: tuple[Dtypes, ...]) -> _ReportAndSize:
+    def _trace_call(self, nest: Shapes, dtypes: tuple[Dtypes, ...]) -> _ReportAndSize:
         """The report on the model as it is called; with its own shapes, also its own dtypes."""
-        own = _trace_nested(self, ()).inputs
-        shapes = self.match_inputs(given)
-        if shapes == tuple(port.shape for port in own):
-            return _trace_nested_with_size(self, ())
-        read: tuple[Dtypes, ...] = tuple(leaf_dtypes(dtypes)) or tuple(port.dtype for port in own)
-        return _trace_nested_with_size(self, tuple(zip(shapes, read, strict=True)))
+        ports = _trace_nested(self, ())[0].inputs
+        shapes = self._match_inputs(nest)
+        if shapes == tuple(port.shape for port in ports):
+            return _trace_nested(self, ())
+        flat: tuple[Dtypes, ...] = tuple(leaf_dtypes(dtypes)) or tuple(port.dtype for port in ports)
+        return _trace_nested(self, tuple(zip(shapes, flat, strict=True)))
 
-    def weights(self, *given: Shapes) -> Iterator[Weight]:
-        for row in self.nested_layer_rows(*given):
+    def weights(self, *inputs: Shapes) -> Iterator[Weight]:
+        for row in self.nested_layer_rows(*inputs):
             for weight in row.counted_weights:
                 yield Weight(
                     name=weight.name,
@@ -76,40 +76,38 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
                 )
 
     def own_input_shapes(self) -> tuple[Shapes, ...] | None:
-        shapes = tuple(port.shape for port in _trace_nested(self, ()).inputs)
+        shapes = tuple(port.shape for port in _trace_nested(self, ())[0].inputs)
         if any(isinstance(shape, UnknownShape) for shape in shapes):
             return None
         return shapes if len(shapes) == 1 else (shapes,)
 
-    def trace_inside(self, *given: Shapes) -> _ReportAndSize:
+    def _trace_layers(self, *inputs: Shapes) -> _ReportAndSize:
         """The report on the model on its own inputs, or as it is called where it has none."""
-        has_inputs = self.own_input_shapes() is not None or not given
-        return _trace_nested_with_size(self, ()) if has_inputs else self.trace_call(given[0], ())
+        has_inputs = self.own_input_shapes() is not None or not inputs
+        return _trace_nested(self, ()) if has_inputs else self._trace_call(inputs[0], ())
 
-    def nested_layer_rows(self, *given: Shapes) -> tuple[Any, ...]:
-        return self.trace_inside(*given)[0].layers
+    def nested_layer_rows(self, *inputs: Shapes) -> tuple[Any, ...]:
+        return self._trace_layers(*inputs)[0].layers
 
-    def nested_value_count(self, *given: Shapes) -> int:
-        return self.trace_inside(*given)[1]
+    def nested_value_count(self, *inputs: Shapes) -> int:
+        return self._trace_layers(*inputs)[1]
 
-    def match_inputs(self, given: Shapes) -> tuple[Shape, ...]:
+    def _match_inputs(self, nest: Shapes) -> tuple[Shape, ...]:
         """The shapes of a call for each input of the model, in order.
 
         Raises:
             LayerError: they are fewer or more, or have other names or axes.
         """
         names = self.model.inputs
-        if isinstance(given, dict):
-            _demand_input_names(names, given.keys())
-            given = tuple(given[name] for name in names)
-        shapes = list(leaf_shapes(given))
+        if isinstance(nest, dict):
+            _demand_input_names(names, nest.keys())
+            nest = tuple(nest[name] for name in names)
+        shapes = list(leaf_shapes(nest))
         if len(shapes) != len(names):
-            raise LayerError(
-                f"it is given {len(shapes)} tensors for its inputs, {', '.join(names)}",
-                "from",
-            )
-        own = (port.shape for port in _trace_nested(self, ()).inputs)
-        return tuple(map(_adjust_input_rank, names, shapes, own))
+            number = f"it is given {len(shapes)} tensors for its inputs"
+            raise LayerError(f"{number}, {', '.join(names)}", "from")
+        own_shapes = (port.shape for port in _trace_nested(self, ())[0].inputs)
+        return tuple(map(_adjust_input_rank, names, shapes, own_shapes))
 
 
 class Functional(NestedModel, frozen=True, kw_only=True, eq=False):
@@ -124,8 +122,8 @@ class Sequential(NestedModel, frozen=True, kw_only=True, eq=False):
     spec_word: ClassVar[str] = "Sequential"
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
-        (own,) = _trace_nested(self, ()).inputs
-        return autocast_dtypes(dtypes, str(own.dtype))
+        (port,) = _trace_nested(self, ())[0].inputs
+        return autocast_dtypes(dtypes, str(port.dtype))
 
 
 NESTED_MODEL_KINDS: Mapping[str, type[NestedModel]] = {
@@ -134,18 +132,11 @@ NESTED_MODEL_KINDS: Mapping[str, type[NestedModel]] = {
 }
 
 
-def _trace_nested(inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]) -> Report:
-    """The report on a nested model, called with these shapes and dtypes, or with its own."""
-    return _trace_nested_with_size(inside, given)[0]
-
-
 @lru_cache(maxsize=1000)
-def _trace_nested_with_size(
-    inside: NestedModel, given: tuple[tuple[Shape, Dtypes], ...]
-) -> _ReportAndSize:
-    """The same report, and its size in values."""
-    inputs = dict(zip(inside.model.inputs, given, strict=bool(given)))
-    return trace_with_size(inside.model, inputs, partial=True)
+def _trace_nested(layer: NestedModel, specs: tuple[tuple[Shape, Dtypes], ...]) -> _ReportAndSize:
+    """The report on a nested model, called with these shapes and dtypes, or with its own."""
+    inputs = dict(zip(layer.model.inputs, specs, strict=bool(specs)))
+    return trace_with_size(layer.model, inputs, partial=True)
 
 
 def demand_convertible(model: Model) -> None:
@@ -180,13 +171,13 @@ def _count_model_layers(model: Model) -> int:
     )
 
 
-def _demand_input_names(names: Sequence[str], given: Collection[str]) -> None:
+def _demand_input_names(names: Sequence[str], keys: Collection[str]) -> None:
     """Raise LayerError unless a mapping has the names of all inputs of a model, and no others."""
-    for name in given:
+    for name in keys:
         if name not in names:
             raise LayerError(f"it has no input '{name}'{did_you_mean(name, names)}", "from")
     for name in names:
-        if name not in given:
+        if name not in keys:
             raise LayerError(f"it needs its input '{name}'", "from")
 
 

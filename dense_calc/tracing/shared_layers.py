@@ -53,7 +53,7 @@ class SharedWeights:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.repeated_layers = {node.first_call for node in nodes if node.first_call}
-        self.lent_names = {loan.holder for node in nodes for loan in node.lent_layers}
+        self.lent_names = {lent.holder for node in nodes for lent in node.lent_layers}
         self._nodes_by_row: dict[int, dict[str, Node]] = {}  # of models, by the ids of their layers
         # the first calls of layers that are called several times, by their holders
         self._first_calls: dict[str, tuple[str, TracedCall]] = {}
