@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,6 +61,47 @@ def test_imports_point_one_way(path: Path) -> None:
         return
     below = {other for way in (FLOW, SIDE) if own in way for other in way[way.index(own) :]}
     assert imports(path) <= below
+
+
+def module_name(path: Path) -> str:
+    """The name by which a file of the package is imported."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules of the package that a file imports, also where it does so late or for types."""
+    names = {module_name(each) for each in MODULES}
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found |= {
+                full if (full := f"{node.module}.{each.name}") in names else str(node.module)
+                for each in node.names
+            }
+        elif isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+    return found & names
+
+
+def reachable_modules(start: str, imported: Mapping[str, set[str]]) -> set[str]:
+    """The modules that a module imports itself or through others."""
+    found: set[str] = set()
+    pending = [start]
+    while pending:
+        new = imported[pending.pop()] - found
+        found |= new
+        pending += new
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    imported = {module_name(path): imported_modules(path) for path in MODULES}
+    reachable = {name: reachable_modules(name, imported) for name in imported}
+    circles = {
+        frozenset(other for other in found if name in reachable[other])
+        for name, found in reachable.items()
+    }
+    assert not [sorted(circle) for circle in circles if circle]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -29,9 +29,9 @@ from dense_calc.schema.spec_schema import (
     model_schema,
     other_item_schema,
 )
+from dense_calc.spec_language.block_uses import Repetition
 from dense_calc.spec_language.budget_section import Expect
 from dense_calc.spec_language.entries import INPUT_KIND
-from dense_calc.spec_language.planning import Repetition
 
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

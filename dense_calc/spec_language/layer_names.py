@@ -14,7 +14,7 @@ from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.spec_language.entries import BlockEntry, SpecEntry
 
 
-class _EntryNames(Struct):
+class EntryNames(Struct):
     """The name of each entry of a list, and of each copy of a block that it uses, by its place."""
 
     entry_names: list[str]
@@ -28,7 +28,7 @@ def name_entries(
     inputs: Iterable[str],
     *,
     is_inside: bool = False,
-) -> tuple[_EntryNames, list[LayerKind | None]]:
+) -> tuple[EntryNames, list[LayerKind | None]]:
     """The names that these entries have, and the layers with names for the layers inside them.
 
     Layers, None for what is none, have Keras' automatic names where no other is given; a use of a
@@ -60,7 +60,7 @@ def name_entries(
             used[base] = max(used[base], 1) + 1
             free = f"{base}_{used[base] - 1}"
             names[place] = free if free not in taken else None
-    return _EntryNames([name for name in names if name is not None], copies), whole
+    return EntryNames([name for name in names if name is not None], copies), whole
 
 
 def _explicit_names(

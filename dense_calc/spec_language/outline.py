@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.model import Model, ModelType
+from dense_calc.spec_language.block_uses import read_repeat
 from dense_calc.spec_language.blocks import read_blocks
 from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.callables import CallableLookup
 from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEntry
 from dense_calc.spec_language.expand_blocks import ExpandedModel
-from dense_calc.spec_language.planning import BodyPlanner, read_repeat
+from dense_calc.spec_language.planning import BodyPlanner
 from dense_calc.spec_language.renewal import ModelTemplate, StructureChangedError
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.sections import (

@@ -18,19 +18,19 @@ from msgspec.structs import replace
 from dense_calc.layers.base import LayerKind
 from dense_calc.limits import Limit
 from dense_calc.model import Model, Node
+from dense_calc.spec_language.block_uses import (
+    block_scope,
+    copy_scope,
+    read_parameter_values,
+    read_repeat,
+)
 from dense_calc.spec_language.body_reader import apply_call_arguments
 from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.entries import ReuseEntry, SpecEntry
 from dense_calc.spec_language.expand_blocks import ExpandedModel
 from dense_calc.spec_language.layer_arguments import CALL_KEYS, decode_layer
 from dense_calc.spec_language.layer_names import copy_inner_names
-from dense_calc.spec_language.planning import (
-    BodyPlanner,
-    block_scope,
-    copy_scope,
-    read_parameter_values,
-    read_repeat,
-)
+from dense_calc.spec_language.planning import BodyPlanner
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.lent_layers import (
