@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
+from dense_calc.render.style import Style as Style
 from dense_calc.report import Report
 
 if TYPE_CHECKING:
@@ -23,15 +22,6 @@ GRID_FORMATS = {
     "markdown": "dense_calc.render.markdown",
 }
 REPORT_FORMATS = {**GRID_FORMATS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
-
-
-class Style(Struct, frozen=True):
-    """How to print: `columns` is None for the usual ones, `width` None for lines of any length."""
-
-    columns: tuple[str, ...] | None = None
-    width: int | None = None
-    ascii: bool = False
-    color: bool = False
 
 
 def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:

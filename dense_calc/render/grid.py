@@ -11,7 +11,7 @@ from msgspec import Struct
 from dense_calc.errors import escape_unprintable
 from dense_calc.limits import BYTE_UNIT
 from dense_calc.quantities import QUANTITIES, Quantity
-from dense_calc.render import Style
+from dense_calc.render.style import Style
 from dense_calc.report import LayerRow, Report, WeightRow
 from dense_calc.shapes import Shapes, is_shape, leaf_shapes
 
