@@ -1,8 +1,8 @@
-"""What a list of layers is made into: calls of layers and uses of blocks, decoded and wired.
+"""The body of a model or a block: its calls of layers and blocks, decoded and wired.
 
-Names in a body are those within it: `flat` makes them names of the model. A name that starts with
-a slash is found in the model's own list of layers, outside the block; one that starts with two, in
-the model around.
+The names in a body hold within it; `expand_blocks` makes them names of the whole model. A name that
+starts with `/` means a layer in the model's own list, outside the block; with `//`, a layer of the
+model around a nested one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from dense_calc.spec_language.spec_size import Extent
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
 ROOT_PREFIX = "/"
-_LayerFactory = Callable[[Place | None], LayerKind]  # makes a layer for what stands at a place
+_LayerFactory = Callable[[Place | None], LayerKind]  # takes the place of the call, for errors
 
 
 class FirstCall(Struct, gc=False):
-    """The first call of a layer; `loans` are layers inside one of a model that it does not hold."""
+    """The first call of a layer; `lent_layers` are inside the layer but belong to other layers."""
 
     name: str
     layer: LayerKind
@@ -36,7 +36,7 @@ class FirstCall(Struct, gc=False):
 class BlockCopy(Struct, gc=False):
     """One copy of a block, under its name in the body that uses the block.
 
-    A copy that was called before has a name from then, too, its `owner`.
+    In a second call, `owner_name` is the name of the copy in the first call.
     """
 
     name: str
@@ -45,9 +45,9 @@ class BlockCopy(Struct, gc=False):
 
 
 class BlockCall(Struct):
-    """A use of a block: its copies, of which each reads the one before it.
+    """A use of a block: a row of copies, each of which reads the copy before it.
 
-    `given` has what each input of the first copy is.
+    `block_inputs` maps the inputs of the block to what the first copy reads.
     """
 
     name: str
@@ -57,29 +57,29 @@ class BlockCall(Struct):
 
     @property
     def block(self) -> BlockDefinition:
-        """The block that is used."""
+        """The definition of the block."""
         block = self.copies[0].body.block
         assert block
         return block
 
     @property
     def extent(self) -> Extent:
-        """That of all copies."""
-        whole = Extent(copies=len(self.copies))
+        """The extent of all copies."""
+        extent = Extent(copies=len(self.copies))
         for _, run in groupby(self.copies, lambda copy: id(copy.body)):
             copies = list(run)
             names = sum(len(copy.name) + len(ROOT_PREFIX) for copy in copies)
-            whole += copies[0].body.extent.scale_to_copies(len(copies), names)
-        return whole
+            extent += copies[0].body.extent.scale_to_copies(len(copies), names)
+        return extent
 
 
 class Body(Struct):
-    """A list of layers in which everything is known, made with the names of a scope.
+    """A list of layers decoded in a scope: that of `block`, or the model's own if that is None.
 
-    `outputs` leads from names to the nodes whose outputs they mean, `parts` to what can be called
-    again; `pending` plans the layers that are models, or hold some, where they are not. `extent` is
-    that of the nodes with those of all copies; `asks_index` tells whether the body of a block
-    differs from copy to copy.
+    `outputs` maps names to the nodes whose outputs they mean, `callables` maps them to layers and
+    blocks that can be called again. `pending_plans` decodes the layers that are or hold models and
+    are not decoded yet. `extent` counts the nodes with those of all copies of blocks.
+    `depends_on_index` is true if the body differs from copy to copy.
     """
 
     block: BlockDefinition | None
@@ -94,19 +94,19 @@ class Body(Struct):
 
     @property
     def output_node(self) -> str:
-        """The node whose output is that of the body: of the last thing in it."""
+        """The node whose output is the output of the body: that of the last step."""
         return self.outputs[self.steps[-1].name]
 
     def find_node(self, path: str) -> str | None:
-        """The node whose output this name means: `seen`, `encoder`, `encoder_3/attention`."""
+        """The node whose output this name means: `dense`, `encoder`, `encoder_3/attention`."""
         if path in self.outputs:
             return self.outputs[path]
-        head, copy, rest = self.enter_copy(path)
+        head, copy, rest = self._enter_copy(path)
         inner = copy and copy.body.find_node(rest)
         return f"{head}/{inner}" if inner else None
 
     def readable_names(self) -> Iterator[str]:
-        """The names whose output can be read, those in copies of blocks last."""
+        """The names that a layer here can read, those in copies of blocks last."""
         yield from self.outputs
         for part in self.callables.values():
             if not isinstance(part, FirstCall) and len(part) == 1:
@@ -119,53 +119,53 @@ class Body(Struct):
         return call
 
     def find_callable(self, path: str) -> FirstCall | Sequence[BlockCopy] | None:
-        """What can be called again by this name."""
+        """The layer or copies of a block that this name can call again, None if there are none."""
         if path in self.callables:
             return self.callables[path]
-        head, copy, rest = self.enter_copy(path)
+        head, copy, rest = self._enter_copy(path)
         inner = copy.body.find_callable(rest) if copy else None
         if copy is None or inner is None:
             return None
-        first = (
-            copy.owner_name or head
-        )  # a copy that is itself called again leads to its first call
+        first = copy.owner_name or head  # the copy in the first call
         if isinstance(inner, FirstCall):
-            own = inner.lent_layers or copy.body.lent_layers_of(inner)
-            loans = [LentLayer(each.path, self.outer_name(each.holder, first)) for each in own]
-            return FirstCall(self.outer_name(inner.name, first), inner.layer, tuple(loans))
+            inner_lent = inner.lent_layers or copy.body._lent_layers_of(inner)
+            lent = [
+                LentLayer(each.path, self.outer_name(each.holder, first)) for each in inner_lent
+            ]
+            return FirstCall(self.outer_name(inner.name, first), inner.layer, tuple(lent))
         return [
             BlockCopy(f"{head}/{each.name}", each.body, f"{first}/{each.owner_name or each.name}")
             for each in inner
         ]
 
     def outer_name(self, name: str, copy: str) -> str:
-        """What a layer is called here that has this name in a copy."""
+        """The name here of a layer that has this name in a copy of a block."""
         if name.startswith(OUTER_PREFIX):
             return name
         if name.startswith(ROOT_PREFIX):
             return name if self.block else name.removeprefix(ROOT_PREFIX)
         return f"{copy}/{name}"
 
-    def lent_layers_of(self, call: FirstCall) -> tuple[LentLayer, ...]:
-        """The layers inside one of the body that are called elsewhere."""
+    def _lent_layers_of(self, call: FirstCall) -> tuple[LentLayer, ...]:
+        """The layers inside a layer of the body that are called elsewhere."""
         if not call.layer.inner_layer_arguments and call.layer.model is None:
             return ()
         calls = (step for step in self.steps if isinstance(step, Node))
         return next((step.lent_layers for step in calls if step.name == call.name), ())
 
-    def enter_copy(self, path: str) -> tuple[str, BlockCopy | None, str]:
-        """The copy that a path starts with, by its name, and the path within it."""
+    def _enter_copy(self, path: str) -> tuple[str, BlockCopy | None, str]:
+        """The first name of a path, the copy of a block that it means, and the rest of the path."""
         head, _, rest = path.partition("/")
         copies = self.callables.get(head) if rest else None
         if isinstance(copies, FirstCall) or copies is None or len(copies) > 1:
             return head, None, rest
         return head, copies[0], rest
 
-    def add_callable(self, name: str, part: FirstCall | Sequence[BlockCopy]) -> None:
-        """Make a part known under a name, its output too."""
-        self.callables[name] = part
-        if isinstance(part, FirstCall):
+    def add_callable(self, name: str, callee: FirstCall | Sequence[BlockCopy]) -> None:
+        """Add a layer or copies of a block under a name, with their output."""
+        self.callables[name] = callee
+        if isinstance(callee, FirstCall):
             self.outputs[name] = name
         else:
-            last = part[-1]
+            last = callee[-1]
             self.outputs[name] = f"{last.name}/{last.body.output_node}"

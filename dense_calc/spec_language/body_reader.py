@@ -1,4 +1,4 @@
-"""Within one body: what is called again, and what each layer and block reads."""
+"""Second calls in a body, and the inputs of its layers and blocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _READ_BY_NAME_HINT = "say which this layer reads: 'from: name'"
 
 
 class UnresolvedName(Struct):
-    """A name in a block that must be found outside it, once the model is whole."""
+    """A name in a block for a layer outside it, to look up when all layers are known."""
 
     name: str
     yaml_node: YamlNode
@@ -38,9 +38,10 @@ class UnresolvedName(Struct):
 
 
 class BodyReader(CallableLookup, kw_only=True):
-    """What can be read in a body under work; `uses` are those of the blocks around it.
+    """The names that a body in work can read and call; `use_notes` show the uses of its blocks.
 
-    In a block, what is not found may be in the model's own list: it is `unsettled`.
+    A name that a block does not have may be in the model's own list: it goes to
+    `unresolved_names`.
     """
 
     use_notes: list[Note]
@@ -60,26 +61,26 @@ class BodyReader(CallableLookup, kw_only=True):
         return chain(self.body.inputs, self.body.readable_names())
 
     def add_second_calls(self, waiting: dict[str, SpecEntry]) -> None:
-        """Make known what these second calls call, by their names; that may be one of them.
+        """Add what these second calls call, under their names; one may call another.
 
         Raises:
             SpecError: there is no such layer or block.
         """
         copies = Extent()
-        for first in list(waiting):
-            name, path = first, {}
+        for start in sorted(waiting, key=lambda name: "/" in str(waiting[name].label)):
+            name, path = start, {}
             while name in waiting:
                 path[name] = waiting.pop(name)
                 name = str(path[name].label)
             if name in path and not (self.outer and path[name].label == name):
-                told = " calls ".join(f"'{each}'" for each in (*path, name))
-                raise SpecError(f"second calls without a first: {told}", path[name])
-            for again, entry in path.items():
-                part = self.get_callable(name, entry)
-                times = 1 if isinstance(part, FirstCall) else len(part)
-                copies += Extent(layers=1).scale_to_copies(times, len(again) * times)
+                chain_of_calls = " calls ".join(f"'{each}'" for each in (*path, name))
+                raise SpecError(f"second calls without a first: {chain_of_calls}", path[name])
+            for call_name, entry in path.items():
+                callee = self.get_callable(name, entry)
+                times = 1 if isinstance(callee, FirstCall) else len(callee)
+                copies += Extent(layers=1).scale_to_copies(times, len(call_name) * times)
                 demand_small_extent(copies, entry)
-                self.body.add_callable(again, _rename_callable(again, part))
+                self.body.add_callable(call_name, _rename_callable(call_name, callee))
 
     def read_steps(
         self,
@@ -88,10 +89,10 @@ class BodyReader(CallableLookup, kw_only=True):
         layers: Sequence[LayerKind | None],
         scope: Scope,
     ) -> Iterator[Node | BlockCall]:
-        """What each entry is, with what it reads.
+        """The node or block call of each entry, with its inputs.
 
         Raises:
-            SpecError: it reads what there is not.
+            SpecError: there is no layer of a name that an entry reads.
         """
         inputs = len(list(takewhile(_is_input_entry, entries)))
         block = self.body.block
@@ -102,63 +103,60 @@ class BodyReader(CallableLookup, kw_only=True):
         for entry, name, layer in zip(entries, names, layers, strict=True):
             if layer is not None:
                 reads, call, mask = wire_layer(entry, above, self)
-                loans = (
-                    tuple(self.lent_layers_in(layer))
-                    if layer.inner_layer_arguments or layer.model
-                    else ()
-                )
-                yield Node(name, layer, reads, entry, call, mask=mask, lent_layers=loans)
+                can_hold = layer.inner_layer_arguments or layer.model
+                lent = tuple(self.lent_layers_in(layer)) if can_hold else ()
+                yield Node(name, layer, reads, entry, call, mask=mask, lent_layers=lent)
             else:
-                yield self.read_call_step(entry, name, above, scope)
+                yield self._read_call_step(entry, name, above, scope)
             above = None if inputs > 1 and _is_input_entry(entry) else self.body.outputs[name]
 
-    def read_call_step(
+    def _read_call_step(
         self, entry: SpecEntry, name: str, above: str | None, scope: Scope
     ) -> Node | BlockCall:
-        """What an entry is that calls a block, or something again."""
-        part = self.body.callables[name]
-        if not isinstance(part, FirstCall):
-            body = part[0].body
+        """The node or block call of an entry that uses a block, or is a second call."""
+        callee = self.body.callables[name]
+        if not isinstance(callee, FirstCall):
+            body = callee[0].body
             assert body.block
             if isinstance(entry, ReuseEntry):
                 _demand_no_block_arguments(entry, body.block.name)
-            given = wire_block(entry, f"the block '{body.block.name}'", body.inputs, above, self)
-            return BlockCall(name, entry, part, given)
-        kind = type(part.layer)
+            inputs = wire_block(entry, f"the block '{body.block.name}'", body.inputs, above, self)
+            return BlockCall(name, entry, callee, inputs)
+        kind = type(callee.layer)
         reads, call, mask = wire_layer(replace(entry, kind=kind), above, self)
-        called = apply_call_arguments(entry, part.layer, scope)
-        is_lent = part.lent_layers or part.name.startswith(OUTER_PREFIX)
-        loans = tuple(self.lent_layers_inside(part, entry)) if is_lent else ()
-        return Node(name, called, reads, entry, call, part.name, mask=mask, lent_layers=loans)
+        layer = apply_call_arguments(entry, callee.layer, scope)
+        is_lent = callee.lent_layers or callee.name.startswith(OUTER_PREFIX)
+        lent = tuple(self.lent_layers_inside(callee, entry)) if is_lent else ()
+        return Node(name, layer, reads, entry, call, callee.name, mask=mask, lent_layers=lent)
 
 
 def _is_input_entry(entry: SpecEntry) -> bool:
-    """Whether this is one of the model's inputs."""
+    """Whether an entry is an input of the model."""
     return type(entry) is SpecEntry and entry.label is not None
 
 
 def _rename_callable(
-    name: str, part: FirstCall | Sequence[BlockCopy]
+    name: str, callee: FirstCall | Sequence[BlockCopy]
 ) -> FirstCall | Sequence[BlockCopy]:
-    """What is called again by a name."""
-    if isinstance(part, FirstCall):
-        return part
-    names = [name] if len(part) == 1 else [f"{name}_{number}" for number in range(len(part))]
+    """A layer, or the copies of a block under the names that they have in a second call."""
+    if isinstance(callee, FirstCall):
+        return callee
+    names = [name] if len(callee) == 1 else [f"{name}_{number}" for number in range(len(callee))]
     return [
-        BlockCopy(again, copy.body, copy.owner_name or copy.name)
-        for again, copy in zip(names, part, strict=True)
+        BlockCopy(copy_name, copy.body, copy.owner_name or copy.name)
+        for copy_name, copy in zip(names, callee, strict=True)
     ]
 
 
 def _demand_no_block_arguments(entry: SpecEntry, block: str) -> None:
-    """Raise SpecError where a block that is called again is given other values."""
+    """Raise SpecError where a second call of a block passes values for its parameters."""
     for name, (word, _) in entry.arguments.items():
         if name not in CALL_KEYS:
             raise SpecError(f"a second call of the block '{block}' has no '{name}'", word)
 
 
 def apply_call_arguments(entry: SpecEntry, layer: LayerKind, scope: Scope) -> LayerKind:
-    """A layer as it is when it is called with the arguments of an entry."""
+    """A layer with the call arguments that an entry states."""
     written = {name: pair for name, pair in entry.arguments.items() if name not in CALL_KEYS}
     if not written and not layer.call_arguments:
         return layer

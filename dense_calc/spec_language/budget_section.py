@@ -17,9 +17,7 @@ from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_tree import YamlNode
 
-_MAX_BUDGET_LAYERS = 100  # names and patterns, each of which is compared with every layer
-
-
+_MAX_BUDGET_LAYERS = 100  # names and patterns; each is compared with every layer
 _EXPECTED_QUANTITIES = [name for name, quantity in QUANTITIES.items() if "exact" in quantity.limits]
 _ExpectedOutputs = tuple[NonNegativeInt | tuple[NonNegativeInt | None, ...] | None, ...]
 
@@ -37,10 +35,10 @@ Expect = defstruct(
 
 
 def read_model_limits(sections: Mapping[str, YamlNode], scope: Scope) -> Iterator[Limit]:
-    """The limits that a file sets its model: what its budget allows, and what it expects.
+    """The limits of a model: those of its `budget`, and the exact amounts of its `expect`.
 
     Raises:
-        SpecError: an amount is none, or a limit is unknown.
+        SpecError: an amount has no value, or a limit is unknown.
     """
     if "budget" in sections:
         yield from _read_budget(sections["budget"], scope)
@@ -49,7 +47,7 @@ def read_model_limits(sections: Mapping[str, YamlNode], scope: Scope) -> Iterato
 
 
 def _read_budget(section: YamlNode, scope: Scope) -> Iterator[Limit]:
-    """The limits of a budget, of the whole model and of layers in it."""
+    """The limits of a budget, for the whole model and for layers in it."""
     for word, value in section.value.values():
         if word.value == "layers":
             yield from _read_layer_limits(value, scope)
@@ -68,46 +66,47 @@ def _read_layer_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:
         raise SpecError(
             f"a budget may limit at most {_MAX_BUDGET_LAYERS:,} names of layers", section
         )
-    for name, own in section.value.values():
-        if not isinstance(own.value, dict):
-            raise SpecError(f"a layer's limits are {wanted}, not {describe_value(own.value)}", own)
-        each = "each" in own.value and _read_each_flag(own.value["each"][1])
-        pairs = [pair for pair in own.value.values() if pair[0].value != "each"]
+    for name, limits in section.value.values():
+        if not isinstance(limits.value, dict):
+            shown = describe_value(limits.value)
+            raise SpecError(f"a layer's limits are {wanted}, not {shown}", limits)
+        each = "each" in limits.value and _read_each_flag(limits.value["each"][1])
+        pairs = [pair for pair in limits.value.values() if pair[0].value != "each"]
         if not pairs:
             raise SpecError(f"'{name.value}' has no limit; it is written {wanted}", name)
         for word, value in pairs:
-            found = _read_budget_limit(word, value, scope)
-            yield replace(found, layers=name.value, each=each, layers_place=name)
+            limit = _read_budget_limit(word, value, scope)
+            yield replace(limit, layers=name.value, each=each, layers_place=name)
 
 
-def _read_each_flag(marked: YamlNode) -> bool:
+def _read_each_flag(node: YamlNode) -> bool:
     """Whether `each` is true."""
-    if not isinstance(marked.value, bool):
-        raise SpecError(f"'each' is true or false, not {describe_value(marked.value)}", marked)
-    return marked.value
+    if not isinstance(node.value, bool):
+        raise SpecError(f"'each' is true or false, not {describe_value(node.value)}", node)
+    return node.value
 
 
-def _read_budget_limit(word: YamlNode, marked: YamlNode, scope: Scope) -> Limit:
+def _read_budget_limit(word: YamlNode, node: YamlNode, scope: Scope) -> Limit:
     """One limit of a budget: an amount with a unit, or an expression."""
     name = word.value
     kinds = limit_kinds()
     if name not in kinds:
         hint = did_you_mean(name.removeprefix("max_"), kinds)
         raise SpecError(f"a budget has no limit '{name}'{hint}", word)
-    kind, value = kinds[name], marked.value
+    kind, value = kinds[name], node.value
     try:
-        return parse_limit(kind, value, marked)
+        return parse_limit(kind, value, node)
     except AmountError as error:
         if not _is_expression(value, scope):
-            raise SpecError(str(error), marked) from None
+            raise SpecError(str(error), node) from None
     try:
-        return parse_limit(kind, scope.evaluate(value), marked)
+        return parse_limit(kind, scope.evaluate(value), node)
     except (AmountError, ExpressionError) as error:
-        raise SpecError(str(error), marked) from None
+        raise SpecError(str(error), node) from None
 
 
 def _is_expression(value: object, scope: Scope) -> bool:
-    """Whether a value that is no amount is one by its vars and its arithmetic."""
+    """Whether a value that is no amount is an expression: a var, or arithmetic."""
     if not isinstance(value, str):
         return False
     from dense_calc.spec_language.expressions import is_arithmetic  # few limits pay for it
@@ -116,15 +115,14 @@ def _is_expression(value: object, scope: Scope) -> bool:
 
 
 def _read_expected_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:
-    """What `expect:` says, as limits that are exact."""
+    """The facts of `expect:`, as exact limits."""
     values = {name: value.plain_value() for name, (_, value) in section.value.items()}
     entry = SpecEntry(*section.coordinates, Expect, section.value, "expect")
     expect = decode_arguments(entry, values, scope)
-    for what in (*_EXPECTED_QUANTITIES, "output_shape"):
-        amount = getattr(expect, what)
-        if what in section.value:
+    for name in (*_EXPECTED_QUANTITIES, "output_shape"):
+        amount = getattr(expect, name)
+        if name in section.value:
+            word, value = section.value[name]
             if amount is None:
-                raise SpecError(
-                    f"nothing is expected of '{what}'; remove it", section.value[what][0]
-                )
-            yield Limit(what, "exact", amount, place=section.value[what][1])
+                raise SpecError(f"nothing is expected of '{name}'; remove it", word)
+            yield Limit(name, "exact", amount, place=value)

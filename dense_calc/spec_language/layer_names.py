@@ -1,21 +1,22 @@
-"""The names of layers and blocks: as given, or as Keras would give them."""
+"""The names of layers and blocks: those that a spec states, or Keras' automatic ones."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, count
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from msgspec import Struct, structs
 
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, to_snake_case
+from dense_calc.layers.layer_references import inner_layers
 from dense_calc.spec_language.entries import BlockEntry, SpecEntry
 
 
 class EntryNames(Struct):
-    """The name of each entry of a list, and of each copy of a block that it uses, by its place."""
+    """The name of each entry of a list, and of each copy of a block, by the place of its use."""
 
     entry_names: list[str]
     copy_names: dict[int, tuple[str, ...]]
@@ -29,12 +30,13 @@ def name_entries(
     *,
     is_inside: bool = False,
 ) -> tuple[EntryNames, list[LayerKind | None]]:
-    """The names that these entries have, and the layers with names for the layers inside them.
+    """The names of these entries, and their layers with names for the inner layers.
 
-    Layers, None for what is none, have Keras' automatic names where no other is given; a use of a
-    block is called after the block, and a second call after the first. `repeats` says how often a
-    block is repeated, by its place. `inputs` are the names of what is given here. What another
-    model holds, one here or that which this list `is_inside`, is called as it is there.
+    A layer without a name gets Keras' automatic one, a use of a block the name of the block, and a
+    second call the name of the layer or block with a number. A second call of a layer from another
+    model keeps that layer's name: of a model in this list, or around it where it `is_inside` one.
+    `layers` has None for entries that are no layer, `repeats` how often each block stands, by the
+    place of its use. `inputs` are the names of the inputs of a block.
     """
     names = _explicit_names(entries, layers, inputs)
     taken = {*inputs, *filter(None, names)}
@@ -44,29 +46,29 @@ def name_entries(
         block = entries[place]
         assert isinstance(block, BlockEntry)
         names[place], copies[place] = _assign_block_names(block, names[place], repeat, used, taken)
-    whole = _assign_layer_names(layers, names, taken)
-    unnamed = [place for place, name in enumerate(names) if name is None]
-    if unnamed:
-        taken.update(filter(None, names))
+    named_layers = _assign_layer_names(layers, names, taken)
     models = {name for name, layer in zip(names, layers, strict=True) if layer and layer.model}
-    for place in unnamed:  # second calls
+    second_calls = [place for place, name in enumerate(names) if name is None]
+    if second_calls:
+        taken.update(filter(None, names))
+    for place in second_calls:
         path = str(entries[place].label).split("/")
-        head, base = path[0], path[-1]
-        is_elsewhere = head in models or (is_inside and head not in taken)
-        if is_elsewhere and base not in taken:  # no second call here
+        first, base = path[0], path[-1]
+        is_elsewhere = first in models or (is_inside and first not in taken)
+        if is_elsewhere and base not in taken:  # the first call in this list
             names[place] = base
             taken.add(base)
         while names[place] is None:
             used[base] = max(used[base], 1) + 1
-            free = f"{base}_{used[base] - 1}"
-            names[place] = free if free not in taken else None
-    return EntryNames([name for name in names if name is not None], copies), whole
+            name = f"{base}_{used[base] - 1}"
+            names[place] = name if name not in taken else None
+    return EntryNames([name for name in names if name is not None], copies), named_layers
 
 
 def _explicit_names(
     entries: Sequence[SpecEntry], layers: Sequence[LayerKind | None], inputs: Iterable[str]
 ) -> list[str | None]:
-    """The names that are written, None where there is none.
+    """The names that the entries state, None where an entry has none.
 
     Raises:
         SpecError: a name stands twice.
@@ -92,21 +94,21 @@ def _explicit_names(
 
 def _assign_block_names(
     entry: BlockEntry,
-    own: str | None,
+    explicit_name: str | None,
     repeat: int | None,
     used: defaultdict[str, int],
     taken: set[str],
 ) -> tuple[str, tuple[str, ...]]:
     """The name of a use of a block, and those of its copies: `decoder_0`, `decoder_1`, ...
 
-    Without a name of its `own`, it goes on counting where the last use of the block ended.
+    Without an explicit name, the numbers go on where the last use of the block ended.
     """
-    base = own or entry.block.name
-    for first in count(0 if own else used[base]):
+    base = explicit_name or entry.block.name
+    for first in count(0 if explicit_name else used[base]):
         name = f"{base}_{first}" if first else base
-        if own or name not in taken:
+        if explicit_name or name not in taken:
             break
-    if not own:
+    if not explicit_name:
         used[base] = first + (repeat or 1)
         taken.add(name)
     if repeat is None:
@@ -117,17 +119,17 @@ def _assign_block_names(
 def _assign_layer_names(
     layers: Sequence[LayerKind | None], names: list[str | None], taken: Collection[str]
 ) -> list[LayerKind | None]:
-    """Give each layer without a name Keras' next one; the layers, with names within them."""
+    """Put Keras' next name into `names` for each layer without one; the layers with inner names."""
     counters: defaultdict[str, int] = defaultdict(int)
-    whole = []
+    named_layers = []
     for place, layer in enumerate(layers):
-        whole.append(
+        named_layers.append(
             name_inner_layers(layer, counters) if layer and layer.inner_layer_arguments else layer
         )
         while layer and names[place] is None:
-            free = next_layer_name(layer, counters)
-            names[place] = free if free not in taken else None
-    return whole
+            name = next_layer_name(layer, counters)
+            names[place] = name if name not in taken else None
+    return named_layers
 
 
 def next_layer_name(layer: LayerKind, counters: defaultdict[str, int]) -> str:
@@ -141,53 +143,56 @@ def next_layer_name(layer: LayerKind, counters: defaultdict[str, int]) -> str:
 def name_inner_layers(layer: LayerKind, counters: defaultdict[str, int]) -> LayerKind:
     """The layer with a name for each layer inside it; Keras makes and names those first."""
 
-    def whole(held: Any) -> Any:
-        if isinstance(held, tuple):
-            return tuple(map(whole, held))
-        if not isinstance(held, LayerKind):
-            return held
-        inner = name_inner_layers(held, counters)
+    def add_name(inner: LayerKind) -> LayerKind:
+        inner = name_inner_layers(inner, counters)
         return structs.replace(inner, name=inner.name or next_layer_name(inner, counters))
 
-    return structs.replace(
-        layer, **{name: whole(getattr(layer, name)) for name in layer.inner_layer_arguments}
-    )
+    return map_inner_layers(layer, add_name)
 
 
 def name_inner_uniquely(layer: LayerKind) -> LayerKind:
-    """The layer with names for those inside it that have none, unlike those of the others."""
+    """The layer with a name for each layer inside it; the new names differ from the others."""
     counters: defaultdict[str, int] = defaultdict(int)
-    own = {name: getattr(layer, name) for name in layer.inner_layer_arguments}
-    several = (held if isinstance(held, tuple) else (held,) for held in own.values())
-    taken = {each.name for each in chain.from_iterable(several) if isinstance(each, LayerKind)}
+    taken = {inner.name for _, inner in inner_layers(layer)}
 
-    def whole(held: Any) -> Any:
-        if isinstance(held, tuple):
-            return tuple(map(whole, held))
-        if not isinstance(held, LayerKind) or held.name:
-            return held
-        name = next_layer_name(held, counters)
+    def add_name(inner: LayerKind) -> LayerKind:
+        if inner.name:
+            return inner
+        name = next_layer_name(inner, counters)
         while name in taken:
-            name = next_layer_name(held, counters)
-        return structs.replace(name_inner_layers(held, counters), name=name)
+            name = next_layer_name(inner, counters)
+        return structs.replace(name_inner_layers(inner, counters), name=name)
 
-    return structs.replace(layer, **{name: whole(held) for name, held in own.items()})
+    return map_inner_layers(layer, add_name)
+
+
+def map_inner_layers(layer: LayerKind, change: Callable[[LayerKind], LayerKind]) -> LayerKind:
+    """The layer with each layer inside it changed."""
+
+    def change_value(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(change_value, value))
+        return change(value) if isinstance(value, LayerKind) else value
+
+    return structs.replace(
+        layer, **{name: change_value(getattr(layer, name)) for name in layer.inner_layer_arguments}
+    )
 
 
 def copy_inner_names(layer: LayerKind, other: LayerKind) -> LayerKind:
-    """The layer with those names for the layers inside it that another has, which has as many."""
+    """The layer whose unnamed inner layers have the names of those inside another like it."""
 
-    def whole(held: Any, model: Any) -> Any:
-        if isinstance(held, tuple):
-            return tuple(map(whole, held, model))
-        if not isinstance(held, LayerKind):
-            return held
-        return structs.replace(copy_inner_names(held, model), name=held.name or model.name)
+    def copy_names(value: Any, named: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(copy_names, value, named))
+        if not isinstance(value, LayerKind):
+            return value
+        return structs.replace(copy_inner_names(value, named), name=value.name or named.name)
 
     return structs.replace(
         layer,
         **{
-            name: whole(getattr(layer, name), getattr(other, name))
+            name: copy_names(getattr(layer, name), getattr(other, name))
             for name in layer.inner_layer_arguments
         },
     )

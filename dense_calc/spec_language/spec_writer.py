@@ -1,6 +1,6 @@
-"""A Model → the text of a spec, as a person would write it: without what goes without saying.
+"""A Model → the text of a spec, as short as a person would write it.
 
-Left out are defaults, Keras' automatic names, and what is read from the layer above; a run of
+It omits defaults, Keras' automatic names, and `from` where a layer reads the one above it. A run of
 layers that stands several times in a row is written once.
 """
 
@@ -15,18 +15,9 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
-from dense_calc.call_inputs import (
-    CallInput,
-    CallLeaf,
-    Constant,
-    OutputIndex,
-    OutputPath,
-    layer_names_in,
-    map_call_input,
-)
 from dense_calc.errors import SpecError
 from dense_calc.layers import kind_spec_name
-from dense_calc.layers.base import LayerKind, has_unnamed_inputs
+from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import (
     INPUT_SIZE_ARGUMENTS,
     call_argument_values,
@@ -34,16 +25,20 @@ from dense_calc.layers.introspect.config import (
 )
 from dense_calc.layers.layer_references import LayerReference
 from dense_calc.model import Model, Node, dotted_name
-from dense_calc.shapes import Size, is_shape, leaf_paths
-from dense_calc.spec_language.layer_names import name_inner_layers, next_layer_name
+from dense_calc.shapes import Size, is_shape
+from dense_calc.spec_language.layer_names import (
+    map_inner_layers,
+    name_inner_layers,
+    next_layer_name,
+)
 from dense_calc.spec_language.repeated_runs import fold_repeated_items
-from dense_calc.spec_language.wiring import INPUTS_KEY, MASK_KEY, read_constant
 from dense_calc.spec_language.written_calls import (
     calls_to_write,
     demand_callable_lenders,
     first_calls_by_name,
     lent_layer_names,
 )
+from dense_calc.spec_language.written_inputs import InputWriter
 from dense_calc.spec_language.yaml_text import (
     format_flow,
     format_layer_item,
@@ -51,15 +46,13 @@ from dense_calc.spec_language.yaml_text import (
     format_section,
     indent_lines,
 )
-from dense_calc.tracing.call_input_specs import constant_dtype
 from dense_calc.tracing.layer_paths import LayerPath, path_to_model
 from dense_calc.tracing.lent_layers import lends_unused_layer, lent_under_path, strip_lent_layers
 from dense_calc.tracing.nested_model import NestedModel, demand_convertible
 from dense_calc.tracing.tracer import trace_output_specs
 
-_MAX_WRITTEN_NUMBERS = 16  # numbers of an array that are worth to be read
 _NO_LENT_NAMES: Mapping[LayerPath, str] = {}
-_DEFAULT_INPUT_NAME = "input"  # what a single input is called that has no name of its own
+_DEFAULT_INPUT_NAME = "input"  # the name of a single input without a name of its own
 
 
 def format_spec(model: Model) -> str:
@@ -67,7 +60,7 @@ def format_spec(model: Model) -> str:
 
     Raises:
         LayerError: its layers do not fit.
-        SpecError: something in it has no word in a spec; or it has too many layers.
+        SpecError: a spec has no word for one of its layers, or the model has too many.
     """
     if not model.nodes:
         raise SpecError("a model without input and layers has no spec")
@@ -82,7 +75,11 @@ def format_spec(model: Model) -> str:
 
 
 class _SectionWriter:
-    """The sections of a model while they are written; one inside may read what it is called on."""
+    """Writes the sections of one model.
+
+    `is_whole` keeps the layers that no output needs. `is_inside` marks a model nested in another;
+    `lent` has the spec's names of the layers that others lend to it, by their paths.
+    """
 
     def __init__(
         self,
@@ -101,13 +98,11 @@ class _SectionWriter:
         self.input_nodes = [node for node in model.nodes if not node.inputs]
         self.nodes = calls_to_write(model, is_whole)
         self.first_calls = first_calls_by_name(self.nodes)
-        self.tensor_paths: dict[
-            str, list[tuple[int | str, ...]]
-        ] = {}  # to the tensors of each layer
+        self.inputs = InputWriter(self.shapes)
         self.name_counters: defaultdict[str, int] = defaultdict(int)
 
     def needs_type(self) -> bool:
-        """Whether the class of the model must be said, as its rows are not those of any graph."""
+        """Whether the spec must state the type Functional, which its layers alone do not show."""
         if self.model.type != "Functional":
             return False
         nodes = self.model.nodes
@@ -116,11 +111,11 @@ class _SectionWriter:
         )
 
     def section_lines(self) -> Iterator[str]:
-        """The sections of inputs, layers and outputs."""
+        """The lines of the sections for inputs, layers and outputs."""
         by_name = {node.name: node for node in self.input_nodes}
         ordered = [by_name[name] for name in self.model.inputs if name in by_name]
-        told = () if self.is_unbuilt else ordered
-        inputs = {dotted_name(node.name): self.input_section_value(node) for node in told}
+        written = () if self.is_unbuilt else ordered
+        inputs = {dotted_name(node.name): self.input_section_value(node) for node in written}
         if list(inputs) == [_DEFAULT_INPUT_NAME]:
             yield f"{_DEFAULT_INPUT_NAME}: {format_flow(inputs[_DEFAULT_INPUT_NAME])}"
         elif not self.is_unbuilt:
@@ -137,7 +132,7 @@ class _SectionWriter:
             yield f"outputs: {format_flow(outputs)}"
 
     def input_section_value(self, node: Node) -> Any:
-        """An input: its shape, or a mapping where it has a batch size, a dtype or the like."""
+        """An input: its shape, or a mapping if it also has a batch size, a dtype or the like."""
         sizes, rest = self.input_arguments(node)
         if not sizes:
             return {**rest, "batch_shape": []}
@@ -145,7 +140,7 @@ class _SectionWriter:
         return {"shape": sizes[1:], **batch, **rest} if batch or rest else sizes[1:]
 
     def input_arguments(self, node: Node) -> tuple[list[Size], dict[str, Any]]:
-        """The sizes of an input with those of the batch, and its other arguments."""
+        """The shape of an input with the batch axis, and its other arguments."""
         shape = self.shapes[node.name]
         assert is_shape(shape)
         arguments = readable_arguments(node.layer, partial(self.inner_layer_value, node))
@@ -154,18 +149,18 @@ class _SectionWriter:
         }
 
     def item_lines(self, node: Node, above: str | None) -> list[str]:
-        """An item of the list of layers, in lines."""
-        given = self.from_value(node, above)
-        source: dict[str, Any] = {} if given is None else {"from": given}
+        """The lines of one item of `layers:`."""
+        inputs = self.inputs.from_value(node, above)
+        source: dict[str, Any] = {} if inputs is None else {"from": inputs}
         name: dict[str, Any] = {"name": dotted_name(node.name)}
         lent = lent_layer_names(node, self.first_calls, self.lent_names)
         first = self.first_calls[node.holder].name
-        called = lent.get(()) if first == node.name else dotted_name(first)
-        if called:
+        reused = lent.get(()) if first == node.name else dotted_name(first)
+        if reused:
             of_call = call_argument_values(node.layer.respell_arguments(keras=False))
-            if first == node.name and name["name"] == called.rpartition("/")[2]:
+            if first == node.name and name["name"] == reused.rpartition("/")[2]:
                 name = {}
-            return [format_flow({"reuse": called, **name, **of_call, **source})]
+            return [format_flow({"reuse": reused, **name, **of_call, **source})]
         layer = self.drop_automatic_names(strip_lent_layers(node.layer, lent))
         if next_layer_name(layer, counters := self.name_counters.copy()) == dotted_name(node.name):
             self.name_counters, name = counters, {}
@@ -174,21 +169,20 @@ class _SectionWriter:
             return _nested_model_lines(
                 layer.spec_word, name | frozen | source, self.nested_writer(layer.model, node)
             )
-        own = readable_arguments(
-            layer.respell_arguments(keras=False), partial(self.inner_layer_value, node)
-        )
-        own |= call_argument_values(layer.respell_arguments(keras=False))
-        return format_layer_item(self.kind_word(layer, node), {**name, **own, **source})
+        respelled = layer.respell_arguments(keras=False)
+        arguments = readable_arguments(respelled, partial(self.inner_layer_value, node))
+        arguments |= call_argument_values(respelled)
+        return format_layer_item(self.kind_word(layer, node), {**name, **arguments, **source})
 
     def nested_writer(self, model: Model, node: Node) -> _SectionWriter:
-        """The sections of a model inside the layer of a node, or that is this layer."""
+        """The writer of a model that is the layer of a node, or is inside that layer."""
         lent = lent_layer_names(node, self.first_calls, self.lent_names)
-        way = path_to_model(model, node.layer) or () if lent else ()
-        own = lent_under_path(lent, way)
-        return _SectionWriter(model, is_whole=self.is_whole, is_inside=True, lent=own)
+        path = path_to_model(model, node.layer) or () if lent else ()
+        inner = lent_under_path(lent, path)
+        return _SectionWriter(model, is_whole=self.is_whole, is_inside=True, lent=inner)
 
     def kind_word(self, layer: LayerKind, node: Node) -> str:
-        """The word for the kind of a layer.
+        """The word of a spec for the kind of a layer.
 
         Raises:
             SpecError: there is none.
@@ -196,11 +190,11 @@ class _SectionWriter:
         try:
             return kind_spec_name(type(layer))
         except KeyError:
-            told = f"a spec has no word for the class '{type(layer).__name__}'"
-            raise SpecError(told, node.place) from None
+            message = f"a spec has no word for the class '{type(layer).__name__}'"
+            raise SpecError(message, node.place) from None
 
     def drop_automatic_names(self, layer: LayerKind) -> LayerKind:
-        """A layer without the names of the layers inside it, if those are Keras' automatic ones."""
+        """A layer whose inner layers have no names, if theirs are Keras' automatic ones."""
         if not layer.inner_layer_arguments:
             return layer
         counters = self.name_counters.copy()
@@ -211,121 +205,42 @@ class _SectionWriter:
         return nameless
 
     def inner_layer_value(self, node: Node, layer: LayerKind) -> Any:
-        """A layer inside that of a node, as it is written there."""
+        """An inner layer of a node's layer, as a value of its argument."""
         if isinstance(layer, LayerReference):
             return {"reuse": layer.target_name}
         if isinstance(layer, NestedModel):
             lines = self.nested_writer(layer.model, node).section_lines()
-            own: dict[str, Any] = yaml.safe_load("\n".join(lines))
+            arguments: dict[str, Any] = yaml.safe_load("\n".join(lines))
             word = layer.spec_word
         else:
-            own = readable_arguments(layer, partial(self.inner_layer_value, node))
+            arguments = readable_arguments(layer, partial(self.inner_layer_value, node))
             word = self.kind_word(layer, node)
-        named = {"name": layer.name, **own} if layer.name else own
+        named = {"name": layer.name, **arguments} if layer.name else arguments
         return {word: named} if named else word
 
-    def from_value(self, node: Node, above: str | None) -> Any:
-        """What `from` says of a node, None where it goes without saying."""
-        kind = type(node.layer)
-        call = node.call_inputs or node.inputs
-        values = [self.source_value(each) for each in call]
-        if node.mask is not None:
-            named = zip(kind.input_names or (INPUTS_KEY,), values, strict=False)
-            told = {name: each for name, each in named if each is not None}
-            return {**told, MASK_KEY: self.source_value(node.mask)}
-        if has_unnamed_inputs(kind):
-            return values
-        by_name = dict(zip(kind.input_names, call, strict=False))
-        order = _input_read_order(node, by_name)
-        if order != list(by_name):
-            return {name: self.source_value(by_name[name]) for name in order}
-        if len(values) > 1 or isinstance(values[0], list):
-            return values
-        return None if values[0] == (above and dotted_name(above)) else values[0]
-
-    def source_value(self, call_input: CallInput) -> Any:
-        """One input of a call as `from` has it."""
-        return map_call_input(call_input, self.leaf_value, list)
-
-    def leaf_value(self, what: CallLeaf) -> Any:
-        """A layer, an output of one, or a constant that a call reads."""
-        match what:
-            case None:
-                return None
-            case Constant(value):
-                few = _count_numbers(value) <= _MAX_WRITTEN_NUMBERS and read_constant(value)
-                dtype = constant_dtype(what)
-                if few and dtype == constant_dtype(Constant(value)):
-                    return value
-                sizes = {"constant": list(what.shape)}
-                return sizes if dtype == "float32" else {**sizes, "dtype": dtype}
-            case str():
-                return dotted_name(what)
-        steps = what.steps if isinstance(what, OutputPath) else self.output_steps(what)
-        return dotted_name(what.name) + "".join(f"[{step}]" for step in steps)
-
-    def output_steps(self, leaf: OutputIndex) -> tuple[int | str, ...]:
-        """The way to a tensor in the nest of those that a layer gives."""
-        if leaf.name not in self.tensor_paths:
-            self.tensor_paths[leaf.name] = list(leaf_paths(self.shapes[leaf.name]))
-        return self.tensor_paths[leaf.name][leaf.index]
-
     def outputs_value(self) -> Any:
-        """What `outputs` says, None where it goes without saying."""
+        """The value of `outputs`, None where the last layers are the outputs."""
         ends = self.model.outputs
-        told = [self.source_value(end.source) for end in ends]
+        sources = [self.inputs.source_value(end.source) for end in ends]
         if all(end.label is not None for end in ends):
-            return {end.label: each for end, each in zip(ends, told, strict=True)}
+            return {end.label: each for end, each in zip(ends, sources, strict=True)}
         read = {name for node in self.nodes for name in node.inputs}
         last = [dotted_name(node.name) for node in self.nodes if node.name not in read]
-        if not self.is_whole and told == (
+        if not self.is_whole and sources == (
             last or [dotted_name(node.name) for node in self.input_nodes]
         ):
             return None
-        return told if len(told) > 1 else told[0]
-
-
-def _input_read_order(node: Node, named: Mapping[str, CallInput]) -> list[str]:
-    """The inputs of a node in the order in which it reads them; Keras may list them in another."""
-    left = {name: each for name, each in named.items() if each is not None}
-    order: list[str] = []
-    place = 0
-    while left:
-        for name, each in left.items():
-            read = tuple(layer_names_in(each))
-            if node.inputs[place : place + len(read)] == read:
-                order.append(name)
-                place += len(read)
-                break
-        else:
-            return [name for name in named if named[name] is not None]
-        del left[name]
-    return order
+        return sources if len(sources) > 1 else sources[0]
 
 
 def _clear_inner_names(layer: LayerKind) -> LayerKind:
-    """A layer whose layers inside have no names."""
-
-    def bare(held: Any) -> Any:
-        if isinstance(held, tuple):
-            return tuple(map(bare, held))
-        if not isinstance(held, LayerKind):
-            return held
-        return replace(_clear_inner_names(held), name=None)
-
-    return replace(
-        layer, **{name: bare(getattr(layer, name)) for name in layer.inner_layer_arguments}
-    )
-
-
-def _count_numbers(value: Any) -> int:
-    """How many numbers an array has."""
-    return sum(map(_count_numbers, value)) if isinstance(value, list) else 1
+    """A layer whose inner layers have no names."""
+    return map_inner_layers(layer, lambda inner: replace(_clear_inner_names(inner), name=None))
 
 
 def _nested_model_lines(
     word: str, arguments: Mapping[str, Any], sections: _SectionWriter
 ) -> list[str]:
-    """A model that is an item of the list of layers, in lines."""
-    own = [f"{name}: {format_flow(value)}" for name, value in arguments.items()]
-    return [f"{word}:", *indent_lines([*own, *sections.section_lines()])]
+    """The lines of a nested model as an item of `layers:`."""
+    lines = [f"{name}: {format_flow(value)}" for name, value in arguments.items()]
+    return [f"{word}:", *indent_lines([*lines, *sections.section_lines()])]
