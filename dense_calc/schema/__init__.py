@@ -1,7 +1,7 @@
-"""The JSON Schema of the spec, for editors: made from the types that decode it.
+"""The JSON Schema of the spec, for editors: made from the types that decode a spec.
 
-Where a type wants a number, text may be an expression; and in a block, where any value stands, a
-word may be a parameter. So there are two definitions of each layer kind: `Dense`, `block.Dense`.
+Where a type wants a number, text may be an expression. In a block, a word may also be a parameter
+in place of any value. So each layer kind has two definitions: `Dense` and `block.Dense`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def build_spec_schema() -> JsonSchema:
     """The schema of a whole spec, in the dialect of 2020-12."""
     parts = type_schemas([*map(find_kind, KIND_MODULES), Expect, Repetition])
-    whole = {name: layer_kind_schema(find_kind(name), parts.pop(name)) for name in KIND_MODULES}
-    shared = shared_type_names(whole.values())
-    kinds = {name: refer_to_shared_types(kind, shared) for name, kind in whole.items()}
+    full = {name: layer_kind_schema(find_kind(name), parts.pop(name)) for name in KIND_MODULES}
+    shared = shared_type_names(full.values())
+    kinds = {name: refer_to_shared_types(kind, shared) for name, kind in full.items()}
     return {
         "$schema": _SCHEMA_DIALECT,
         "title": "dense-calc",
         "description": "A neural network, as a text of Keras' layers.",
-        **model_schema(schema_ref(INPUT_KIND), whole[INPUT_KIND]),
+        **model_schema(schema_ref(INPUT_KIND), full[INPUT_KIND]),
         "$defs": {
             "expression": EXPRESSION_SCHEMA,
             "parameter": IDENTIFIER_SCHEMA | {"description": "A parameter of the block."},

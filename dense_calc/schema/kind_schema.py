@@ -1,4 +1,4 @@
-"""What the types of the layer kinds say, as JSON Schema: numbers may be expressions."""
+"""The layer kinds as JSON Schema, from their types; a number may be an expression."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from dense_calc.layers.base import AnyLayer, LayerKind
 JsonSchema = dict[str, Any]
 
 BLOCK_PREFIX = "block."  # before the name of a definition for the layers in a block
-_MIN_SHARED_TYPE_LENGTH = (
-    60  # characters of a type that is worth a definition of its own, if it stands twice
-)
+_MIN_SHARED_TYPE_LENGTH = 60  # characters from which a repeated type gets its own definition
 _NUMBER_TYPES = ("integer", "number")
 
 # References to a layer, as they stand in JSON.
@@ -25,16 +23,16 @@ _BLOCK_LAYER_REF = f'"#/$defs/{BLOCK_PREFIX}layer"'
 
 
 def type_schemas(types: Iterable[type]) -> dict[str, JsonSchema]:
-    """What msgspec says of these types and of those in them, by their names."""
+    """The schemas that msgspec makes of these types and of the types in them, by name."""
 
     def hook(custom: type) -> JsonSchema:
         assert custom is AnyLayer
         return schema_ref("layer")
 
-    _, found = json.schema_components(types, schema_hook=hook, ref_template="#/$defs/{name}")
-    for part in found.values():
-        part["description"] = " ".join(part["description"].partition("\n\n")[0].split())
-    return {name: _allow_any_case(_allow_expressions(part)) for name, part in found.items()}
+    _, schemas = json.schema_components(types, schema_hook=hook, ref_template="#/$defs/{name}")
+    for schema in schemas.values():
+        schema["description"] = " ".join(schema["description"].partition("\n\n")[0].split())
+    return {name: _allow_any_case(_allow_expressions(each)) for name, each in schemas.items()}
 
 
 def schema_ref(name: str) -> JsonSchema:
@@ -43,40 +41,40 @@ def schema_ref(name: str) -> JsonSchema:
 
 
 def any_of(*choices: JsonSchema) -> JsonSchema:
-    """What fits one of these."""
+    """The schema of values that fit one of these."""
     return {"anyOf": [*choices]}
 
 
 def _split_default(part: JsonSchema) -> tuple[JsonSchema, JsonSchema]:
-    """A type without its default, and the default, if it has one."""
+    """A schema without its default, and the default as a schema of its own."""
     default = {"default": part["default"]} if "default" in part else {}
     return {name: value for name, value in part.items() if name != "default"}, default
 
 
 def _allow_expressions(part: Any) -> Any:
-    """A type in which text may stand for every number; a default of nothing goes without saying."""
+    """A schema in which every number may be an expression, without titles and null defaults."""
     if isinstance(part, list):
         return [_allow_expressions(each) for each in part]
     if not isinstance(part, dict):
         return part
-    whole = {
+    schema = {
         name: _allow_expressions(value)
         for name, value in part.items()
         if name != "title" and (name, value) != ("default", None)
     }
-    choices = whole.get("anyOf", [])
+    choices = schema.get("anyOf", [])
     if part.get("type") in _NUMBER_TYPES:
-        bare, default = _split_default(whole)
+        bare, default = _split_default(schema)
         return any_of(bare, schema_ref("expression")) | default
     if any("anyOf" in choice for choice in choices):
         flat = [each for choice in choices for each in choice.get("anyOf", [choice])]
         texts = [each for each in flat if each != schema_ref("expression")]
-        whole["anyOf"] = [*texts, schema_ref("expression")]
-    return whole
+        schema["anyOf"] = [*texts, schema_ref("expression")]
+    return schema
 
 
 def _allow_any_case(part: JsonSchema) -> JsonSchema:
-    """A set of words that Keras reads in any case; anything else as it is."""
+    """A schema in which the words of a closed set may have any case, as in Keras."""
     if "enum" not in part:
         return part
     words = "|".join(
@@ -88,10 +86,10 @@ def _allow_any_case(part: JsonSchema) -> JsonSchema:
 
 
 def layer_kind_schema(kind: type[LayerKind], part: JsonSchema) -> JsonSchema:
-    """The arguments of a kind, with what stands beside them: what the layer reads."""
+    """The schema of a kind: its arguments, `type` and `from`."""
     properties = dict(part["properties"])
     for name in kind.inner_layer_arguments:
-        if not properties[name]:  # a union that msgspec cannot tell: a layer, or a list of them
+        if not properties[name]:  # msgspec has no schema for a layer, or a list of them
             properties[name] = any_of(
                 schema_ref("layer"), {"type": "array", "items": schema_ref("layer")}
             )
@@ -103,7 +101,7 @@ def layer_kind_schema(kind: type[LayerKind], part: JsonSchema) -> JsonSchema:
 
 
 def shared_type_names(kinds: Iterable[JsonSchema]) -> dict[str, str]:
-    """Names for long types that several arguments have, by the types as JSON.
+    """Names for the long types that several arguments have, by the types as JSON.
 
     A type is named after the argument that has it most often.
     """
@@ -122,12 +120,12 @@ def shared_type_names(kinds: Iterable[JsonSchema]) -> dict[str, str]:
 
 
 def _encode_type(part: JsonSchema) -> str:
-    """The type of an argument as JSON, without the default."""
+    """The schema of an argument as JSON, without the default."""
     return json.encode(_split_default(part)[0]).decode()
 
 
 def refer_to_shared_types(kind: JsonSchema, shared: Mapping[str, str]) -> JsonSchema:
-    """A kind whose arguments refer to shared types."""
+    """The schema of a kind whose arguments refer to shared types."""
     properties = {}
     for name, part in kind["properties"].items():
         text = _encode_type(part)
@@ -138,7 +136,7 @@ def refer_to_shared_types(kind: JsonSchema, shared: Mapping[str, str]) -> JsonSc
 
 
 def allow_parameters(kind: JsonSchema) -> JsonSchema:
-    """A kind where it stands in a block: any argument may be a parameter."""
+    """The schema of a kind in a block: any argument may be a parameter."""
     properties = {}
     for name, part in kind["properties"].items():
         if name in ("name", "type", "from"):
@@ -147,6 +145,6 @@ def allow_parameters(kind: JsonSchema) -> JsonSchema:
         text = json.encode(part).decode().replace(_LAYER_REF, _BLOCK_LAYER_REF)
         inner, default = _split_default(json.decode(text))
         choices = inner["anyOf"] if list(inner) == ["anyOf"] else [inner]
-        more = [] if schema_ref("expression") in choices else [schema_ref("parameter")]
-        properties[name] = any_of(*choices, *more) | default
+        parameter = [] if schema_ref("expression") in choices else [schema_ref("parameter")]
+        properties[name] = any_of(*choices, *parameter) | default
     return {**kind, "properties": properties}

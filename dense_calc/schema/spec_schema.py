@@ -1,4 +1,4 @@
-"""The ways to write a spec, as JSON Schema: layers, uses of blocks, blocks, and the whole."""
+"""The parts of a spec as JSON Schema: layers, uses of blocks, blocks, and the top level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _NAME_SCHEMA = {"type": "string", "pattern": "^[^/]+$"}
 IDENTIFIER_SCHEMA = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z_0-9]*$"}
 _BLOCK_NAME_PATTERN = "^[^A-Z/][^/]*$"  # a capital letter is the start of a Keras class
 EXPRESSION_SCHEMA = {
-    "description": f"An expression over vars: + - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}.",
+    "description": "An expression over vars: + - * / // % ** and "
+    f"{' '.join(EXPRESSION_FUNCTIONS)}.",
     "type": "string",
     "pattern": r"^[\w\s.,+\-*/%()]+$",
 }
@@ -26,14 +27,14 @@ _REUSE_SCHEMA: JsonSchema = {
 
 
 def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
-    """A layer of Keras in each way to write it, or a second call of one."""
+    """A Keras layer in each form that a spec allows, or a second call of one."""
     names = {**{name: name for name in kinds}, **KIND_ALIASES}
-    bare = {name for name, own in names.items() if not kinds[own].get("required")}
-    under = {
-        name: any_of(schema_ref(prefix + own), {"type": "null"})
+    bare = {name for name, kind in names.items() if not kinds[kind].get("required")}
+    by_key = {
+        name: any_of(schema_ref(prefix + kind), {"type": "null"})
         if name in bare
-        else schema_ref(prefix + own)
-        for name, own in names.items()
+        else schema_ref(prefix + kind)
+        for name, kind in names.items()
     }
     by_type = [
         {
@@ -49,7 +50,7 @@ def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
     }
     return any_of(
         {"enum": sorted(bare)},
-        _mapping_schema(under) | {"minProperties": 1, "maxProperties": 1},
+        _mapping_schema(by_key) | {"minProperties": 1, "maxProperties": 1},
         {
             "type": "object",
             "properties": {"type": {"enum": sorted(names)}},
@@ -69,27 +70,29 @@ def _mapping_schema(properties: JsonSchema) -> JsonSchema:
 
 
 def from_schema() -> JsonSchema:
-    """What `from` says: a layer, one output of several (`lstm[1]`), or a nest of them."""
-    one = any_of({"type": ["number", "boolean", "null"]}, schema_ref("from"))  # of several
+    """The value of `from`: a layer, one of its output tensors (`lstm[1]`), or a nest of these."""
+    item = any_of({"type": ["number", "boolean", "null"]}, schema_ref("from"))
     return {
         "description": "What it reads: a layer, one output (`lstm[1]`), or several; also numbers.",
         **any_of(
             {"type": "string"},
-            {"type": "array", "items": one, "minItems": 1},
-            {"type": "object", "additionalProperties": one, "minProperties": 1},
+            {"type": "array", "items": item, "minItems": 1},
+            {"type": "object", "additionalProperties": item, "minProperties": 1},
         ),
     }
 
 
 def block_use_schema(repetition: JsonSchema) -> JsonSchema:
-    """The use of a block in each way to write it; the keys it has more are parameters."""
-    own = {"name": _NAME_SCHEMA, "from": schema_ref("from"), **repetition["properties"]}
+    """A use of a block in each form that a spec allows; other keys are parameters."""
+    properties = {"name": _NAME_SCHEMA, "from": schema_ref("from"), **repetition["properties"]}
     return any_of(
         {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
         {
             "type": "object",
             "patternProperties": {
-                _BLOCK_NAME_PATTERN: any_of({"type": "object", "properties": own}, {"type": "null"})
+                _BLOCK_NAME_PATTERN: any_of(
+                    {"type": "object", "properties": properties}, {"type": "null"}
+                )
             },
             "additionalProperties": False,
             "minProperties": 1,
@@ -97,7 +100,10 @@ def block_use_schema(repetition: JsonSchema) -> JsonSchema:
         },
         {
             "type": "object",
-            "properties": {"type": {"type": "string", "pattern": _BLOCK_NAME_PATTERN}, **own},
+            "properties": {
+                "type": {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
+                **properties,
+            },
             "required": ["type"],
         },
     )
@@ -117,9 +123,9 @@ def block_schema() -> JsonSchema:
 
 
 def other_item_schema() -> JsonSchema:
-    """An operation, a model or another class beyond `keras.layers`, or a part that is repeated.
+    """An operation, a nested model, a class beyond `keras.layers`, or a repeated run of layers.
 
-    What is in them is for dense-calc to check.
+    The schema does not check their arguments.
     """
     word = f"^(?:{OPERATION_PREFIX}[A-Za-z0-9]+|{'|'.join((*MODELS, *UNEXPORTED_KIND_MODULES))})$"
     either = any_of({"type": "object"}, {"type": "null"})
@@ -151,8 +157,9 @@ def _budget_schema() -> JsonSchema:
         }
         for name, kind in limit_kinds().items()
     }
-    own = _mapping_schema({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
-    return _mapping_schema({**limits, "layers": {"type": "object", "additionalProperties": own}})
+    of_layer = _mapping_schema({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
+    layers = {"type": "object", "additionalProperties": of_layer}
+    return _mapping_schema({**limits, "layers": layers})
 
 
 def _list_schema(items: JsonSchema) -> JsonSchema:
@@ -161,13 +168,28 @@ def _list_schema(items: JsonSchema) -> JsonSchema:
 
 
 def model_schema(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
-    """The top level of a spec; without `blocks`, no layer is the use of one.
+    """The top level of a spec; without `blocks`, no layer is a use of a block."""
+    return {
+        **_mapping_schema(_section_schemas(input_layer, arguments)),
+        "required": ["layers"],
+        **any_of(
+            {"required": ["input"]},
+            {"required": ["inputs"]},
+            {"properties": {"layers": {"minItems": 1}}},
+        ),
+        "not": {"required": ["input", "inputs"]},
+        "if": {"not": {"required": ["blocks"]}},
+        "then": {
+            "properties": {"layers": {"items": any_of(schema_ref("layer"), schema_ref("other"))}}
+        },
+    }
 
-    An input is a shape, or a mapping of the arguments of its layer.
-    """
+
+def _section_schemas(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
+    """The sections of a spec; an input is a shape, or a mapping of the arguments of its layer."""
     shape = arguments["properties"]["shape"]["anyOf"][0]
     entry = any_of(shape, input_layer)
-    sections = {
+    return {
         "name": {"type": "string"},
         "type": {"enum": list(MODELS)},
         "trainable": {"type": "boolean"},
@@ -194,18 +216,4 @@ def model_schema(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
         ),
         "budget": _budget_schema(),
         "expect": schema_ref("Expect"),
-    }
-    return {
-        **_mapping_schema(sections),
-        "required": ["layers"],
-        **any_of(
-            {"required": ["input"]},
-            {"required": ["inputs"]},
-            {"properties": {"layers": {"minItems": 1}}},
-        ),
-        "not": {"required": ["input", "inputs"]},
-        "if": {"not": {"required": ["blocks"]}},
-        "then": {
-            "properties": {"layers": {"items": any_of(schema_ref("layer"), schema_ref("other"))}}
-        },
     }

@@ -12,25 +12,16 @@ from dense_calc.spec_language.spec_size import count_values
 from dense_calc.spec_language.yaml_tree import YamlNode
 
 _BLOCK_KEYS = ("params", "inputs", "layers")
-BLOCK_USE_KEYS = (
-    "name",
-    "from",
-    "repeat",
-)  # what a use of a block has beside the block's parameters
-_MAX_BLOCK_CHAIN = 20  # that use each other in a chain
-_RESERVED_PARAMETERS = (
-    *BLOCK_USE_KEYS,
-    INDEX_VAR,
-    "type",
-    "reuse",
-)  # no parameter can be called so
+BLOCK_USE_KEYS = ("name", "from", "repeat")  # keys of a use that are no parameters
+_MAX_BLOCK_CHAIN = 20  # blocks that use each other in a chain
+_RESERVED_PARAMETERS = (*BLOCK_USE_KEYS, INDEX_VAR, "type", "reuse")
 
 
 def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
     """The blocks that `blocks:` defines, by their names; a block may use any other.
 
     Raises:
-        SpecError: a block is not defined as blocks are, or uses itself.
+        SpecError: a definition is malformed, or a block uses itself.
     """
     pairs = section.value.values() if section else ()
     blocks = {word.value: _read_block_header(word, written) for word, written in pairs}
@@ -51,9 +42,9 @@ def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
 def _demand_acyclic_block(
     block: BlockDefinition, around: tuple[str, ...], heights: dict[str, int]
 ) -> None:
-    """Raise SpecError if a block uses itself, or others that use others without end.
+    """Raise SpecError if a block uses itself, or the chain of blocks that it uses is too long.
 
-    `around` are the blocks that led to it; `heights` has how far down others go that are sound.
+    `around` has the blocks that use it; `heights` the length of the chain below each known block.
     """
     names = (*around, block.name)
     heights_within = [0]
@@ -62,8 +53,8 @@ def _demand_acyclic_block(
             continue
         name = entry.block.name
         if name in names:
-            told = " uses ".join(f"'{each}'" for each in (*names[names.index(name) :], name))
-            raise SpecError(f"a block cannot use itself: {told}", entry)
+            uses = " uses ".join(f"'{each}'" for each in (*names[names.index(name) :], name))
+            raise SpecError(f"a block cannot use itself: {uses}", entry)
         if name not in heights and len(names) < _MAX_BLOCK_CHAIN:
             _demand_acyclic_block(entry.block, names, heights)
         heights_within.append(heights.get(name, _MAX_BLOCK_CHAIN))
@@ -73,14 +64,11 @@ def _demand_acyclic_block(
 
 
 def _read_block_header(word: YamlNode, written: YamlNode) -> BlockDefinition:
-    """A block without its layers."""
+    """The definition of a block without its layers."""
     name = word.value
     if name in KIND_MODULES or name in KIND_ALIASES or "/" in name or name in ("", "type", "reuse"):
-        why = (
-            "that is a Keras layer"
-            if name in KIND_MODULES or name in KIND_ALIASES
-            else "choose another name"
-        )
+        is_kind = name in KIND_MODULES or name in KIND_ALIASES
+        why = "that is a Keras layer" if is_kind else "choose another name"
         raise SpecError(f"a block cannot be called '{name}'; {why}", word)
     parts = _read_block_sections(word, written)
     layers = parts["layers"]
@@ -94,7 +82,7 @@ def _read_block_header(word: YamlNode, written: YamlNode) -> BlockDefinition:
 
 
 def _read_block_sections(word: YamlNode, written: YamlNode) -> Mapping[str, YamlNode]:
-    """What a block is made of: a list of layers, or a mapping that has one."""
+    """The sections of a block; a list of layers is its only section, `layers`."""
     if isinstance(written.value, list):
         return {"layers": written}
     if not isinstance(written.value, dict):

@@ -1,6 +1,6 @@
 """How a layer is written in a spec: `Dense: {units: 10}`, `Flatten`, `{type: Dense, units: 10}`.
 
-A block is used as if it were a layer, `decoder: {repeat: 12}`; `{reuse: NAME}` calls one again.
+A block is used like a layer, `decoder: {repeat: 12}`; `{reuse: NAME}` is a second call.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
 
 INPUT_KIND = "InputLayer"  # what `input:` stands for
 
-_EntryArguments = dict[str, tuple[YamlNode, YamlNode]]  # name → the word itself, and the value
+_EntryArguments = dict[str, tuple[YamlNode, YamlNode]]  # name → key and value
 
 
 class SpecEntry(Place, gc=False):
-    """Something that is written as a word over its arguments. Its place is the word.
+    """A word over its arguments, such as a layer in a spec. Its place is that of the word.
 
-    `kind` is the type that decodes the arguments; `label` is what an input is called; layers have
-    theirs among the arguments. `fixed` is the layer, once it is known to be the same in all scopes.
+    `kind` is the type that decodes the arguments. `label` is the name of an input, or of the layer
+    that a second call means; a layer has its own name among the arguments. `fixed_layer` is the
+    decoded layer if it is the same in every scope.
     """
 
     kind: type[Any]
     arguments: _EntryArguments
     label: str | None = None
     fixed_layer: LayerKind | None = None
-    outline: Any = None  # of a model inside, once it is read
+    outline: Any = None  # the SpecOutline of a nested model, once it is read
 
     def locate_part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self
 
     def read_text(self, name: str) -> str | None:
-        """The text that stands under a name, None if nothing does.
+        """The text argument of this name, None if there is none.
 
         Raises:
-            SpecError: it is no text.
+            SpecError: the value is no text, or has a slash.
         """
         if name not in self.arguments:
             return None
@@ -56,10 +57,11 @@ class SpecEntry(Place, gc=False):
 
 
 class BlockDefinition(Struct, gc=False):
-    """A block as it is defined: its parameters with their defaults, its inputs, and its layers.
+    """The definition of a block: its parameters with their defaults, its inputs, and its layers.
 
-    A parameter without a default is None; `inputs` is empty where the block has one input. A
-    `mistake` ends the entries; it is told where the block is used. `values` counts what is written.
+    The default is None for a parameter without one; `inputs` is empty where the block names none.
+    `error` is the mistake at which the entries end; a use of the block raises it. `value_count`
+    counts the YAML values of the definition.
     """
 
     name_node: YamlNode
@@ -70,31 +72,31 @@ class BlockDefinition(Struct, gc=False):
     value_count: int = 0
 
     def demand_valid(self) -> None:
-        """Raise SpecError if there is a mistake, a new one each time: notes are put on it."""
+        """Raise SpecError if there is a mistake; a new error, to which each use adds its note."""
         if self.error:
             raise SpecError(self.error.message, self.error.place, self.error.notes)
 
     @property
     def name(self) -> str:
-        """What the block is called."""
+        """The name of the block."""
         return str(self.name_node.value)
 
 
 class BlockEntry(SpecEntry, gc=False, kw_only=True):
-    """A block where it is used; among the arguments are values for the block's parameters."""
+    """A use of a block; its arguments include values for the parameters of the block."""
 
     block: BlockDefinition
 
 
 class ReuseEntry(SpecEntry, gc=False):
-    """A second call of what was called elsewhere; the arguments are those of the call."""
+    """A second call of a layer or block, named by `label`, with the arguments of the call."""
 
 
 def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEntry:
-    """The entry that an item of `layers:` is; `blocks` are those that it may name.
+    """The entry for an item of `layers:`, which may use one of these blocks.
 
     Raises:
-        SpecError: it is none, or names no layer kind and no block.
+        SpecError: the item is no layer, or names no layer kind and no block.
     """
     value = item.value
     if isinstance(value, str):
@@ -106,7 +108,7 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     if "type" in value or "reuse" in value:
         key = "type" if "type" in value else "reuse"
         arguments = {name: value[name] for name in value if name != key}
-        return _build_entry(value[key][1], arguments, blocks, again=key == "reuse")
+        return _build_entry(value[key][1], arguments, blocks, is_reuse=key == "reuse")
     (word, under), *others = value.values()
     has_arguments = under.value is None or isinstance(under.value, dict)
     if not has_arguments and not _is_kind_or_block(word.value, blocks):
@@ -134,15 +136,15 @@ def _build_entry(
     arguments: _EntryArguments,
     blocks: Mapping[str, BlockDefinition],
     *,
-    again: bool = False,
+    is_reuse: bool = False,
 ) -> SpecEntry:
-    """The entry of the kind or block that `word` names, or of what is called `again` by it."""
+    """The entry of the kind or block that `word` names, or of a second call."""
     name = word.value
     if not isinstance(name, str):
-        what = "'reuse'" if again else "a layer's type"
-        named = "the name of a layer" if again else "the name of its Keras class"
-        raise SpecError(f"{what} is {named}, not {describe_value(name)}", word)
-    if again:
+        key = "'reuse'" if is_reuse else "a layer's type"
+        wanted = "the name of a layer" if is_reuse else "the name of its Keras class"
+        raise SpecError(f"{key} is {wanted}, not {describe_value(name)}", word)
+    if is_reuse:
         return ReuseEntry(*word.coordinates, object, arguments, name)
     if name in blocks:
         return BlockEntry(*word.coordinates, object, arguments, block=blocks[name])
@@ -156,7 +158,7 @@ def _build_entry(
 
 
 def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
-    """Whether a word is that of a kind or of a block."""
+    """Whether a word names a layer kind or a block."""
     try:
         return name in blocks or name in MODELS or bool(find_kind(name))
     except KeyError:
@@ -164,9 +166,9 @@ def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
 
 
 def _suggest_kind(name: str, blocks: Iterable[str]) -> str:
-    """What a word that is no kind may have meant."""
+    """The hint for a word that names no kind: the names like it."""
     if name.startswith(OPERATION_PREFIX):
-        from dense_calc.layers.operations import OPERATION_MODULES  # only a mistake pays
+        from dense_calc.layers.operations import OPERATION_MODULES  # imported for a mistake only
 
         return did_you_mean(name, (OPERATION_PREFIX + each for each in OPERATION_MODULES))
     return did_you_mean(name, (*blocks, *KIND_MODULES, *KIND_ALIASES, *MODELS))

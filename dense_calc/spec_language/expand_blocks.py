@@ -17,9 +17,10 @@ from dense_calc.tracing.lent_layers import OUTER_PREFIX, holds_model
 
 
 class _BlockNamespace(Struct, gc=False):
-    """Where a copy of a block stands: what comes before its names, and before its first call's.
+    """The names in one copy of a block: each has `prefix` before it in the whole model.
 
-    `given` has what its inputs are; `notes` say what uses it, from the inside out.
+    In a second call, `owner_prefix` stands before the names of the first call. `block_inputs` maps
+    the inputs of the block to what they read. `notes` show the uses around it, from the inside out.
     """
 
     prefix: str = ""
@@ -29,199 +30,203 @@ class _BlockNamespace(Struct, gc=False):
 
 
 class ExpandedModel:
-    """The nodes and the uses of blocks of a model, from the body that is its own list of layers.
+    """The nodes and the block calls of a whole model, made from the body of its list of layers.
 
-    `scopes` has for each node the names with which its layer was made.
+    `scopes` has the scope in which the layer of each node was decoded.
     """
 
     def __init__(self, model: Body) -> None:
-        self.model_body = model
+        self._model_body = model
         self.nodes: list[Node] = []
         self.scopes: list[Scope] = []
         self.blocks: list[ModelBlock] = []
-        self.nested_extent = Extent()  # of the nests that inputs of blocks are given, each time
+        self._nested_extent = Extent()  # of nests that a block reads, once for each read
         outside = _BlockNamespace()
         for step in model.steps:
             if isinstance(step, Node):
                 self.nodes.append(step)
                 self.scopes.append(model.scope)
             else:
-                self.add_block_call(step, outside)
+                self._add_block_call(step, outside)
         self.nodes = _lend_first_calls(self.nodes)
 
-    def add_block_call(self, use: BlockCall, room: _BlockNamespace) -> None:
-        """Add the copies of a block that is used in a room."""
-        notes = (Note(f"block '{use.block.name}' is used here", use.entry), *room.notes)
-        given = {
-            name: self.resolve_call_input(each, room, use.entry)
+    def _add_block_call(self, use: BlockCall, namespace: _BlockNamespace) -> None:
+        """Add the copies of a block that a body calls."""
+        notes = (Note(f"block '{use.block.name}' is used here", use.entry), *namespace.notes)
+        inputs = {
+            name: self._resolve_call_input(each, namespace, use.entry)
             for name, each in use.block_inputs.items()
         }
-        first = next(iter(given))
+        first = next(iter(inputs))
         for copy in use.copies:
-            prefix = f"{room.prefix}{copy.name}/"
-            inner = _BlockNamespace(prefix, _owner_prefix_of(copy, room), given, notes)
+            prefix = f"{namespace.prefix}{copy.name}/"
+            inner = _BlockNamespace(prefix, _owner_prefix_of(copy, namespace), inputs, notes)
             for step in copy.body.steps:
                 if isinstance(step, Node):
-                    self.nodes.append(self.expand_node(step, inner))
+                    self.nodes.append(self._expand_node(step, inner))
                     self.scopes.append(copy.body.scope)
                 else:
-                    self.add_block_call(step, inner)
+                    self._add_block_call(step, inner)
             output = prefix + copy.body.output_node
-            given = {**given, first: _next_copy_input(given[first], output)}
-        copies = tuple([room.prefix + copy.name for copy in use.copies])
-        self.blocks.append(ModelBlock(room.prefix + use.name, use.block.name, copies, output))
+            inputs = {**inputs, first: _next_copy_input(inputs[first], output)}
+        copies = tuple([namespace.prefix + copy.name for copy in use.copies])
+        self.blocks.append(ModelBlock(namespace.prefix + use.name, use.block.name, copies, output))
 
-    def expand_node(self, node: Node, room: _BlockNamespace) -> Node:
-        """A node of a body under its name in the model."""
+    def _expand_node(self, node: Node, namespace: _BlockNamespace) -> Node:
+        """A node of a body, with its name and inputs in the whole model."""
         call: tuple[CallInput, ...] | None = tuple(
             [
-                self.resolve_call_input(each, room, node.place)
+                self._resolve_call_input(each, namespace, node.place)
                 for each in node.call_inputs or node.inputs
             ]
         )
         reads = tuple([name for each in call or () for name in layer_names_in(each)])
-        mask = self.resolve_call_input(node.mask, room, node.place)
+        mask = self._resolve_call_input(node.mask, namespace, node.place)
         reads += tuple(layer_names_in(mask))
         return Node(
-            room.prefix + node.name,
+            namespace.prefix + node.name,
             node.layer,
             reads,
             node.place,
             None if call == reads else call,
-            self.resolve_first_call(node, room),
-            room.notes,
+            self._resolve_first_call(node, namespace),
+            namespace.notes,
             mask=mask,
-            lent_layers=self.resolve_lent_layers(node, room) if node.lent_layers else (),
+            lent_layers=self._resolve_lent_layers(node, namespace) if node.lent_layers else (),
         )
 
-    def resolve_lent_layers(self, node: Node, room: _BlockNamespace) -> tuple[LentLayer, ...]:
-        """The layers inside that of a node that the model calls elsewhere."""
+    def _resolve_lent_layers(self, node: Node, namespace: _BlockNamespace) -> tuple[LentLayer, ...]:
+        """The layers inside the layer of a node that the model calls elsewhere."""
         return tuple(
             [
-                LentLayer(each.path, self.resolve_holder(each.holder, room))
+                LentLayer(each.path, self._resolve_holder(each.holder, namespace))
                 for each in node.lent_layers
             ]
         )
 
-    def resolve_first_call(self, node: Node, room: _BlockNamespace) -> str | None:
-        """The first call of the layer of a node, None if this is it."""
+    def _resolve_first_call(self, node: Node, namespace: _BlockNamespace) -> str | None:
+        """The first call of the layer of a node, None if this node is the first."""
         if node.first_call is None:
-            return room.owner_prefix and room.owner_prefix + node.name
-        return self.resolve_holder(node.first_call, room)
+            return namespace.owner_prefix and namespace.owner_prefix + node.name
+        return self._resolve_holder(node.first_call, namespace)
 
-    def resolve_holder(self, name: str, room: _BlockNamespace) -> str:
-        """The first call of a layer, by the names of the model."""
+    def _resolve_holder(self, name: str, namespace: _BlockNamespace) -> str:
+        """The name of a first call in the whole model."""
         if name.startswith(OUTER_PREFIX):
             return name
         if name.startswith(ROOT_PREFIX):
             return name.removeprefix(ROOT_PREFIX)
-        return (room.owner_prefix or room.prefix) + name
+        return (namespace.owner_prefix or namespace.prefix) + name
 
-    def resolve_call_input(
-        self, what: CallInput, room: _BlockNamespace, place: Place | None
+    def _resolve_call_input(
+        self, call_input: CallInput, namespace: _BlockNamespace, place: Place | None
     ) -> CallInput:
-        """An input of a call in a block, by the names of the model."""
+        """An input of a call in a block, with the names of the whole model."""
         resolved: CallInput = map_call_input(
-            what, lambda leaf: self.resolve_leaf(leaf, room, place)
+            call_input, lambda leaf: self._resolve_leaf(leaf, namespace, place)
         )
         return resolved
 
-    def resolve_leaf(self, what: CallLeaf, room: _BlockNamespace, place: Place | None) -> CallInput:
-        """What a call in a block reads, by the names of the model."""
-        match what:
-            case str() if what in room.block_inputs:
-                return self.count_connections(room.block_inputs[what], room, place)
-            case str() if what.startswith(ROOT_PREFIX):
-                return self.model_body.find_node(what.removeprefix(ROOT_PREFIX))
+    def _resolve_leaf(
+        self, leaf: CallLeaf, namespace: _BlockNamespace, place: Place | None
+    ) -> CallInput:
+        """An output or constant that a call in a block reads, with names of the whole model."""
+        match leaf:
+            case str() if leaf in namespace.block_inputs:
+                return self._count_connections(namespace.block_inputs[leaf], namespace, place)
+            case str() if leaf.startswith(ROOT_PREFIX):
+                return self._model_body.find_node(leaf.removeprefix(ROOT_PREFIX))
             case str():
-                return room.prefix + what
+                return namespace.prefix + leaf
             case OutputPath(name, steps):
                 return _select_input_part(
-                    self.resolve_leaf(name, room, place), name, steps, room, place
+                    self._resolve_leaf(name, namespace, place), name, steps, namespace, place
                 )
-        return what
+        return leaf
 
-    def count_connections(
-        self, given: CallInput, room: _BlockNamespace, place: Place | None
+    def _count_connections(
+        self, block_input: CallInput, namespace: _BlockNamespace, place: Place | None
     ) -> CallInput:
-        """What an input of a block is given; each layer that reads a nest reads all that is in it.
+        """An input of a block, with its connections counted: a nest makes one for each item.
 
         Raises:
-            SpecError: that makes too many connections.
+            SpecError: the nests make too many connections.
         """
-        if not isinstance(given, str):
-            self.nested_extent += Extent(connections=len(list(layer_names_in(given))))
-            demand_small_extent(self.nested_extent, place, room.notes)
-        return given
+        if not isinstance(block_input, str):
+            self._nested_extent += Extent(connections=len(list(layer_names_in(block_input))))
+            demand_small_extent(self._nested_extent, place, namespace.notes)
+        return block_input
 
 
 def _lend_first_calls(nodes: list[Node]) -> list[Node]:
-    """The nodes; of what another model holds the first call has it lent, and others share that."""
+    """The nodes, where the first call of a layer of another model has that layer lent to it."""
     if not any(node.first_call for node in nodes):
         return nodes
-    named = {node.name: node for node in nodes}
+    by_name = {node.name: node for node in nodes}
     firsts: dict[str, str] = {}
-    whole = list(nodes)
+    resolved = list(nodes)
     for place, node in enumerate(nodes):
         if not node.first_call:
             continue
-        if node.first_call in named:
-            if holds_model(node.layer):  # which may have been planned since
-                whole[place] = replace(node, layer=named[node.first_call].layer)
+        if node.first_call in by_name:
+            if holds_model(node.layer):  # the first call has the decoded one
+                resolved[place] = replace(node, layer=by_name[node.first_call].layer)
             continue
         first = firsts.setdefault(node.first_call, node.name)
         if first == node.name:
-            loans = (LentLayer((), node.first_call), *node.lent_layers)
-            whole[place] = replace(node, first_call=None, lent_layers=loans)
+            lent = (LentLayer((), node.first_call), *node.lent_layers)
+            resolved[place] = replace(node, first_call=None, lent_layers=lent)
         else:
-            whole[place] = replace(node, first_call=first, lent_layers=())
-    return whole
+            resolved[place] = replace(node, first_call=first, lent_layers=())
+    return resolved
 
 
-def _owner_prefix_of(copy: BlockCopy, room: _BlockNamespace) -> str | None:
-    """What comes before the names of a copy's first call, None if this is it."""
+def _owner_prefix_of(copy: BlockCopy, namespace: _BlockNamespace) -> str | None:
+    """The prefix of names in the first call of a copy, None if this is the first call."""
     if copy.owner_name is not None:
-        return f"{room.owner_prefix or room.prefix}{copy.owner_name}/"
-    return room.owner_prefix and f"{room.owner_prefix}{copy.name}/"
+        return f"{namespace.owner_prefix or namespace.prefix}{copy.owner_name}/"
+    return namespace.owner_prefix and f"{namespace.owner_prefix}{copy.name}/"
 
 
-def _next_copy_input(given: CallInput, output: str) -> CallInput:
-    """What the first input of a copy is: what the copy before gives, in place of what it had."""
-    match given:
+def _next_copy_input(block_input: CallInput, output: str) -> CallInput:
+    """The first input of the next copy: of a nest, the output replaces the first item only."""
+    match block_input:
         case tuple((_, *others)):
             return (output, *others)
         case dict():
-            return {**given, next(iter(given)): output}
+            return {**block_input, next(iter(block_input)): output}
     return output
 
 
 def _select_input_part(
-    given: CallInput,
+    block_input: CallInput,
     name: str,
     steps: tuple[int | str, ...],
-    room: _BlockNamespace,
+    namespace: _BlockNamespace,
     place: Place | None,
 ) -> CallInput:
-    """One of the things that an input is given: `input[1]`; else one output of a layer.
+    """One item of a nest that an input of a block reads, `input[1]`, or one output of a layer.
 
     Raises:
         SpecError: the input has no such part.
     """
     for number, step in enumerate(steps):
-        match given:
+        match block_input:
             case str():
-                return OutputPath(given, steps[number:])
+                return OutputPath(block_input, steps[number:])
             case OutputPath():
-                return OutputPath(given.name, given.steps + steps[number:])
-            case tuple() if isinstance(step, int) and step < len(given):
-                given = given[step]
-            case dict() if step in given:
-                given = given[step]
+                return OutputPath(block_input.name, block_input.steps + steps[number:])
+            case tuple() if isinstance(step, int) and step < len(block_input):
+                block_input = block_input[step]
+            case dict() if step in block_input:
+                block_input = block_input[step]
             case _:
                 has = (
-                    " and ".join(given)
-                    if isinstance(given, dict)
-                    else len(list(layer_names_in(given)))
+                    " and ".join(block_input)
+                    if isinstance(block_input, dict)
+                    else len(list(layer_names_in(block_input)))
                 )
-                raise SpecError(f"'{name}' has no [{step}]; it is given {has}", place, room.notes)
-    return given
+                raise SpecError(
+                    f"'{name}' has no [{step}]; it is given {has}", place, namespace.notes
+                )
+    return block_input

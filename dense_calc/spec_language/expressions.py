@@ -1,7 +1,7 @@
 """Arithmetic over named numbers: `10*10*256`, `width // heads`, `min(width, 64)`.
 
-An expression is parsed by Python and computed here: nothing but the operators and functions
-below exists, and no size can hang or exhaust the machine.
+Python parses an expression, and this module computes it. Only the operators and functions below
+exist, and no size can hang or exhaust the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dense_calc.spec_language.spec_numbers import ExpressionError, Number
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 
 _MAX_EXPRESSION_LENGTH = 500  # characters of an expression
-_MAX_ROUND_DIGITS = 400  # digits, of which a number has fewer
+_MAX_ROUND_DIGITS = 400  # more than any number has
 _MAX_EXPONENT = 64  # of anything above 1: larger powers leave the range anyway
 
 
@@ -40,7 +40,7 @@ def _raise_to_power(base: Number, exponent: Number) -> Number:
 
 
 def _round_number(number: Number, *digits: int) -> Number:
-    """`round(number)`, or to so many digits; more than numbers have change nothing."""
+    """`round(number)`, or to so many digits, within the digits that numbers have."""
     return round(
         number, *(max(-_MAX_ROUND_DIGITS, min(each, _MAX_ROUND_DIGITS)) for each in digits)
     )
@@ -75,10 +75,10 @@ EXPRESSION_FUNCTIONS: dict[str, Callable[..., Number]] = {
 
 
 def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
-    """The value of an expression; a whole number is an int, however it came about.
+    """The value of an expression; a whole number is always an int.
 
     Raises:
-        ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
+        ExpressionError: it is no arithmetic, uses an unknown name or leaves the range of numbers.
     """
     try:
         result = _evaluate_syntax(_parse_expression(text), names)
@@ -91,7 +91,7 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
     return int(result) if result == int(result) else result
 
 
-@lru_cache(maxsize=1000)  # each copy of a repeated block may compute the same text anew
+@lru_cache(maxsize=1000)  # copies of a repeated block compute the same text
 def _parse_expression(text: str) -> ast.expr:
     """The syntax tree of an expression."""
     if len(text) > _MAX_EXPRESSION_LENGTH:
@@ -105,7 +105,7 @@ def _parse_expression(text: str) -> ast.expr:
 
 @lru_cache(maxsize=1000)
 def is_arithmetic(text: str) -> bool:
-    """Whether a text is written as an expression is, whatever names it uses."""
+    """Whether a text has the syntax of an expression, whatever names it uses."""
     try:
         return all(
             isinstance(node, _ARITHMETIC_NODES) for node in ast.walk(_parse_expression(text))

@@ -1,4 +1,4 @@
-"""The arguments of a layer as they are written → the layer, decoded by the types of its kind."""
+"""The arguments of a layer in a spec → the layer, decoded by the types of its kind."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from dense_calc.layers.introspect.refusals import (
     resolve_any_key,
     value_at_path,
 )
+from dense_calc.layers.layer_references import LayerReference
 from dense_calc.spec_language.entries import ReuseEntry, SpecEntry, read_entry
 from dense_calc.spec_language.expression_types import takes_expression
 from dense_calc.spec_language.scope import Scope
@@ -29,12 +30,12 @@ from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.nested_model import NestedModel
 
-CALL_KEYS = ("name", "from")  # what is written beside the arguments
+CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
 
-_NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes a model that is a layer
+_NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
 
-# Arguments of a kind that were seen to want a number, so that the next layer is quicker.
+# Arguments of a kind in which an expression stood: those of the next layer are evaluated first.
 _NUMERIC_ARGUMENTS: defaultdict[type, set[str]] = defaultdict(set)
 
 
@@ -44,7 +45,7 @@ def decode_layer(
     decode_nested: _NestedModelDecoder,
     omitted_keys: Container[str] = CALL_KEYS,
 ) -> LayerKind:
-    """The layer that an entry describes; keys that are no arguments of the layer are omitted.
+    """The layer that an entry describes, without the omitted keys.
 
     Raises:
         SpecError: an argument is missing, unknown or of a wrong type.
@@ -52,7 +53,7 @@ def decode_layer(
     if entry.fixed_layer:
         return entry.fixed_layer
     if issubclass(entry.kind, NestedModel):
-        scope.use_count += 1  # what is in it may follow from what is around it
+        scope.use_count += 1  # its layers may use the names of the scope
         return decode_nested(entry, scope)
     consulted = scope.use_count
     inner = entry.kind.inner_layer_arguments
@@ -74,16 +75,16 @@ def decode_layer(
 
 
 def substitute_parameters(value: Any, words: Mapping[str, Any]) -> Any:
-    """A value with what the words in it stand for."""
+    """A value in which each word that is a key of `words` is replaced."""
     if isinstance(value, list):
         return [substitute_parameters(each, words) for each in value]
     return words.get(value, value) if isinstance(value, str) else value
 
 
 def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
-    """The instance of an entry's kind that has these values.
+    """The instance of an entry's kind with these values.
 
-    Types decide what is an expression: text that stands where the kind wants a number.
+    Text where the kind wants a number is an expression.
 
     Raises:
         SpecError: a value is missing, unknown or of a wrong type.
@@ -101,11 +102,9 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
         except ValidationError as error:
             problem, path = parse_validation_error(error)
         if not _is_expression_at(entry.kind, path, values):
-            raise SpecError(
-                *_locate_complaint(
-                    entry, describe_refusal(entry.kind, _entry_label(entry), values, problem, path)
-                )
-            )
+            label = _entry_label(entry)
+            complaint = describe_refusal(entry.kind, label, values, problem, path)
+            raise SpecError(*_locate_complaint(entry, complaint))
         consulted = scope.use_count
         _evaluate_in_place(entry, path, values, scope)
         assert scope.use_count > consulted, path  # else this would never end
@@ -114,13 +113,13 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
 
 
 def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:
-    """Whether an expression stands at `path` in the arguments of a kind."""
+    """Whether the value at a path in the arguments of a kind is an expression."""
     value = path and value_at_path(values, resolve_any_key(kind, values, path))
     return isinstance(value, str) and takes_expression(kind, tuple(path))
 
 
 def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
-    """The instance of a kind that has these values; the same for the same plain ones.
+    """The instance of a kind with these values; for equal scalars, the same instance.
 
     Raises:
         ValidationError: they do not fit.
@@ -132,66 +131,64 @@ def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
     return _convert_scalars(hashable, tuple(values), *values.values())
 
 
-@lru_cache(maxsize=1000, typed=True)  # most layers of a model have their likes, all in the next one
+@lru_cache(maxsize=1000, typed=True)  # many layers have the same arguments
 def _convert_scalars(kind: Any, names: tuple[str, ...], *values: Any) -> Any:
-    """The instance of a kind that has these values under these names."""
+    """The instance of a kind with these values under these names."""
     return convert(dict(zip(names, values, strict=True)), kind)
 
 
 @cache
 def argument_subset_type(kind: type[LayerKind], names: tuple[str, ...]) -> type[Struct]:
-    """Those arguments of a kind that have these names, as a type."""
-    own = [
+    """A type with only these arguments of a kind."""
+    members = [
         (field.name, field.type, renamed(name=field.encode_name, default=field.default))
         for field in fields(kind)
         if field.encode_name in names
     ]
-    return defstruct(kind.__name__, own, forbid_unknown_fields=True)
+    return defstruct(kind.__name__, members, forbid_unknown_fields=True)
 
 
-def decode_inner_layers(written: YamlNode, scope: Scope, decode_nested: _NestedModelDecoder) -> Any:
+def decode_inner_layers(node: YamlNode, scope: Scope, decode_nested: _NestedModelDecoder) -> Any:
     """The layer, or list of layers, that is an argument of another."""
-    if isinstance(written.value, list):
-        return [decode_inner_layers(item, scope, decode_nested) for item in written.value]
-    if not isinstance(written.value, str | dict):
-        return written.value
-    entry = read_entry(written, {})
+    if isinstance(node.value, list):
+        return [decode_inner_layers(item, scope, decode_nested) for item in node.value]
+    if not isinstance(node.value, str | dict):
+        return node.value
+    entry = read_entry(node, {})
     if isinstance(entry, ReuseEntry):
-        return _read_borrowed_layer(entry)
+        return _read_layer_reference(entry)
     if "from" in entry.arguments:
-        outer = "a layer inside another reads what that one gives it; remove 'from'"
-        raise SpecError(outer, entry.arguments["from"][0])
+        message = "a layer inside another reads what that one gives it; remove 'from'"
+        raise SpecError(message, entry.arguments["from"][0])
     for name in entry.kind.call_arguments:
         if name in entry.arguments:
-            outer = f"'{name}' is for a call, which the layer around this one makes; remove it"
-            raise SpecError(outer, entry.arguments[name][0])
+            message = f"'{name}' is for a call, which the layer around this one makes; remove it"
+            raise SpecError(message, entry.arguments[name][0])
     return decode_layer(entry, scope, decode_nested, omitted_keys=())
 
 
-def _read_borrowed_layer(entry: ReuseEntry) -> LayerKind:
-    """A layer inside another that is called elsewhere, by its name.
+def _read_layer_reference(entry: ReuseEntry) -> LayerKind:
+    """The reference to a layer that is called elsewhere, as an argument of another layer.
 
     Raises:
-        SpecError: more is said of it.
+        SpecError: the entry has arguments.
     """
-    from dense_calc.layers.layer_references import LayerReference  # few models have any
-
     for word, _ in entry.arguments.values():
-        told = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"
-        raise SpecError(told, word)
+        message = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"
+        raise SpecError(message, word)
     return LayerReference(target_name=str(entry.label), place=entry)
 
 
 def _evaluate_in_place(entry: SpecEntry, path: ValuePath, values: Any, scope: Scope) -> None:
-    """Put the value of the expression at `path` in its place, and of those in places like it."""
+    """Replace the expression at `path` by its value, and those at similar paths by theirs."""
     for *steps, last in _similar_paths(values, path):
-        holder = value_at_path(values, steps)
-        if not isinstance(holder[last], str):
+        container = value_at_path(values, steps)
+        if not isinstance(container[last], str):
             continue
         try:
-            holder[last] = scope.evaluate(holder[last])
+            container[last] = scope.evaluate(container[last])
         except ExpressionError as error:
-            raise _expression_refusal(entry, [*steps, last], holder[last], error) from None
+            raise _expression_refusal(entry, [*steps, last], container[last], error) from None
 
 
 def _expression_refusal(
@@ -203,7 +200,7 @@ def _expression_refusal(
 
 
 def _similar_paths(values: Any, path: ValuePath) -> Iterator[ValuePath]:
-    """The paths that differ from this one in which item of a list they lead to, or which key."""
+    """The paths that lead to any item of the same lists, and any key of the same mappings."""
     step, *rest = path
     keys: Iterable[str | int] = [step]
     if not isinstance(step, str) or step == ANY_KEY:
@@ -216,12 +213,12 @@ def _similar_paths(values: Any, path: ValuePath) -> Iterator[ValuePath]:
 
 
 def _entry_label(entry: SpecEntry) -> str:
-    """What a complaint calls the one that has the arguments."""
+    """The name of an entry in error messages."""
     return entry.label or entry.kind.__name__
 
 
 def _locate_complaint(entry: SpecEntry, complaint: tuple[str, ValuePath]) -> tuple[str, Place]:
-    """A complaint about a value in an entry, and where that is written."""
+    """The message of a complaint about a value of an entry, and the place of that value."""
     message, path = complaint
     if not path:
         return message, entry

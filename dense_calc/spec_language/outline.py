@@ -1,4 +1,4 @@
-"""A document → Models: read once, and made for any values of its vars."""
+"""A spec that is read once → its models for any values of its vars."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.callables import CallableLookup
 from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEntry
 from dense_calc.spec_language.expand_blocks import ExpandedModel
+from dense_calc.spec_language.layer_arguments import CALL_KEYS
 from dense_calc.spec_language.planning import BodyPlanner
 from dense_calc.spec_language.renewal import ModelTemplate, StructureChangedError
 from dense_calc.spec_language.scope import Scope
@@ -39,11 +40,8 @@ from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.graph import build_model
 from dense_calc.tracing.lent_layers import insert_lent_layers
 
-MAX_CACHED_MODELS, _MAX_CACHED_NODES = (
-    500,
-    50_000,
-)  # models that may be renewed, and nodes in all of them
-_NESTED_LAYER_KEYS = ("name", "from")  # what belongs to a layer that is a model, not to the model
+MAX_CACHED_MODELS = 500  # templates, one for each set of nodes
+_MAX_CACHED_NODES = 50_000  # in all templates together
 _NESTED_SECTIONS = {
     **{name: SECTION_TYPES[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
     "trainable": bool,
@@ -51,9 +49,9 @@ _NESTED_SECTIONS = {
 
 
 class SpecOutline:
-    """A spec that has been read, of which models are made for any values of its vars.
+    """A spec that has been read; it makes models for any values of its vars.
 
-    `name` is what they are called if the spec does not say; `type` is given to a model inside.
+    `name` is their name if the spec states none. `type` is the class of a nested model, else None.
     """
 
     def __init__(
@@ -67,22 +65,20 @@ class SpecOutline:
         self.name = name
         self.type = type
         self.sections = read_sections(root, known)
-        self.templates: list[
-            ModelTemplate
-        ] = []  # of models with other nodes each, the last used first
-        self.last_layer: Any = None  # that a model inside was last
+        self.last_layer: Any = None  # of a nested model: the layer that it was last
+        self._templates: list[ModelTemplate] = []  # one for each set of nodes, last used first
 
     @cached_property
     def vars(self) -> Mapping[str, YamlNode]:
-        """What its vars are given."""
+        """The values of its vars, as they are written."""
         section = self.sections.get("vars")
         return {name: value for name, (_, value) in section.value.items()} if section else {}
 
     def make_scope(self, overrides: Mapping[str, YamlNode]) -> Scope:
-        """Its vars, some of them with other values.
+        """The scope with its vars, some of them with other values.
 
         Raises:
-            SpecError: there is no such var, or a value is none.
+            SpecError: there is no such var, or an expression has no value.
         """
         definitions = {**self.vars}
         for name, value in overrides.items():
@@ -93,7 +89,7 @@ class SpecOutline:
             definitions[name] = value
         scope = Scope(definitions)
         for name in definitions:
-            scope[name]  # a mistake counts, used or not
+            scope[name]  # raises on a mistake, also in a var that nothing uses
         return scope
 
     @cached_property
@@ -103,7 +99,7 @@ class SpecOutline:
 
     @cached_property
     def entries(self) -> list[SpecEntry]:
-        """Its inputs and its layers; one of them at least."""
+        """The entries of its inputs and layers, at least one."""
         below = read_entries(layer_items(self.sections, self.root), self.blocks)
         inputs = read_input_entries(self.sections, self.root)
         inputs = inputs or (below and legacy_input_entries(below[0]))
@@ -114,86 +110,86 @@ class SpecOutline:
             raise SpecError("'layers' is empty, and there is no 'input'", self.sections["layers"])
         return entries
 
-    def make_model(self, scope: Scope, around: CallableLookup | None = None) -> Model:
-        """The model with these vars: one from before with other arguments, or made anew.
+    def make_model(self, scope: Scope, outer: CallableLookup | None = None) -> Model:
+        """The model with these vars: an instance of a template, or a new one.
 
-        It may call again what can be called `around` it.
+        `outer` finds the layers around a nested model that it may call.
 
         Raises:
-            SpecError: it describes none.
+            SpecError: the spec describes no model.
         """
-        with suppress(SpecError):  # which is told as of a model that is made anew
-            repeats = self.block_repeats(scope) if self.templates else {}
-            for place, renewal in enumerate(self.templates):
-                if renewal.block_repeats != repeats or (around and renewal.has_outer_layers):
+        with suppress(SpecError):  # the new model raises it again, with its notes
+            repeats = self._block_repeats(scope) if self._templates else {}
+            for place, template in enumerate(self._templates):
+                if template.block_repeats != repeats or (outer and template.has_outer_layers):
                     continue
                 with suppress(StructureChangedError):
-                    model = renewal.instantiate(scope)
-                    self.templates.insert(0, self.templates.pop(place))
+                    model = template.instantiate(scope)
+                    self._templates.insert(0, self._templates.pop(place))
                     return model
-        return self.make_new_model(scope, around)
+        return self._make_new_model(scope, outer)
 
-    def block_repeats(self, scope: Scope) -> dict[int, int | None]:
-        """How often each block stands in its own list of layers, by the id of the use."""
+    def _block_repeats(self, scope: Scope) -> dict[int, int | None]:
+        """How often each block stands in the model's own list of layers, by the id of the use."""
         uses = [entry for entry in self.entries if isinstance(entry, BlockEntry)]
         return {id(entry): read_repeat(entry, scope) for entry in uses}
 
-    def make_new_model(self, scope: Scope, around: CallableLookup | None = None) -> Model:
-        """The model with these vars."""
+    def _make_new_model(self, scope: Scope, outer: CallableLookup | None = None) -> Model:
+        """A new model with these vars, whose template is kept."""
         entries = self.entries
-        planner = BodyPlanner(scope, decode_nested_model, around)
+        planner = BodyPlanner(scope, decode_nested_model, outer)
         planner.fill_body(entries, planner.model_body)
         for block in self.blocks.values():
-            block.demand_valid()  # nothing may use it, but a mistake counts
+            block.demand_valid()  # also if nothing uses the block
         demand_resolved_names(planner)
-        whole = ExpandedModel(planner.model_body)
-        demand_short_names(whole.nodes)
-        if whole.blocks:
-            demand_unique_copy_names(whole.nodes)
+        expansion = ExpandedModel(planner.model_body)
+        demand_short_names(expansion.nodes)
+        if expansion.blocks:
+            demand_unique_copy_names(expansion.nodes)
         sections = self.sections
         model = build_model(
             sections["name"].value if "name" in sections else self.name,
-            insert_lent_layers(whole.nodes),
+            insert_lent_layers(expansion.nodes),
             tuple(read_outputs(sections.get("outputs"), planner)),
-            whole.blocks,
+            expansion.blocks,
             tuple(read_model_limits(sections, scope)),
             read_model_type(sections) if self.type is None else self.type,
         )
-        if self.type is None and "trainable" in sections:  # Keras asks no model inside another
+        if self.type is None and "trainable" in sections:  # Keras ignores that of a nested model
             model = replace(model, trainable=sections["trainable"].value)
-        self.templates.insert(0, ModelTemplate(model, planner, whole, sections))
-        while len(self.templates) > 1 and not _can_cache(self.templates):
-            self.templates.pop()
+        self._templates.insert(0, ModelTemplate(model, planner, expansion, sections))
+        while len(self._templates) > 1 and not _can_cache(self._templates):
+            self._templates.pop()
         return model
 
 
-def _can_cache(renewals: Sequence[ModelTemplate]) -> bool:
-    """Whether so many models can be kept."""
-    nodes = sum(len(each.base_model.nodes) for each in renewals)
-    return len(renewals) <= MAX_CACHED_MODELS and nodes <= _MAX_CACHED_NODES
+def _can_cache(templates: Sequence[ModelTemplate]) -> bool:
+    """Whether so many templates can be kept."""
+    nodes = sum(len(each.base_model.nodes) for each in templates)
+    return len(templates) <= MAX_CACHED_MODELS and nodes <= _MAX_CACHED_NODES
 
 
 def decode_nested_model(
-    entry: SpecEntry, scope: Scope, around: CallableLookup | None = None
+    entry: SpecEntry, scope: Scope, outer: CallableLookup | None = None
 ) -> LayerKind:
-    """The model that is a layer of another: its arguments are the sections of a spec.
+    """A model that is a layer of another: its arguments are the sections of a spec.
 
-    It may call again what can be called `around` it.
+    `outer` finds the layers around the model that it may call.
 
     Raises:
-        SpecError: they describe none.
+        SpecError: the sections describe no model.
     """
-    own = {name: pair for name, pair in entry.arguments.items() if name not in _NESTED_LAYER_KEYS}
+    sections = {name: pair for name, pair in entry.arguments.items() if name not in CALL_KEYS}
     kind = entry.kind
     name = entry.read_text("name")
     type = cast(ModelType, kind.__name__)
     if entry.outline is None:
-        root = YamlNode(*entry.coordinates, own)
+        root = YamlNode(*entry.coordinates, sections)
         entry.outline = SpecOutline(root, name or to_snake_case(type), _NESTED_SECTIONS, type)
     outline = entry.outline
-    model = outline.make_model(scope, around)
+    model = outline.make_model(scope, outer)
     if outline.last_layer is None or outline.last_layer.model is not model:
-        told = outline.sections.get("trainable")
-        outline.last_layer = kind(model=model, name=name, trainable=told.value if told else True)
+        trainable = outline.sections["trainable"].value if "trainable" in outline.sections else True
+        outline.last_layer = kind(model=model, name=name, trainable=trainable)
     layer: LayerKind = outline.last_layer
     return layer

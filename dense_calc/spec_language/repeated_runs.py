@@ -1,4 +1,4 @@
-"""Runs of items that stand several times in a row → one part with the number of times."""
+"""Runs of items that repeat in a row → one item with the number of times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MIN_ITEMS_SAVED = 3  # items that a repeat must save
 
 
 def fold_repeated_items(items: Sequence[_ItemLines]) -> Iterator[_ItemLines]:
-    """The same items; a run that stands several times in a row is one item: `repeat`, `layers`."""
+    """The items, where a run that repeats in a row becomes one item: `repeat`, `layers`."""
     place = 0
     while place < len(items):
         length, times = _best_repeated_run(items, place)
@@ -29,7 +29,7 @@ def fold_repeated_items(items: Sequence[_ItemLines]) -> Iterator[_ItemLines]:
 
 
 def _best_repeated_run(items: Sequence[_ItemLines], place: int) -> tuple[int, int]:
-    """The length of the run at a place that saves the most items, and how often it stands there."""
+    """The length and the number of times of the run at a place that saves the most items."""
     best = (1, 1)
     for length in range(1, min(_MAX_RUN_LENGTH, (len(items) - place) // 2) + 1):
         run, times = items[place : place + length], 1

@@ -17,38 +17,42 @@ INDEX_VAR = "index"  # which copy of a repeated block this is: 0, 1, ...
 
 
 class Scope(Mapping[str, Number]):
-    """Vars and their values, each computed when it is first asked for; a var may use others.
+    """Vars and their values, each computed when it is first read; a var may use others.
 
-    In a block, the definitions are those of its parameters, `given` has the values that its use
-    gives some of them, numbers or anything else, and `outer` is the scope of the model.
+    In a block, `definitions` has the defaults of its parameters, `passed_values` the values that
+    its use passes for some of them, numbers or not, and `outer` is the scope of the model.
     """
 
     def __init__(
         self,
         definitions: Mapping[str, YamlNode],
-        given: Mapping[str, Any] | None = None,
+        passed_values: Mapping[str, Any] | None = None,
         outer: Mapping[str, Number] | None = None,
         index: int | None = None,
     ) -> None:
         for name, definition in definitions.items():
             demand_var_name(name, definition)
         self.definitions = definitions
-        self.passed_values = given or {}
+        self.passed_values = passed_values or {}
         self.parameter_values: dict[str, Any] = {}
-        self.substitutions: dict[str, Any] = {}  # no numbers: they stand where their names stand
+        self.substitutions: dict[
+            str, Any
+        ] = {}  # parameters that are no numbers: their values replace their names
         for name, value in self.passed_values.items():
             self.set_parameter(name, value)
         self.outer = outer or {}
-        self.outer_reads: dict[str, Number] = {}  # what of the outer names was asked for
+        self.outer_reads: dict[str, Number] = {}  # the outer names that were read
         self.index = index
         self.index_was_read = False
-        self.use_count = 0  # how often something was made of its names
-        self.expression_results: dict[str, Number] = {}  # of expressions
-        self.open_vars: list[str] = []
+        self.use_count = 0  # how often an expression or a nested model used it
+        self._expression_results: dict[str, Number] = {}
+        self._open_vars: list[
+            str
+        ] = []  # those that are being computed, each used by the one before
 
     def __getitem__(self, name: str) -> Number:
         if name in self.parameter_values:
-            return self.parameter_number(name)
+            return self._parameter_number(name)
         if name == INDEX_VAR and self.index is not None:
             self.index_was_read = True
             return self.index
@@ -56,14 +60,14 @@ class Scope(Mapping[str, Number]):
             value = self.outer_reads[name] = self.outer[name]
             return value
         definition = self.definitions[name]
-        if name in self.open_vars:
-            told = " uses ".join(f"'{step}'" for step in (*self.open_vars, name))
-            raise SpecError(f"vars use each other: {told}", definition)
-        if len(self.open_vars) == MAX_VAR_CHAIN:
+        if name in self._open_vars:
+            uses = " uses ".join(f"'{step}'" for step in (*self._open_vars, name))
+            raise SpecError(f"vars use each other: {uses}", definition)
+        if len(self._open_vars) == MAX_VAR_CHAIN:
             raise SpecError(f"more than {MAX_VAR_CHAIN} vars use each other in a chain", definition)
-        self.open_vars.append(name)
-        value = self.read_number(definition)
-        self.open_vars.pop()
+        self._open_vars.append(name)
+        value = self._read_number(definition)
+        self._open_vars.pop()
         return value
 
     def __contains__(self, name: object) -> bool:
@@ -84,96 +88,96 @@ class Scope(Mapping[str, Number]):
         return len(list(iter(self)))
 
     def has_passed_values(self, values: Mapping[str, Any]) -> bool:
-        """Whether it has these values, of the same types: 1 is not true."""
+        """Whether its use passed these values, of the same types: 1 is not true."""
         return values is self.passed_values or repr(values) == repr(self.passed_values)
 
-    def is_unchanged(self, outer: Mapping[str, Number], given: Mapping[str, Any]) -> bool:
-        """Whether all that was made of its names is the same with these outer ones and values."""
-        return self.has_passed_values(given) and all(
+    def is_unchanged(self, outer: Mapping[str, Number], passed_values: Mapping[str, Any]) -> bool:
+        """Whether it has the same values with this outer scope and these passed values."""
+        return self.has_passed_values(passed_values) and all(
             outer[name] == value and type(outer[name]) is type(value)
             for name, value in self.outer_reads.items()
         )
 
     def set_parameter(self, name: str, value: Any) -> None:
-        """Give a parameter its value."""
+        """Set the value of a parameter."""
         self.parameter_values[name] = value
         if not is_number(value):
             self.substitutions[name] = value
 
-    def parameter_number(self, name: str) -> Number:
-        """The number that a use gives a parameter; ExpressionError if that is no number."""
+    def _parameter_number(self, name: str) -> Number:
+        """The value of a parameter; ExpressionError if it is no number."""
         value = self.parameter_values[name]
         if is_number(value):
             return value
         hint = did_you_mean(value, self, else_listed=False) if isinstance(value, str) else ""
         raise ExpressionError(f"'{name}' is {describe_value(value)}, not a number{hint}")
 
-    def read_number(self, marked: YamlNode) -> Number:
-        """The number that a var is given: itself, or its expression's.
+    def _read_number(self, node: YamlNode) -> Number:
+        """The number that a var is, or the value of its expression.
 
         Raises:
-            SpecError: it is none.
+            SpecError: it is neither, or the expression has no value.
         """
-        value = marked.value
+        value = node.value
         if is_number(value):
             return value
         if not isinstance(value, str):
             raise SpecError(
-                f"a var is a number or an expression, not {describe_value(value)}", marked
+                f"a var is a number or an expression, not {describe_value(value)}", node
             )
         try:
             return self.evaluate(value)
         except ExpressionError as error:
-            raise SpecError(str(error), marked) from None
+            raise SpecError(str(error), node) from None
 
     def evaluate(self, text: str) -> Number:
         """The value of an expression, computed once.
 
         Raises:
-            ExpressionError: it is none, uses an unknown name or leaves the range of numbers.
+            ExpressionError: it is no arithmetic, uses an unknown name or gets too large.
         """
         self.use_count += 1
-        if text not in self.expression_results:
+        if text not in self._expression_results:
             from dense_calc.spec_language.expressions import (
                 evaluate_expression,  # 2 ms, for files that have any
             )
 
-            self.expression_results[text] = evaluate_expression(text, self)
-        return self.expression_results[text]
+            self._expression_results[text] = evaluate_expression(text, self)
+        return self._expression_results[text]
 
-    def read_value(self, marked: YamlNode) -> Any:
-        """What a parameter is given: a number, or a word or another value to stand in its place.
+    def read_value(self, node: YamlNode) -> Any:
+        """The value of a parameter: a number, or text or another value that replaces its name.
 
-        A word that no var has for a name is text, and so is what is no arithmetic at all.
+        A word that names no var is text, and so is all that is no arithmetic.
 
         Raises:
-            SpecError: it is an expression without a value.
+            SpecError: an expression has no value.
         """
-        value = marked.value
+        value = node.value
         if isinstance(value, list):
             return [self.read_value(item) for item in value]
         if not isinstance(value, str):
-            return marked.plain_value()
+            return node.plain_value()
         if value in self.substitutions:
             return self.parameter_values[value]
         from dense_calc.spec_language.expressions import is_arithmetic
 
         if value not in self and (value.isidentifier() or not is_arithmetic(value)):
             return value
-        return self.read_number(marked)
+        return self._read_number(node)
 
 
 def demand_var_name(name: str, place: YamlNode, what: str = "var") -> None:
-    """Raise SpecError unless an expression can mean a var by this name."""
+    """Raise SpecError unless an expression can use a var of this name."""
     if not is_var_name(name):
-        as_read = normalize("NFKC", name)
-        hint = f"; write '{as_read}'" if as_read != name and is_var_name(as_read) else ""
+        normal = normalize("NFKC", name)
+        hint = f"; write '{normal}'" if normal != name and is_var_name(normal) else ""
         raise SpecError(f"a {what} cannot be called '{name}'{hint}", place)
 
 
 @lru_cache
 def is_var_name(name: str) -> bool:
-    """Whether an expression can mean a var by this name, which Python reads in the form NFKC."""
+    """Whether an expression can use a var of this name; Python reads names in the form NFKC."""
     from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS
 
     is_plain = name.isascii() or normalize("NFKC", name) == name

@@ -1,4 +1,4 @@
-"""The sections of a spec: what may stand in each, and what is made of it."""
+"""Reads and checks the sections of a spec: `inputs`, `layers`, `outputs` and the others."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ _SECTION_TYPE_NAMES: dict[type, str] = {
 
 
 def read_model_type(sections: Mapping[str, YamlNode]) -> ModelType | None:
-    """The Keras class whose summary is meant, None if a model does not say."""
+    """The Keras class that a model states, None if it states none."""
     if "type" not in sections:
         return None
-    told: ModelType = sections["type"].value
-    if told not in MODELS:
+    model_type: ModelType = sections["type"].value
+    if model_type not in MODELS:
         choices = " or ".join(MODELS)
         raise SpecError(
-            f"a model's type is {choices}, not {describe_value(told)}", sections["type"]
+            f"a model's type is {choices}, not {describe_value(model_type)}", sections["type"]
         )
-    return told
+    return model_type
 
 
 def read_entries(
     items: Iterable[YamlNode], blocks: Mapping[str, BlockDefinition]
 ) -> list[SpecEntry]:
-    """The entries of a list of layers; `{repeat: 3, layers: [...]}` stands for that many times."""
+    """The entries of a list of layers, in which `{repeat: 3, layers: [...]}` means three runs."""
     entries: list[SpecEntry] = []
     for item in items:
         if isinstance(item.value, dict) and item.value.keys() == {"repeat", "layers"}:
@@ -81,10 +81,10 @@ def read_entries(
 def _read_repeated_entries(
     item: YamlNode, blocks: Mapping[str, BlockDefinition]
 ) -> list[SpecEntry]:
-    """The entries of a part of a list that stands there several times.
+    """The entries of a run of layers that is repeated.
 
     Raises:
-        SpecError: it is no list, or stands there no times, or too often.
+        SpecError: `layers` is no list, or `repeat` no positive integer or too large.
     """
     (_, times), (_, layers) = item.value["repeat"], item.value["layers"]
     if not isinstance(layers.value, list) or not layers.value:
@@ -108,7 +108,7 @@ def _read_repeated_entries(
 
 
 def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> dict[str, YamlNode]:
-    """The top level of a spec, each section of its type."""
+    """The sections of a spec, each checked for its type."""
     if not isinstance(root.value, dict):
         raise SpecError(
             f"a model is a mapping with 'input:' and 'layers:', not {describe_value(root.value)}",
@@ -126,7 +126,7 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
 
 
 def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:
-    """The entries of the model's inputs, whichever way they are given."""
+    """The entries of the model's inputs, from `input` or `inputs`."""
     if "inputs" not in sections:
         return [read_input_entry(*root.value["input"])] if "input" in sections else []
     if "input" in sections:
@@ -135,20 +135,20 @@ def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list
 
 
 def legacy_input_entries(first: SpecEntry) -> list[SpecEntry]:
-    """The input that the first layer's `input_shape` or `input_dim` gives, as in Sequential."""
-    given = first.arguments
-    if "input_dim" in given:
-        word, size = given["input_dim"]
+    """The input that `input_shape` or `input_dim` of the first layer states, as in Keras 2."""
+    arguments = first.arguments
+    if "input_dim" in arguments:
+        word, size = arguments["input_dim"]
         value = structs.replace(size, value=[size])
-    elif "input_shape" in given:
-        word, value = given["input_shape"]
+    elif "input_shape" in arguments:
+        word, value = arguments["input_shape"]
     else:
         return []
     return [read_input_entry(structs.replace(word, value="input"), value)]
 
 
 def unbuilt_input_entries(root: YamlNode, first: SpecEntry) -> list[SpecEntry]:
-    """The input of a Sequential inside that says none: it is what the call reads."""
+    """The input of a nested Sequential that states none: its shape is that of what it reads."""
     kind = find_kind(INPUT_KIND)
     return [] if first.kind is kind else [SpecEntry(*root.coordinates, kind, {}, "input")]
 
@@ -162,7 +162,7 @@ def layer_items(sections: Mapping[str, YamlNode], root: YamlNode) -> list[YamlNo
 
 
 def demand_resolved_names(planner: BodyPlanner) -> None:
-    """Raise SpecError where a block reads what is neither in it nor in the model."""
+    """Raise SpecError where a block reads a layer that is neither in it nor in the model."""
     model = planner.model_body
     for each in planner.unresolved_names:
         if model.find_node(each.name) is None:
@@ -173,16 +173,16 @@ def demand_resolved_names(planner: BodyPlanner) -> None:
 
 
 def demand_unique_copy_names(nodes: Sequence[Node]) -> None:
-    """Raise SpecError where copies of blocks come to the same name."""
-    taken: dict[str, Node] = {}
+    """Raise SpecError where two nodes have the same name, such as in copies of blocks."""
+    by_name: dict[str, Node] = {}
     for node in nodes:
-        if taken.setdefault(node.name, node) is not node:
+        if by_name.setdefault(node.name, node) is not node:
             place = node.notes[-1].place if node.notes else node.place
             raise SpecError(f"the name '{node.name}' stands here twice", place)
 
 
 def demand_short_names(nodes: Sequence[Node]) -> None:
-    """Raise SpecError where nodes have, or read, names of too many characters in all."""
+    """Raise SpecError if the names of nodes and their inputs have too many characters in all."""
     extent = extent_of_nodes(nodes)
     if extent.characters > EXTENT_LIMITS["characters"][0]:
         longest = max(nodes, key=lambda node: len(node.name) + sum(map(len, node.inputs)))
@@ -190,7 +190,7 @@ def demand_short_names(nodes: Sequence[Node]) -> None:
 
 
 def read_outputs(section: YamlNode | None, planner: BodyPlanner) -> Iterator[ModelOutput]:
-    """What `outputs:` names: a layer, an output of one, a list of them, or a mapping of labels."""
+    """The outputs of `outputs:`: a layer, one tensor of it, a list of these, or a mapping."""
     if section is None:
         return
     labelled: Iterable[tuple[str | None, YamlNode]] = [(None, section)]
@@ -206,6 +206,6 @@ def read_outputs(section: YamlNode | None, planner: BodyPlanner) -> Iterator[Mod
             raise SpecError(
                 f"'outputs' takes names of layers, not {describe_value(written.value)}", written
             )
-        what = read_call_input(written, reader)
-        assert isinstance(what, str | OutputPath)
-        yield ModelOutput(what, written, label)
+        source = read_call_input(written, reader)
+        assert isinstance(source, str | OutputPath)
+        yield ModelOutput(source, written, label)

@@ -1,4 +1,4 @@
-"""How much a spec comes to once it is written out in full, and how much it may come to."""
+"""The size of a spec with every copy of its blocks written out, and the limits of that size."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_LAYERS = 100_000
 _MAX_COPIES = 100_000  # of blocks, those of blocks inside included
 _MAX_CONNECTIONS = 500_000
 _MAX_NAME_CHARACTERS = 2**25  # of names, those of connections included
-_MAX_DIFFERING_COPIES = 20_000  # those that are worked out each by itself
-_MAX_DIFFERING_VALUES = 500_000  # that stand in them
+_MAX_DIFFERING_COPIES = 20_000  # copies of blocks, each decoded by itself
+_MAX_DIFFERING_VALUES = 500_000  # values in these copies
 
 
 class Extent(Struct, frozen=True, gc=False):
@@ -39,7 +39,7 @@ class Extent(Struct, frozen=True, gc=False):
         )
 
     def scale_to_copies(self, times: int, prefixes: int) -> Extent:
-        """That of so many copies, before whose names so many characters are put in all."""
+        """The extent of so many copies; their prefixes have so many characters in all."""
         return Extent(
             self.layers * times,
             self.connections * times,
@@ -57,8 +57,7 @@ EXTENT_LIMITS: Mapping[str, tuple[int, str]] = {
     "copies": (_MAX_COPIES, "copies of blocks"),
 }
 
-
-# the same of what is worked out anew: copies that differ take longer than copies that are alike
+# Copies that differ are decoded one by one, which takes longer than copies that are alike.
 PLANNING_LIMITS: Mapping[str, tuple[int, str]] = {
     **EXTENT_LIMITS,
     "values": (_MAX_DIFFERING_VALUES, "values that may differ from copy to copy"),
@@ -76,12 +75,12 @@ def demand_small_extent(
     for name, (most, what) in allowed.items():
         number = getattr(extent, name)
         if number > most:
-            told = f"this would make {number:,} {what}; blocks may make {most:,}"
-            raise SpecError(told, place, notes)
+            message = f"this would make {number:,} {what}; blocks may make {most:,}"
+            raise SpecError(message, place, notes)
 
 
 def extent_of_nodes(nodes: Iterable[Node]) -> Extent:
-    """That of nodes, without the values that are written in them."""
+    """The extent of nodes, without the values in their arguments."""
     nodes = list(nodes)
     read = list(chain.from_iterable(map(attrgetter("inputs"), nodes)))
     characters = sum(map(len, read)) + sum(map(len, map(attrgetter("name"), nodes)))
@@ -89,7 +88,7 @@ def extent_of_nodes(nodes: Iterable[Node]) -> Extent:
 
 
 def count_values(written: YamlNode) -> int:
-    """How many values are written here, those that aliases repeat included."""
+    """The number of YAML values in a node, those that aliases repeat included."""
     if written.size > 1:  # measured already
         return written.size
     value = written.value
@@ -101,5 +100,5 @@ def count_values(written: YamlNode) -> int:
 
 
 def count_argument_values(arguments: Mapping[str, tuple[YamlNode, YamlNode]]) -> int:
-    """How many values are written in arguments, with the word that they belong to."""
+    """The number of YAML values in arguments, with the word above them."""
     return 1 + sum(1 + count_values(value) for _, value in arguments.values())

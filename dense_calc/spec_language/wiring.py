@@ -1,4 +1,4 @@
-"""What reads what: `from:` of each layer, or the layer above it."""
+"""The inputs of layers and blocks: `from:`, or the layer above."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from dense_calc.spec_language.entries import SpecEntry
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.layer import demand_mask
 
-MASK_KEY, INPUTS_KEY = "mask", "inputs"  # Keras' names of what most layers are called with
+MASK_KEY, INPUTS_KEY = "mask", "inputs"  # Keras' names of the parameters of most calls
 
-# The names that are read, what a call is given, and its mask.
+# The layers that a call reads, its inputs if they are not just these layers, and its mask.
 _CallWiring = tuple[tuple[str, ...], tuple[CallInput, ...] | None, CallInput]
 
 
 class _ReadableNames(Protocol):
-    """What can be read in a list of layers."""
+    """The names that a list of layers can read."""
 
-    no_input_message: str  # what to say where a layer that must read something has nothing above it
+    no_input_message: str  # the error for a layer that needs an input and has no layer above it
 
     def find_node(self, name: str) -> str | None:
         """The node whose output has this name here, None if there is none."""
 
     def find_outside(self, name: str, written: YamlNode) -> str | None:
-        """The same for a name that is not found, if it may be found later outside the list."""
+        """The node for a name that may mean a layer outside the list, None if it cannot."""
 
     def readable_names(self) -> Iterable[str]:
-        """The names that a mistaken one may have meant."""
+        """The names that a mistaken one may mean, for hints."""
 
 
 def wire_layer(entry: SpecEntry, above: str | None, names: _ReadableNames) -> _CallWiring:
-    """The names of what a layer reads, what its call is given if that is more, and its mask.
+    """The wiring of a layer: what it reads, its inputs if these are more, and its mask.
 
     Raises:
-        SpecError: it reads what there is not, or does not say what it reads though it must.
+        SpecError: there is no layer of a name in `from`, or a layer without `from` needs one.
     """
     if "from" not in entry.arguments:
         return _inputs_from_above(entry, above, names), None, None
@@ -59,7 +59,7 @@ def wire_layer(entry: SpecEntry, above: str | None, names: _ReadableNames) -> _C
 
 
 def _read_mask(kind: type[LayerKind], written: YamlNode, names: _ReadableNames) -> CallInput:
-    """The mask of a call: one, or a nest of them, in which null stands for none.
+    """The mask of a call: one, or a list, in which null stands for no mask.
 
     Raises:
         SpecError: the kind takes no mask, or another number of them.
@@ -75,9 +75,9 @@ def _read_mask(kind: type[LayerKind], written: YamlNode, names: _ReadableNames) 
 
 
 def _has_mask_key(keys: Collection[str], kind: type[LayerKind]) -> bool:
-    """Whether a mapping gives a mask to a kind that has no name for it.
+    """Whether `mask` among the keys of `from` is the mask of the call, and no input of that name.
 
-    To a kind that takes a nest, a mapping is one, unless it names nothing else but the inputs.
+    For a kind that reads a nest, a mapping is that nest, unless its keys are `inputs` and `mask`.
     """
     if MASK_KEY not in keys or MASK_KEY in kind.input_names:
         return False
@@ -85,21 +85,19 @@ def _has_mask_key(keys: Collection[str], kind: type[LayerKind]) -> bool:
 
 
 def _remove_mask(written: YamlNode, kind: type[LayerKind]) -> YamlNode:
-    """What `from` gives the inputs of a kind that has no name for its mask.
-
-    Nothing depends on what a mask is; that it is read makes a connection.
-    """
-    rest = {name: pair for name, pair in written.value.items() if name != MASK_KEY}
-    whole = YamlNode(*written.coordinates, rest)
+    """The value of `from` without the mask."""
+    rest: dict[str, tuple[YamlNode, YamlNode]] = {
+        name: pair for name, pair in written.value.items() if name != MASK_KEY
+    }
     if not kind.input_names and rest.keys() == {INPUTS_KEY}:
-        _, whole = rest[INPUTS_KEY]
-    return whole
+        return rest[INPUTS_KEY][1]
+    return YamlNode(*written.coordinates, rest)
 
 
 def _inputs_from_above(
     entry: SpecEntry, above: str | None, names: _ReadableNames
 ) -> tuple[str, ...]:
-    """What a layer reads that does not say so."""
+    """The inputs of a layer without `from`."""
     if 0 in entry.kind.arity:
         return ()
     if entry.kind.arity is LIST_OF_INPUTS:
@@ -110,7 +108,7 @@ def _inputs_from_above(
 
 
 def _layer_above(entry: SpecEntry, above: str | None, names: _ReadableNames) -> str:
-    """The layer above, or what the list is given; SpecError where that is nothing or several."""
+    """The layer above, or the only input of the list; SpecError if there is none, or several."""
     if above is None:
         raise SpecError(names.no_input_message, entry)
     return above
@@ -119,7 +117,7 @@ def _layer_above(entry: SpecEntry, above: str | None, names: _ReadableNames) -> 
 def _read_layer_call(
     entry: SpecEntry, written: YamlNode, names: _ReadableNames
 ) -> tuple[CallInput, ...]:
-    """What the call of a layer is given, in the order of its inputs.
+    """The inputs of a call, in the order in which Keras names them.
 
     Raises:
         SpecError: `from` names no layer, or no input of the kind.
@@ -133,10 +131,8 @@ def _read_layer_call(
             if kind.accepts_nested:
                 return (read_call_input(written, names),)
             raise SpecError(f"{kind.__name__}'s inputs have no names; give one or a list", written)
-        whose = kind.__name__
-        values = _read_named_inputs(
-            whose, kind.input_names or kind.mapping_keys, written, names, numbers
-        )
+        keys = kind.input_names or kind.mapping_keys
+        values = _read_named_inputs(kind.__name__, keys, written, names, numbers)
         if not kind.input_names:
             return (values,)
         last = max(map(kind.input_names.index, values), default=-1)
@@ -153,7 +149,7 @@ def _read_named_inputs(
     names: _ReadableNames,
     numbers: bool = False,
 ) -> dict[str, CallInput]:
-    """What each input of those with these names is given in a mapping."""
+    """What a mapping has for each of these inputs."""
     values: dict[str, CallInput] = {}
     for name, (word, value) in written.value.items():
         if name not in inputs:
@@ -165,12 +161,12 @@ def _read_named_inputs(
 def wire_block(
     entry: SpecEntry, whose: str, inputs: tuple[str, ...], above: str | None, names: _ReadableNames
 ) -> Mapping[str, CallInput]:
-    """What the inputs of a block are given: one, a list in their order, or a mapping.
+    """What the inputs of a block read: one layer, a list in their order, or a mapping.
 
-    A block that names no inputs has one, whatever it is given: `input`, `input[1]`, `input[key]`.
+    A block that names no inputs has one, which may be a nest: `input`, `input[1]`, `input[key]`.
 
     Raises:
-        SpecError: an input is given nothing, or something that is not there.
+        SpecError: `from` has nothing for an input, or there is no layer of a name in it.
     """
     if "from" not in entry.arguments:
         values: dict[str, CallInput] = {inputs[0]: _layer_above(entry, above, names)}
@@ -185,7 +181,7 @@ def wire_block(
 def _pair_block_inputs(
     whose: str, inputs: tuple[str, ...], written: YamlNode, names: _ReadableNames
 ) -> Iterable[tuple[str, CallInput]]:
-    """The inputs of a block with what `from` gives them."""
+    """The inputs of a block, each with what it reads in `from`."""
     value = written.value
     if isinstance(value, dict) and value and (len(inputs) > 1 or inputs[0] in value):
         return _read_named_inputs(whose, inputs, written, names).items()
@@ -197,10 +193,10 @@ def _pair_block_inputs(
 
 
 def read_call_input(written: YamlNode, names: _ReadableNames, numbers: bool = False) -> CallInput:
-    """What one input is given: a layer, an output of one (`lstm[1]`), or a nest of them.
+    """One input of a call: a layer, one tensor of its output (`lstm[1]`), or a nest of these.
 
-    An operation may also be given `numbers`: `2.5`, `[1, 2]`, or `{constant: [512, 768]}`, an array
-    of these sizes.
+    Where `numbers` are allowed, as in operations, it may also be `2.5`, `[1, 2]`, or an array of
+    these sizes: `{constant: [512, 768]}`.
     """
     value = written.value
     if numbers:
@@ -215,20 +211,20 @@ def read_call_input(written: YamlNode, names: _ReadableNames, numbers: bool = Fa
         return {name: read_call_input(item, names, numbers) for name, (_, item) in value.items()}
     if not isinstance(value, str):
         raise SpecError(f"'from' takes names, not {describe_value(value)}", written)
-    found = names.find_node(value)
-    if found is not None:
-        return found
+    node = names.find_node(value)
+    if node is not None:
+        return node
     name, steps = _parse_output_path(value)
-    found = names.find_node(name) or names.find_outside(name, written)
-    if found is None:
+    node = names.find_node(name) or names.find_outside(name, written)
+    if node is None:
         raise unknown_layer_error(value, name, names.readable_names(), written)
     if not steps:
-        return found
-    return OutputPath(found, tuple(int(step) if step.isdigit() else step for step in steps))
+        return node
+    return OutputPath(node, tuple(int(step) if step.isdigit() else step for step in steps))
 
 
 def _parse_output_path(text: str) -> tuple[str, list[str]]:
-    """The name of a layer, and the way to one of its outputs: `lstm[1]`."""
+    """The name of a layer, and the path to one tensor of its output: `lstm[1]`."""
     end = len(text)
     steps: list[str] = []
     while start := text.rfind("[", 0, end) if text.endswith("]", 0, end) else 0:
@@ -240,14 +236,14 @@ def _parse_output_path(text: str) -> tuple[str, list[str]]:
 
 
 def read_constant(value: Any) -> Constant | None:
-    """The numbers that a value is, None if it is none."""
+    """The number or array that a value means, None if it means neither."""
     match value:
-        case {"constant": list(sizes), **more} if (
+        case {"constant": list(sizes), **others} if (
             all(type(size) is int and size >= 0 for size in sizes)
-            and more.keys() <= {"dtype"}
-            and more.get("dtype") in (None, *INPUT_DTYPES)
+            and others.keys() <= {"dtype"}
+            and others.get("dtype") in (None, *INPUT_DTYPES)
         ):
-            dtype: Any = more.get("dtype")
+            dtype: Any = others.get("dtype")
             return Constant(None, tuple(sizes), dtype)
         case str() | dict() | None:
             return None
@@ -257,7 +253,7 @@ def read_constant(value: Any) -> Constant | None:
 
 
 def unknown_layer_error(
-    told: str, name: str, choices: Iterable[str], written: YamlNode
+    text: str, name: str, choices: Iterable[str], written: YamlNode
 ) -> SpecError:
-    """The complaint about a name that no layer has."""
-    return SpecError(f"there is no layer '{told}' to read{did_you_mean(name, choices)}", written)
+    """The error for a text whose `name` is that of no layer."""
+    return SpecError(f"there is no layer '{text}' to read{did_you_mean(name, choices)}", written)

@@ -1,4 +1,4 @@
-"""The calls of a model as a spec that is written has them, and what is called there again."""
+"""The calls of a model in the order of a written spec, and the names of their layers there."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dense_calc.tracing.lent_layers import OUTER_PREFIX, find_lender, lent_under
 
 
 def calls_to_write(model: Model, is_whole: bool) -> list[Node]:
-    """The nodes but for inputs, the calls of one layer in the order in which they were made.
+    """The nodes without the inputs; the calls of one layer stand in the order of Keras.
 
-    A `whole` model has those that no output needs as well.
+    With `is_whole`, the nodes that no output needs follow.
     """
     nodes = {node.name: node for node in model.nodes if node.inputs}
     turns = {}
@@ -24,7 +24,7 @@ def calls_to_write(model: Model, is_whole: bool) -> list[Node]:
 
 
 def first_calls_by_name(nodes: Sequence[Node]) -> dict[str, Node]:
-    """What writes a layer down, by the names of all its calls and that which it is known by."""
+    """The call under which a spec writes a layer, by the names of all calls of that layer."""
     firsts: dict[str, Node] = {}
     for node in nodes:
         firsts.setdefault(node.holder, node)
@@ -34,20 +34,20 @@ def first_calls_by_name(nodes: Sequence[Node]) -> dict[str, Node]:
 def lent_layer_names(
     node: Node, calls: Mapping[str, Node], around: Mapping[LayerPath, str]
 ) -> dict[LayerPath, str]:
-    """What is lent to a node, by the ways there, as it is called in the spec.
+    """The spec's names of the layers that others lend to a node, by their paths in its layer.
 
-    `around` has the same of what models around this one lend, by the ways from this.
+    `around` has the names of those that models around this one lend to it, by paths in this model.
     """
-    own = {
+    names = {
         loan.path: _lender_name(loan.holder, calls)
         for loan in node.lent_layers
         if not loan.holder.startswith(OUTER_PREFIX)
     }
-    return own | lent_under_path(around, (node.holder,))
+    return names | lent_under_path(around, (node.holder,))
 
 
 def _lender_name(holder: str, calls: Mapping[str, Node]) -> str:
-    """What a layer is called that is lent: `dense`, or `inner/dense` in a model."""
+    """The spec's name of a lent layer: `dense`, or `inner/dense` in a nested model."""
     name, inner = find_lender(holder, calls)
     if not name:
         return dotted_name(holder)
@@ -58,16 +58,18 @@ def _lender_name(holder: str, calls: Mapping[str, Node]) -> str:
 
 
 def _first_calls_inside(model: Model) -> dict[str, Node]:
-    """What writes down the layers of a model inside, by their names."""
+    """The written calls of the layers of a nested model, by the names of all their calls."""
     return first_calls_by_name(calls_to_write(model, is_whole=True))
 
 
 def demand_callable_lenders(lent: Mapping[LayerPath, str], model: Model, *, is_whole: bool) -> None:
-    """Raise SpecError where what a model is lent has a name that something in it has."""
+    """Raise SpecError where a layer in a model has the name of a layer lent to that model."""
     if not lent:
         return
     for node in model.all_nodes if is_whole else model.nodes:
         for name in lent.values():
             if dotted_name(node.name) == name.partition("/")[0] != lent.get((node.name,)):
-                told = f"a spec cannot call '{name}' in '{model.name}', where that is another layer"
-                raise SpecError(told, node.place)
+                message = (
+                    f"a spec cannot call '{name}' in '{model.name}', where that is another layer"
+                )
+                raise SpecError(message, node.place)

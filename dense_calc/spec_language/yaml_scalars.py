@@ -1,4 +1,4 @@
-"""Unquoted words of YAML → the values that they are to YAML 1.2."""
+"""Unquoted words of YAML → their values in YAML 1.2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_DIGITS = 40  # longer ones are above MAX_NUMBER, and slow to read
 _INTEGER_PATTERN = r"[-+]?[0-9]+(?:_[0-9]+)*(?:[eE]\+?[0-9]{1,2})?"
 _BASED_INTEGER_PATTERN = r"0o[0-7]+|0x[0-9a-fA-F]+"
 _FLOAT_PATTERN = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-_NON_FINITE_PATTERN = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"  # infinity, and what is no number
+_NON_FINITE_PATTERN = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"  # infinity, and not-a-number
 _SCALAR_WORDS = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),

@@ -1,4 +1,4 @@
-"""Plain values → YAML: each item of a block on a line of its own, what is in it on that line."""
+"""Plain values → YAML: one line for each item of a list or section, if the item fits."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import yaml
 from dense_calc.errors import SpecError
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolve_scalar
 
-_MAX_LINE_WIDTH = 100  # columns of a line
+_MAX_LINE_WIDTH = 100  # columns
 _MAX_CACHED_TEXTS = 1000
-_FLOW_CACHE: dict[str, str] = {}  # values as Python writes them → as YAML: layers are often alike
+_FLOW_CACHE: dict[str, str] = {}  # `repr` of a value → YAML: layers are often alike
 
 
 def format_layer_item(word: str, arguments: Mapping[str, Any]) -> list[str]:
-    """A layer that is an item of the list of layers, on one line if it fits."""
+    """The lines of a layer in the list of layers: one, if it fits."""
     if not arguments:
         return [word]
-    # Within brackets more must stand in quotes: `[split[1]]` is none.
+    # Texts with brackets need quotes inside brackets: `[split[1]]` would not be read back.
     pairs = (f"{name}: {format_flow([value])[1:-1]}" for name, value in arguments.items())
     line = f"{word}: {{{', '.join(pairs)}}}"
     if len(line) <= _MAX_LINE_WIDTH:
         return [line]
-    own = (f"{name}: {format_flow(value)}" for name, value in arguments.items())
-    return [f"{word}:", *indent_lines(own)]
+    lines = (f"{name}: {format_flow(value)}" for name, value in arguments.items())
+    return [f"{word}:", *indent_lines(lines)]
 
 
 def format_section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """A section that is a mapping, on one line if it fits."""
+    """The lines of a section that is a mapping: one, if it fits."""
     line = f"{name}: {format_flow(values)}"
     if len(line) <= _MAX_LINE_WIDTH:
         yield line
@@ -41,23 +41,23 @@ def format_section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def format_list_items(items: Iterable[list[str]]) -> Iterator[str]:
-    """The items of a list in lines, each after a dash."""
+    """The lines of a list, each item after a dash."""
     for first, *others in items:
         yield f"- {first}"
         yield from indent_lines(others)
 
 
 def indent_lines(lines: Iterable[str]) -> Iterator[str]:
-    """Lines further to the right."""
+    """Lines, each two columns further to the right."""
     return (f"  {line}" for line in lines)
 
 
 class _QuotedText(str):
-    """A text that must stand in quotes: it would be read as something else."""
+    """A text that needs quotes, because without them it would mean something else."""
 
 
 class _FlowDumper(yaml.SafeDumper):
-    """Writes values on one line, and no value twice as one."""
+    """Writes values on one line, without aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -70,7 +70,7 @@ _FlowDumper.add_representer(
 
 
 def format_flow(value: Any) -> str:
-    """A value on one line of YAML; what could speak to a terminal is escaped."""
+    """A value on one line of YAML, with the characters escaped that could control a terminal."""
     key = repr(value)
     text = _FLOW_CACHE.get(key)
     if text is None:
@@ -95,7 +95,7 @@ def _dump_flow(value: Any, *, allow_unicode: bool) -> str:
 
 
 def _quote_texts(value: Any) -> Any:
-    """A value with the texts marked that YAML 1.2 reads as another value, or over several lines."""
+    """A value whose texts are marked where they need quotes."""
     match value:
         case dict():
             return {_quote_texts(key): _quote_texts(each) for key, each in value.items()}

@@ -1,8 +1,8 @@
-"""YAML text → a tree of values that know where they stand.
+"""YAML text → a tree of values with their places in the text.
 
-The tree is built from libyaml's events, which is faster than `yaml.load` and gives places, sees
-duplicate keys, limits depth and expansion, and lets values be those of YAML 1.2: `yes`, `on` and
-`no` are strings, `010` is ten, `1e6` is a number, `1_000_000` too. Nothing in a text is executed.
+Building the tree from libyaml's events is faster than `yaml.load`. It also gives places, finds
+duplicate keys, limits depth and aliases, and reads values as YAML 1.2 does: `yes`, `on` and `no`
+are strings, `010` is ten, `1e6` and `1_000_000` are numbers. Nothing in a text is executed.
 """
 
 from __future__ import annotations
@@ -18,24 +18,19 @@ from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolve_
 MAX_YAML_DEPTH = 64  # levels of nesting
 MAX_YAML_VALUES = 2_000_000  # those that aliases repeat are counted each time
 _MAX_MAPPING_KEYS = 100_000  # of one mapping
-_CHARACTERS_PER_VALUE = (
-    32  # characters of a text, such as an expression, that count as one more value
-)
-_EVENTS_PER_CHECK = 1000  # values between two looks at how many keys there are
-_SURROGATE_PAIR_PATTERN = (
-    r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"  # of one character, in JSON
-)
-_MERGE_MARK_PATTERN = (
-    r"(?m)^[<>]{7} [^\r\n]*"  # the marks that git leaves around the sides of a merge
-)
+_CHARACTERS_PER_VALUE = 32  # a text counts as one more value for each of so many characters
+_EVENTS_PER_CHECK = 1000  # events between two checks of the number of keys
+# JSON writes some characters as two escapes.
+_SURROGATE_PAIR_PATTERN = r"(?i)\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)"
+_MERGE_MARK_PATTERN = r"(?m)^[<>]{7} [^\r\n]*"  # around the sides of an unfinished git merge
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlNode(Place, gc=False):
     """A value and its place; `size` and `depth` count the values and the levels in it.
 
-    The value is None, a bool, int, float or str, a list of Marked, or a dict from text to a pair
-    of Marked, the key and what stands under it.
+    The value is None, a bool, int, float or str, a list of nodes, or a dict from text to a pair of
+    nodes, the key and its value.
     """
 
     value: Any
@@ -43,19 +38,20 @@ class YamlNode(Place, gc=False):
     depth: int = 0
 
     def locate_part(self, name: str) -> Place:
-        """What stands under `name` in this mapping or in this layer's arguments, or at it in this
-        list; this place where there is nothing.
+        """The value of a key in this mapping or in its only value, or the item of this number.
+
+        Without such a part, the place of the node itself.
         """
-        found: Place = self
+        part: Place = self
         match self.value:
             case dict(pairs) if name in pairs:
-                found = pairs[name][1]
+                part = pairs[name][1]
             case dict(pairs) if len(pairs) == 1:
-                under = next(iter(pairs.values()))[1]
-                found = under.locate_part(name) if isinstance(under.value, dict) else self
+                ((_, value),) = pairs.values()
+                part = value.locate_part(name) if isinstance(value.value, dict) else self
             case list(items) if name.isdigit() and int(name) < len(items):
-                found = items[int(name)]
-        return found
+                part = items[int(name)]
+        return part
 
     def plain_value(self) -> Any:
         """The value without places."""
@@ -71,7 +67,7 @@ _YamlPairs = dict[str, tuple[YamlNode, YamlNode]]  # keys and values, by the tex
 
 
 def parse_yaml(source: Source, tree: type[YamlTreeBuilder] | None = None) -> YamlNode:
-    """The value that a YAML text holds; `tree` is another way to take its tags and its keys.
+    """The value of a YAML text; `tree` is a subclass that treats tags and keys differently.
 
     Raises:
         SpecError: it is not YAML, holds no or several documents, or goes over a limit.
@@ -96,16 +92,15 @@ def parse_yaml(source: Source, tree: type[YamlTreeBuilder] | None = None) -> Yam
 
 
 class YamlTreeBuilder:
-    """The tree of one text while its events come in."""
+    """Builds the tree of one text from its events."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.anchors: dict[str, YamlNode] = {}
         self.has_anchors = False
-        self.values: list[YamlNode] = []  # of the innermost list or mapping that is open
-        self.collection_stack: list[
-            tuple[Any, list[YamlNode]]
-        ] = []  # its event, and the values around it
+        self.values: list[YamlNode] = []  # of the innermost open list or mapping
+        # The start events of the open lists and mappings, with the values around each.
+        self.collection_stack: list[tuple[Any, list[YamlNode]]] = []
 
     def read_roots(self) -> list[YamlNode]:
         """The values of all documents of the text."""
@@ -134,7 +129,7 @@ class YamlTreeBuilder:
         return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1, 1)
 
     def add_scalar(self, event: Any) -> None:
-        # No call but what it needs: this runs for nearly every word of a file.
+        # As few calls as possible: this runs for nearly every word of a file.
         value = resolve_scalar(event.value) if event.implicit[0] else event.value
         start = event.start_mark
         column = start.column
@@ -177,7 +172,7 @@ class YamlTreeBuilder:
         self.values.append(node)
 
     def demand_few_keys(self) -> None:
-        """Raise SpecError if the innermost collection is a mapping, and of too many keys."""
+        """Raise SpecError if the innermost open collection is a mapping with too many keys."""
         if len(self.values) <= 2 * _MAX_MAPPING_KEYS or not self.collection_stack:
             return
         if type(self.collection_stack[-1][0]) is yaml.MappingStartEvent:
@@ -186,14 +181,14 @@ class YamlTreeBuilder:
             )
 
     def measure_node(self, node: YamlNode) -> None:
-        """Count what is in a list; without aliases the text itself bounds it."""
+        """Count the values and levels in a list; without aliases, the text itself limits them."""
         node.size += sum(child.size for child in node.value)
         node.depth = 1 + max((child.depth for child in node.value), default=0)
         if node.size > MAX_YAML_VALUES or node.depth > MAX_YAML_DEPTH:
             raise _yaml_limit_error(node)
 
     def apply_properties(self, event: Any, node: YamlNode) -> None:
-        """Remember a value by its anchor; obey its tag."""
+        """Keep a value under its anchor, and apply its tag."""
         if event.tag:
             self.apply_tag(event.tag, node)
         if event.anchor:
@@ -204,10 +199,10 @@ class YamlTreeBuilder:
         if tag != TEXT_TAG or not isinstance(node.value, str):
             raise SpecError(f"the tag {tag} is not understood; a model is plain data", node)
 
-    def build_mapping(self, keys: list[YamlNode], under: list[YamlNode]) -> _YamlPairs:
-        """Keys and what stands under them, by the text of the key."""
+    def build_mapping(self, keys: list[YamlNode], values: list[YamlNode]) -> _YamlPairs:
+        """The pairs of keys and values, by the text of the key."""
         pairs: _YamlPairs = {}
-        for key, value in zip(keys, under, strict=True):
+        for key, value in zip(keys, values, strict=True):
             if not isinstance(key.value, str):
                 raise SpecError("a key must be text; put it in quotes", key)
             if key.value in pairs:
@@ -224,7 +219,7 @@ class YamlTreeBuilder:
 
 
 def _join_surrogates(escape: re.Match[str]) -> str:
-    r"""What YAML reads in place of two halves that JSON writes: `\U0001f600` of `\ud83d\ude00`."""
+    r"""The escape of YAML for two escapes of JSON: `\U0001f600` for `\ud83d\ude00`."""
     if not escape[1]:
         return escape[0]
     units = bytes.fromhex(escape[1] + escape[2])
@@ -232,7 +227,7 @@ def _join_surrogates(escape: re.Match[str]) -> str:
 
 
 def _yaml_limit_error(place: Place) -> SpecError:
-    """The complaint about nesting or aliases without end."""
+    """The error for too many levels or values."""
     return SpecError(
         f"too much: a file may hold {MAX_YAML_DEPTH} levels and {MAX_YAML_VALUES:,} values, "
         "those that aliases repeat included",
@@ -241,9 +236,9 @@ def _yaml_limit_error(place: Place) -> SpecError:
 
 
 def merge_mark_error(source: Source) -> SpecError | None:
-    """The complaint about a text in which git has left both sides of a merge; None if it has not.
+    """The error for a text with the marks of an unfinished git merge, None if it has none.
 
-    Such a text is neither YAML nor JSON, whatever they say of it.
+    Parsers of YAML and JSON would report a mistake that nobody made.
     """
     mark = re.search(_MERGE_MARK_PATTERN, source.text)
     if mark is None:
@@ -254,10 +249,10 @@ def merge_mark_error(source: Source) -> SpecError | None:
 
 
 def _yaml_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> SpecError:
-    """libyaml's complaint in our form."""
+    """The error for a text that libyaml refuses."""
     lines = source.text.splitlines()
     problem = f"{error.problem}, {error.context}" if error.context else error.problem
-    # Where the text ends too early, the caret shows what was left open.
+    # Where the text ends too early, the place is that of the construct left open.
     marks = [mark for mark in (error.problem_mark, error.context_mark) if mark]
     mark = next((mark for mark in marks if mark.line < len(lines)), marks[0])
     char = "".join(lines[mark.line : mark.line + 1])[mark.column :][:1]
@@ -266,20 +261,18 @@ def _yaml_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> SpecError
     elif char in ("@", "`"):
         problem = f"'{char}' cannot start a value; put it in quotes"
     place = Place(source, mark.line + 1, mark.column + 1, 1)
-    if "nesting depth" in str(
-        problem
-    ):  # newer versions of libyaml look ahead and have a limit of theirs
+    if "nesting depth" in str(problem):  # newer versions of libyaml have a limit of their own
         return _yaml_limit_error(place)
     return SpecError(f"this is not YAML: {problem}", place)
 
 
 def utf8_error(source: Source, error: UnicodeEncodeError) -> SpecError:
-    """The complaint about bytes of the command line that are no text."""
+    """The error for bytes of the command line that are not UTF-8."""
     return SpecError("this is not text in UTF-8", _end_place(source, source.text[: error.start]))
 
 
 def _invalid_character_error(source: Source, error: yaml.reader.ReaderError) -> SpecError:
-    """The complaint about a character that YAML does not allow."""
+    """The error for a character that YAML does not allow."""
     before = source.text.encode()[: error.position].decode(errors="ignore")
     return SpecError(f"this is not YAML: {error.reason}", _end_place(source, before))
 
