@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from dense_calc.errors import FileError, escape_unprintable
 from dense_calc.keras_format.hdf5_groups import quote_stored_name
 from dense_calc.keras_format.legacy.keras_1_weights import keras_1_array_shapes
-from dense_calc.keras_format.stored_weights import StoredLayer, read_stored_layers
+from dense_calc.keras_format.stored_layer import StoredLayer
+from dense_calc.keras_format.stored_weights import read_stored_layers
 from dense_calc.layers.base import to_snake_case
 from dense_calc.report import LayerRow, Report, WeightRow
 from dense_calc.shapes import Sizes

@@ -9,9 +9,9 @@ from dense_calc.errors import FileError, SpecError, escape_unprintable
 from dense_calc.keras_format.custom_layers import WeightShapes
 from dense_calc.keras_format.custom_objects import WeightStore
 from dense_calc.keras_format.hdf5_groups import GroupPath, StoredArrays
+from dense_calc.keras_format.stored_layer import StoredLayer
 from dense_calc.keras_format.stored_weights import (
     LAYER_GROUPS,
-    StoredLayer,
     find_repeated_shapes,
     read_stored_layers,
 )

@@ -15,7 +15,7 @@ from dense_calc.keras_format.compare_weights import (
     read_weights_for_rows,
     row_differences,
 )
-from dense_calc.keras_format.stored_weights import StoredLayer
+from dense_calc.keras_format.stored_layer import StoredLayer
 from dense_calc.layers.operations.operation import replace_axis_size
 from dense_calc.model import Model
 from dense_calc.report import LayerRow

@@ -13,8 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
-from msgspec import Struct
-
 from dense_calc.keras_format.archives import (
     MAX_INFLATED_BYTES,
     MAX_METADATA_BYTES,
@@ -44,39 +42,16 @@ from dense_calc.keras_format.hdf5_groups import (
     split_group_name,
     walk_arrays,
 )
+from dense_calc.keras_format.stored_layer import NO_WEIGHTS_MESSAGE, StoredLayer
 from dense_calc.shapes import Sizes
 
 _LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 
 LAYER_GROUPS = ("layers", "_layer_checkpoint_dependencies")  # the latter up to Keras 2.13
 _MODEL_WEIGHTS_GROUP = "model_weights"
-NO_WEIGHTS_MESSAGE = (
-    "it stores no weights; a .keras archive, an HDF5 file or TensorFlow.js' model.json does"
-)
 # Arrays that Keras does not count as weights: the state of a seed, the frequencies of a vocabulary.
 _SEED_GROUP_PATTERN, _SEED_STATE_SHAPE = re.compile(r"(seed_)?generator(_\d+)?"), (2,)
 _FREQUENCIES_NAME = "idf_weights"
-
-
-class StoredLayer(Struct):
-    """The arrays that a file stores of a layer, in a group; `name` is '' if the file has none.
-
-    `repeated_shapes` are those that a wrapper stores a second time for the layer in it.
-    `is_lora_merged` is whether LoRA's weights are stored only in their sum with the kernel,
-    `is_keras_1` whether Keras 1, with its other shapes, may have written the file.
-    """
-
-    name: str
-    group: str
-    arrays: StoredArrays
-    repeated_shapes: list[Sizes] = []
-    is_lora_merged: bool = False
-    is_keras_1: bool = False
-
-    @property
-    def shapes(self) -> list[Sizes]:
-        """The shapes of the arrays."""
-        return [shape for _, shape in self.arrays]
 
 
 def read_stored_layers(

@@ -13,7 +13,7 @@ from dense_calc.keras_format.archives import MIB
 from dense_calc.keras_format.detect import MANIFEST_KEY
 from dense_calc.keras_format.hdf5_groups import GroupPath, StoredArrays
 from dense_calc.keras_format.json_locations import decode_json
-from dense_calc.keras_format.stored_weights import NO_WEIGHTS_MESSAGE, StoredLayer
+from dense_calc.keras_format.stored_layer import NO_WEIGHTS_MESSAGE, StoredLayer
 from dense_calc.layers.base import NonNegativeInt
 from dense_calc.shapes import MAX_RANK
 

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import FileError
 from dense_calc.keras_format.compare_weights import weight_differences
-from dense_calc.keras_format.stored_weights import NO_WEIGHTS_MESSAGE
+from dense_calc.keras_format.stored_layer import NO_WEIGHTS_MESSAGE
 
 
 @pytest.mark.parametrize("names", [NAMES, {}])
