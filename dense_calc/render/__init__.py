@@ -1,4 +1,4 @@
-"""Reports → text: one table of formats, each a module with a function `render` or `grid_lines`.
+"""Reports → text: one table of formats, each with the function that writes it.
 
 A renderer computes nothing. It escapes the text of a file, which must not control a terminal.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dense_calc.render.style import Style as Style
 from dense_calc.report import Report
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 # The formats of a table draw any grid of cells; the others write every attribute of a report.
 GRID_FORMATS = {
-    "table": "dense_calc.render.table",
-    "text": "dense_calc.render.plain_text",
-    "markdown": "dense_calc.render.markdown",
+    "table": "dense_calc.render.table:table_lines",
+    "text": "dense_calc.render.plain_text:text_lines",
+    "markdown": "dense_calc.render.markdown:markdown_lines",
 }
-REPORT_FORMATS = {**GRID_FORMATS, "json": "dense_calc.render.json", "csv": "dense_calc.render.csv"}
+REPORT_FORMATS = {
+    **GRID_FORMATS,
+    "json": "dense_calc.render.json:render_json",
+    "csv": "dense_calc.render.csv:render_csv",
+}
 
 
 def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:
@@ -30,7 +34,7 @@ def render_reports(reports: Sequence[Report], format: str, style: Style) -> str:
         from dense_calc.render.grid import report_grid  # JSON needs none of it
 
         return render_grids((report_grid(report, style) for report in reports), format, style)
-    render: Callable[[Sequence[Report], Style], str] = import_module(REPORT_FORMATS[format]).render
+    render: Callable[[Sequence[Report], Style], str] = import_function(REPORT_FORMATS[format])
     return render(reports, style)
 
 
@@ -41,5 +45,11 @@ def render_grids(grids: Iterable[Grid], format: str, style: Style) -> str:
 
 def stream_grid(grid: Grid, format: str, style: Style) -> Iterator[str]:
     """The lines of a grid in a format, each made when it is read."""
-    lines: Callable[[Grid, Style], Iterator[str]] = import_module(GRID_FORMATS[format]).grid_lines
+    lines: Callable[[Grid, Style], Iterator[str]] = import_function(GRID_FORMATS[format])
     return (f"{line}\n" for line in lines(grid, style))
+
+
+def import_function(path: str) -> Any:
+    """The function at `module:name`, imported when a format is first used."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

@@ -23,7 +23,7 @@ _DEFAULT_CSV_COLUMNS = (
 )
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
+def render_csv(reports: Sequence[Report], style: Style) -> str:
     """A line for each row; with several models, the first column names the model."""
     chosen = style.columns or _DEFAULT_CSV_COLUMNS
     several = len(reports) > 1

@@ -31,7 +31,7 @@ _COUNT_KEYS = (
 )
 
 
-def render(reports: Sequence[Report], style: Style) -> str:
+def render_json(reports: Sequence[Report], style: Style) -> str:
     """The attributes of reports as JSON; an array of objects for several."""
     return escape_json(object_or_array(map(_report_json, reports), len(reports) > 1), style)
 

@@ -19,7 +19,7 @@ _AUTOLINK_STARTS = re.compile(
 _ZERO_WIDTH_SPACE = "&#8203;"
 
 
-def grid_lines(grid: Grid, style: Style) -> Iterator[str]:
+def markdown_lines(grid: Grid, style: Style) -> Iterator[str]:
     """The Markdown lines of one grid."""
     yield f"**{escape_markdown(grid.title)}**"
     yield ""

@@ -20,7 +20,7 @@ _ROW_BATCH_SIZE = 10_000  # rows that are measured at a time
 _KERAS_LINE_WIDTH = 65
 
 
-def grid_lines(grid: Grid, style: Style) -> Iterator[str]:
+def text_lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid. Cells that are too wide are wrapped, never cut."""
     titles = [column.title for column in grid.columns]
     widths = _column_widths(*measure_columns(grid, style), grid.columns)

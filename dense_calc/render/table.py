@@ -43,7 +43,7 @@ PAINT_STYLES = {
 }
 
 
-def grid_lines(grid: Grid, style: Style) -> Iterator[str]:
+def table_lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of a table and its totals. Cells that are too wide are wrapped, never cut."""
     widths = _boxed_widths(*measure_columns(grid, style), grid.columns)
     spaces = [width + _CELL_PADDING - 1 for width in widths]

@@ -1,7 +1,7 @@
 """The operations of `keras.ops` that a functional model may hold, by the names of their classes.
 
 A module is imported when an operation of it is needed, so that a run pays for no others. An
-operation is a class of its module, or a line in the `OPERATION_GROUPS` of the module.
+operation is a class of its module, or a line in the groups of the module (`COUNTING_GROUPS`).
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ OPERATION_MODULES = {
 def operation_kind(name: str) -> type[LayerKind]:
     """The kind of the operation with this Keras class; KeyError if there is none."""
     module = import_module(f"{__name__}.{OPERATION_MODULES[name]}")
-    for group in getattr(module, "OPERATION_GROUPS", ()):
+    for group in getattr(module, f"{OPERATION_MODULES[name].upper()}_GROUPS", ()):
         if name in group.operations:
             built: type[LayerKind] = group.build_kind(name)
             return built

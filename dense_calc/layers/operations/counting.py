@@ -178,7 +178,7 @@ class _SegmentReduction(Operation, frozen=True, kw_only=True):
 
 
 _SPACING_ARGUMENTS = {"num": 50, "endpoint": True, "dtype": None, "axis": 0}
-OPERATION_GROUPS = (
+COUNTING_GROUPS = (
     OperationGroup(
         _SpacedRange,
         {"Geomspace": _SPACING_ARGUMENTS, "Logspace": {**_SPACING_ARGUMENTS, "base": 10}},

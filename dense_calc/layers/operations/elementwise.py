@@ -165,7 +165,7 @@ class SearchSorted(Operation, frozen=True, kw_only=True):
 
 
 # fmt: off
-OPERATION_GROUPS = (
+ELEMENTWISE_GROUPS = (
     OperationGroup(_SameShapeOperation, operations_named("""
         Abs Absolute Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh BitwiseInvert BitwiseNot
         Cbrt Ceil Conj Conjugate Copy Corrcoef Cos Cosh Deg2rad Erf Erfc Erfinv Exp Exp2 Expm1 Fabs

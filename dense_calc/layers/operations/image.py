@@ -274,7 +274,7 @@ def _demand_images(shape: Shape) -> None:
 
 
 # fmt: off
-OPERATION_GROUPS = (
+IMAGE_GROUPS = (
     OperationGroup(
         _ColorConversion, operations_named("HSVToRGB RGBToHSV", data_format=None),
         input_names=("images",),

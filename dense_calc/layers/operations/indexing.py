@@ -267,7 +267,7 @@ class TopK(Operation, frozen=True, kw_only=True):
         return ((*x[:-1], self.k),) * 2
 
 
-OPERATION_GROUPS = (
+INDEXING_GROUPS = (
     OperationGroup(
         _TargetShapeOperation, {"Scatter": {"shape": REQUIRED}}, input_names=("indices", "values")
     ),

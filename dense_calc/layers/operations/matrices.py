@@ -269,7 +269,7 @@ def _diagonal_length(rows: Size, columns: Size, offset: int) -> Size:
     return max(0, min(length, rows, columns))
 
 
-OPERATION_GROUPS = (
+MATRICES_GROUPS = (
     OperationGroup(
         _SquareMatrixOperation,
         {**operations_named("Cholesky CholeskyInverse", upper=False), "Inv": {}},

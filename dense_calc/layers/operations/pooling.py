@@ -91,7 +91,7 @@ def parse_padding(padding: str, *choices: str) -> str:
     return padding.lower()
 
 
-OPERATION_GROUPS = (
+POOLING_GROUPS = (
     OperationGroup(
         _PoolOperation, operations_named("AveragePool MaxPool"), input_names=("inputs",)
     ),

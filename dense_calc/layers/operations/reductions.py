@@ -210,7 +210,7 @@ class Argpartition(_FlatteningOperation, frozen=True, kw_only=True):
 
 
 # fmt: off
-OPERATION_GROUPS = (
+REDUCTIONS_GROUPS = (
     OperationGroup(Reduction, {
         **operations_named("""
             All Amax Amin Any Argmax Argmin Logsumexp Mean Median Nanmax Nanmean Nanmedian Nanmin

@@ -26,7 +26,7 @@ DATA_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 PROPERTY_ESCAPES = DATA_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_github(verdicts: Sequence[CheckResult], style: Style) -> str:
     """The commands, and a last line that counts the files in each state."""
     lines = [line for verdict in verdicts for line in _workflow_commands(verdict)]
     return translate_signs("\n".join((*lines, state_tally(verdicts))) + "\n", style)

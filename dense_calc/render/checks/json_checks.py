@@ -11,7 +11,7 @@ from dense_calc.render.json import escape_json, struct_json
 _OPTIONAL_VERDICT_KEYS = ("error", "line", "column", "notes")
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_json_checks(verdicts: Sequence[CheckResult], style: Style) -> str:
     """The checks of each file, and `ok`, whether all of them hold."""
     ok = "true" if all(verdict.ok for verdict in verdicts) else "false"
     texts = (struct_json(verdict, "checks", _OPTIONAL_VERDICT_KEYS) for verdict in verdicts)

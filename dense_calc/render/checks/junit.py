@@ -29,7 +29,7 @@ _COUNTED_TAGS = {"tests": "testcase", "failures": "failure", "errors": "error"}
 _TIME_ATTRIBUTE = {"time": "0"}  # many readers require it, and a check takes no time
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_junit(verdicts: Sequence[CheckResult], style: Style) -> str:
     """The suites; characters beyond ASCII are references if the output cannot encode them."""
     root = Element("testsuites", {"name": "dense-calc check"})
     root.extend(map(_suite_element, verdicts))

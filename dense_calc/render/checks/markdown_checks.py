@@ -28,7 +28,7 @@ _CHECK_HEADERS = ("File", "What", "Value", "Limit", "Outcome", "Check")
 _NUMBER_HEADERS = ("Value", "Share")
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_markdown_checks(verdicts: Sequence[CheckResult], style: Style) -> str:
     """A heading, a table of all checks, failed ones first, and remarks about those."""
     return translate_signs("\n".join(_markdown_lines(verdicts, style)) + "\n", style)
 

@@ -61,7 +61,7 @@ LIMIT_RULES["increase", "max"] = _ScanRule(
 ALL_RULES = (*LIMIT_RULES.values(), _BROKEN_MODEL_RULE, _NOT_CHECKED_RULE)
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_sarif(verdicts: Sequence[CheckResult], style: Style) -> str:
     """One run of dense-calc over all files."""
     run = {
         "tool": {"driver": _tool_driver()},

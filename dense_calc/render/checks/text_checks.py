@@ -26,7 +26,7 @@ _PART_COLUMNS = (_NUMBER_COLUMN, _NUMBER_COLUMN, _TEXT_COLUMN)
 _HANGING_INDENT = "  "  # of the second and later lines of wrapped text
 
 
-def render(verdicts: Sequence[CheckResult], style: Style) -> str:
+def render_text_checks(verdicts: Sequence[CheckResult], style: Style) -> str:
     """The checks of each file, and a last line that counts the files in each state."""
     cells = [_check_cells(check) for verdict in verdicts for check in verdict.checks]
     rows = _align_rows(cells, _CHECK_COLUMNS, 2, style)
