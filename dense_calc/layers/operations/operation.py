@@ -183,12 +183,12 @@ def remove_axes(shape: Shape, axes: Iterable[int], argument: str = "axis") -> Sh
 
     An axis that is named twice removes its neighbour as well, or is refused if it has none.
     """
-    left = list(shape)
+    remaining = list(shape)
     for axis in sorted(axes, reverse=True):
-        if axis >= len(left):
+        if axis >= len(remaining):
             raise LayerError(f"axis {axis} of {shape} is named twice", argument)
-        del left[axis]
-    return tuple(left)
+        del remaining[axis]
+    return tuple(remaining)
 
 
 def replace_axis_size(shape: Shape, axis: int, size: Size) -> Shape:

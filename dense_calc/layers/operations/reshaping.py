@@ -146,12 +146,12 @@ class Moveaxis(Operation, frozen=True, kw_only=True):
         destinations = normalize_axes(self.destination, len(x), "destination")
         if len(sources) != len(destinations):
             raise LayerError("source and destination must name as many axes", "destination")
-        left: list[Size] = list(x)
+        remaining: list[Size] = list(x)
         moved: list[Size] = [_EMPTY_SLOT] * len(x)
         for source, destination in zip(sources, destinations, strict=True):
-            moved[destination], left[source] = left[source], _EMPTY_SLOT
-        others = iter([size for size in left if size != _EMPTY_SLOT])
-        if moved.count(_EMPTY_SLOT) > len(left) - left.count(_EMPTY_SLOT):
+            moved[destination], remaining[source] = remaining[source], _EMPTY_SLOT
+        others = iter([size for size in remaining if size != _EMPTY_SLOT])
+        if moved.count(_EMPTY_SLOT) > len(remaining) - remaining.count(_EMPTY_SLOT):
             raise LayerError("source or destination names an axis twice", "destination")
         return tuple(next(others) if size == _EMPTY_SLOT else size for size in moved)
 
