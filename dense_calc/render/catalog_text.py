@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json import dumps
 
-import click
 from msgspec import to_builtins
 
 from dense_calc.analysis.catalog import ArgumentEntry, CatalogEntry, KindDescription
 from dense_calc.analysis.formula import split_axis
 from dense_calc.render import Style
-from dense_calc.render.grid import translate_signs
-from dense_calc.render.plain_text import wrap_text
+from dense_calc.render.plain_text import bold_text, join_paragraphs, wrap_text
 from dense_calc.report import WeightRow
 
 _FACT_INDENT = "  "
@@ -28,14 +26,12 @@ def render_catalog(
         blocks = [_family_lines(family, entries, style) for family, entries in kinds.items()]
     else:
         blocks = [_card_lines(card, style) for card in kinds]
-    return translate_signs(
-        "\n".join("".join(f"{line}\n" for line in block) for block in blocks), style
-    )
+    return join_paragraphs(blocks, style)
 
 
 def _family_lines(family: str, kinds: Sequence[CatalogEntry], style: Style) -> Iterator[str]:
     """A family: a line for each kind, with its aliases and what it does."""
-    yield _bold_heading(family, style)
+    yield bold_text(family, style)
     facts = [(", ".join((kind.name, *kind.aliases)), kind.what) for kind in kinds]
     yield from _fact_lines(facts, style)
 
@@ -43,7 +39,7 @@ def _family_lines(family: str, kinds: Sequence[CatalogEntry], style: Style) -> I
 def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
     """A card: what the kind does, its rule, its weights, its arguments, and an example."""
     names = ", ".join((card.name, *card.aliases))
-    yield f"{_bold_heading(names, style)}: {card.family}"
+    yield f"{bold_text(names, style)}: {card.family}"
     for paragraph in card.what.split("\n\n"):
         yield from wrap_text(paragraph, style.width or 100)
     facts = [("shape", card.rule), *map(_weight_axes_fact, card.weights)]
@@ -54,7 +50,7 @@ def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
         ("arguments", _fact_lines(map(_argument_fact, card.arguments), style)),
         ("example", (f"{_FACT_INDENT}{line}" for line in card.example.splitlines())),
     ):
-        yield _bold_heading(title, style)
+        yield bold_text(title, style)
         yield from lines
 
 
@@ -67,11 +63,6 @@ def _fact_lines(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]
         for number, line in enumerate(wrap_text(fact, room) or [""]):
             label = name if number == 0 else ""
             yield f"{_FACT_INDENT}{label:{column}}{_FACT_INDENT}{line}".rstrip()
-
-
-def _bold_heading(text: str, style: Style) -> str:
-    """A heading, bold where there is colour."""
-    return click.style(text, bold=True) if style.color and text else text
 
 
 def _weight_axes_fact(weight: WeightRow) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from dense_calc.render.grid import (
     size_text,
     translate_signs,
 )
-from dense_calc.render.json import JSON_ENCODER, escape_json, object_or_array, struct_json
+from dense_calc.render.json import escape_json, json_text, object_or_array, struct_json
 from dense_calc.report import Port
 
 _OPTIONAL_COMPARISON_KEYS = ("outputs", "checks", "notes")
@@ -83,13 +83,8 @@ def _argument_change_text(argument: ArgumentChange) -> str:
 def _argument_value_text(value: object) -> str:
     """A value on one line; floats, mappings and the inputs of a call, a tuple, as JSON."""
     if isinstance(value, tuple):
-        return escape_unprintable(_json_text(value))
-    return spec_value_text(value, _json_text)
-
-
-def _json_text(value: object) -> str:
-    """A value as JSON."""
-    return JSON_ENCODER.encode(value).decode()
+        return escape_unprintable(json_text(value))
+    return spec_value_text(value, json_text)
 
 
 def _ports_text(ports: Sequence[Port]) -> str:

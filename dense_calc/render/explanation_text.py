@@ -11,8 +11,8 @@ from dense_calc.analysis.formula import split_axis
 from dense_calc.errors import display_width, escape_unprintable
 from dense_calc.layers.base import PRODUCT_SIGN
 from dense_calc.render import Style
-from dense_calc.render.grid import inputs_text, report_title, shape_text, translate_signs
-from dense_calc.render.plain_text import wrap_text
+from dense_calc.render.grid import inputs_text, report_title, shape_text
+from dense_calc.render.plain_text import bold_text, join_paragraphs, wrap_text
 from dense_calc.report import Report, WeightRow
 
 _FACT_GAP = 2  # columns between a fact's name and the fact
@@ -27,15 +27,13 @@ def render_explanations(report: Report, explanations: Sequence[Explanation], sty
     ]
     if any("None" in line for block in blocks[1:] for line in block):
         blocks.append(wrap_text(_NONE_NOTE, style.width or len(_NONE_NOTE)))
-    return translate_signs(
-        "\n".join("".join(f"{line}\n" for line in block) for block in blocks), style
-    )
+    return join_paragraphs(blocks, style)
 
 
 def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
     """The lines about one layer."""
     heading = f"{escape_unprintable(each.name)} ({escape_unprintable(each.type)})"
-    yield f"{click.style(heading, bold=True) if style.color else heading}{_share_text(each)}"
+    yield f"{bold_text(heading, style)}{_share_text(each)}"
     facts = list(_layer_facts(each))
     room = max(display_width(name) for name, _ in facts) + _FACT_GAP
     width = max(1, (style.width or 10**6) - room - _FACT_GAP)

@@ -12,7 +12,7 @@ from dense_calc.quantities import QUANTITIES
 from dense_calc.render import Style, render_grids
 from dense_calc.render.checks.wording import check_sentence, check_subject, limit_text
 from dense_calc.render.grid import Column, Grid, row_cells, translate_signs
-from dense_calc.render.json import JSON_ENCODER, escape_json, json_array, json_object
+from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.sweep_grid import TOTAL_COLUMNS, setting_column
 from dense_calc.whatif.fitting.answers import FitResult
 from dense_calc.whatif.fitting.lines import VariableRange
@@ -156,9 +156,7 @@ def _range_text(variable: VariableRange) -> str:
 
 def _answer_json(answer: FitResult, style: Style) -> str:
     """The answer as JSON, a line for each key, and for each row of a frontier."""
-    fields = {
-        key: JSON_ENCODER.encode(value).decode() for key, value in _answer_fields(answer).items()
-    }
+    fields = json_fields(_answer_fields(answer))
     if answer.is_frontier:
         fields = {"name": fields.pop("name"), "frontier": json_array(answer.fitting_rows)} | fields
     return escape_json(json_object(fields) + "\n", style)

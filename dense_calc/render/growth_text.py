@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from typing import Any
 
-import click
-
 from dense_calc.errors import display_width, escape_unprintable
 from dense_calc.render import Style
 from dense_calc.render.algebra import (
@@ -19,9 +17,8 @@ from dense_calc.render.algebra import (
     format_terms,
     python_names,
 )
-from dense_calc.render.grid import translate_signs
-from dense_calc.render.json import JSON_ENCODER, escape_json, json_array, json_object
-from dense_calc.render.plain_text import align_right, wrap_text
+from dense_calc.render.json import escape_json, json_array, json_fields, json_object
+from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
 from dense_calc.whatif.growth import CountStep, Growth
 from dense_calc.whatif.growth.polynomial import Polynomial
 
@@ -39,8 +36,7 @@ def render_growth(growth: Growth, names: VariableNames, style: Style) -> str:
         _wrap_sentences(_step_sentences(growth, names), style),
         _wrap_sentences(_evidence_sentences(growth, names), style),
     )
-    text = "\n".join("".join(f"{line}\n" for line in lines) for lines in paragraphs)
-    return translate_signs(text, style)
+    return join_paragraphs(paragraphs, style)
 
 
 def _wrap_sentences(sentences: Iterable[str], style: Style) -> Iterator[str]:
@@ -95,8 +91,7 @@ def _polynomial_lines(
     """The lines of `params = ...`, broken between terms."""
     terms = format_terms(polynomial, names, ASCII_NOTATION if style.ascii else MATH_NOTATION)
     margin = " " * len(indent + _PARAMS_WORD + _EQUALS_SIGN)
-    word = click.style(_PARAMS_WORD, bold=True) if style.color else _PARAMS_WORD
-    line = indent + word + _EQUALS_SIGN + terms[0]
+    line = indent + bold_text(_PARAMS_WORD, style) + _EQUALS_SIGN + terms[0]
     room = (style.width or 10**6) - len(margin)
     used = display_width(terms[0])
     for term in terms[1:]:
@@ -183,10 +178,7 @@ def growth_json(
     model: str, total_params: int | None, growth: Growth, names: VariableNames, style: Style
 ) -> str:
     """The growth of a model's count as JSON; `total_params` is the count of the file as it is."""
-    fields = {
-        name: JSON_ENCODER.encode(value).decode()
-        for name, value in _growth_fields(model, total_params, growth, names).items()
-    }
+    fields = json_fields(_growth_fields(model, total_params, growth, names))
     lists = {
         "pieces": list(_piece_fields(growth, names)),
         "values": list(_known_count_fields(growth, names)),

@@ -63,11 +63,8 @@ def _null_unknowns(part: Any) -> Any:
 
 def explanation_json(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
     """The explanations of a model's layers as JSON, a line for each."""
-    fields = {
-        "name": JSON_ENCODER.encode(report.name).decode(),
-        "total_params": str(report.total_params),
-        "layers": json_array(explanations),
-    }
+    fields = json_fields({"name": report.name, "total_params": report.total_params})
+    fields["layers"] = json_array(explanations)
     return escape_json(f"{json_object(fields)}\n", style)
 
 
@@ -82,11 +79,8 @@ def catalogue_json(catalogue: Mapping[str, Any] | Sequence[Any], style: Style) -
 
 def schema_json(schema: Mapping[str, Any], style: Style) -> str:
     """A JSON Schema, a line for each key and for each definition."""
-    fields = {name: JSON_ENCODER.encode(part).decode() for name, part in schema.items()}
-    definitions = {
-        name: JSON_ENCODER.encode(part).decode() for name, part in schema["$defs"].items()
-    }
-    fields["$defs"] = json_object(definitions).replace("\n", "\n  ")
+    definitions = json_object(json_fields(schema["$defs"])).replace("\n", "\n  ")
+    fields = json_fields(schema) | {"$defs": definitions}
     return escape_json(f"{json_object(fields)}\n", style)
 
 
@@ -107,14 +101,24 @@ def struct_json(
 
     The `optional_fields` are left out if they are empty; the `extra` ones stand before the last.
     """
-    fields = {
-        name: JSON_ENCODER.encode(getattr(struct, name)).decode()
+    values = {
+        name: getattr(struct, name)
         for name in struct.__struct_fields__
         if name not in (list_field, hidden_field)
         and (name not in optional_fields or getattr(struct, name))
     }
-    fields |= {name: JSON_ENCODER.encode(value).decode() for name, value in extra.items()}
+    fields = json_fields({**values, **extra})
     return json_object(fields | {list_field: json_array(getattr(struct, list_field))})
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, on one line."""
+    return JSON_ENCODER.encode(value).decode()
+
+
+def json_fields(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values of an object, each as JSON."""
+    return {name: json_text(value) for name, value in values.items()}
 
 
 def json_array(items: Sequence[Any]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat, zip_longest
 from operator import le
 
+import click
+
 from dense_calc.errors import display_width
 from dense_calc.render import Style
-from dense_calc.render.grid import Column, Grid
+from dense_calc.render.grid import Column, Grid, translate_signs
 
 COLUMN_GAP = "  "
 UNLIMITED_WIDTH = 100_000  # wraps nothing
@@ -90,6 +92,17 @@ def pad_cell(text: str, width: int, column: Column) -> str:
     if not text.isascii():
         width -= display_width(text) - len(text)  # str counts a wide character once
     return text.rjust(width) if column.is_number else text.ljust(width)
+
+
+def join_paragraphs(paragraphs: Iterable[Iterable[str]], style: Style) -> str:
+    """Paragraphs of lines as a text, an empty line between two of them."""
+    text = "\n".join("".join(f"{line}\n" for line in lines) for lines in paragraphs)
+    return translate_signs(text, style)
+
+
+def bold_text(text: str, style: Style) -> str:
+    """`text` in bold, if there is colour."""
+    return click.style(text, bold=True) if style.color and text else text
 
 
 def align_right(text: str, width: int) -> str:
