@@ -26,14 +26,14 @@ _ValueRange = Annotated[tuple[float, ...], _PAIR_LENGTH]
 _UncheckedValueRange = tuple[float, ...] | None  # Keras checks it only when data flows
 
 
-class _BitsInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class BitsInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """A lower and an upper bound on the number of bits, whose interval meets that from 1 to 8."""
 
     lower: Annotated[float, Meta(le=8)]
     upper: Annotated[float, Meta(ge=1)]
 
 
-_BitsFactor = Annotated[float, Meta(ge=1, le=8)] | _BitsInterval
+_BitsFactor = Annotated[float, Meta(ge=1, le=8)] | BitsInterval
 
 # Keras checks both numbers of a pair here; of a FactorInterval it checks one bound each.
 _FractionFactor = UnitFraction | Annotated[tuple[UnitFraction, ...], _PAIR_LENGTH]

@@ -39,7 +39,7 @@ from dense_calc.shapes import (
 )
 
 
-class _CausalPadding(CaseInsensitiveEnum):
+class CausalPadding(CaseInsensitiveEnum):
     """The padding of a convolution over a sequence: `causal` pads only the start."""
 
     valid = "valid"
@@ -224,7 +224,7 @@ class Conv1D(Conv, frozen=True, kw_only=True):
 
     spatial_axes = SEQUENCE_AXES
 
-    padding: _CausalPadding = _CausalPadding.valid
+    padding: CausalPadding = CausalPadding.valid
 
 
 class Conv2D(Conv, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ class FactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields
     upper: Annotated[float, Meta(ge=0)]
 
 
-class _SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """The interval from which Keras draws a factor; it must meet that from -1 to 1."""
 
     lower: Annotated[float, Meta(le=1)]
@@ -27,7 +27,7 @@ class _SignedFactorInterval(Struct, array_like=True, frozen=True, forbid_unknown
 
 
 Factor = UnitFraction | FactorInterval
-SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | _SignedFactorInterval
+SignedFactor = Annotated[float, Meta(ge=-1, le=1)] | SignedFactorInterval
 UnusedFactor = SignedFactor | None  # an argument of Keras' base class that changes nothing
 
 

@@ -23,7 +23,7 @@ _TF_IDF_MODES = ("tf_idf", "tf-idf")
 _UNKNOWN_WORD = "[UNK]"
 
 
-class _SerializedFunction(Struct, frozen=True):
+class SerializedFunction(Struct, frozen=True):
     """A function of one's own, as Keras writes it to a file."""
 
     class_name: Literal["function"]
@@ -196,10 +196,10 @@ class TextVectorization(KerasLayer, frozen=True, kw_only=True):
     max_tokens: _TokenLimit | None = None
     standardize: (
         Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"]
-        | _SerializedFunction
+        | SerializedFunction
         | None
     ) = "lower_and_strip_punctuation"
-    split: Literal["whitespace", "character"] | _SerializedFunction | None = "whitespace"
+    split: Literal["whitespace", "character"] | SerializedFunction | None = "whitespace"
     ngrams: int | tuple[int, ...] | None = None
     output_mode: _OutputMode = "int"
     output_sequence_length: NonNegativeInt | None = None
