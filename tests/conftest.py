@@ -6,7 +6,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,11 +30,22 @@ DATA = ROOT / "tests" / "data"
 Result = subprocess.CompletedProcess[str]
 Run = Callable[..., Result]
 TraceFunction = Callable[[FrameType, str, Any], Any]
+# what tells the command how to print
+OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flag under which golden files are rewritten."""
     parser.addoption("--update", action="store_true", help="rewrite golden files; read the diff")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_environment() -> Iterator[None]:
+    """An environment that says nothing of how to print, whatever that of the caller says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OURS:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture
@@ -48,13 +59,11 @@ def run() -> Run:
     """Run the command line in a process of its own, by default in the project's folder."""
 
     def run(*arguments: str, cwd: Path = ROOT, stdin: str = "", **environ: str) -> Result:
-        ours = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
-        kept = {name: value for name, value in os.environ.items() if name not in ours}
         return subprocess.run(
             [sys.executable, "-m", "dense_calc", *arguments],
             cwd=cwd,
             input=stdin,
-            env=kept | {"LANG": "C.UTF-8"} | environ,
+            env=os.environ | {"LANG": "C.UTF-8"} | environ,
             capture_output=True,
             encoding="utf-8",
             check=False,
