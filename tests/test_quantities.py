@@ -77,6 +77,8 @@ def test_a_quantity_is_checked(model: Path) -> None:
 
 
 def test_a_quantity_is_a_column(model: Path) -> None:
+    _, text = run("summary", "--help")
+    assert "non_trainable_params, tensors, memory, connected_to" in " ".join(text.split())
     _, text = run("summary", model, "--columns", "name,tensors", "--format", "csv")
     assert text.splitlines() == [
         "name,tensors",

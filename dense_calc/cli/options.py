@@ -21,6 +21,7 @@ from dense_calc.errors import (
 from dense_calc.files.loader import load_at_revision
 from dense_calc.limits import AmountError
 from dense_calc.model import Model
+from dense_calc.quantities import QUANTITIES
 from dense_calc.render import GRID_FORMATS, REPORT_FORMATS
 from dense_calc.settings.variants import ModelVariants
 
@@ -148,8 +149,9 @@ _TABLE_OPTIONS = (
         "--columns",
         metavar="A,B,...",
         callback=_parse_columns,
-        help="What to show of each layer: layer, name, type, output_shape, params, "
-        "trainable_params, non_trainable_params, connected_to, feeds, weights.",
+        help="What to show of each layer: layer, name, type, output_shape, "
+        f"{', '.join(each.column for each in QUANTITIES.values() if each.column)}, "
+        "connected_to, feeds, weights.",
     ),
     *_STYLE_OPTIONS,
     ascii_option,

@@ -60,11 +60,12 @@ def with_recorded_outputs(
     nodes = {
         name: replace(node, recorded_output=recorded.get(name)) for name, node in nodes.items()
     }
+    stores = {layer.name: layer.context.weight_store for layer in layers}
     custom: defaultdict[str, list[Node]] = defaultdict(list)
     for node in nodes.values():
-        if isinstance(node.layer, CustomLayer):
+        # A merged model has resolved its own layers, which stand before those of this one.
+        if isinstance(node.layer, CustomLayer) and node.holder in stores:
             custom[node.holder].append(node)
-    stores = {layer.name: layer.context.weight_store for layer in layers}
     for holder, calls in custom.items():
         is_filled = all(_is_fully_recorded(node.recorded_output) for node in calls)
         layer = _resolve_custom_layer(calls[0], stores[holder], is_filled, file)

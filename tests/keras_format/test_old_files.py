@@ -177,6 +177,17 @@ def test_a_merge_of_models_may_stand_in_another_model() -> None:
     assert report.total_params == 4 * (7 + 1) + 5 * (8 + 1)
 
 
+def test_a_model_that_is_merged_may_hold_a_custom_layer() -> None:
+    first = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
+    second = layer("Dense", {"name": "e", "output_dim": 5, "batch_input_shape": [None, 8]})
+    merge = merge_of(sequential(first, layer("Scale", {"name": "s"})), sequential(second))
+    with pytest.raises(DenseCalcError, match="'Scale' is not known"):
+        report_of(merge)
+    text = json.dumps(merge)
+    model = from_keras(merge, Source("m.json", text), "m", {"Scale": "identity"})
+    assert trace(model).outputs[0].shape == (None, 9)
+
+
 def test_models_that_are_merged_have_no_layers_of_one_name() -> None:
     one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
     with pytest.raises(DenseCalcError, match="the name 'd' stands here twice"):
