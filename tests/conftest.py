@@ -22,7 +22,7 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("ours")
-pytest.register_assert_rewrite("helpers")
+pytest.register_assert_rewrite("support")
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"

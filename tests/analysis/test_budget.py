@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 from conftest import work
-from helpers.checked_models import (
+from support.checked_models import (
     DENSE,
     HEAD_A,
     HEAD_B,

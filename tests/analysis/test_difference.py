@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import ROOT, Run
 from graphs import random_spec
-from helpers.differences import OLD, compared, edited, told
+from support.differences import OLD, compared, edited, told
 
 from dense_calc.analysis.difference import compare_models, fold_copies
 from dense_calc.files.loader import load

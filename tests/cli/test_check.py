@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, work
-from helpers.checked_models import MODEL
+from support.checked_models import MODEL
 
 from dense_calc.cli.file_arguments import expand_file_arguments
 from dense_calc.render.checks import VERDICT_FORMATS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
-from helpers.terminal import terminal_output
+from support.terminal import terminal_output
 
 import dense_calc
 from dense_calc.render.grid import REPORT_COLUMNS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run, git
-from helpers.differences import OLD, edited
+from support.differences import OLD, edited
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, git
-from helpers.differences import OLD, edited
+from support.differences import OLD, edited
 
 
 @pytest.fixture

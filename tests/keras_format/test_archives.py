@@ -13,9 +13,9 @@ import h5py
 import pytest
 import yaml
 from conftest import Run
-from helpers.applications import FACTS
-from helpers.archives import archive
-from helpers.functional import functional, layer, model_of
+from support.applications import FACTS
+from support.archives import archive
+from support.functional import functional, layer, model_of
 
 import dense_calc
 from dense_calc.errors import DenseCalcError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from helpers.functional import model_of
+from support.functional import model_of
 
 from dense_calc.tracing.tracer import trace
 

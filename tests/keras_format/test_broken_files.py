@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.functional import functional, layer, model_of
+from support.functional import functional, layer, model_of
 
 import dense_calc
 from dense_calc.errors import DenseCalcError

@@ -9,7 +9,8 @@ from typing import Any
 
 import h5py
 import pytest
-from helpers.weight_files import (
+from msgspec.structs import replace
+from support.weight_files import (
     FIRST,
     IN_GROUPS,
     LAYERS,
@@ -24,7 +25,6 @@ from helpers.weight_files import (
     keras_file,
     report,
 )
-from msgspec.structs import replace
 
 from dense_calc.errors import FileError
 from dense_calc.keras_format.compare_weights import weight_differences

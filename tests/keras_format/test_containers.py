@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Run
-from helpers.applications import FACTS
-from helpers.keras_yaml import CHAIN, KERAS_YAML
+from support.applications import FACTS
+from support.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError

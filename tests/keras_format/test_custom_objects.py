@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers.keras_objects import (
+from support.keras_objects import (
     Json,
     chain,
     dense,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
-from helpers.custom_files import Arrays, archive, hdf5_file, layer
+from support.custom_files import Arrays, archive, hdf5_file, layer
 
 import dense_calc
 from dense_calc.errors import SpecError

@@ -15,8 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.archives import archive as zipped
-from helpers.keras_yaml import CHAIN, KERAS_YAML
+from support.archives import archive as zipped
+from support.keras_yaml import CHAIN, KERAS_YAML
 
 import dense_calc
 from dense_calc.errors import DenseCalcError, FileError

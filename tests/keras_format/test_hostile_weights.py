@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.weight_files import IN_GROUPS, archive, hdf5_file, report
+from support.weight_files import IN_GROUPS, archive, hdf5_file, report
 
 from dense_calc.errors import FileError
 from dense_calc.keras_format.compare_weights import weight_differences

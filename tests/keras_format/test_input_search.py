@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import pytest
 from conftest import Run
-from helpers.custom_files import Arrays, archive, hdf5_file, layer
+from support.custom_files import Arrays, archive, hdf5_file, layer
 
 import dense_calc
 from dense_calc.errors import Source, SpecError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from conftest import SPECS, Run
-from helpers.applications import FACTS
-from helpers.functional import model_of
+from support.applications import FACTS
+from support.functional import model_of
 
 import dense_calc
 from dense_calc.dtypes import leaf_dtypes

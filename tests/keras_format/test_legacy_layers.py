@@ -10,9 +10,9 @@ from math import prod
 from typing import Any
 
 import pytest
-from helpers.old_layers import FACTS, LEGACY, layer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.old_layers import FACTS, LEGACY, layer_of
 
 from dense_calc.errors import LayerError
 from dense_calc.keras_format.legacy import keras_1_configs, layer_configs

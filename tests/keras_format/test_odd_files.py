@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from helpers.keras_objects import Json, chain, graph, layer, model_of, reading, tensor
+from support.keras_objects import Json, chain, graph, layer, model_of, reading, tensor
 
 from dense_calc.errors import DenseCalcError, Source, SpecError
 from dense_calc.keras_format.writer import to_keras

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from helpers.keras_objects import (
+from support.keras_objects import (
     Json,
     chain,
     code,

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import pytest
 from conftest import Run
-from helpers.weight_files import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
+from support.weight_files import LAYERS, NAMES, SOUND, Arrays, archive, filled, report
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.keras_format.compare_weights import weight_differences

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from helpers.operation_facts import FACTS, tuples
 from msgspec import ValidationError, convert
+from support.operation_facts import FACTS, tuples
 
 from dense_calc.dtypes import expand_dtypes
 from dense_calc.errors import LayerError

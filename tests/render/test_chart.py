@@ -6,9 +6,9 @@ import re
 from textwrap import dedent
 
 import pytest
-from helpers.points import FIELD, MANY, PAIRS, WIDTHS, WORDS, sweeps
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.points import FIELD, MANY, PAIRS, WIDTHS, WORDS, sweeps
 
 from dense_calc.errors import display_width
 from dense_calc.render import Style

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import DATA, ROOT, Run
-from helpers.check_readers import (
+from msgspec.structs import replace
+from support.check_readers import (
     FORMATS,
     READERS,
     github_commands,
@@ -17,8 +18,7 @@ from helpers.check_readers import (
     markdown_cells,
     sarif_run,
 )
-from helpers.check_verdicts import ASCII, OVER, PLAIN, WELL, over
-from msgspec.structs import replace
+from support.check_verdicts import ASCII, OVER, PLAIN, WELL, over
 
 from dense_calc.analysis.budget import CheckResult
 from dense_calc.errors import escape_unprintable

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from helpers.check_readers import (
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from support.check_readers import (
     FORMATS,
     READERS,
     github_commands,
@@ -13,10 +16,7 @@ from helpers.check_readers import (
     markdown_cells,
     sarif_run,
 )
-from helpers.check_verdicts import ASCII, OVER, PLAIN, TEXTS, over, verdicts
-from hypothesis import given
-from hypothesis import strategies as st
-from msgspec.structs import replace
+from support.check_verdicts import ASCII, OVER, PLAIN, TEXTS, over, verdicts
 
 from dense_calc.analysis.budget import CheckResult, LayerShare
 from dense_calc.errors import escape_unprintable

@@ -6,8 +6,8 @@ import math
 import sys
 
 import pytest
-from helpers.points import FIELD, MANY, WIDTHS, WORDS, sweeps
 from hypothesis import given, settings
+from support.points import FIELD, MANY, WIDTHS, WORDS, sweeps
 
 from dense_calc.errors import FileError
 from dense_calc.render.axes import SweepPoints, build_axes

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from cases import read_facts
-from helpers.old_layers import FACTS as OLD_FACTS
-from helpers.old_layers import layer_of
-from helpers.operation_facts import FACTS as OPERATION_FACTS
-from helpers.operation_facts import tuples
 from msgspec import Struct, convert
 from ours import model_of
+from support.old_layers import FACTS as OLD_FACTS
+from support.old_layers import layer_of
+from support.operation_facts import FACTS as OPERATION_FACTS
+from support.operation_facts import tuples
 
 from dense_calc.analysis.budget import check_limits, check_result
 from dense_calc.analysis.catalog import kind_examples

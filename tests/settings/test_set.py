@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import work
-from helpers.set_model import SPEC, report, with_settings
+from support.set_model import SPEC, report, with_settings
 
 from dense_calc.analysis.match_layers import comparable_config
 from dense_calc.errors import DenseCalcError, Source, SpecError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers.set_model import SPEC, with_settings
+from support.set_model import SPEC, with_settings
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.tracing.tracer import trace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.reports import reads, report_of, units
+from support.reports import reads, report_of, units
 
 from dense_calc.errors import Source, SpecError
 from dense_calc.spec_language import parse_spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.reports import names, report_of
+from support.reports import names, report_of
 
 
 def test_a_shared_layer_counts_once() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
-from helpers.reports import report_of
-from helpers.terminal import terminal_output
+from support.reports import report_of
+from support.terminal import terminal_output
 
 import dense_calc
 from dense_calc.cli.summary import MAX_READABLE_ROWS

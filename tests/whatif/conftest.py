@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.sweep_model import MODEL, Told
+from support.sweep_model import MODEL, Told
 
 from dense_calc.cli import command_line
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from helpers.sweep_model import MODEL, Told, rows, widths
+from support.sweep_model import MODEL, Told, rows, widths
 
 from dense_calc.errors import SpecError
 from dense_calc.whatif.sweeping import sweep

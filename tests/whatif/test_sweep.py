@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT
-from helpers.sweep_model import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.sweep_model import (
     INNER,
     MODEL,
     NO_UNITS,
@@ -22,8 +24,6 @@ from helpers.sweep_model import (
     fields,
     rows,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dense_calc import load, trace
 from dense_calc.errors import DenseCalcError, Source

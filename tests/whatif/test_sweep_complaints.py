@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from conftest import Run
-from helpers.sweep_model import INNER, MODEL, Told
+from support.sweep_model import INNER, MODEL, Told
 
 from dense_calc.errors import DenseCalcError, FileError, SpecError
 from dense_calc.whatif.sweeping import sweep

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from helpers.sweep_model import Told
+from support.sweep_model import Told
 
 from dense_calc.errors import FileError
 

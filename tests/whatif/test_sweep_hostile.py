@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.sweep_model import Told
+from support.sweep_model import Told
 
 from dense_calc.errors import DenseCalcError, SpecError
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.sweep_model import SPEC_FILES, params
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sweep_model import SPEC_FILES, params
 
 from dense_calc import load
 from dense_calc.errors import FileError, SpecError

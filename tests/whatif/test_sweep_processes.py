@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
-from helpers.sweep_model import MODEL, Told
+from support.sweep_model import MODEL, Told
 
 
 def test_several_processes_print_the_same(folder: Path, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from helpers.applications import FACTS
+from support.applications import FACTS
 
 CHAIN = json.loads(FACTS["chain"]["json"])
 
