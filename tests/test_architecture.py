@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,6 +110,34 @@ def test_a_module_says_what_it_is_for_and_stays_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert text.count("\n") <= MAX_LINES
+
+
+def test_no_two_modules_have_one_name() -> None:
+    """A family of operations may have the name of a family of layers, as in Keras."""
+    stems = Counter(path.stem for path in MODULES if path.stem != "__init__")
+    layers = {path.stem for path in (PACKAGE / "layers").glob("*.py")}
+    operations = {path.stem for path in (PACKAGE / "layers" / "operations").glob("*.py")}
+    assert {stem for stem, count in stems.items() if count > 1} <= layers & operations
+
+
+def test_a_name_is_defined_in_three_modules_at_most() -> None:
+    modules = defaultdict(set)
+    for path in MODULES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            for name in defined_names(node):
+                modules[name].add(path.stem)
+    assert {name: found for name, found in modules.items() if len(found) > 3} == {}
+
+
+def defined_names(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module defines."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
 
 
 def test_a_file_of_tests_says_what_it_tests_and_stays_small() -> None:

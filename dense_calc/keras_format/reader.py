@@ -126,7 +126,9 @@ def _gap_position(gap: Gap) -> list[int]:
 
 def _unwrap_config(config: Any) -> Any:
     """A config of an older version, without TensorFlow's wrappers of lists and mappings."""
-    from dense_calc.keras_format.legacy.values import unwrap_containers  # few files are so old
+    from dense_calc.keras_format.legacy.legacy_values import (
+        unwrap_containers,  # few files are so old
+    )
 
     return unwrap_containers(config)
 

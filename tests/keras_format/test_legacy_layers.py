@@ -23,7 +23,7 @@ from dense_calc.keras_format.legacy.keras_1_configs import (
     with_dim_ordering,
 )
 from dense_calc.keras_format.legacy.layer_configs import KERAS_2_CLASSES, upgrade_config
-from dense_calc.keras_format.legacy.values import unwrap_containers
+from dense_calc.keras_format.legacy.legacy_values import unwrap_containers
 from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.layers.retired.keras_2 import RETIRED_KINDS
 

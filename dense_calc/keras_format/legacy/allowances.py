@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
-from dense_calc.keras_format.legacy.values import (
+from dense_calc.keras_format.legacy.legacy_values import (
     DTYPE_ALIASES,
     INITIALIZER_SUFFIX,
     translate_word,

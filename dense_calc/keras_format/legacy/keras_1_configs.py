@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from dense_calc.errors import LayerError
-from dense_calc.keras_format.legacy.values import RAW_SHAPE_TYPE, LayerConfig, translate_word
+from dense_calc.keras_format.legacy.legacy_values import RAW_SHAPE_TYPE, LayerConfig, translate_word
 
 # fmt: off
 # Renamed arguments: of all classes, then of single ones.

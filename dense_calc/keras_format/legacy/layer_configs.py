@@ -10,7 +10,7 @@ from dense_calc.keras_format.legacy.keras_1_configs import (
     KERAS_1_ONLY_CLASSES,
     upgrade_from_keras_1,
 )
-from dense_calc.keras_format.legacy.values import (
+from dense_calc.keras_format.legacy.legacy_values import (
     INITIALIZER_SUFFIX,
     RAW_SHAPE_TYPE,
     LayerConfig,

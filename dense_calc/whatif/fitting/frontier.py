@@ -96,7 +96,7 @@ class CombinationSearch:
         self.state = _FrontierState()
         self.size_verdicts: dict[
             _GridIndex, bool | None
-        ] = {}  # of a combination, as `is_under` has it
+        ] = {}  # whether a combination is small enough
         self.model_places: dict[
             int, None
         ] = {}  # the last places of the last variable that made models
