@@ -28,6 +28,7 @@ _MAX_DIRECTORY_BYTES = MIB  # a list of some 10,000 members
 MAX_INFLATED_BYTES = 128 * MIB  # of weights that are compressed
 _MAX_REASON_LENGTH = 300  # characters; libraries quote the file in their messages
 _UNKNOWN_REASON = "it is broken, or ends too early"  # for exceptions without a message
+_OVERLAP = "Overlapped entries"  # what zipfile of Python 3.13 says, and older ones do not
 _ZIP_END_MAGIC = b"PK\x05\x06"  # the first bytes of a zip archive's end record
 _MAX_ZIP_END_BYTES = 22 + 2**16
 ZIP_STORED, _ZIP_DEFLATED = 0, 8  # Keras stores; other methods have no limit of memory
@@ -67,6 +68,8 @@ def wrap_read_errors(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # zipfile, zlib and h5py raise more kinds than they document
         reason = getattr(error, "strerror", None) or str(error).strip() or _UNKNOWN_REASON
+        if reason.startswith(_OVERLAP):
+            reason = _UNKNOWN_REASON
         short = reason if len(reason) <= _MAX_REASON_LENGTH else reason[:_MAX_REASON_LENGTH] + "..."
         raise FileError(f"cannot read {name}: {short}") from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import struct
 import sys
 from collections.abc import Callable
@@ -147,10 +146,7 @@ def with_size(size: int) -> bytes:
 DEEP = b'{"class_name": "Sequential", "config": ' * 100_000
 ARCHIVES = {
     "a sum that is wrong": (with_wrong_crc(), "Bad CRC-32 for file 'config.json'"),
-    "a size that is a lie": (
-        with_size(2**32 - 16),
-        "it is broken, or ends too early|Overlapped entries: 'config.json'",  # as zipfile sees it
-    ),
+    "a size that is a lie": (with_size(2**32 - 16), "it is broken, or ends too early"),
     "without end": (zipped(("config.json", DEEP)), "too much: it is nested without end"),
     "no model": (zipped(("config.json", b"[]")), "a model has a class_name and a config; this is"),
     "a spec": (zipped(("config.json", b'{"layers": ["ReLU"]}')), "a model has a class_name and a"),
@@ -165,7 +161,7 @@ def test_a_lying_archive_is_told(tmp_path: Path, name: str) -> None:
     path.write_bytes(data)
     with pytest.raises(DenseCalcError) as caught:
         dense_calc.load(path)
-    assert re.search(why, caught.value.message)
+    assert why in caught.value.message
 
 
 def test_without_its_library_an_hdf5_file_is_told(
