@@ -29,7 +29,8 @@ class Quantity(Struct, frozen=True):
     """A quantity that every layer has an amount of; that of a model is the sum.
 
     `name` stands in budgets and conditions, and in the flag `--max-NAME`. `total` is the key of a
-    model's amount in JSON and CSV, `column` that of a layer's, None if summaries do not show it.
+    model's amount in JSON and CSV; `column` names that of a layer in `--columns` and CSV, None if
+    summaries do not show it.
     `words` name it in checks, `title` heads its column. `layer_amount` is the amount of a row.
     `limits` are the rules that a limit on it may have. `in_tables` is true if tables of variants
     show it by default.

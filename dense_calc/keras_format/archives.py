@@ -18,10 +18,8 @@ from dense_calc.keras_format.detect import foreign_names_message
 
 ZIP_MAGIC, HDF5_MAGIC = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # the first bytes of these files
 CONFIG_MEMBER, _METADATA_MEMBER, WEIGHTS_MEMBER = "config.json", "metadata.json", "model.weights.h5"
-_HDF5_START_OFFSETS = (
-    0,
-    *(512 << doubled for doubled in range(32)),
-)  # HDF5 allows a block of the user's before its start
+# HDF5 allows a block of the user's before its start.
+_HDF5_START_OFFSETS = (0, *(512 << doubled for doubled in range(32)))
 _KIB, MIB = 2**10, 2**20
 MAX_METADATA_BYTES = 2**16
 _MAX_DIRECTORY_BYTES = MIB  # a list of some 10,000 members

@@ -41,10 +41,7 @@ class CategoryEncoding(KerasLayer, frozen=True, kw_only=True):
 
     arity: ClassVar[range] = range(1, 3)
     input_names: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
-    positional_parameters: ClassVar[tuple[str, ...]] = (
-        "inputs",
-        "count_weights",
-    )  # all others by name
+    positional_parameters: ClassVar[tuple[str, ...]] = ("inputs", "count_weights")
     shape_rule: ClassVar[str] = "(..., samples) → (..., num_tokens)"
 
     num_tokens: PositiveInt

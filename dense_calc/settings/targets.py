@@ -63,9 +63,7 @@ class SettingTargets(dict[str, SettingTarget]):
         self.block_tree = _build_block_tree(model)
         names = [*(node.name for node in model.nodes), *(block.name for block in model.blocks)]
         self.max_name_length = max(map(len, names), default=0)
-        self.calls_by_layer = defaultdict[str, list[int]](
-            list
-        )  # the layer that has the weights → its calls
+        self.calls_by_layer = defaultdict[str, list[int]](list)  # by the name of the first call
         for index, node in enumerate(model.nodes):
             self.calls_by_layer[node.holder].append(index)
 

@@ -110,7 +110,7 @@ class ModelTemplate:
         """The model with these vars.
 
         Raises:
-            UnlikeError: it has other nodes.
+            StructureChangedError: it has other nodes.
             SpecError: it cannot be; whoever makes it anew will say why.
         """
         if self.has_unused_lent_layers:
@@ -131,7 +131,7 @@ class ModelTemplate:
         One that would be the same stays.
 
         Raises:
-            UnlikeError: a block would stand more or less often, or one would be two.
+            StructureChangedError: a block would stand more or less often, or one would be two.
         """
         scopes = {id(self.scope): root}
         for site in self.instances:
@@ -154,7 +154,7 @@ class ModelTemplate:
         """Put a layer that is made with the names of a scope in its places.
 
         Raises:
-            UnlikeError: what it calls again is not in the model.
+            StructureChangedError: what it calls again is not in the model.
         """
         entry = recipe.entry
         if type(entry) is ReuseEntry:

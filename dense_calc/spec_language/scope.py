@@ -35,9 +35,8 @@ class Scope(Mapping[str, Number]):
         self.definitions = definitions
         self.passed_values = passed_values or {}
         self.parameter_values: dict[str, Any] = {}
-        self.substitutions: dict[
-            str, Any
-        ] = {}  # parameters that are no numbers: their values replace their names
+        # Parameters that are no numbers: their values replace their names.
+        self.substitutions: dict[str, Any] = {}
         for name, value in self.passed_values.items():
             self.set_parameter(name, value)
         self.outer = outer or {}

@@ -76,7 +76,7 @@ def keras_counts(text: str, name: str, arguments: Arguments) -> list[int]:
     loaded = keras.models.model_from_json(text)
     optimizer = getattr(keras.optimizers, name).from_config(json.loads(json.dumps(arguments)))
     loaded.compile(optimizer=optimizer, loss="mse")
-    optimizer.build_config(loaded.trainable_variables)
+    optimizer.build(loaded.trainable_variables)
     kept = optimizer.variables
     return [sum(math.prod(each.shape) for each in kept), int(weight_memory_size(kept))]
 

@@ -35,7 +35,7 @@ def operations() -> Any:
     last = layers.LSTM(3)(x, initial_state=[hidden, carry])
     scaled = ops.softmax(ops.add(x, ops.ones((4,))) / 2.0, axis=-1)
     mean = ops.mean(ops.relu(scaled), axis=[1], keepdims=True)
-    told = ops.coordinates(ops.greater(mean, 0.5), mean, ops.zeros_like(mean))
+    told = ops.where(ops.greater(mean, 0.5), mean, ops.zeros_like(mean))
     return keras.Model([x], [product, scores, last, told, ops.max(x, axis=-1)], name="operations")
 
 
@@ -89,7 +89,7 @@ def frozen() -> Any:
 def late() -> Any:
     """A Sequential that gets its input shape from `build`."""
     model = keras.Sequential([layers.Conv1D(4, 3), layers.GlobalMaxPooling1D(), layers.Dense(2)])
-    model.build_config((None, 20, 3))
+    model.build((None, 20, 3))
     return model
 
 

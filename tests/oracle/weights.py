@@ -157,7 +157,7 @@ def compiled() -> Any:
     """A model with an optimizer and metrics, which store arrays too."""
     model = keras.Sequential([keras.Input((8,)), layers.Dense(5), layers.Dense(1)])
     model.compile("adam", "mse", metrics=["mae", "accuracy"])
-    model.optimizer.build_config(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
     return model
 
 

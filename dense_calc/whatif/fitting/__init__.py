@@ -31,8 +31,8 @@ def fit(
 
     One row for one variable, or for several that move together from the file's own values with
     `scale`; for several apart, those that fit and of which none can be raised, in the order of the
-    first. None if nothing fits. A row is a plain dict: what was set, the counts, and the slack,
-    what is left to the tightest limit, in parameters or in bytes.
+    first. The list is empty if nothing fits. A row is a plain dict: what was set, the counts, and
+    the slack, what is left to the tightest limit, in parameters or in bytes.
 
     >>> [row] = fit("specs/lenet5.yaml", "width", max_params="100k")
     >>> row["set"], row["total_params"], row["slack"]
@@ -48,6 +48,7 @@ def fit(
         FileError: the file cannot be read.
         DenseCalcError: it holds no model, has no such variable, or nothing limits it; or a limit
             is none.
+        TypeError: a limit is unknown.
     """
     from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 

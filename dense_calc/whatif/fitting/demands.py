@@ -20,7 +20,7 @@ ProgressFactory = Callable[[int, str], AbstractContextManager[_ProgressAdvance]]
 
 
 def no_progress(total: int, what: str) -> AbstractContextManager[_ProgressAdvance]:
-    """What looks on while rows are looked at, if nobody does."""
+    """The progress display that shows nothing."""
     return nullcontext(lambda count: None)
 
 

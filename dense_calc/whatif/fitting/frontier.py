@@ -28,27 +28,23 @@ from dense_calc.whatif.fitting.search import (
     spread_indices,
 )
 
-SAMPLED_COMBINATIONS = (
-    2_000  # combinations that show whether the count is monotone, if there are too many
-)
+SAMPLED_COMBINATIONS = 2_000  # evaluated of too many, to see whether the count is monotone
 SMALL_GRID_SIZE = 100  # combinations of which each is looked at however long it takes
 _MAX_STAIRS = 20_000  # combinations of all variables but one that can be gone through
-_MAX_DOWNWARD_COMBINATIONS = (
-    200_000  # combinations of which each is looked at if the count is not monotone
-)
-_STAIR_PROBE_WIDTH = (
-    64  # values below one that makes no model among which one is looked for that does
-)
-_MAX_REMEMBERED_PLACES = (
-    8  # values of the last variable that made models elsewhere, to be tried first
-)
-_GridIndex = tuple[int, ...]  # the place of each variable but the last among its values
+_MAX_DOWNWARD_COMBINATIONS = 200_000  # each evaluated if the count is not monotone
+_STAIR_PROBE_WIDTH = 64  # values below one without a model, among which a model is looked for
+_MAX_REMEMBERED_PLACES = 8  # values of the last variable with models elsewhere, tried first
+
+# The index of each variable's value among its values. A stair is that of all variables but the
+# last: along it, the last variable rises.
+_GridIndex = tuple[int, ...]
 
 
 class _FrontierState(Struct):
-    """What is known of combinations after a look at some of them.
+    """What the combinations evaluated so far tell.
 
-    `tops` are the largest that fit for each stair: the place of the last variable, and the row.
+    `top_by_stair` has the largest that fits on each stair: the index of the last variable's value,
+    and the row.
     """
 
     top_by_stair: dict[_GridIndex, tuple[int, VariantRow]] = {}
@@ -94,12 +90,10 @@ class CombinationSearch:
         self.ranges = sorted(ranges, key=len)
         self.measure, self.demand, self.watch = measure, demand, watch
         self.state = _FrontierState()
-        self.size_verdicts: dict[
-            _GridIndex, bool | None
-        ] = {}  # whether a combination is small enough
-        self.model_places: dict[
-            int, None
-        ] = {}  # the last places of the last variable that made models
+        # Whether a combination is small enough, None where it makes no model.
+        self.size_verdicts: dict[_GridIndex, bool | None] = {}
+        # The indices of the last variable that made models of late.
+        self.model_places: dict[int, None] = {}
 
     def evaluate_at(self, stair: _GridIndex, place: int) -> VariantRow:
         """The row of a combination; what it tells is taken in."""

@@ -47,9 +47,9 @@ class _ProportionalVariable(Struct, frozen=True):
 
 
 class SettingsLine(Struct, frozen=True):
-    """Settings, each larger than the one before: of a variable, and of those that follow it.
+    """The settings of a variable and of those that follow it, in rising order.
 
-    With a `base`, the leading variable's own value, each has a scale: how often it holds that.
+    With `base_value`, the leading variable's own value, each has a scale: its multiple of that.
     """
 
     leading_range: VariableRange

@@ -38,12 +38,12 @@ class CountStep(Struct, frozen=True):
 class Growth(Struct, frozen=True):
     """How a count grows over ranges of its variables.
 
-    There are `number` pieces, of which some are in `pieces`, the one that the start is in first: a
-    single one is a polynomial over the whole ranges, none means that none was found, and `values`
-    has some counts. `verified` counts the points beyond those that settled the polynomials,
-    `looked_at` all, and `invalid` those without a model, which are all but `valid`, if that is
-    known. `is_all` tells whether each point of the ranges was looked at, `stopped` whether the
-    search would have gone on.
+    `pieces` are polynomials, that of the start first; there may be more (`piece_count`), or none
+    if no polynomial was found, when `sample_counts` has some counts. `verified_count` is the number
+    of points that confirmed the polynomials, beyond those that determined them. `evaluated_count`
+    points were evaluated in all, of which `invalid_count` have no model; `valid_domain` holds those
+    that have one, if that is known. `is_exhaustive`: every point was evaluated. `is_cut_short`: the
+    search ended before its time.
     """
 
     ranges: tuple[range, ...]

@@ -110,7 +110,7 @@ def _pieces_from_stretches(
     """The pieces, if each variable has these stretches.
 
     Raises:
-        WrongError: it has others.
+        _FormMismatchError: it has others.
     """
     number = _count_pieces(axes, start)
     drawn = _SINGLE_PIECE_CHECKS if number == 1 else _MULTI_PIECE_CHECKS
@@ -217,8 +217,8 @@ def _interpolate_piece(
     """The piece of these parts; None without a model. The points that settle it join the `used`.
 
     Raises:
-        WrongError: too few points have a model to tell.
-        ExhaustedError: it would have too many terms.
+        _FormMismatchError: too few points have a model to tell.
+        SampleLimitError: it would have too many terms.
     """
     values = [part.values for part in parts]
     orders = [min(order, len(each) - 1) for order, each in zip(degrees, values, strict=True)]
@@ -265,7 +265,7 @@ def _count_verified(
     """The number of known counts that pieces have, beyond those that settled them.
 
     Raises:
-        WrongError: a count is another, or of no piece, or a piece has too few.
+        _FormMismatchError: a count is another, or of no piece, or a piece has too few.
     """
     spare = [0] * len(found)
     for point, count in counts.items():

@@ -33,9 +33,8 @@ class PolynomialInterpolation:
     def __init__(self, lattice: Sequence[range], degrees: Sequence[int]) -> None:
         self.lattice = lattice
         self.unknowns = list(product(*(range(degree + 1) for degree in degrees)))
-        self.equations: dict[
-            Exponents, tuple[_EquationRow, Fraction]
-        ] = {}  # by the unknown each settles
+        # By the unknown that each determines.
+        self.equations: dict[Exponents, tuple[_EquationRow, Fraction]] = {}
 
     @property
     def is_complete(self) -> bool:
