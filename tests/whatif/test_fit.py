@@ -226,6 +226,16 @@ def test_a_bound_is_a_whole_number(run: Run, given: str) -> None:
     assert f"'{given}' is no whole number, nor NAME=N with one" in result.stderr
 
 
+def test_a_layer_below_its_minimum_is_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "vars: {w: 16}\ninput: [8]\nlayers: [Dense: {units: w, name: a}, Dense: {units: 4}]\n"
+        "budget: {params: 10k, layers: {a: {min_params: 100}}}\n"
+    )
+    [row] = fit(path, "w")
+    assert (row["set"], row["total_params"]) == ({"w": 768}, 9988)
+
+
 def test_python_gets_plain_rows() -> None:
     [row] = fit("specs/lenet5.yaml", "width", max_params="100k")
     assert (row["set"], row["total_params"], row["slack"]) == ({"width": 95}, 99_620, 380)

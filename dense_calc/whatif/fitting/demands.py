@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dense_calc.analysis.budget import Check, check_limit
 from dense_calc.errors import DenseCalcError
-from dense_calc.limits import Limit
+from dense_calc.limits import Limit, LimitRule
 from dense_calc.quantities import QUANTITIES
 from dense_calc.settings.variants import Settings, VariantRow
 
@@ -27,11 +27,13 @@ def no_progress(total: int, what: str) -> AbstractContextManager[_ProgressAdvanc
 class FitConstraints(Struct, frozen=True):
     """Limits of the whole model; if they are those of a file's budget, the row knows the others.
 
-    A row without counts, of settings that make no model, never fits.
+    The others are on layers, of which `layer_rules` are the rules. A row without counts, of
+    settings that make no model, never fits.
     """
 
     limits: tuple[Limit, ...]
     is_budget: bool = False
+    layer_rules: frozenset[LimitRule] = frozenset()
 
     def check_row(self, row: VariantRow) -> list[Check]:
         """The limits held against a row."""
@@ -45,9 +47,10 @@ class FitConstraints(Struct, frozen=True):
 
     def is_small_enough(self, row: VariantRow) -> bool:
         """Whether a row fits, or would if there were more of it."""
-        return self.is_met_by(row) or {
-            check.rule for check in self.check_row(row) if not check.ok
-        } == {"min"}
+        if self.is_met_by(row):
+            return True
+        broken = {check.rule for check in self.check_row(row) if not check.ok}
+        return (broken or self.layer_rules) == {"min"}
 
     def tightest_check(self, row: VariantRow) -> Check | None:
         """The limit that leaves the least of itself, or that is broken most."""
@@ -94,4 +97,6 @@ def build_constraints(limits: Iterable[Limit], own: Iterable[Limit], name: str) 
         raise DenseCalcError(f"{missing}: say what it must fit, as in --max-params 1M")
     if given:
         return FitConstraints(given)
-    return FitConstraints(tuple(limit for limit in budget if limit.layers is None), is_budget=True)
+    of_model = tuple(limit for limit in budget if limit.layers is None)
+    of_layers = frozenset(limit.rule for limit in budget if limit.layers is not None)
+    return FitConstraints(of_model, is_budget=True, layer_rules=of_layers)
