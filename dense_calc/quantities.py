@@ -30,10 +30,9 @@ class Quantity(Struct, frozen=True):
 
     `name` stands in budgets and conditions, and in the flag `--max-NAME`. `total` is the key of a
     model's amount in JSON and CSV; `column` names that of a layer in `--columns` and CSV, None if
-    summaries do not show it.
-    `words` name it in checks, `title` heads its column. `layer_amount` is the amount of a row.
-    `limits` are the rules that a limit on it may have. `in_tables` is true if tables of variants
-    show it by default.
+    summaries do not show it. `words` name it in checks, `title` heads its column. `layer_amount`
+    is the amount of a row. `limits` are the rules that a limit on it may have. `in_tables` is true
+    if tables of variants show it by default.
     """
 
     name: str
@@ -146,19 +145,25 @@ class LimitKind(Struct, frozen=True):
         return f"{', '.join(unit.examples)} or 1_000_000{', in bytes' if unit is BYTE_UNIT else ''}"
 
     @property
+    def argument(self) -> str:
+        """The argument of `fit()` that sets one: `max_params`."""
+        return f"{self.rule}_{self.quantity.name}"
+
+    @property
     def flag(self) -> str:
         """The flag that sets one: `--max-params`."""
-        return f"--{self.rule}-{self.quantity.name}".replace("_", "-")
+        return f"--{self.argument}".replace("_", "-")
 
 
 def limit_kinds() -> dict[str, LimitKind]:
     """The kinds of limits that a budget may set, by their names there."""
-    return {
-        quantity.name if rule == "max" else f"{rule}_{quantity.name}": LimitKind(quantity, rule)
+    kinds = (
+        LimitKind(quantity, rule)
         for rule in ("max", "min")
         for quantity in QUANTITIES.values()
         if rule in quantity.limits
-    }
+    )
+    return {kind.quantity.name if kind.rule == "max" else kind.argument: kind for kind in kinds}
 
 
 def parse_limit(kind: LimitKind, value: object, place: Place | None = None) -> Limit:

@@ -83,18 +83,6 @@ def _name_text(row: _LayerLike) -> str:
     return name if row.repeat == 1 else f"{name} × {row.repeat}"
 
 
-def _params_text(row: LayerRow) -> str:
-    """A count of parameters in a cell; `shared` for a later call, whose weights count elsewhere."""
-    if row.state == "unbuilt":
-        return f"{row.params} (unbuilt)"
-    return "shared" if row.shared_with else _row_count_text(row, row.params)
-
-
-def _row_count_text(row: LayerRow, count: int) -> str:
-    """A number of parameters in a cell, `?` if it is not known."""
-    return _UNKNOWN_COUNT if row.state == "unknown" else f"{count:,}"
-
-
 def _weights_text(row: LayerRow) -> str:
     """The weights of a row in a cell."""
     return _UNKNOWN_COUNT if row.state == "unknown" else ", ".join(map(_weight_text, row.weights))
@@ -116,17 +104,24 @@ def size_text(size: float) -> str:
 
 
 def _quantity_column(quantity: Quantity) -> Column:
-    """The column of a quantity; that of all parameters also marks shared and unbuilt layers."""
+    """The column of a quantity; that of all parameters also marks unbuilt layers and later calls.
+
+    The weights of a later call count in the row of the first.
+    """
     text = size_text if quantity.unit is BYTE_UNIT else "{:,}".format
+    has_marks = quantity.column == "params"
 
     def count(row: LayerRow) -> int:
         return quantity.sum_rows([row])
 
     def cell(row: LayerRow) -> str:
+        if has_marks and row.state == "unbuilt":
+            return f"{row.params} (unbuilt)"
+        if has_marks and row.shared_with:
+            return "shared"
         return _UNKNOWN_COUNT if row.state == "unknown" else text(count(row))
 
-    is_first = quantity.column == "params"
-    return Column(quantity.title, _params_text if is_first else cell, is_number=True, value=count)
+    return Column(quantity.title, cell, is_number=True, value=count)
 
 
 _UNKNOWN_COUNT = "?"  # as Keras prints it

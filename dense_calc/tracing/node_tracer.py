@@ -86,7 +86,10 @@ class Tracer:
         self.shapes[node.name], self.dtypes[node.name] = spec
         if self.has_unknown or built.is_open:
             self._note_unknown(node, call)
-        self._add_counts(built)
+        if self._sharing.lent_names:
+            self._add_counts(*weight_totals(counted_weights(built.weights)))
+        elif built.params:
+            self._add_counts(built.params, built.trainable, built.size, built.trainable_size)
         return call
 
     def _build_call(self, node: Node, layer: LayerKind) -> TracedCall:
@@ -114,15 +117,12 @@ class Tracer:
         self.value_count = demand_few_values(self.value_count + call.built.value_count)
         return call
 
-    def _add_counts(self, built: BuiltLayer) -> None:
-        """Add the weights of a call to the totals, but for those that count in another layer."""
-        counts = built.params, built.trainable, built.size, built.trainable_size
-        if self._sharing.lent_names:
-            counts = weight_totals(counted_weights(built.weights))
-        self._params += counts[0]
-        self._trainable += counts[1]
-        self._size += counts[2]
-        self._trainable_size += counts[3]
+    def _add_counts(self, params: int, trainable: int, size: int, trainable_size: int) -> None:
+        """Add weights to the totals: in parameters and in bytes, all and those that are trained."""
+        self._params += params
+        self._trainable += trainable
+        self._size += size
+        self._trainable_size += trainable_size
 
     def _replacement_hint(self, node: Node) -> str:
         """Advice to replace the layer that left open a size that a node needs, '' if none can."""

@@ -52,7 +52,7 @@ def fit(
     """
     from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 
-    kinds = {kind.flag[2:].replace("-", "_"): kind for kind in limit_kinds().values()}
+    kinds = {kind.argument: kind for kind in limit_kinds().values()}
     for name in limits.keys() - kinds.keys():
         raise TypeError(f"fit() has no argument '{name}'{did_you_mean(name, kinds)}")
     try:
