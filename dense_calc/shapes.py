@@ -7,10 +7,11 @@ starts with the batch axis, as in Keras: ``(None, 28, 28, 1)``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard, TypeVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
+from dense_calc.symbolic.symbolic_number import is_symbolic
 
 T = TypeVar("T")
 Size = int | None
@@ -46,8 +47,13 @@ class ComputedSize(int):
     arithmetic: str
 
 
-def computed_size(size: int, arithmetic: str) -> ComputedSize:
-    """`size` with its arithmetic, in numbers and + - × // ( ): `(28 - 3) // 2 + 1`."""
+def computed_size(size: int, arithmetic: str) -> int:
+    """`size` with its arithmetic, in numbers and + - × // ( ): `(28 - 3) // 2 + 1`.
+
+    A symbolic size remembers an expression anyway.
+    """
+    if is_symbolic(size):
+        return size
     result = ComputedSize(size)
     result.arithmetic = arithmetic
     return result
@@ -112,6 +118,11 @@ def find_unknown_input(inputs: tuple[Shapes | None, ...]) -> UnknownShape | None
     return next(filter(None, known), None)
 
 
+def strip_size(size: int) -> int:
+    """A size that does not remember its arithmetic."""
+    return size if is_symbolic(size) else int(size)
+
+
 def strip_arithmetic(shapes: Shapes) -> Shapes:
     """The same shapes with plain sizes, which do not remember their arithmetic."""
     if isinstance(shapes, UnknownShape):
@@ -119,8 +130,17 @@ def strip_arithmetic(shapes: Shapes) -> Shapes:
     if isinstance(shapes, dict):
         return {name: strip_arithmetic(each) for name, each in shapes.items()}
     if is_shape(shapes):
-        return tuple([None if size is None else int(size) for size in shapes])
+        return tuple([None if size is None else strip_size(size) for size in shapes])
     return tuple([strip_arithmetic(each) for each in child_shapes(shapes)])
+
+
+def distinct_sizes(sizes: Iterable[Size]) -> list[Size]:
+    """Each of these sizes once."""
+    distinct: list[Size] = []
+    for size in sizes:
+        if size not in distinct:
+            distinct.append(size)
+    return distinct
 
 
 def format_sizes(sizes: Sequence[Size]) -> str:

@@ -94,9 +94,14 @@ def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             many = f"more than {_MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
         for name, rows in limited.items():
-            value = QUANTITIES[limit.what].sum_rows(deduplicate_weights(rows.values()))
+            value = limited_amount(limit, rows.values())
             check = check_limit(replace(limit, layers=name), value)
             yield _add_largest_layers(check, rows.values(), layers)
+
+
+def limited_amount(limit: Limit, rows: Iterable[LayerRow]) -> int:
+    """The amount of these layers together that a limit is put on."""
+    return QUANTITIES[limit.what].sum_rows(deduplicate_weights(rows))
 
 
 def check_increase(increase: AllowedIncrease, params: int, base: int) -> Check:

@@ -18,6 +18,7 @@ from dense_calc.cli.options import (
 from dense_calc.cli.output import emit_text
 from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
+from dense_calc.whatif.pieces import row_with
 from dense_calc.whatif.variables import file_values, non_integer_error
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _measure_growth(
     from dense_calc.whatif.growth import growth as growth_of
 
     def row(point: tuple[int, ...]) -> dict[str, Any]:
-        return models.row_with({**overrides, **dict(zip(vary, point, strict=True))})
+        return row_with(models, {**overrides, **dict(zip(vary, point, strict=True))})
 
     def measure(point: tuple[int, ...]) -> int | None:
         count: int | None = row(point).get("total_params")

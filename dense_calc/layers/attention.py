@@ -23,7 +23,14 @@ from dense_calc.layers.base import (
 from dense_calc.layers.einsum_dense import EinsumDense
 from dense_calc.layers.kernels import LayerWithKernel
 from dense_calc.layers.simple_attention import ATTENTION_CALL_ARGUMENTS, demand_valid_seed
-from dense_calc.shapes import Shape, Shapes, as_tuple, demand_rank, known_axis_size
+from dense_calc.shapes import (
+    Shape,
+    Shapes,
+    as_tuple,
+    demand_rank,
+    distinct_sizes,
+    known_axis_size,
+)
 
 _AxisSizes = dict[str, int]  # the axes of a head or a projection, in order
 
@@ -249,7 +256,7 @@ class GroupedQueryAttention(_HeadedAttention, frozen=True, kw_only=True):
 
 def _input_feature_axes(sizes: Mapping[str, int]) -> dict[str, _AxisSizes]:
     """The feature axis of each input: `features` where all sizes agree, else one name for each."""
-    if len(set(sizes.values())) == 1:
+    if len(distinct_sizes(sizes.values())) == 1:
         return {name: {"features": size} for name, size in sizes.items()}
     return {name: {f"{name}_features": size} for name, size in sizes.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dense_calc.shapes import Shape, Shapes, child_shapes, is_shape
+from dense_calc.shapes import Shape, Shapes, child_shapes, distinct_sizes, is_shape
 
 
 class StateMismatchError(Exception):
@@ -18,7 +18,7 @@ def traced_elementwise_shape(*shapes: Shape) -> Shape:
     rank = max(map(len, shapes))
     merged = []
     for sizes in zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True):
-        distinct = set(sizes) - {1}
+        distinct = distinct_sizes(size for size in sizes if size != 1)
         if len(distinct) > 1:
             raise StateMismatchError
         merged.append(distinct.pop() if distinct else 1)

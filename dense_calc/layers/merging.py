@@ -10,7 +10,7 @@ from msgspec import Meta
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LIST_OF_INPUTS, TWO_INPUTS, KerasLayer
 from dense_calc.layers.broadcasting import broadcast_layer_inputs
-from dense_calc.shapes import Shape, demand_rank, size_sum
+from dense_calc.shapes import Shape, demand_rank, distinct_sizes, size_sum
 
 _MAX_LISTED_SHAPES = 4  # in a message
 
@@ -124,7 +124,10 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
             raise LayerError(f"axis {self.axis} is not in {first}", "axis")
         axis = self.axis % len(first)
         for index, sizes in enumerate(zip(*shapes, strict=True)):
-            if index != axis and len(set(sizes) - {None}) > 1:
+            if (
+                index != axis
+                and len(distinct_sizes(size for size in sizes if size is not None)) > 1
+            ):
                 raise LayerError(
                     f"cannot concatenate {_list_shapes(shapes)} along axis {self.axis}: "
                     f"sizes differ on axis {index}"

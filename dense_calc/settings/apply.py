@@ -37,6 +37,7 @@ from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
 from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
+from dense_calc.symbolic.symbolic_number import is_symbolic
 from dense_calc.tracing.lent_layers import insert_lent_layers
 from dense_calc.tracing.nested_model import NestedModel
 
@@ -50,6 +51,8 @@ def parse_setting(name: str, value: Any) -> YamlNode:
     Raises:
         SpecError: the text is no value.
     """
+    if is_symbolic(value):
+        return replace(parse_setting(name, value.value), value=value)
     origin = f"--set {name}"
     value = to_python_value(value)
     if not has_finite_numbers(value):

@@ -11,7 +11,6 @@ from dense_calc.call_inputs import CallInput, CallLeaf, OutputPath, layer_names_
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import LentLayer, ModelBlock, Node
 from dense_calc.spec_language.bodies import ROOT_PREFIX, BlockCall, BlockCopy, Body
-from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent, demand_small_extent
 from dense_calc.tracing.lent_layers import OUTER_PREFIX, holds_model
 
@@ -30,22 +29,17 @@ class _BlockNamespace(Struct, gc=False):
 
 
 class ExpandedModel:
-    """The nodes and the block calls of a whole model, made from the body of its list of layers.
-
-    `scopes` has the scope in which the layer of each node was decoded.
-    """
+    """The nodes and the block calls of a whole model, made from the body of its list of layers."""
 
     def __init__(self, model: Body) -> None:
         self._model_body = model
         self.nodes: list[Node] = []
-        self.scopes: list[Scope] = []
         self.blocks: list[ModelBlock] = []
         self._nested_extent = Extent()  # of nests that a block reads, once for each read
         outside = _BlockNamespace()
         for step in model.steps:
             if isinstance(step, Node):
                 self.nodes.append(step)
-                self.scopes.append(model.scope)
             else:
                 self._add_block_call(step, outside)
         self.nodes = _lend_first_calls(self.nodes)
@@ -64,7 +58,6 @@ class ExpandedModel:
             for step in copy.body.steps:
                 if isinstance(step, Node):
                     self.nodes.append(self._expand_node(step, inner))
-                    self.scopes.append(copy.body.scope)
                 else:
                     self._add_block_call(step, inner)
             output = prefix + copy.body.output_node

@@ -11,11 +11,12 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from dense_calc.errors import did_you_mean
 from dense_calc.spec_language.spec_numbers import ExpressionError, Number
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
+from dense_calc.symbolic.symbolic_number import apply_function
 
 _MAX_EXPRESSION_LENGTH = 500  # characters of an expression
 _MAX_ROUND_DIGITS = 400  # more than any number has
@@ -66,11 +67,11 @@ EXPRESSION_FUNCTIONS: dict[str, Callable[..., Number]] = {
     "max": max,
     "abs": abs,
     "round": _round_number,
-    "int": int,
+    "int": math.trunc,  # unlike int(), it leaves a symbolic number one
     "ceil": math.ceil,
     "floor": math.floor,
-    "sqrt": math.sqrt,
-    "log2": math.log2,
+    "sqrt": partial(apply_function, "sqrt", math.sqrt),
+    "log2": partial(apply_function, "log2", math.log2),
 }
 
 
@@ -88,7 +89,10 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
         raise ExpressionError(f"'{text}' divides by zero") from None
     except (ValueError, TypeError) as error:
         raise ExpressionError(f"'{text}' has no value: {error}") from None
-    return int(result) if result == int(result) else result
+    if isinstance(result, int):
+        return result
+    whole = math.trunc(result)
+    return whole if result == whole else result
 
 
 @lru_cache(maxsize=1000)  # copies of a repeated block compute the same text
@@ -138,7 +142,7 @@ def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
                 f"'{ast.unparse(node)}' cannot stand in an expression; it may hold numbers, vars, "
                 f"+ - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}"
             )
-    if math.isnan(result):
+    if result != result:
         raise ValueError("it is no number")
     if abs(result) > MAX_NUMBER:
         raise OverflowError

@@ -27,7 +27,14 @@ from dense_calc.spec_language.entries import ReuseEntry, SpecEntry, read_entry
 from dense_calc.spec_language.expression_types import takes_expression
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import ExpressionError
+from dense_calc.spec_language.symbolic_arguments import (
+    demand_plain_values,
+    find_symbols,
+    insert_symbols,
+    strip_symbols,
+)
 from dense_calc.spec_language.yaml_tree import YamlNode
+from dense_calc.symbolic.condition_log import current_log
 from dense_calc.tracing.nested_model import NestedModel
 
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
@@ -102,6 +109,7 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
         except ValidationError as error:
             problem, path = parse_validation_error(error)
         if not _is_expression_at(entry.kind, path, values):
+            values = demand_plain_values(values) if current_log() else values
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
             raise SpecError(*_locate_complaint(entry, complaint))
@@ -124,6 +132,9 @@ def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
     Raises:
         ValidationError: they do not fit.
     """
+    if current_log():
+        symbols = list(find_symbols(values))
+        return insert_symbols(convert(strip_symbols(values), kind), symbols)
     for value in values.values():
         if type(value) not in _SCALAR_TYPES:
             return convert(values, kind)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,15 +11,13 @@ from msgspec.structs import replace
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.model import Model, ModelType
-from dense_calc.spec_language.block_uses import read_repeat
 from dense_calc.spec_language.blocks import read_blocks
 from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.callables import CallableLookup
-from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEntry
+from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
 from dense_calc.spec_language.expand_blocks import ExpandedModel
 from dense_calc.spec_language.layer_arguments import CALL_KEYS
 from dense_calc.spec_language.planning import BodyPlanner
-from dense_calc.spec_language.renewal import ModelTemplate, StructureChangedError
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.sections import (
     SECTION_TYPES,
@@ -40,8 +37,6 @@ from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.graph import build_model
 from dense_calc.tracing.lent_layers import insert_lent_layers
 
-MAX_CACHED_MODELS = 500  # templates, one for each set of nodes
-_MAX_CACHED_NODES = 50_000  # in all templates together
 _NESTED_SECTIONS = {
     **{name: SECTION_TYPES[name] for name in ("input", "inputs", "blocks", "layers", "outputs")},
     "trainable": bool,
@@ -65,8 +60,6 @@ class SpecOutline:
         self.name = name
         self.type = type
         self.sections = read_sections(root, known)
-        self.last_layer: Any = None  # of a nested model: the layer that it was last
-        self._templates: list[ModelTemplate] = []  # one for each set of nodes, last used first
 
     @cached_property
     def vars(self) -> Mapping[str, YamlNode]:
@@ -111,31 +104,13 @@ class SpecOutline:
         return entries
 
     def make_model(self, scope: Scope, outer: CallableLookup | None = None) -> Model:
-        """The model with these vars: an instance of a template, or a new one.
+        """The model with these vars.
 
         `outer` finds the layers around a nested model that it may call.
 
         Raises:
             SpecError: the spec describes no model.
         """
-        with suppress(SpecError):  # the new model raises it again, with its notes
-            repeats = self._block_repeats(scope) if self._templates else {}
-            for place, template in enumerate(self._templates):
-                if template.block_repeats != repeats or (outer and template.has_outer_layers):
-                    continue
-                with suppress(StructureChangedError):
-                    model = template.instantiate(scope)
-                    self._templates.insert(0, self._templates.pop(place))
-                    return model
-        return self._make_new_model(scope, outer)
-
-    def _block_repeats(self, scope: Scope) -> dict[int, int | None]:
-        """How often each block stands in the model's own list of layers, by the id of the use."""
-        uses = [entry for entry in self.entries if isinstance(entry, BlockEntry)]
-        return {id(entry): read_repeat(entry, scope) for entry in uses}
-
-    def _make_new_model(self, scope: Scope, outer: CallableLookup | None = None) -> Model:
-        """A new model with these vars, whose template is kept."""
         entries = self.entries
         planner = BodyPlanner(scope, decode_nested_model, outer)
         planner.fill_body(entries, planner.model_body)
@@ -157,16 +132,7 @@ class SpecOutline:
         )
         if self.type is None and "trainable" in sections:  # Keras ignores that of a nested model
             model = replace(model, trainable=sections["trainable"].value)
-        self._templates.insert(0, ModelTemplate(model, planner, expansion, sections))
-        while len(self._templates) > 1 and not _can_cache(self._templates):
-            self._templates.pop()
         return model
-
-
-def _can_cache(templates: Sequence[ModelTemplate]) -> bool:
-    """Whether so many templates can be kept."""
-    nodes = sum(len(each.base_model.nodes) for each in templates)
-    return len(templates) <= MAX_CACHED_MODELS and nodes <= _MAX_CACHED_NODES
 
 
 def decode_nested_model(
@@ -188,8 +154,6 @@ def decode_nested_model(
         entry.outline = SpecOutline(root, name or to_snake_case(type), _NESTED_SECTIONS, type)
     outline = entry.outline
     model = outline.make_model(scope, outer)
-    if outline.last_layer is None or outline.last_layer.model is not model:
-        trainable = outline.sections["trainable"].value if "trainable" in outline.sections else True
-        outline.last_layer = kind(model=model, name=name, trainable=trainable)
-    layer: LayerKind = outline.last_layer
+    trainable = outline.sections["trainable"].value if "trainable" in outline.sections else True
+    layer: LayerKind = kind(model=model, name=name, trainable=trainable)
     return layer

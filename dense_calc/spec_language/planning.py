@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
-
 from dense_calc.errors import MAX_LISTED_CHOICES, DenseCalcError, Note, Place, SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Model, Node
@@ -39,24 +37,6 @@ _NestedModelDecoder = Callable[[SpecEntry, Scope, CallableLookup | None], LayerK
 _DEFAULT_BLOCK_INPUT = "input"  # the input of a block that names none
 
 
-class _BlockInstance(Struct):
-    """One use of a block in a scope, or one copy of a repeated block, and its body.
-
-    `index` is the number of the copy: 0, 1, ...
-    """
-
-    entry: BlockEntry
-    scope: Scope
-    repeat: int | None
-    index: int
-    body: Body
-
-    @property
-    def copy_index(self) -> int | None:
-        """The number of the copy, None if the block is not repeated."""
-        return None if self.repeat is None else self.index
-
-
 class BodyPlanner:
     """Makes the bodies of one model: that of the model itself and those of its blocks.
 
@@ -70,7 +50,6 @@ class BodyPlanner:
         self.scope = scope
         self.decode_nested = decode_nested
         self.model_body = Body(None, (), scope)
-        self.instances: list[_BlockInstance] = []
         self.unresolved_names: list[UnresolvedName] = []  # names that blocks read from outside
         self._outer = outer
         self._nesting = outer.nesting if outer else NestingState()
@@ -191,7 +170,6 @@ class BodyPlanner:
         for index in range(repeat or 1):
             use_scope = copy_scope(scope, None if repeat is None else index)
             bodies.append(self._block_body(entry, use_scope, index))
-            self.instances.append(_BlockInstance(entry, scope, repeat, index, bodies[-1]))
             extent += bodies[-1].extent
             demand_small_extent(extent, entry)
             demand_small_extent(bodies[0].extent.scale_to_copies(len(names), characters), entry)

@@ -33,14 +33,12 @@ class Scope(Mapping[str, Number]):
         for name, definition in definitions.items():
             demand_var_name(name, definition)
         self.definitions = definitions
-        self.passed_values = passed_values or {}
         self.parameter_values: dict[str, Any] = {}
         # Parameters that are no numbers: their values replace their names.
         self.substitutions: dict[str, Any] = {}
-        for name, value in self.passed_values.items():
+        for name, value in (passed_values or {}).items():
             self.set_parameter(name, value)
         self.outer = outer or {}
-        self.outer_reads: dict[str, Number] = {}  # the outer names that were read
         self.index = index
         self.index_was_read = False
         self.use_count = 0  # how often an expression or a nested model used it
@@ -56,8 +54,7 @@ class Scope(Mapping[str, Number]):
             self.index_was_read = True
             return self.index
         if name not in self.definitions:
-            value = self.outer_reads[name] = self.outer[name]
-            return value
+            return self.outer[name]
         definition = self.definitions[name]
         if name in self._open_vars:
             uses = " uses ".join(f"'{step}'" for step in (*self._open_vars, name))
@@ -85,17 +82,6 @@ class Scope(Mapping[str, Number]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
-
-    def has_passed_values(self, values: Mapping[str, Any]) -> bool:
-        """Whether its use passed these values, of the same types: 1 is not true."""
-        return values is self.passed_values or repr(values) == repr(self.passed_values)
-
-    def is_unchanged(self, outer: Mapping[str, Number], passed_values: Mapping[str, Any]) -> bool:
-        """Whether it has the same values with this outer scope and these passed values."""
-        return self.has_passed_values(passed_values) and all(
-            outer[name] == value and type(outer[name]) is type(value)
-            for name, value in self.outer_reads.items()
-        )
 
     def set_parameter(self, name: str, value: Any) -> None:
         """Set the value of a parameter."""

@@ -23,7 +23,9 @@ from dense_calc.shapes import (
     find_unknown_shape,
     is_shape,
     strip_arithmetic,
+    strip_size,
 )
+from dense_calc.symbolic.condition_log import current_log
 from dense_calc.tracing.call_input_specs import format_output_steps
 from dense_calc.tracing.report_size import count_call_values, count_weight_values
 
@@ -56,6 +58,8 @@ def build_layer(
     layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
 ) -> BuiltLayer:
     """A layer on inputs of these shapes and dtypes, from a cache where it was built before."""
+    if current_log():
+        return _build_layer_cached.__wrapped__(layer, inputs, dtypes)
     try:
         return _build_layer_cached(layer, inputs, dtypes)
     except TypeError:  # a serialized object or a nest of shapes, which has no hash
@@ -174,7 +178,7 @@ def _weight_rows(layer: LayerKind, weights: Iterable[Weight]) -> Iterator[Weight
     layer_dtype, trainable = variable_dtype(layer.dtype), layer.trainable
     for weight in weights:
         name, dtype = weight.name, weight.dtype or layer_dtype
-        shape = tuple(map(int, weight.axes.values()))  # without the memory of their arithmetic
+        shape = tuple(map(strip_size, weight.axes.values()))
         params = math.prod(shape)
         demand_initializable(name, shape, dtype, weight.initializer)
         if params > _MAX_WEIGHT_PARAMS:

@@ -13,6 +13,7 @@ from dense_calc.layers.layer_references import inner_layers
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, UnknownShape, is_shape, leaf_shapes
+from dense_calc.symbolic.condition_log import current_log
 from dense_calc.tracing.tracer import trace_with_size
 
 MAX_CONVERTED_LAYERS = 20_000  # those of nested models count at every use
@@ -132,9 +133,23 @@ NESTED_MODEL_KINDS: Mapping[str, type[NestedModel]] = {
 }
 
 
-@lru_cache(maxsize=1000)
 def _trace_nested(layer: NestedModel, specs: tuple[tuple[Shape, Dtypes], ...]) -> _ReportAndSize:
     """The report on a nested model, called with these shapes and dtypes, or with its own."""
+    log = current_log()
+    if log is None:
+        return _trace_nested_cached(layer, specs)
+    key = id(layer), repr(specs)  # a symbolic size has one text for each expression
+    if key not in log.memo:
+        log.memo[key] = layer, _trace_nested_cached.__wrapped__(layer, specs)
+    result: _ReportAndSize = log.memo[key][1]
+    return result
+
+
+@lru_cache(maxsize=1000)
+def _trace_nested_cached(
+    layer: NestedModel, specs: tuple[tuple[Shape, Dtypes], ...]
+) -> _ReportAndSize:
+    """The same, from a cache where it was traced before."""
     inputs = dict(zip(layer.model.inputs, specs, strict=bool(specs)))
     return trace_with_size(layer.model, inputs, partial=True)
 

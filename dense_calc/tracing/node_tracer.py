@@ -38,7 +38,7 @@ from dense_calc.tracing.layer import (
     with_output_shape,
 )
 from dense_calc.tracing.report_size import count_shape_values, demand_few_values
-from dense_calc.tracing.shared_layers import CallsByNode, SharedWeights, TracedCall
+from dense_calc.tracing.shared_layers import SharedWeights, TracedCall
 
 InputSpecs = Mapping[str, tuple[Shape, Dtypes]]  # by the names of a model's inputs
 NO_INPUT_SPECS: InputSpecs = {}
@@ -52,9 +52,7 @@ class Tracer:
     report.
     """
 
-    def __init__(
-        self, model: Model, inputs: InputSpecs, known_calls: CallsByNode | None = None
-    ) -> None:
+    def __init__(self, model: Model, inputs: InputSpecs) -> None:
         self.shapes: dict[str, Shapes] = {}
         self.dtypes: dict[str, Dtypes] = {}
         self.has_unknown = False
@@ -62,7 +60,7 @@ class Tracer:
         self.value_count = 0
         self._model = model
         self._inputs = inputs
-        self._known_calls: CallsByNode = {} if known_calls is None else known_calls
+        self._calls: dict[str, TracedCall] = {}
         self._sharing = SharedWeights(model.nodes)
         self._params = self._trainable = self._size = self._trainable_size = 0
         # the ways to the output tensors of layers, by their names
@@ -101,15 +99,13 @@ class Tracer:
             else [call_input_shapes(each, shapes) for each in node.call_inputs]
         )
         dtypes = self._input_dtypes(node) if layer.uses_input_dtypes else ()
-        call = self._known_calls.get(node.name)
-        if call is None or not call.is_same_call(layer, inputs, dtypes):
-            if self.has_unknown or node.recorded_output:
-                built = self._build_partly_known(node, inputs, dtypes)
-            else:
-                built = build_layer(layer, inputs, dtypes)
-            if not self._model.trainable:
-                built = freeze_layer(built)
-            call = self._known_calls[node.name] = TracedCall(layer, inputs, dtypes, built)
+        if self.has_unknown or node.recorded_output:
+            built = self._build_partly_known(node, inputs, dtypes)
+        else:
+            built = build_layer(layer, inputs, dtypes)
+        if not self._model.trainable:
+            built = freeze_layer(built)
+        call = self._calls[node.name] = TracedCall(layer, inputs, dtypes, built)
         if self._sharing.repeated_layers:
             call = self._sharing.share_with_first_call(node, call)
         if self._sharing.lent_names and call.built.weights:
@@ -127,7 +123,7 @@ class Tracer:
     def _replacement_hint(self, node: Node) -> str:
         """Advice to replace the layer that left open a size that a node needs, '' if none can."""
         while len(node.inputs) == 1:
-            call = self._known_calls[node.inputs[0]]
+            call = self._calls[node.inputs[0]]
             node = self._model.nodes_by_name[node.inputs[0]]
             instead = node.layer.suggested_replacement(*call.inputs)
             if instead:

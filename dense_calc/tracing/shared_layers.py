@@ -34,15 +34,6 @@ class TracedCall(Struct, frozen=True, gc=False):
     built: BuiltLayer
     first_call: str | None = None
 
-    def is_same_call(
-        self, layer: LayerKind, inputs: tuple[Shapes | None, ...], dtypes: tuple[Dtypes, ...]
-    ) -> bool:
-        """Whether this is a call of that very layer with those inputs."""
-        return self.layer is layer and self.inputs == inputs and self.dtypes == dtypes
-
-
-CallsByNode = dict[str, TracedCall]  # by the names of the nodes
-
 
 class SharedWeights:
     """The weights of a model that are met more than once.

@@ -17,7 +17,6 @@ from dense_calc.shapes import (
     Shapes,
 )
 from dense_calc.tracing.node_tracer import NO_INPUT_SPECS, InputSpecs, Tracer
-from dense_calc.tracing.shared_layers import CallsByNode
 
 
 def trace(model: Model, inputs: InputSpecs = NO_INPUT_SPECS, *, partial: bool = False) -> Report:
@@ -71,34 +70,12 @@ def trace_output_specs(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtype
         LayerError: Keras would not build a layer.
         SpecError: something is not known.
     """
-    tracer = _trace_nodes(model)
-    return tracer.shapes, tracer.dtypes
-
-
-def trace_totals(model: Model, known_calls: CallsByNode) -> dict[str, int]:
-    """The totals of the report on a model, without its rows.
-
-    `known_calls` are the calls of a model with the same nodes, traced before: a call that has not
-    changed is not built again. They are brought up to date.
-
-    Raises:
-        LayerError: Keras would not build a layer.
-        SpecError: something is not known.
-    """
-    tracer = _trace_nodes(model, known_calls)
-    for output in model.outputs:
-        tracer.output_port(output)
-    return tracer.totals()
-
-
-def _trace_nodes(model: Model, known_calls: CallsByNode | None = None) -> Tracer:
-    """A tracer that has followed all nodes of a model of which everything is known."""
     demand_no_gaps(model.gaps)
-    tracer = Tracer(model, NO_INPUT_SPECS, known_calls)
+    tracer = Tracer(model, NO_INPUT_SPECS)
     for node in model.nodes:
         tracer.trace_node(node)
     tracer.demand_all_known()
-    return tracer
+    return tracer.shapes, tracer.dtypes
 
 
 def _summary_rows(rows: tuple[LayerRow, ...], model: Model) -> tuple[LayerRow, ...]:

@@ -13,6 +13,7 @@ from dense_calc.errors import DenseCalcError, SpecError
 from dense_calc.files.loader import read_variants
 from dense_calc.settings.values import MAX_COMBINATIONS, SettingValues, parse_setting_values
 from dense_calc.settings.variants import ModelVariants, VariantRow
+from dense_calc.whatif.pieces import ModelFormulas
 
 _ROWS_PER_TASK = 500  # combinations that a process works on at a time
 
@@ -71,11 +72,13 @@ class Sweep(Sequence[VariantRow]):
             told = f"these are {total:,} combinations; there may be {MAX_COMBINATIONS:,}"
             raise SpecError(f"{told}: take fewer values, or a range in wider steps, 32:512:32")
         self.indices = range(total) if places is None else places
-        self.strides: dict[str, int] = {}  # places between two values of a setting
+        self.formulas = ModelFormulas(whole, list(choices))
+        # the values of each setting, and the places between two of them
+        self.values_and_strides: list[tuple[SettingValues, int]] = []
         stride = 1
-        for name in reversed(choices):
-            self.strides[name] = stride
-            stride *= 1 if zipped else sizes[name]
+        for values in reversed(choices.values()):
+            self.values_and_strides.insert(0, (values, stride))
+            stride *= 1 if zipped else len(values)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -88,23 +91,25 @@ class Sweep(Sequence[VariantRow]):
         places = self.indices[place]
         if isinstance(places, range):
             return self.subset_at(places)
-        return self.variants.row_with(self.settings_at(places))
+        return next(self.formulas.rows([self.point_at(places)]))
 
     def __iter__(self) -> Iterator[VariantRow]:
-        for place in self.indices:
-            yield self.variants.row_with(self.settings_at(place))
+        return self.formulas.rows(map(self.point_at, self.indices))
 
-    def settings_at(self, place: int) -> dict[str, Any]:
-        """The combination at this place."""
-        strides = self.strides
-        return {
-            name: values[place // strides[name] % len(values)]
-            for name, values in self.choices.items()
-        }
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sweep, (self.variants, self.choices, self.is_zipped, self.indices)
+
+    def point_at(self, place: int) -> tuple[Any, ...]:
+        """The values of the settings in the combination at this place."""
+        return tuple(
+            [values[place // stride % len(values)] for values, stride in self.values_and_strides]
+        )
 
     def subset_at(self, places: range) -> Sweep:
         """The same at some of its places."""
-        return Sweep(self.variants, self.choices, self.is_zipped, places)
+        part = Sweep(self.variants, self.choices, self.is_zipped, places)
+        part.formulas = self.formulas
+        return part
 
 
 def rows_in_parallel(whole: Sweep, jobs: int) -> Iterator[VariantRow]:

@@ -111,7 +111,7 @@ def test_rows_are_the_same_in_any_order(data: st.DataObject) -> None:
     given = {name: data.draw(st.lists(numbers, min_size=1, max_size=3), name) for name in names}
     whole = sweep(SPEC_FILES[spec], given)
     for place in data.draw(st.permutations(range(len(whole))), "order"):
-        assert whole[place] == expected(SPEC_FILES[spec], whole.settings_at(place))
+        assert whole[place] == expected(SPEC_FILES[spec], whole[place]["set"])
 
 
 ERRORS: list[tuple[str, str, str]] = [
@@ -188,7 +188,7 @@ def test_each_row_is_held_against_the_budget_of_the_file(budget: str, folder: Pa
     whole = sweep("m.yaml", {"w": [4, 5], "d": [2, 3, 4]})
     assert [row["within_budget"] for row in whole] == BUDGETS[budget]
     for place in (3, 0, 5, 2, 4, 1):
-        assert whole[place] == expected(Path("m.yaml"), whole.settings_at(place))
+        assert whole[place] == expected(Path("m.yaml"), whole[place]["set"])
 
 
 @pytest.mark.parametrize("limits", ["", "expect: {params: 3}\n"])

@@ -129,7 +129,7 @@ def test_a_bad_ending_of_a_plot_is_seen_before_the_work(
     def no_row(self: object, settings: object) -> None:
         pytest.fail("a row was worked out")
 
-    monkeypatch.setattr("dense_calc.settings.variants.ModelVariants.row_with", no_row)
+    monkeypatch.setattr("dense_calc.whatif.pieces.ModelFormulas.rows", no_row)
     with pytest.raises(FileError, match=r"a plot ends in"):
         told("m.yaml", "--set", "w=1:1000", "--plot", "a.txt")
 

@@ -16,6 +16,7 @@ from dense_calc import load
 from dense_calc.errors import FileError, SpecError
 from dense_calc.files.loader import read_variants
 from dense_calc.keras_format.writer import to_keras
+from dense_calc.whatif.pieces import row_with
 from dense_calc.whatif.sweeping import Sweep, sweep
 
 GIVEN: dict[str, Any] = {"w": "4,0,8:20:4", "d": [1, 2], "head.units": range(3, 5)}
@@ -113,7 +114,7 @@ def test_an_unknown_setting_is_said_before_any_row(folder: Path) -> None:
         sweep("n.yaml", {"w": [1]})
     with pytest.raises(SpecError, match="'w' has 2 and 'd' has 1"):
         sweep("m.yaml", {"w": [1, 2], "d": [1]}, zip=True)
-    assert read_variants("m.yaml", {}).row_with({"w": 4})["total_params"] == params(4)
+    assert row_with(read_variants("m.yaml", {}), {"w": 4})["total_params"] == params(4)
 
 
 def test_values_of_other_libraries_are_numbers(folder: Path) -> None:

@@ -214,7 +214,7 @@ def _expand_operand(letters: str, shape: Shape, output: str) -> Shape:
     Raises:
         IndexError, ValueError: the letters do not fit.
     """
-    sizes = [-1 if size is None else size for size in shape]
+    sizes = [-1 if size is None else int(size) for size in shape]
     before, *after = letters.split("...")
     text = output
     if not after:

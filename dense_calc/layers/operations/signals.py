@@ -81,14 +81,12 @@ class ISTFT(_ComplexOperation, frozen=True, kw_only=True):
         sequences = part[-2]
         if self.length is not None or sequences is None:
             return (*part[:-2], self.length)
-        length = computed_size(
-            (sequences - 1) * self.sequence_stride + self.fft_length,
-            f"({sequences} - 1) × {self.sequence_stride} + {self.fft_length}",
-        )
-        ends = self.fft_length // 2 * 2
+        length = (sequences - 1) * self.sequence_stride + self.fft_length
+        arithmetic = f"({sequences} - 1) × {self.sequence_stride} + {self.fft_length}"
         if not self.center:
-            return (*part[:-2], length)
-        return (*part[:-2], computed_size(length - ends, f"{length.arithmetic} - {ends}"))
+            return (*part[:-2], computed_size(length, arithmetic))
+        ends = self.fft_length // 2 * 2
+        return (*part[:-2], computed_size(length - ends, f"{arithmetic} - {ends}"))
 
 
 class RFFT(Operation, frozen=True, kw_only=True):

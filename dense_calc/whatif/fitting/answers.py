@@ -124,7 +124,7 @@ def answer_fit_query(
     ranges = tuple(_variable_ranges(question))
 
     def measure(settings: Settings) -> VariantRow:
-        return variants.row_with({**question.settings, **settings})
+        return evaluate({**question.settings, **settings})
 
     if question.scale or len(ranges) == 1:
         line = build_scaled_line(ranges, own) if question.scale else SettingsLine(ranges[0])

@@ -1,0 +1,104 @@
+"""Symbolic numbers among the arguments of a layer: msgspec decodes and checks their values.
+
+The numbers take the places of their values afterwards, and the constraints that the values were
+checked by become conditions.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct, inspect
+from msgspec.structs import replace
+
+from dense_calc.spec_language.expression_types import type_choices
+from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_float, demand_plain, is_symbolic
+
+_Path = tuple[str | int, ...]
+_BOUNDS = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
+
+
+def strip_symbols(value: Any) -> Any:
+    """A value with the values of the symbolic numbers in it."""
+    if isinstance(value, list):
+        return [strip_symbols(each) for each in value]
+    if type(value) is dict:
+        return {name: strip_symbols(each) for name, each in value.items()}
+    return value.value if is_symbolic(value) else value
+
+
+def demand_plain_values(value: Any) -> Any:
+    """A value without symbolic numbers: they have to be what they are."""
+    for _, number in find_symbols(value):
+        demand_plain(number)
+    return strip_symbols(value)
+
+
+def find_symbols(value: Any, path: _Path = ()) -> Iterator[tuple[_Path, SymbolicNumber]]:
+    """The symbolic numbers in a value, with the indices and keys that lead to them."""
+    if is_symbolic(value):
+        yield path, value
+    elif isinstance(value, list | dict):
+        items = enumerate(value) if isinstance(value, list) else value.items()
+        for step, each in items:
+            yield from find_symbols(each, (*path, step))
+
+
+def insert_symbols(decoded: Any, symbols: Iterable[tuple[_Path, SymbolicNumber]]) -> Any:
+    """A decoded Struct with symbolic numbers in the places of their values.
+
+    A number whose place is not found, or holds something else, has to be what it is.
+    """
+    for path, number in symbols:
+        try:
+            decoded = _insert_symbol(decoded, path, number, _number_types(type(decoded), path))
+        except LookupError:
+            demand_plain(number)
+    return decoded
+
+
+def _number_types(kind: Any, path: _Path) -> list[Any]:
+    """The types of numbers that an argument takes at a path."""
+    return [
+        each
+        for each in type_choices(kind, path)
+        if isinstance(each, inspect.IntType | inspect.FloatType)
+    ]
+
+
+def _insert_symbol(owner: Any, path: Sequence[str | int], number: Any, types: list[Any]) -> Any:
+    """A decoded value in which a number takes the place that a path leads to.
+
+    Raises:
+        LookupError: it cannot.
+    """
+    if not path:
+        return _constrain_symbol(owner, number, types)
+    step, *steps = path
+    if isinstance(owner, tuple) and isinstance(step, int):
+        part = _insert_symbol(owner[step], steps, number, types)
+        return (*owner[:step], part, *owner[step + 1 :])
+    if isinstance(owner, Struct) and isinstance(step, str):
+        name = owner.__struct_fields__[owner.__struct_encode_fields__.index(step)]
+        part = _insert_symbol(getattr(owner, name), steps, number, types)
+        return replace(owner, **{name: part})
+    raise LookupError(step)
+
+
+def _constrain_symbol(decoded: object, number: SymbolicNumber, types: list[Any]) -> Any:
+    """The number in the place of its decoded value, once what the type demands is recorded.
+
+    Raises:
+        LookupError: the value became something else, or is one of a closed set.
+    """
+    wanted = inspect.FloatType if isinstance(decoded, float) else inspect.IntType
+    matching = [each for each in types if isinstance(each, wanted)]
+    if len(matching) != 1 or decoded != number.value:
+        raise LookupError
+    bounds = [(decide, getattr(matching[0], name)) for name, decide in _BOUNDS.items()]
+    checks = [decide(number, bound) for decide, bound in bounds if bound is not None]
+    if not all(checks) or matching[0].multiple_of:
+        raise LookupError
+    return number if type(decoded) is type(number.value) else as_float(number)

@@ -1,0 +1,1 @@
+"""Numbers that remember how they were computed, and the conditions under which they were."""

@@ -1,0 +1,120 @@
+"""The conditions that are recorded while a model is traced with symbolic numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from msgspec import Struct
+
+from dense_calc.symbolic.polynomials import CONSTANT, Polynomial, Term, as_term
+
+FORMAT_START, FORMAT_END = "\ud800", "\ud801"  # lone surrogates, which no input can hold
+
+_CURRENT_LOG: ContextVar[ConditionLog | None] = ContextVar("current_log", default=None)
+
+
+class Operation(Struct, frozen=True):
+    """What an atom stands for where it is no variable: a function of polynomials and floats."""
+
+    name: str
+    operands: tuple[Term | float, ...]
+
+
+class Condition(Struct, frozen=True):
+    """A comparison that has to hold: of a polynomial with 0, or of two floats."""
+
+    relation: str
+    left: Term | float
+    right: Term | float | None = None
+    holds: bool = True
+
+
+def current_log() -> ConditionLog | None:
+    """The log of the symbolic trace that is under way, None if there is none.
+
+    During one, nothing may come from a cache by its sizes, except from the `memo` of the log.
+    """
+    return _CURRENT_LOG.get()
+
+
+class ConditionLog:
+    """The atoms of the expressions of one trace, and the conditions recorded so far.
+
+    The first atoms are the variables. `formats` are the expressions that were put into texts, each
+    with its format. `least_values` are what atoms are known to be at least, by the conditions.
+    `memo` is for results that are wanted again during the trace.
+    """
+
+    def __init__(self) -> None:
+        self.atoms: list[Operation | str] = []
+        self.conditions: dict[Condition, None] = {}
+        self.formats: list[tuple[Term, str]] = []
+        self.variable_count = 0
+        self.least_values: dict[int, int] = {}
+        self.memo: dict[Any, Any] = {}
+        self._indices: dict[Operation | str, int] = {}
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """Trace with symbolic numbers: caches are not used meanwhile."""
+        token = _CURRENT_LOG.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT_LOG.reset(token)
+
+    def atom_index(self, atom: Operation | str) -> int:
+        """The index of an atom."""
+        index = self._indices.get(atom)
+        if index is None:
+            index = self._indices[atom] = len(self.atoms)
+            self.atoms.append(atom)
+        return index
+
+    def require(self, polynomial: Polynomial, relation: str) -> None:
+        """Record that a polynomial is `>= 0`, `== 0` or `!= 0`, unless that is known."""
+        if not polynomial.keys() - {CONSTANT} or self.is_implied(polynomial, relation):
+            return
+        self.conditions[Condition(relation, as_term(polynomial))] = None
+        if relation == ">=" and len(polynomial) - (CONSTANT in polynomial) == 1:
+            monomial = max(polynomial)
+            if len(monomial) == 1 and polynomial[monomial] > 0:
+                least = -(polynomial.get(CONSTANT, 0) // polynomial[monomial])
+                self.least_values[monomial[0]] = max(
+                    least, self.least_values.get(monomial[0], least)
+                )
+
+    def is_implied(self, polynomial: Polynomial, relation: str) -> bool:
+        """Whether the least values of the atoms tell that a relation holds."""
+        least = self.least_value(polynomial)
+        if relation == "!=":
+            return least is not None and least > 0
+        return relation == ">=" and least is not None and least >= 0
+
+    def least_value(self, polynomial: Polynomial) -> int | None:
+        """What a polynomial is at least, None where the least values of its atoms do not tell."""
+        total = 0
+        known = self.least_values
+        for monomial, number in polynomial.items():
+            least = [known.get(atom, -1) for atom in monomial]
+            if least and (number < 0 or min(least) < 0):
+                return None
+            total += number * math.prod(least)
+        return total
+
+    def require_comparison(
+        self, relation: str, left: Term | float, right: Term | float, *, holds: bool
+    ) -> None:
+        """Record that a comparison of two numbers, of which one is a float, holds or does not."""
+        self.conditions[Condition(relation, left, right, holds)] = None
+
+    def format_marker(self, polynomial: Polynomial, spec: str) -> str:
+        """What stands for an expression in a text until its variables have values."""
+        written = as_term(polynomial), spec
+        if written not in self.formats:
+            self.formats.append(written)
+        return f"{FORMAT_START}{self.formats.index(written)}{FORMAT_END}"

@@ -1,0 +1,218 @@
+"""The totals of a file's model as formulas in its settings, and where each formula holds.
+
+The model is traced once with symbolic numbers for the settings. What it comes to are formulas, and
+what was decided on the way are the conditions under which they hold: a piece. Where the conditions
+of no piece hold, the model is traced anew, which makes another piece.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from dense_calc.analysis.budget import limited_amount
+from dense_calc.analysis.patterns import LayerIndex
+from dense_calc.errors import DenseCalcError
+from dense_calc.gaps import demand_no_gaps
+from dense_calc.limits import Limit
+from dense_calc.model import Model
+from dense_calc.quantities import QUANTITIES
+from dense_calc.report import Report
+from dense_calc.settings.variants import ModelVariants, Settings, VariantRow
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
+from dense_calc.symbolic.condition_log import FORMAT_END, FORMAT_START, ConditionLog
+from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
+from dense_calc.symbolic.symbolic_number import as_operand_term, make_variable
+from dense_calc.tracing.tracer import trace
+
+_POINTS_PER_BATCH = 1000
+_MAX_PIECES = 200  # that are kept
+_FORMAT_PATTERN = f"{FORMAT_START}([0-9]+){FORMAT_END}"
+_TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
+
+
+class Piece:
+    """What a model comes to, or why there is none, wherever some conditions hold."""
+
+    def __init__(
+        self, variants: ModelVariants, log: ConditionLog, settings: dict[str, Any]
+    ) -> None:
+        self.log = log
+        self.report: Report | None = None
+        self.error_parts: list[str] = []
+        self.verdict: VariantRow = {}
+        with log.record():
+            try:
+                model = variants.model_with(settings)
+                self.report = trace(model)
+                self.verdict = _budget_verdict(model, self.report)
+                amounts = [each.model_amount(self.report) for each in QUANTITIES.values()]
+                self.results = list(map(as_operand_term, amounts))
+            except DenseCalcError as error:
+                self.error_parts = re.split(_FORMAT_PATTERN, error.message)
+                self.results = [log.formats[int(each)][0] for each in self.error_parts[1::2]]
+        self.conditions = essential_conditions(log)
+        self.evaluate = compile_formulas(log, self.conditions, self.results)
+
+    def row(self, results: Sequence[Any]) -> VariantRow:
+        """The totals, or the error, that these results of the formulas mean."""
+        if self.report is not None:
+            return dict(zip(_TOTAL_KEYS, results, strict=True))
+        texts = list(self.error_parts)
+        for place, number in enumerate(results):
+            spec = self.log.formats[int(texts[2 * place + 1])][1]
+            texts[2 * place + 1] = format(number, spec)
+        return {"error": "".join(texts)}
+
+
+def _budget_verdict(model: Model, report: Report) -> VariantRow:
+    """Whether a model is within its budget, None if a limited layer is missing; {} without one."""
+    budget = [limit for limit in model.limits if limit.rule != "exact"]
+    if not budget:
+        return {}
+    layers = LayerIndex(report)
+    verdicts = {_is_within_limit(limit, report, layers) for limit in budget}
+    return {"within_budget": False if False in verdicts else None if None in verdicts else True}
+
+
+def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool | None:
+    """Whether a model keeps to a limit, None if the limited layers are missing."""
+    if limit.layers is None:
+        return limit.allows(QUANTITIES[limit.what].model_amount(report))
+    try:
+        limited = layers.limited_rows(limit)
+    except DenseCalcError:
+        return None
+    return all(limit.allows(limited_amount(limit, rows.values())) for rows in limited.values())
+
+
+class ModelFormulas:
+    """The rows of a file's model for any values of some settings.
+
+    Raises:
+        SpecError: the file names a class or function that nobody here has.
+    """
+
+    def __init__(self, variants: ModelVariants, names: Sequence[str]) -> None:
+        if isinstance(variants.outline_or_model, Model):
+            demand_no_gaps(variants.outline_or_model.gaps)
+        self.variants = variants
+        self.names = names
+        self.pieces: defaultdict[object, list[Piece]] = defaultdict(list)
+        self.piece_count = 0
+
+    def rows(self, points: Iterable[Point]) -> Iterator[VariantRow]:
+        """The row of each point, which has a value for each of the settings."""
+        base = self.variants.base_params
+        points = iter(points)
+        while batch := list(islice(points, _POINTS_PER_BATCH)):
+            for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
+                row = {"set": dict(zip(self.names, point, strict=True)), **piece.row(results)}
+                if piece.report is not None:
+                    row["change"] = None if base is None else row["total_params"] - base
+                    row |= piece.verdict
+                yield row
+
+    def evaluate(self, batch: Sequence[Point]) -> list[tuple[Piece, tuple[Any, ...]]]:
+        """The piece and the results of its formulas at each of some points."""
+        types = [set(map(type, values)) for values in zip(*batch, strict=True)]
+        symbolic = list(map(_may_be_symbolic, zip(*batch, strict=True)))
+        found: list[Any] = [None] * len(batch)
+        groups: defaultdict[object, list[int]] = defaultdict(list)
+        if all(symbolic):
+            groups[None] = list(range(len(batch)))
+        else:
+            for place, point in enumerate(batch):
+                fixed = [
+                    None if is_number else value
+                    for is_number, value in zip(symbolic, point, strict=True)
+                ]
+                groups[_key_text(fixed)].append(place)
+        for group, places in groups.items():
+            key = group, tuple(symbolic), *map(frozenset, types)
+            self.evaluate_group(key, symbolic, batch, places, found)
+        return found
+
+    def evaluate_group(
+        self,
+        key: object,
+        symbolic: Sequence[bool],
+        batch: Sequence[Point],
+        places: Sequence[int],
+        found: list[Any],
+    ) -> None:
+        """Evaluate the points at some places of a batch, which differ in numbers only."""
+        pieces = self.pieces[key]
+        for piece in list(pieces):
+            places = self.apply_piece(piece, symbolic, batch, places, found)
+            if not places:
+                return
+        while places:
+            piece = self.trace_piece(symbolic, batch[places[0]])
+            remaining = self.apply_piece(piece, symbolic, batch, places, found)
+            assert len(remaining) < len(places), batch[places[0]]
+            places = remaining
+            if self.piece_count == _MAX_PIECES:
+                self.pieces.clear()
+                self.piece_count = 0
+            self.pieces[key].insert(0, piece)
+            self.piece_count += 1
+
+    def apply_piece(
+        self,
+        piece: Piece,
+        symbolic: Sequence[bool],
+        batch: Sequence[Point],
+        places: Sequence[int],
+        found: list[Any],
+    ) -> list[int]:
+        """Evaluate a piece at these places; the places where it does not hold."""
+        points = (batch[place] for place in places)
+        if not all(symbolic):
+            points = (
+                tuple(
+                    [value for value, is_number in zip(point, symbolic, strict=True) if is_number]
+                )
+                for point in points
+            )
+        remaining = []
+        for place, results in zip(places, piece.evaluate(points), strict=True):
+            if results is None:
+                remaining.append(place)
+            else:
+                found[place] = piece, results
+        return remaining
+
+    def trace_piece(self, symbolic: Sequence[bool], point: Point) -> Piece:
+        """The piece that holds at a point."""
+        log = ConditionLog()
+        settings = {
+            name: make_variable(log, name, value) if is_number else value
+            for name, value, is_number in zip(self.names, point, symbolic, strict=True)
+        }
+        return Piece(self.variants, log, settings)
+
+
+def _may_be_symbolic(values: Sequence[Any]) -> bool:
+    """Whether values of a setting may be those of one variable: numbers of one type."""
+    types = set(map(type, values))
+    if types == {int}:
+        return min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER
+    return types == {float} and all(map(math.isfinite, values))
+
+
+def _key_text(values: list[Any]) -> object:
+    """A key for values of any kind, which are few."""
+    try:
+        return repr(values)
+    except ValueError:  # an integer of too many digits
+        return id(values)
+
+
+def row_with(variants: ModelVariants, settings: Settings) -> VariantRow:
+    """The row of a single combination of settings."""
+    return next(ModelFormulas(variants, list(settings)).rows([tuple(settings.values())]))

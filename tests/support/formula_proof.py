@@ -1,0 +1,88 @@
+"""What formulas say at a point, row by row, beside what a plain trace says there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from dense_calc.errors import DenseCalcError
+from dense_calc.settings.variants import ModelVariants
+from dense_calc.symbolic.formulas import Point, compile_formulas
+from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_operand_term, is_symbolic
+from dense_calc.tracing.tracer import trace
+from dense_calc.whatif.pieces import ModelFormulas, Piece
+
+
+def plain_outcome(whole: ModelVariants, settings: Mapping[str, Any]) -> Any:
+    """The report on a model as plain data, or the message that says why there is none."""
+    try:
+        return as_data(trace(whole.model_with(settings)))
+    except DenseCalcError as error:
+        return error.message
+
+
+def as_data(value: Any) -> Any:
+    """A report as lists and mappings, symbolic numbers left in place."""
+    if isinstance(value, Struct):
+        return {name: as_data(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {name: as_data(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_data(each) for each in value]
+    return value
+
+
+def symbols_in(value: Any) -> Iterator[SymbolicNumber]:
+    """The symbolic numbers in plain data."""
+    if is_symbolic(value):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from symbols_in(each)
+
+
+class ProvenFormulas:
+    """Formulas of a file, with those of all rows."""
+
+    def __init__(self, whole: ModelVariants, names: Sequence[str]) -> None:
+        self.whole = whole
+        self.formulas = ModelFormulas(whole, names)
+        self.rows: dict[int, tuple[Piece, Any, Any]] = {}
+        self.count = 0
+
+    def demand_equal(self, point: Point) -> None:
+        """Assert that the formulas and a plain trace say the same at a point."""
+        settings = dict(zip(self.formulas.names, point, strict=True))
+        wanted = plain_outcome(self.whole, settings)
+        ((piece, results),) = self.formulas.evaluate([point])
+        assert self.outcome(piece, results, point) == wanted, settings
+        self.count += 1
+
+    def outcome(self, piece: Piece, results: Sequence[Any], point: Point) -> Any:
+        """The report that the formulas of a piece make at a point, or the message."""
+        if piece.report is None:
+            return piece.row(results)["error"]
+        if id(piece) not in self.rows:
+            data = as_data(piece.report)
+            terms = [as_operand_term(each) for each in symbols_in(data)]
+            self.rows[id(piece)] = piece, data, compile_formulas(piece.log, (), terms)
+        _, data, evaluate = self.rows[id(piece)]
+        numbers = [each for each in point if type(each) in (int, float)]
+        if not piece.log.variable_count:
+            return data
+        (values,) = evaluate([tuple(numbers)])
+        assert values is not None, point
+        return fill(data, iter(values))
+
+
+def fill(value: Any, numbers: Iterator[Any]) -> Any:
+    """Plain data with numbers in the places of symbolic ones."""
+    if is_symbolic(value):
+        return next(numbers)
+    if isinstance(value, dict):
+        return {name: fill(each, numbers) for name, each in value.items()}
+    if isinstance(value, list):
+        return [fill(each, numbers) for each in value]
+    return value
