@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
+from math import prod
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -91,18 +92,20 @@ class Node(Struct, frozen=True):
         return self.first_call or self.name
 
 
-class ModelBlock(Struct, frozen=True):
+class ModelBlock(Struct, frozen=True, omit_defaults=True):
     """One use of a block of a spec.
 
     `name` is the name of this use, `type` that of the block. `copies` are the names of its copies;
     the nodes of a copy have its name and a slash before theirs: `decoder_3/attention`. `output`
-    names the node whose output is that of the whole.
+    names the node whose output is that of the whole. The last copy stands for `last_copy_count`
+    copies that are alike: for more than one only while their number is symbolic.
     """
 
     name: str
     type: str
     copies: tuple[str, ...]
     output: str
+    last_copy_count: int = 1
 
 
 class ModelOutput(Struct, frozen=True):
@@ -206,6 +209,16 @@ def enclosing_names(name: str) -> Iterable[str]:
     while end >= 0:
         yield name[:end]
         end = name.find("/", end + 1)
+
+
+def count_calls(name: str, blocks: Iterable[ModelBlock], within: str = "") -> int:
+    """The number of calls that the node of a name stands for, by the copies that it is in.
+
+    Of copies that are `within`, or around that, each counts once.
+    """
+    counts = {each.copies[-1]: each.last_copy_count for each in blocks}
+    outside = {within, *enclosing_names(within)}
+    return prod(counts.get(copy, 1) for copy in enclosing_names(name) if copy not in outside)
 
 
 def is_node_chain(nodes: Sequence[Node]) -> bool:

@@ -14,7 +14,9 @@ from msgspec import Struct
 
 from dense_calc.errors import Place
 from dense_calc.limits import BYTE_UNIT, PARAM_UNIT, AmountUnit, Limit, LimitRule, parse_amount
+from dense_calc.model import ModelBlock, count_calls
 from dense_calc.report import LayerRow, Report
+from dense_calc.symbolic.symbolic_number import is_symbolic
 
 
 class LimitBreach(Struct, frozen=True):
@@ -45,14 +47,27 @@ class Quantity(Struct, frozen=True):
     limits: Mapping[LimitRule, LimitBreach] = {}
     in_tables: bool = True
 
-    def sum_rows(self, rows: Iterable[LayerRow]) -> int:
-        """The amount of these rows together; a folded block counts as its layers."""
-        return sum(self.layer_amount(layer) for row in rows for layer in row.layer_rows)
+    def sum_rows(
+        self, rows: Iterable[LayerRow], blocks: Iterable[ModelBlock] = (), within: str = ""
+    ) -> int:
+        """The amount of these rows together; a folded block counts as its layers.
+
+        A row in one of `blocks` counts as often as the copies for which it stands, those `within`.
+        """
+        blocks = [each for each in blocks if is_symbolic(each.last_copy_count)]
+        amounts = (
+            count_calls(layer.name, blocks, within) * self.layer_amount(layer)
+            if blocks
+            else self.layer_amount(layer)
+            for row in rows
+            for layer in row.layer_rows
+        )
+        return sum(amounts)
 
     def model_amount(self, report: Report) -> int:
         """The amount of a model: a total of its report, or else the sum over its layers."""
         total: int | None = getattr(report, self.total, None)
-        return self.sum_rows(report.layers) if total is None else total
+        return self.sum_rows(report.layers, report.blocks) if total is None else total
 
 
 SMALLER_MENDING = "Make the largest layers smaller, or raise the limit."

@@ -94,14 +94,16 @@ def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:
             many = f"more than {_MAX_CHECKS:,} checks; limit fewer layers each"
             raise SpecError(many, limit.layers_place)
         for name, rows in limited.items():
-            value = limited_amount(limit, rows.values())
+            value = limited_amount(limit, name, rows.values(), report)
             check = check_limit(replace(limit, layers=name), value)
             yield _add_largest_layers(check, rows.values(), layers)
 
 
-def limited_amount(limit: Limit, rows: Iterable[LayerRow]) -> int:
-    """The amount of these layers together that a limit is put on."""
-    return QUANTITIES[limit.what].sum_rows(deduplicate_weights(rows))
+def limited_amount(limit: Limit, name: str, rows: Iterable[LayerRow], report: Report) -> int:
+    """The amount of layers together on which, under a name, a limit is put."""
+    rows = deduplicate_weights(rows)
+    within = name if limit.each else ""
+    return QUANTITIES[limit.what].sum_rows(rows, report.blocks, within)
 
 
 def check_increase(increase: AllowedIncrease, params: int, base: int) -> Check:

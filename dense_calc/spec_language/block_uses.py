@@ -14,6 +14,8 @@ from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEn
 from dense_calc.spec_language.layer_arguments import decode_arguments, substitute_parameters
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import Number
+from dense_calc.symbolic.condition_log import current_log
+from dense_calc.symbolic.symbolic_number import is_symbolic
 
 
 class Repetition(Struct, forbid_unknown_fields=True):
@@ -34,7 +36,21 @@ def read_repeat(entry: BlockEntry, scope: Scope) -> int | None:
     repetition = SpecEntry(*entry.coordinates, Repetition, {"repeat": pair}, entry.block.name)
     values = {"repeat": substitute_parameters(pair[1].plain_value(), scope.substitutions)}
     repeat: int | None = decode_arguments(repetition, values, scope).repeat
+    log = current_log()
+    if log is None or repeat is None or not is_symbolic(repeat):
+        return repeat
+    if not log.allows_symbolic_repeats or repeat < 2:
+        return int(repeat)
+    log.has_symbolic_repeats = True
     return repeat
+
+
+def count_bodies(repeat: int | None) -> int:
+    """The number of copies that are made of a block.
+
+    A symbolic number of copies is made as two: the second one stands for all after the first.
+    """
+    return 2 if is_symbolic(repeat) else repeat or 1
 
 
 def copy_scope(scope: Scope, index: int | None) -> Scope:

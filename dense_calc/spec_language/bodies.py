@@ -19,9 +19,11 @@ from dense_calc.model import LentLayer, Node
 from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent
+from dense_calc.symbolic.symbolic_number import is_symbolic
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
 ROOT_PREFIX = "/"
+_MAX_NUMBER_DIGITS = 6  # of the number of a copy
 _LayerFactory = Callable[[Place | None], LayerKind]  # takes the place of the call, for errors
 
 
@@ -36,12 +38,21 @@ class FirstCall(Struct, gc=False):
 class BlockCopy(Struct, gc=False):
     """One copy of a block, under its name in the body that uses the block.
 
-    In a second call, `owner_name` is the name of the copy in the first call.
+    In a second call, `owner_name` is the name of the copy in the first call. `count` is the number
+    of copies that it stands for.
     """
 
     name: str
     body: Body
     owner_name: str | None = None
+    count: int = 1
+
+
+def count_name_characters(names: Sequence[str], count: int | None) -> int:
+    """The characters of the names of so many copies, or the most there may be."""
+    if is_symbolic(count):
+        return (count or 1) * (len(names[-1]) + _MAX_NUMBER_DIGITS)
+    return sum(map(len, names))
 
 
 class BlockCall(Struct):
@@ -65,11 +76,13 @@ class BlockCall(Struct):
     @property
     def extent(self) -> Extent:
         """The extent of all copies."""
-        extent = Extent(copies=len(self.copies))
+        extent = Extent()
         for _, run in groupby(self.copies, lambda copy: id(copy.body)):
             copies = list(run)
-            names = sum(len(copy.name) + len(ROOT_PREFIX) for copy in copies)
-            extent += copies[0].body.extent.scale_to_copies(len(copies), names)
+            times = sum(copy.count for copy in copies)
+            characters = count_name_characters([copy.name for copy in copies], times)
+            names = characters + times * len(ROOT_PREFIX)
+            extent += copies[0].body.extent.scale_to_copies(times, names) + Extent(copies=times)
         return extent
 
 
@@ -134,7 +147,12 @@ class Body(Struct):
             ]
             return FirstCall(self.outer_name(inner.name, first), inner.layer, tuple(lent))
         return [
-            BlockCopy(f"{head}/{each.name}", each.body, f"{first}/{each.owner_name or each.name}")
+            BlockCopy(
+                f"{head}/{each.name}",
+                each.body,
+                f"{first}/{each.owner_name or each.name}",
+                each.count,
+            )
             for each in inner
         ]
 

@@ -143,7 +143,7 @@ def _rename_callable(
         return callee
     names = [name] if len(callee) == 1 else [f"{name}_{number}" for number in range(len(callee))]
     return [
-        BlockCopy(copy_name, copy.body, copy.owner_name or copy.name)
+        BlockCopy(copy_name, copy.body, copy.owner_name or copy.name, copy.count)
         for copy_name, copy in zip(names, callee, strict=True)
     ]
 

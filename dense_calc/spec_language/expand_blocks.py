@@ -63,7 +63,11 @@ class ExpandedModel:
             output = prefix + copy.body.output_node
             inputs = {**inputs, first: _next_copy_input(inputs[first], output)}
         copies = tuple([namespace.prefix + copy.name for copy in use.copies])
-        self.blocks.append(ModelBlock(namespace.prefix + use.name, use.block.name, copies, output))
+        self.blocks.append(
+            ModelBlock(
+                namespace.prefix + use.name, use.block.name, copies, output, use.copies[-1].count
+            )
+        )
 
     def _expand_node(self, node: Node, namespace: _BlockNamespace) -> Node:
         """A node of a body, with its name and inputs in the whole model."""

@@ -12,7 +12,9 @@ from msgspec import Struct, structs
 from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.layers.layer_references import inner_layers
+from dense_calc.spec_language.block_uses import count_bodies
 from dense_calc.spec_language.entries import BlockEntry, SpecEntry
+from dense_calc.symbolic.symbolic_number import demand_plain
 
 
 class EntryNames(Struct):
@@ -104,7 +106,7 @@ def _assign_block_names(
     Without an explicit name, the numbers go on where the last use of the block ended.
     """
     base = explicit_name or entry.block.name
-    for first in count(0 if explicit_name else used[base]):
+    for first in count(0 if explicit_name else demand_plain(used[base])):
         name = f"{base}_{first}" if first else base
         if explicit_name or name not in taken:
             break
@@ -113,7 +115,7 @@ def _assign_block_names(
         taken.add(name)
     if repeat is None:
         return name, (name,)
-    return name, tuple(f"{base}_{number}" for number in range(first, first + repeat))
+    return name, tuple(f"{base}_{first + number}" for number in range(count_bodies(repeat)))
 
 
 def _assign_layer_names(

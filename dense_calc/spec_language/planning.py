@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +17,13 @@ from dense_calc.spec_language.block_uses import (
     read_parameter_values,
     read_repeat,
 )
-from dense_calc.spec_language.bodies import BlockCall, BlockCopy, Body, FirstCall
+from dense_calc.spec_language.bodies import (
+    BlockCall,
+    BlockCopy,
+    Body,
+    FirstCall,
+    count_name_characters,
+)
 from dense_calc.spec_language.body_reader import BodyReader, UnresolvedName
 from dense_calc.spec_language.callables import CallableLookup, NestingState
 from dense_calc.spec_language.entries import BlockEntry, SpecEntry
@@ -30,6 +37,8 @@ from dense_calc.spec_language.spec_size import (
     demand_small_extent,
     extent_of_nodes,
 )
+from dense_calc.symbolic.condition_log import UnlikeCopiesError
+from dense_calc.symbolic.symbolic_number import is_symbolic
 from dense_calc.tracing.lent_layers import MAX_LENT_DEPTH, holds_model
 
 _UNREAD_MODEL = Model("", (), (), ())  # stands in for a nested model until it is decoded
@@ -155,7 +164,10 @@ class BodyPlanner:
             if not isinstance(entry, BlockEntry):
                 yield name, entry
                 continue
-            copies = self._make_copies(entry, repeats[place], body.scope, names.copy_names[place])
+            repeat, copy_names = repeats[place], names.copy_names[place]
+            if is_symbolic(repeat):
+                self._demand_unnamed_copies(entry, copy_names, names)
+            copies = self._make_copies(entry, repeat, body.scope, copy_names)
             for copy in copies:
                 body.add_callable(copy.name, [copy])
             body.add_callable(name, copies)
@@ -163,21 +175,38 @@ class BodyPlanner:
     def _make_copies(
         self, entry: BlockEntry, repeat: int | None, scope: Scope, names: Sequence[str]
     ) -> Sequence[BlockCopy]:
-        """The copies of a block, under these names; of one body unless it reads `index`."""
+        """The copies of a block, under these names; of one body unless it reads `index`.
+
+        Raises:
+            UnlikeCopiesError: the last one cannot stand for several.
+        """
         bodies: list[Body] = []
         extent = Extent()
-        characters = sum(map(len, names))
-        for index in range(repeat or 1):
+        characters = count_name_characters(names, repeat)
+        for index in range(len(names)):
             use_scope = copy_scope(scope, None if repeat is None else index)
             bodies.append(self._block_body(entry, use_scope, index))
             extent += bodies[-1].extent
             demand_small_extent(extent, entry)
-            demand_small_extent(bodies[0].extent.scale_to_copies(len(names), characters), entry)
+            demand_small_extent(bodies[0].extent.scale_to_copies(repeat or 1, characters), entry)
             if not (bodies[0].depends_on_index or use_scope.index_was_read):
                 break
+            if is_symbolic(repeat):
+                raise UnlikeCopiesError
         if len(bodies) < len(names):
             bodies *= len(names)
-        return list(map(BlockCopy, names, bodies))
+        copies = list(map(BlockCopy, names, bodies))
+        copies[-1].count = (repeat or 1) - len(names) + 1
+        return copies
+
+    def _demand_unnamed_copies(
+        self, entry: BlockEntry, copies: Sequence[str], names: EntryNames
+    ) -> None:
+        """Raise UnlikeCopiesError where other names are like those of copies, or mean them."""
+        pattern = rf"\b{re.escape(copies[0].rpartition('_')[0])}_[0-9]"
+        texts = (entry.source.text, *names.entry_names)
+        if self._outer or any(re.search(pattern, text) for text in texts):
+            raise UnlikeCopiesError
 
     def _block_body(self, entry: BlockEntry, scope: Scope, index: int) -> Body:
         """The body of a block with the parameters of this use; a known one if it is the same."""

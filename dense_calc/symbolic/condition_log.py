@@ -33,6 +33,10 @@ class Condition(Struct, frozen=True):
     holds: bool = True
 
 
+class UnlikeCopiesError(Exception):
+    """The copies of a block differ or are named one by one: each has to be traced."""
+
+
 def current_log() -> ConditionLog | None:
     """The log of the symbolic trace that is under way, None if there is none.
 
@@ -46,10 +50,13 @@ class ConditionLog:
 
     The first atoms are the variables. `formats` are the expressions that were put into texts, each
     with its format. `least_values` are what atoms are known to be at least, by the conditions.
-    `memo` is for results that are wanted again during the trace.
+    `memo` is for results that are wanted again during the trace. With `allows_symbolic_repeats`,
+    one copy of a block may stand for several, and `has_symbolic_repeats` tells that one does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, allows_symbolic_repeats: bool = True) -> None:
+        self.allows_symbolic_repeats = allows_symbolic_repeats
+        self.has_symbolic_repeats = False
         self.atoms: list[Operation | str] = []
         self.conditions: dict[Condition, None] = {}
         self.formats: list[tuple[Term, str]] = []

@@ -152,7 +152,9 @@ class SymbolicNumber:
     def _divide_by_number(self, value: int, divisor: int) -> SymbolicNumber:
         """The floor of a quotient, with all that divides evenly outside of it."""
         if divisor < 0:
-            return (-self)._divide_by_number(value, -divisor)
+            return SymbolicNumber(
+                -self.value, subtract({}, self.polynomial), self.log
+            )._divide_by_number(value, -divisor)
         whole, rest = split_quotient(self.polynomial, divisor)
         if not rest:
             return SymbolicNumber(value, whole, self.log)

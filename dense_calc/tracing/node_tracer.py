@@ -11,7 +11,7 @@ from dense_calc.gaps import NO_INPUT_MESSAGE, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Model, ModelOutput, Node
+from dense_calc.model import Model, ModelOutput, Node, count_calls
 from dense_calc.report import (
     CountState,
     LayerRow,
@@ -28,6 +28,8 @@ from dense_calc.shapes import (
     find_unknown_shape,
     leaf_paths,
 )
+from dense_calc.symbolic.condition_log import UnlikeCopiesError
+from dense_calc.symbolic.symbolic_number import is_symbolic
 from dense_calc.tracing.call_input_specs import call_input_dtypes, call_input_shapes
 from dense_calc.tracing.layer import (
     BuiltLayer,
@@ -61,6 +63,8 @@ class Tracer:
         self._model = model
         self._inputs = inputs
         self._calls: dict[str, TracedCall] = {}
+        # the blocks of which the number of copies is symbolic
+        self._symbolic_blocks = [each for each in model.blocks if is_symbolic(each.last_copy_count)]
         self._sharing = SharedWeights(model.nodes)
         self._params = self._trainable = self._size = self._trainable_size = 0
         # the ways to the output tensors of layers, by their names
@@ -85,9 +89,9 @@ class Tracer:
         if self.has_unknown or built.is_open:
             self._note_unknown(node, call)
         if self._sharing.lent_names:
-            self._add_counts(*weight_totals(counted_weights(built.weights)))
-        elif built.params:
-            self._add_counts(built.params, built.trainable, built.size, built.trainable_size)
+            self._add_counts(node, *weight_totals(counted_weights(built.weights)))
+        elif built.weights:
+            self._add_counts(node, built.params, built.trainable, built.size, built.trainable_size)
         return call
 
     def _build_call(self, node: Node, layer: LayerKind) -> TracedCall:
@@ -110,15 +114,23 @@ class Tracer:
             call = self._sharing.share_with_first_call(node, call)
         if self._sharing.lent_names and call.built.weights:
             call = self._sharing.mark_lent_weights(node, call)
-        self.value_count = demand_few_values(self.value_count + call.built.value_count)
+        values = self._count_calls(node) * call.built.value_count
+        self.value_count = demand_few_values(self.value_count + values)
         return call
 
-    def _add_counts(self, params: int, trainable: int, size: int, trainable_size: int) -> None:
+    def _count_calls(self, node: Node) -> int:
+        """The number of calls that a node stands for."""
+        return count_calls(node.name, self._symbolic_blocks) if self._symbolic_blocks else 1
+
+    def _add_counts(
+        self, node: Node, params: int, trainable: int, size: int, trainable_size: int
+    ) -> None:
         """Add weights to the totals: in parameters and in bytes, all and those that are trained."""
-        self._params += params
-        self._trainable += trainable
-        self._size += size
-        self._trainable_size += trainable_size
+        count = self._count_calls(node)
+        self._params += count * params
+        self._trainable += count * trainable
+        self._size += count * size
+        self._trainable_size += count * trainable_size
 
     def _replacement_hint(self, node: Node) -> str:
         """Advice to replace the layer that left open a size that a node needs, '' if none can."""
@@ -166,6 +178,18 @@ class Tracer:
         if any(call_input_shapes(leaf, self.shapes) != shape for leaf, shape in recorded.reads):
             return built
         return with_output_shape(built, recorded.shape, recorded.dtype)
+
+    def demand_alike_copies(self) -> None:
+        """Raise UnlikeCopiesError where a copy of a block gives something else than the next one.
+
+        Where the first copy gives what the second gives, all copies that follow do, too.
+        """
+        for block in self._symbolic_blocks:
+            *_, before, last = block.copies
+            output = before + block.output.removeprefix(last)
+            is_same_shape = self.shapes[output] == self.shapes[block.output]
+            if not is_same_shape or self.dtypes[output] != self.dtypes[block.output]:
+                raise UnlikeCopiesError
 
     def demand_all_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""

@@ -11,6 +11,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -24,14 +25,21 @@ from dense_calc.quantities import QUANTITIES
 from dense_calc.report import Report
 from dense_calc.settings.variants import ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
-from dense_calc.symbolic.condition_log import FORMAT_END, FORMAT_START, ConditionLog
+from dense_calc.symbolic.condition_log import (
+    FORMAT_END,
+    FORMAT_START,
+    ConditionLog,
+    UnlikeCopiesError,
+)
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
-from dense_calc.symbolic.symbolic_number import as_operand_term, make_variable
+from dense_calc.symbolic.symbolic_number import as_operand_term, is_symbolic, make_variable
 from dense_calc.tracing.tracer import trace
 
 _POINTS_PER_BATCH = 1000
 _MAX_PIECES = 200  # that are kept
 _FORMAT_PATTERN = f"{FORMAT_START}([0-9]+){FORMAT_END}"
+_COPY_PATTERN = r"_[0-9]+/"  # in the name of a setting of a single copy of a block
+_SOME_COPIES_PATTERN = r"[?\[]|\*.*[0-9]|[0-9].*\*"  # a pattern that may match some copies only
 _TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
 
 
@@ -83,11 +91,15 @@ def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool |
     """Whether a model keeps to a limit, None if the limited layers are missing."""
     if limit.layers is None:
         return limit.allows(QUANTITIES[limit.what].model_amount(report))
+    is_symbolic_count = any(is_symbolic(each.last_copy_count) for each in report.blocks)
+    if is_symbolic_count and re.search(_SOME_COPIES_PATTERN, limit.layers):
+        raise UnlikeCopiesError
     try:
         limited = layers.limited_rows(limit)
     except DenseCalcError:
         return None
-    return all(limit.allows(limited_amount(limit, rows.values())) for rows in limited.values())
+    amounts = (limited_amount(limit, name, rows.values(), report) for name, rows in limited.items())
+    return all(map(limit.allows, amounts))
 
 
 class ModelFormulas:
@@ -189,12 +201,19 @@ class ModelFormulas:
 
     def trace_piece(self, symbolic: Sequence[bool], point: Point) -> Piece:
         """The piece that holds at a point."""
-        log = ConditionLog()
-        settings = {
-            name: make_variable(log, name, value) if is_number else value
-            for name, value, is_number in zip(self.names, point, symbolic, strict=True)
-        }
-        return Piece(self.variants, log, settings)
+        others = (name for name in self.names if name not in self.variants.vars)
+        names_copy = any(re.search(_COPY_PATTERN, name) for name in others)
+        for allows_symbolic_repeats in (not names_copy, False):
+            log = ConditionLog(allows_symbolic_repeats=allows_symbolic_repeats)
+            settings = {
+                name: make_variable(log, name, value) if is_number else value
+                for name, value, is_number in zip(self.names, point, symbolic, strict=True)
+            }
+            with suppress(UnlikeCopiesError):
+                piece = Piece(self.variants, log, settings)
+                if piece.report is not None or not log.has_symbolic_repeats:
+                    return piece  # else the message may be about the one copy or the other
+        raise AssertionError
 
 
 def _may_be_symbolic(values: Sequence[Any]) -> bool:
