@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,12 +18,12 @@ from dense_calc.cli.options import (
 from dense_calc.cli.output import emit_text
 from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
-from dense_calc.whatif.pieces import row_with
+from dense_calc.whatif.pieces import ModelFormulas
 from dense_calc.whatif.variables import file_values, non_integer_error
 
 if TYPE_CHECKING:
     from dense_calc.settings.variants import ModelVariants
-    from dense_calc.whatif.growth import Growth
+    from dense_calc.whatif.find_growth import Growth
 
 _SPAN_FACTOR = 4  # a range goes up to the value in the file times this, and to a power of two
 _MIN_SPAN = 64
@@ -51,9 +51,10 @@ def growth(
 ) -> None:
     """Show the number of parameters of the model in FILE as a polynomial in what varies.
 
-    It is found from counts alone, exactly, and verified on others: 'exact on 40 further points'.
-    Where there is none, as with 'width // 2', there may be one for each kind of values. And what
-    one more unit of each costs, at the values that FILE has.
+    It is exact: the model is traced with the variables as they are, and what it comes to is
+    collected. Where one polynomial is not enough, as with 'width // 2' or 'min(width, 64)', there
+    is one for each kind of values. And what one more unit of each costs, at the values that FILE
+    has.
 
     Example: dense-calc growth specs/gpt2.yaml --vary width,depth
     """
@@ -123,22 +124,21 @@ def _measure_growth(
     Raises:
         DenseCalcError: no values in the ranges make a model.
     """
-    from dense_calc.whatif.growth import NoModelError
-    from dense_calc.whatif.growth import growth as growth_of
+    from dense_calc.whatif.count_polynomials import Point
+    from dense_calc.whatif.find_growth import NoModelError, find_growth
 
-    def row(point: tuple[int, ...]) -> dict[str, Any]:
-        return row_with(models, {**overrides, **dict(zip(vary, point, strict=True))})
+    formulas = ModelFormulas(models, vary, overrides, with_verdicts=False)
 
-    def measure(point: tuple[int, ...]) -> int | None:
-        count: int | None = row(point).get("total_params")
-        return count
+    def counts(points: Iterable[Point]) -> Iterator[int | None]:
+        return (row.get("total_params") for row in formulas.rows(points))
 
     try:
-        return measure(start), growth_of(measure, ranges, start)
+        growth = find_growth(formulas.trace_numbers, counts, ranges, start)
     except NoModelError:
         point = tuple(each[0] for each in ranges)
-        reason = row(point).get("error", "")
+        reason = next(formulas.rows([point])).get("error", "")
         pairs = zip(vary, point, strict=True)
         settings = " and ".join(f"{name} = {value:,}" for name, value in pairs)
         message = f"no values from --min to --max make a model; {settings}: {reason}"
         raise DenseCalcError(message) from None
+    return next(counts([start])), growth

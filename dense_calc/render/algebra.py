@@ -9,8 +9,7 @@ from unicodedata import normalize
 
 from msgspec import Struct
 
-from dense_calc.whatif.growth.pieces import ResidueRange
-from dense_calc.whatif.growth.polynomial import Exponents, Polynomial
+from dense_calc.whatif.count_polynomials import CountPolynomial, Exponents
 
 VariableNames = Sequence[str]
 _SUPERSCRIPT_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -32,7 +31,9 @@ ASCII_NOTATION = _Notation("*", "^{}".format, " / ", "{:,}".format)
 PYTHON_NOTATION = _Notation("*", "**{}".format, "//", str)
 
 
-def format_terms(polynomial: Polynomial, names: VariableNames, notation: _Notation) -> list[str]:
+def format_terms(
+    polynomial: CountPolynomial, names: VariableNames, notation: _Notation
+) -> list[str]:
     """The terms with their signs, over a common denominator; joined by spaces, the polynomial."""
     denominator = lcm(*(each.denominator for each in polynomial.values()))
     terms = [
@@ -67,9 +68,7 @@ def _format_term(
     return f"{'-' if coefficient < 0 else '+'} {notation.times_sign.join(factors)}"
 
 
-def format_condition(
-    parts: Iterable[ResidueRange], ranges: Iterable[range], names: VariableNames
-) -> str:
+def format_condition(parts: Iterable[range], ranges: Iterable[range], names: VariableNames) -> str:
     """The condition, valid Python, for values to be in these parts of ranges; '' if always so."""
     conditions = (
         condition
@@ -79,15 +78,16 @@ def format_condition(
     return " and ".join(conditions)
 
 
-def _part_conditions(part: ResidueRange, full_range: range, name: str) -> Iterator[str]:
+def _part_conditions(part: range, full_range: range, name: str) -> Iterator[str]:
     """The conditions for a variable to be in one part of its range."""
-    if len(part.values) == 1 < len(full_range):
-        yield f"{name} == {part.values[0]}"
+    if len(part) == 1 < len(full_range):
+        yield f"{name} == {part[0]}"
         return
-    if (part.low, part.high) != (full_range[0], full_range[-1]):
-        yield f"{part.low} <= {name} <= {part.high}"
-    if part.period > 1:
-        yield f"{name} % {part.period} == {part.remainder}"
+    first = full_range.start + (part.start - full_range.start) % part.step
+    if part != range(first, full_range.stop, part.step):
+        yield f"{part[0]} <= {name} <= {part[-1]}"
+    if part.step > 1:
+        yield f"{name} % {part.step} == {part.start % part.step}"
 
 
 def python_names(names: VariableNames) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import prod
 from typing import Any
 
 from dense_calc.errors import display_width, escape_unprintable
@@ -19,8 +18,8 @@ from dense_calc.render.algebra import (
 )
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
-from dense_calc.whatif.growth import CountStep, Growth
-from dense_calc.whatif.growth.polynomial import Polynomial
+from dense_calc.whatif.count_polynomials import CountPolynomial
+from dense_calc.whatif.find_growth import CountStep, Growth
 
 _PARAMS_WORD = "params"
 _EQUALS_SIGN = " = "
@@ -47,7 +46,7 @@ def _wrap_sentences(sentences: Iterable[str], style: Style) -> Iterator[str]:
 
 def _growth_lines(growth: Growth, names: VariableNames, style: Style) -> Iterator[str]:
     """The lines of the polynomial, of its pieces, or of known counts if there is none."""
-    if growth.piece_count == 1:
+    if len(growth.pieces) == 1:
         yield from _polynomial_lines(growth.pieces[0].polynomial, names, style, "")
         return
     yield from _wrap_sentences([_pieces_headline(growth)], style)
@@ -56,37 +55,33 @@ def _growth_lines(growth: Growth, names: VariableNames, style: Style) -> Iterato
             [f"where {format_condition(piece.domain, growth.ranges, names)}:"], style
         )
         yield from _polynomial_lines(piece.polynomial, names, style, _PIECE_INDENT)
-    if growth.piece_count > _MAX_SHOWN_PIECES:
+    if len(growth.pieces) > _MAX_SHOWN_PIECES:
         yield from _wrap_sentences([_hidden_pieces_text(growth)], style)
     yield from _known_count_lines(growth, names)
 
 
 def _pieces_headline(growth: Growth) -> str:
     """The sentence above the pieces or the counts, if no polynomial holds over the whole range."""
-    if growth.piece_count:
-        known = len(growth.pieces)
-        others = "" if known == growth.piece_count else f" of {growth.piece_count:,}"
-        return f"No polynomial over the whole range, but one on each of {known} parts{others}:"
+    if growth.pieces:
+        parts = f"{len(growth.pieces):,} parts"
+        return f"No polynomial over the whole range, but one on each of {parts}:"
     if growth.is_cut_short:
         return (
-            f"No polynomial was found with {growth.evaluated_count:,} models; fewer variables or a "
-            "shorter range may have one: see --min and --max."
+            "The ranges have too many parts with a polynomial each; fewer variables or a shorter "
+            "range may have few: see --min and --max."
         )
-    if prod(map(len, growth.ranges)) == len(growth.sample_counts):
+    if growth.is_exhaustive:
         return "A range of so few values tells no polynomial:"
     return "No polynomial over the range:"
 
 
 def _hidden_pieces_text(growth: Growth) -> str:
     """How many pieces the text leaves out, and how to see them."""
-    text = f"and {growth.piece_count - _MAX_SHOWN_PIECES:,} more, "
-    if growth.piece_count > len(growth.pieces):
-        text += f"{len(growth.pieces) - _MAX_SHOWN_PIECES:,} of them "
-    return f"{text}with --format json"
+    return f"and {len(growth.pieces) - _MAX_SHOWN_PIECES:,} more, with --format json"
 
 
 def _polynomial_lines(
-    polynomial: Polynomial, names: VariableNames, style: Style, indent: str
+    polynomial: CountPolynomial, names: VariableNames, style: Style, indent: str
 ) -> Iterator[str]:
     """The lines of `params = ...`, broken between terms."""
     terms = format_terms(polynomial, names, ASCII_NOTATION if style.ascii else MATH_NOTATION)
@@ -138,12 +133,9 @@ def _evidence_sentences(growth: Growth, names: VariableNames) -> Iterator[str]:
 
 def _points_text(growth: Growth) -> str:
     """How many points were checked: `Exact on 40 further points`."""
-    verb = "Exact on" if growth.piece_count else "Looked at"
-    if growth.is_exhaustive:
-        return f"{verb} all {prod(map(len, growth.ranges)):,} points"
-    points = growth.verified_count if growth.piece_count else growth.evaluated_count
-    further = "further " if growth.piece_count else ""
-    return f"{verb} {points:,} {further}{'point' if points == 1 else 'points'}"
+    verb = "Exact on" if growth.pieces else "Looked at"
+    every = "all " if growth.is_exhaustive else ""
+    return f"{verb} {every}{growth.known_count:,} points"
 
 
 def _gap_sentence(growth: Growth, names: VariableNames) -> str:
@@ -152,8 +144,7 @@ def _gap_sentence(growth: Growth, names: VariableNames) -> str:
     if condition:
         return f"There is a model where {condition}."
     verb = "makes" if growth.invalid_count == 1 else "make"
-    points = f"the {growth.evaluated_count:,} points that were looked at"
-    return f"{growth.invalid_count:,} of {points} {verb} no model."
+    return f"{growth.invalid_count:,} of these {growth.known_count:,} points {verb} no model."
 
 
 def _valid_condition(growth: Growth, names: VariableNames) -> str:
@@ -165,7 +156,7 @@ def _valid_condition(growth: Growth, names: VariableNames) -> str:
 
 def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
     """The variables that the count does not depend on."""
-    if len(growth.pieces) != growth.piece_count or not growth.piece_count:
+    if not growth.pieces:
         return
     for axis, name in enumerate(names):
         parts = {piece.domain[axis] for piece in growth.pieces}
@@ -200,8 +191,8 @@ def _growth_fields(
             name: {"min": each[0], "max": each[-1]}
             for name, each in zip(names, growth.ranges, strict=True)
         },
-        "verified": growth.verified_count,
-        "looked_at": growth.evaluated_count,
+        "verified": growth.known_count if growth.pieces else 0,
+        "looked_at": growth.known_count,
         "complete": growth.is_exhaustive,
         "invalid": growth.invalid_count,
         "next": dict(zip(names, map(_step_fields, growth.next_steps), strict=True)),
@@ -209,19 +200,19 @@ def _growth_fields(
     condition = _valid_condition(growth, python_names(names))
     if condition:
         fields["valid"] = condition
-    if growth.piece_count > 1:
-        fields["number_of_pieces"] = growth.piece_count
+    if len(growth.pieces) > 1:
+        fields["number_of_pieces"] = len(growth.pieces)
     return fields
 
 
 def _whole_range_expression(growth: Growth, names: VariableNames) -> str | None:
     """The polynomial as Python code, None if there is none over the whole range."""
-    if growth.piece_count != 1:
+    if len(growth.pieces) != 1:
         return None
     return _python_expression(growth.pieces[0].polynomial, names)
 
 
-def _python_expression(polynomial: Polynomial, names: VariableNames) -> str:
+def _python_expression(polynomial: CountPolynomial, names: VariableNames) -> str:
     """A polynomial as Python code."""
     return " ".join(format_terms(polynomial, python_names(names), PYTHON_NOTATION))
 
@@ -235,7 +226,7 @@ def _step_fields(step: CountStep | None) -> Mapping[str, int] | None:
 
 def _piece_fields(growth: Growth, names: VariableNames) -> Iterator[Mapping[str, str]]:
     """The pieces as plain data, if there are several: where each holds, and its polynomial."""
-    for piece in growth.pieces if growth.piece_count > 1 else ():
+    for piece in growth.pieces if len(growth.pieces) > 1 else ():
         condition = format_condition(piece.domain, growth.ranges, python_names(names))
         yield {"where": condition, "polynomial": _python_expression(piece.polynomial, names)}
 

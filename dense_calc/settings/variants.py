@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]  # values of vars, of arguments of layers and of in
 VariantRow = dict[str, Any]  # the settings of a variant and its totals, by the keys of the JSON
 _PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that makes an equal object
 
-_NO_SETTINGS: Settings = {}
+NO_SETTINGS: Settings = {}
 
 
 class ModelVariants:
@@ -49,7 +49,7 @@ class ModelVariants:
         """The vars of a spec; a Keras file has none."""
         return self.outline_or_model.vars if isinstance(self.outline_or_model, SpecOutline) else {}
 
-    def model_with(self, settings: Settings = _NO_SETTINGS) -> Model:
+    def model_with(self, settings: Settings = NO_SETTINGS) -> Model:
         """The model with these settings.
 
         Raises:

@@ -11,6 +11,8 @@ from msgspec import Struct
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Node
 from dense_calc.spec_language.yaml_tree import MAX_YAML_VALUES, YamlNode
+from dense_calc.symbolic.condition_log import UnlikeCopiesError
+from dense_calc.symbolic.symbolic_number import is_symbolic
 
 MAX_LAYERS = 100_000
 _MAX_COPIES = 100_000  # of blocks, those of blocks inside included
@@ -75,6 +77,8 @@ def demand_small_extent(
     for name, (most, what) in allowed.items():
         number = getattr(extent, name)
         if number > most:
+            if is_symbolic(number):
+                raise UnlikeCopiesError  # it may be less than was supposed
             message = f"this would make {number:,} {what}; blocks may make {most:,}"
             raise SpecError(message, place, notes)
 

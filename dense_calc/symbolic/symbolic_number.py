@@ -39,6 +39,11 @@ def _polynomial_of(operand: Any) -> Polynomial:
     return operand.polynomial if type(operand) is SymbolicNumber else as_constant(int(operand))
 
 
+def as_integer_term(number: int) -> Term:
+    """The expression of an integer as a key."""
+    return as_term(_polynomial_of(number))
+
+
 def as_operand_term(operand: Any) -> Term | float:
     """The expression of an operand as a key; a plain float stands for itself."""
     if type(operand) is SymbolicNumber:

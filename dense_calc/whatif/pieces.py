@@ -23,7 +23,7 @@ from dense_calc.limits import Limit
 from dense_calc.model import Model
 from dense_calc.quantities import QUANTITIES
 from dense_calc.report import Report
-from dense_calc.settings.variants import ModelVariants, Settings, VariantRow
+from dense_calc.settings.variants import NO_SETTINGS, ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 from dense_calc.symbolic.condition_log import (
     FORMAT_END,
@@ -32,7 +32,13 @@ from dense_calc.symbolic.condition_log import (
     UnlikeCopiesError,
 )
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
-from dense_calc.symbolic.symbolic_number import as_operand_term, is_symbolic, make_variable
+from dense_calc.symbolic.polynomials import Term
+from dense_calc.symbolic.symbolic_number import (
+    as_integer_term,
+    as_operand_term,
+    is_symbolic,
+    make_variable,
+)
 from dense_calc.tracing.tracer import trace
 
 _POINTS_PER_BATCH = 1000
@@ -47,17 +53,25 @@ class Piece:
     """What a model comes to, or why there is none, wherever some conditions hold."""
 
     def __init__(
-        self, variants: ModelVariants, log: ConditionLog, settings: dict[str, Any]
+        self,
+        variants: ModelVariants,
+        log: ConditionLog,
+        settings: Settings,
+        *,
+        with_verdict: bool = True,
     ) -> None:
         self.log = log
         self.report: Report | None = None
         self.error_parts: list[str] = []
+        self.is_refused_by_trace = False
         self.verdict: VariantRow = {}
         with log.record():
             try:
                 model = variants.model_with(settings)
+                self.is_refused_by_trace = True
                 self.report = trace(model)
-                self.verdict = _budget_verdict(model, self.report)
+                self.is_refused_by_trace = False
+                self.verdict = _budget_verdict(model, self.report) if with_verdict else {}
                 amounts = [each.model_amount(self.report) for each in QUANTITIES.values()]
                 self.results = list(map(as_operand_term, amounts))
             except DenseCalcError as error:
@@ -65,6 +79,16 @@ class Piece:
                 self.results = [log.formats[int(each)][0] for each in self.error_parts[1::2]]
         self.conditions = essential_conditions(log)
         self.evaluate = compile_formulas(log, self.conditions, self.results)
+
+    @property
+    def count(self) -> Term | None:
+        """The number of parameters as an expression, None where there is no model."""
+        return as_integer_term(self.report.total_params) if self.report else None
+
+    def holds_at(self, point: Point) -> bool:
+        """Whether its conditions hold where the variables have these values."""
+        (results,) = self.evaluate([point])
+        return results is not None
 
     def row(self, results: Sequence[Any]) -> VariantRow:
         """The totals, or the error, that these results of the formulas mean."""
@@ -103,17 +127,26 @@ def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool |
 
 
 class ModelFormulas:
-    """The rows of a file's model for any values of some settings.
+    """The rows of a file's model for any values of some settings, `fixed` ones as they are.
 
     Raises:
         SpecError: the file names a class or function that nobody here has.
     """
 
-    def __init__(self, variants: ModelVariants, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        variants: ModelVariants,
+        names: Sequence[str],
+        fixed: Settings = NO_SETTINGS,
+        *,
+        with_verdicts: bool = True,
+    ) -> None:
         if isinstance(variants.outline_or_model, Model):
             demand_no_gaps(variants.outline_or_model.gaps)
         self.variants = variants
         self.names = names
+        self.fixed = fixed
+        self.with_verdicts = with_verdicts
         self.pieces: defaultdict[object, list[Piece]] = defaultdict(list)
         self.piece_count = 0
 
@@ -123,7 +156,10 @@ class ModelFormulas:
         points = iter(points)
         while batch := list(islice(points, _POINTS_PER_BATCH)):
             for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
-                row = {"set": dict(zip(self.names, point, strict=True)), **piece.row(results)}
+                row = {
+                    "set": {**self.fixed, **dict(zip(self.names, point, strict=True))},
+                    **piece.row(results),
+                }
                 if piece.report is not None:
                     row["change"] = None if base is None else row["total_params"] - base
                     row |= piece.verdict
@@ -199,20 +235,24 @@ class ModelFormulas:
                 found[place] = piece, results
         return remaining
 
+    def trace_numbers(self, point: Point) -> Piece:
+        """The piece that holds at a point of numbers, all of them symbolic."""
+        return self.trace_piece([True] * len(point), point)
+
     def trace_piece(self, symbolic: Sequence[bool], point: Point) -> Piece:
-        """The piece that holds at a point."""
+        """The piece that holds at a point, some of whose values are symbolic."""
         others = (name for name in self.names if name not in self.variants.vars)
         names_copy = any(re.search(_COPY_PATTERN, name) for name in others)
         for allows_symbolic_repeats in (not names_copy, False):
             log = ConditionLog(allows_symbolic_repeats=allows_symbolic_repeats)
-            settings = {
+            settings = {**self.fixed} | {
                 name: make_variable(log, name, value) if is_number else value
                 for name, value, is_number in zip(self.names, point, symbolic, strict=True)
             }
             with suppress(UnlikeCopiesError):
-                piece = Piece(self.variants, log, settings)
-                if piece.report is not None or not log.has_symbolic_repeats:
-                    return piece  # else the message may be about the one copy or the other
+                piece = Piece(self.variants, log, settings, with_verdict=self.with_verdicts)
+                if not (piece.is_refused_by_trace and log.has_symbolic_repeats):
+                    return piece  # else the complaint could be about one copy or another
         raise AssertionError
 
 
@@ -220,7 +260,7 @@ def _may_be_symbolic(values: Sequence[Any]) -> bool:
     """Whether values of a setting may be those of one variable: numbers of one type."""
     types = set(map(type, values))
     if types == {int}:
-        return min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER
+        return bool(min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER)
     return types == {float} and all(map(math.isfinite, values))
 
 

@@ -15,6 +15,8 @@ from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_operand_term,
 from dense_calc.tracing.tracer import trace
 from dense_calc.whatif.pieces import ModelFormulas, Piece
 
+_COMPARED_KEYS = ("type", "params", "trainable_params", "output_shape", "weights")
+
 
 def plain_outcome(whole: ModelVariants, settings: Mapping[str, Any]) -> Any:
     """The report on a model as plain data, or the message that says why there is none."""
@@ -94,9 +96,7 @@ def comparable(report: dict[str, Any], piece: Piece) -> dict[str, Any]:
     }
     pattern = rf"^((?:.*/)?(?:{'|'.join(map(re.escape, names))})_)[1-9][0-9]*(?=/)"
     rows = {
-        re.sub(pattern, r"\g<1>1", row["name"]): {
-            key: row[key] for key in ("type", "params", "trainable_params", "output_shape", "weights")
-        }
+        re.sub(pattern, r"\g<1>1", row["name"]): {key: row[key] for key in _COMPARED_KEYS}
         for row in report["layers"]
     }
     totals = {key: each for key, each in report.items() if key.endswith(("_params", "_bytes"))}

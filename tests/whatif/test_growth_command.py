@@ -54,7 +54,7 @@ def test_pieces_as_text() -> None:
         "width 768 → 769: +235,819 params",
         "depth 12 → 13: +7,087,872 params",
         "",
-        "Exact on 625 further points: width from 1 to 4,096, depth from 1 to 64.",
+        "Exact on all 262,144 points: width from 1 to 4,096, depth from 1 to 64.",
         "There is a model where 12 <= width <= 4096.",
     ]
 
@@ -158,7 +158,7 @@ def test_the_json_of_a_layers_argument() -> None:
         "polynomial": "785*dense_units",
         "variables": {"dense_units": "dense.units"},
         "range": {"dense.units": {"min": 1, "max": 64}},
-        "verified": 62,
+        "verified": 64,
         "looked_at": 64,
         "complete": True,
         "invalid": 0,

@@ -1,0 +1,229 @@
+"""How a count grows with its variables: its formulas, each as a polynomial on a part of the ranges.
+
+The ranges are split into regions until the conditions of one formula hold on all of each, and the
+formula is a polynomial there. Regions with the same polynomial are one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from math import prod
+from typing import Protocol
+
+from msgspec import Struct
+
+from dense_calc.symbolic.condition_log import Condition, ConditionLog
+from dense_calc.symbolic.polynomials import Term
+from dense_calc.whatif.count_polynomials import Point, in_variables
+from dense_calc.whatif.merge_regions import (
+    PolynomialPiece,
+    RegionCount,
+    find_valid_domain,
+    merge_regions,
+    sort_by_size,
+)
+from dense_calc.whatif.regions import (
+    NoPolynomialError,
+    Region,
+    RegionView,
+    UndecidedError,
+    nearest_point,
+    split_region,
+)
+
+CountFunction = Callable[[Iterable[Point]], Iterator[int | None]]  # None: there is no model
+
+_MAX_REGIONS = 1000
+_MAX_PARTS = 2  # on which there is the same polynomial, one by one
+_MAX_NEXT_VALUES = 256  # in which the next one with a model is looked for
+_MAX_TABLE_VALUES = 16  # values shown of each variable where there is no polynomial
+_WIDE_RANGE_SIZE = 128  # values of a range in which those that are shown double
+
+
+class CountFormula(Protocol):
+    """A count as an expression, None where there is no model, and the conditions that it has."""
+
+    @property
+    def log(self) -> ConditionLog: ...
+    @property
+    def conditions(self) -> Sequence[Condition]: ...
+    @property
+    def count(self) -> Term | None: ...
+    def holds_at(self, point: Point, /) -> bool: ...
+
+
+class CountStep(Struct, frozen=True):
+    """What the count changes from one value to the next one that has a model."""
+
+    from_value: int
+    to_value: int
+    count_change: int
+
+
+class Growth(Struct, frozen=True):
+    """How a count grows over ranges of its variables.
+
+    `pieces` are polynomials, that of the start first, which together are the count wherever there
+    is a model; none if there are no few of them, when `sample_counts` has some counts. Of the
+    `known_count` points of which the count is known, `invalid_count` have no model; `valid_domain`
+    holds those that have one, if they are one class of each variable. `is_cut_short`: the ranges
+    have too many parts to tell more.
+    """
+
+    ranges: tuple[range, ...]
+    pieces: tuple[PolynomialPiece, ...]
+    sample_counts: tuple[tuple[Point, int], ...]
+    next_steps: tuple[CountStep | None, ...]
+    valid_domain: Region | None
+    known_count: int
+    invalid_count: int
+    is_cut_short: bool
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether the count is known at each point of the ranges."""
+        return self.known_count == prod(map(len, self.ranges))
+
+
+class NoModelError(Exception):
+    """No point has a model, as far as was looked."""
+
+
+class _TooManyRegionsError(Exception):
+    """The ranges have too many parts."""
+
+
+def find_growth(
+    trace: Callable[[Point], CountFormula],
+    counts: CountFunction,
+    ranges: Sequence[range],
+    own: Point,
+) -> Growth:
+    """How a count grows over the ranges; `own` are the values to ask for one more at.
+
+    Raises:
+        NoModelError: no point has a model.
+    """
+    steps = tuple(_find_next_step(counts, axis, own) for axis in range(len(own)))
+    is_cut_short = False
+    try:
+        regions = list(_find_regions(trace, tuple(ranges), own))
+        pieces = tuple(merge_regions(regions, tuple(ranges), own))
+        valid = sum(prod(map(len, region)) for region, _ in sort_by_size(regions))
+        polynomials = {frozenset(piece.polynomial.items()) for piece in pieces}
+        most = min(valid // 2, _MAX_PARTS * len(polynomials))
+        if 0 < len(pieces) <= max(1, most):  # else a table tells more
+            known = sum(prod(map(len, each.region)) for each in regions)
+            domain = find_valid_domain(regions)
+            return Growth(
+                tuple(ranges), pieces, (), steps, domain, known, known - valid, is_cut_short
+            )
+    except _TooManyRegionsError:
+        is_cut_short = True
+    except NoPolynomialError:
+        pass
+    table = list(_count_table(counts, ranges, own))
+    samples = tuple((point, count) for point, count in table if count is not None)
+    if not samples:
+        raise NoModelError
+    missing = len(table) - len(samples)
+    return Growth(tuple(ranges), (), samples, steps, None, len(table), missing, is_cut_short)
+
+
+def _find_regions(
+    trace: Callable[[Point], CountFormula], whole: Region, own: Point
+) -> Iterator[RegionCount]:
+    """The regions that make up a whole, each with its polynomial; that of `own` first.
+
+    Raises:
+        NoPolynomialError: there is no polynomial on some part.
+        _TooManyRegionsError: there are too many.
+    """
+    known: list[CountFormula] = []
+    pending = [whole]
+    count = 0
+    while pending:
+        region = pending.pop()
+        point = nearest_point(region, own)
+        region_count, others = _narrow_region(known, trace, region, point, whole)
+        yield region_count
+        pending += others
+        count += 1 + len(others)
+        if count > _MAX_REGIONS:
+            raise _TooManyRegionsError
+
+
+def _narrow_region(
+    known: list[CountFormula],
+    trace: Callable[[Point], CountFormula],
+    region: Region,
+    point: Point,
+    whole: Region,
+) -> tuple[RegionCount, list[Region]]:
+    """The part of a region around a point on which one formula is one polynomial; the others.
+
+    Raises:
+        NoPolynomialError: there is no polynomial.
+    """
+    formula = next((each for each in known if each.holds_at(point)), None)
+    if formula is None:
+        formula = trace(point)
+        known.append(formula)
+    others: list[Region] = []
+    while True:
+        view = RegionView(formula.log, region, point, whole)
+        try:
+            for condition in formula.conditions:
+                view.demand_condition(condition)
+            if formula.count is None:
+                return RegionCount(region, None), others
+            polynomial = in_variables(view.polynomial(formula.count), region)
+            return RegionCount(region, polynomial), others
+        except UndecidedError as request:
+            region, rest = split_region(region, point, request)
+            others += rest
+
+
+def _find_next_step(counts: CountFunction, axis: int, own: Point) -> CountStep | None:
+    """What one more of a variable costs, or the next value that has a model."""
+    ahead = range(own[axis], own[axis] + _MAX_NEXT_VALUES)
+    points = ((*own[:axis], at, *own[axis + 1 :]) for at in ahead)
+    found = (
+        (at, count) for at, count in zip(ahead, counts(points), strict=True) if count is not None
+    )
+    pair = list(islice(found, 2))
+    if len(pair) < 2:
+        return None
+    (before, least), (after, most) = pair
+    return CountStep(before, after, most - least)
+
+
+def _count_table(
+    counts: CountFunction, ranges: Sequence[range], own: Point
+) -> Iterator[tuple[Point, int | None]]:
+    """The counts at some values of each variable, the others as at the start."""
+    start = nearest_point(tuple(ranges), own)
+    table: dict[Point, int | None] = {}
+    for axis, values in enumerate(ranges):
+        near = values[: values.index(start[axis]) + _MAX_NEXT_VALUES]
+        shown = sorted({*_spread_values(values), *near[-2 * _MAX_NEXT_VALUES :]})
+        points = [(*start[:axis], at, *start[axis + 1 :]) for at in shown]
+        found = dict(zip(points, counts(points), strict=True))
+        if sum(count is not None for count in found.values()) > _MAX_TABLE_VALUES:
+            few = {*_spread_values(values), start[axis], start[axis] + 1}
+            found = {point: count for point, count in found.items() if point[axis] in few}
+        table |= found
+    yield from table.items()
+
+
+def _spread_values(values: range) -> Sequence[int]:
+    """Some of the values: each twice the one before in a wide range, else evenly spread."""
+    if len(values) <= _MAX_TABLE_VALUES:
+        return values
+    if values[0] >= 0 and len(values) > _WIDE_RANGE_SIZE:
+        first = max(1, values[0])
+        return [values[0], *(first << power for power in range((values[-1] // first).bit_length()))]
+    return values[
+        :: len(values) // _MAX_TABLE_VALUES | 1
+    ]  # odd, to meet values that powers of two do not divide
