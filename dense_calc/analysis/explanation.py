@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -35,13 +35,14 @@ class _ComputedAxis(Struct, frozen=True):
     size: int
 
 
-class Explanation(Struct, frozen=True):
+class Explanation(Struct, frozen=True, omit_defaults=True):
     """The explanation of one layer; `share` is its part of the model's parameters, from 0 to 1.
 
     `rule` is the shape rule, None where the arguments of the layer lead to another. `sides` are the
     computed sizes of the output. `formula` and `arithmetic` are those of `params`. `non_trainable`
     is None where everything is trainable. A later call of a layer has no weights: they are those
-    of the call that it is `shared_with`.
+    of the call that it is `shared_with`. `symbolic` are expressions in the vars of the file, if
+    they were asked for: of the `params`, and of the sizes of the `output`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Explanation(Struct, frozen=True):
     arithmetic: str
     non_trainable: ParamCount | None
     shared_with: str | None
+    symbolic: Mapping[str, str] | None = None
 
 
 def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:

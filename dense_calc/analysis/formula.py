@@ -50,6 +50,12 @@ def format_sum(terms: _SumOfProducts, *, numbers: bool) -> str:
     return " + ".join(term.format_product(numbers=numbers) for term in terms) or "0"
 
 
+def format_factored_sum(products: Iterable[tuple[int, Iterable[str]]]) -> str:
+    """A sum of products, each a number and names, with common factors taken out."""
+    terms = [_Product(number, tuple((name, 0) for name in names)) for number, names in products]
+    return format_sum(tuple(_factor_terms(terms)), numbers=False)
+
+
 def sum_value(terms: _SumOfProducts) -> int:
     """The value of a sum."""
     return sum(term.value for term in terms)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from dense_calc.cli.options import (
     assume_option,
-    load_model,
     set_option,
     style_options,
     text_format_option,
+    warn_about_model,
 )
 from dense_calc.cli.output import emit_text
+from dense_calc.files.loader import read_variants
 
 
 @click.command()
 @click.argument("file")
 @click.argument("layers", metavar="[LAYER]...", nargs=-1)
+@click.option(
+    "--symbolic",
+    is_flag=True,
+    help="Also give counts and sizes in the vars of FILE: 'width × (4 × width + 1)'.",
+)
 @set_option
 @assume_option
 @text_format_option
@@ -26,6 +33,7 @@ from dense_calc.cli.output import emit_text
 def explain(
     file: str,
     layers: tuple[str, ...],
+    symbolic: bool,
     overrides: dict[str, str],
     assumed: dict[str, str],
     format: str,
@@ -40,12 +48,15 @@ def explain(
     """
     from dense_calc.analysis.explanation import explain_layers
 
-    report, explanations = explain_layers(load_model(file, overrides, assumed), layers)
+    models = read_variants(file, assumed)
+    report, explanations = explain_layers(warn_about_model(models.model_with(overrides)), layers)
+    conditions: Sequence[str] = ()
+    if symbolic:
+        from dense_calc.whatif.explain_in_vars import explain_in_vars
+
+        explanations, conditions = explain_in_vars(models, overrides, explanations)
     if format == "json":
-        from dense_calc.render.json import explanation_json
-
-        emit_text(lambda style: explanation_json(report, explanations, style), **output_options)
+        from dense_calc.render.json import explanation_json as render
     else:
-        from dense_calc.render.explanation_text import render_explanations
-
-        emit_text(lambda style: render_explanations(report, explanations, style), **output_options)
+        from dense_calc.render.explanation_text import render_explanations as render
+    emit_text(lambda style: render(report, explanations, style, conditions), **output_options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +22,6 @@ from dense_calc.whatif.pieces import ModelFormulas
 from dense_calc.whatif.variables import file_values, non_integer_error
 
 if TYPE_CHECKING:
-    from dense_calc.settings.variants import ModelVariants
     from dense_calc.whatif.find_growth import Growth
 
 _SPAN_FACTOR = 4  # a range goes up to the value in the file times this, and to a power of two
@@ -34,6 +33,11 @@ _MIN_SPAN = 64
 @vary_option("The variables: vars of the model, or arguments of layers as in 'dense.units'.")
 @bound_option("--min", help="Look from N on, for all variables or for one; default: 1. Repeatable.")
 @bound_option("--max", help="Look up to N; default: some four times what FILE has. Repeatable.")
+@click.option(
+    "--by",
+    type=click.Choice(["layer", "block"]),
+    help="Also show the count of each layer, all copies of a block in one, or of each block.",
+)
 @set_option
 @assume_option
 @text_format_option
@@ -44,6 +48,7 @@ def growth(
     vary: tuple[str, ...],
     min: dict[str, int],
     max: dict[str, int],
+    by: str | None,
     overrides: dict[str, str],
     assumed: dict[str, str],
     format: str,
@@ -70,15 +75,19 @@ def growth(
     ]
     pairs = zip(integers.values(), ranges, strict=True)
     start = tuple(each[0] if value is None else value for value, each in pairs)
-    total, result = _measure_growth(models, vary, overrides, ranges, start)
+    formulas = ModelFormulas(models, vary, overrides, with_verdicts=False)
+    total, result = _measure_growth(formulas, ranges, start)
     from dense_calc.render.growth_text import growth_json, render_growth
+    from dense_calc.whatif.explain_in_vars import express_growth
 
+    told = express_growth(formulas.trace_numbers(start), by)
     if format == "json":
         emit_text(
-            lambda style: growth_json(models.name, total, result, vary, style), **output_options
+            lambda style: growth_json(models.name, total, result, vary, style, told),
+            **output_options,
         )
     else:
-        emit_text(lambda style: render_growth(result, vary, style), **output_options)
+        emit_text(lambda style: render_growth(result, vary, style, told), **output_options)
 
 
 def _file_integer(name: str, value: object) -> int | None:
@@ -113,11 +122,7 @@ def _variable_range(name: str, value: int | None, low: int | None, high: int | N
 
 
 def _measure_growth(
-    models: ModelVariants,
-    vary: tuple[str, ...],
-    overrides: Mapping[str, str],
-    ranges: list[range],
-    start: tuple[int, ...],
+    formulas: ModelFormulas, ranges: list[range], start: tuple[int, ...]
 ) -> tuple[int | None, Growth]:
     """The count at `start`, and the growth of the count over the ranges.
 
@@ -127,8 +132,6 @@ def _measure_growth(
     from dense_calc.whatif.count_polynomials import Point
     from dense_calc.whatif.find_growth import NoModelError, find_growth
 
-    formulas = ModelFormulas(models, vary, overrides, with_verdicts=False)
-
     def counts(points: Iterable[Point]) -> Iterator[int | None]:
         return (row.get("total_params") for row in formulas.rows(points))
 
@@ -137,7 +140,7 @@ def _measure_growth(
     except NoModelError:
         point = tuple(each[0] for each in ranges)
         reason = next(formulas.rows([point])).get("error", "")
-        pairs = zip(vary, point, strict=True)
+        pairs = zip(formulas.names, point, strict=True)
         settings = " and ".join(f"{name} = {value:,}" for name, value in pairs)
         message = f"no values from --min to --max make a model; {settings}: {reason}"
         raise DenseCalcError(message) from None

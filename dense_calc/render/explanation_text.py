@@ -19,14 +19,25 @@ _FACT_GAP = 2  # columns between a fact's name and the fact
 _NONE_NOTE = "None is a size that only data settles: the batch, or what the input leaves open."
 
 
-def render_explanations(report: Report, explanations: Sequence[Explanation], style: Style) -> str:
-    """The explanations as text, below the model's name and its number of parameters."""
+def render_explanations(
+    report: Report,
+    explanations: Sequence[Explanation],
+    style: Style,
+    conditions: Sequence[str] = (),
+) -> str:
+    """The explanations as text, below the model's name and its number of parameters.
+
+    `conditions` are those under which expressions in vars hold.
+    """
     blocks = [
         [f"{report_title(report)}: {report.total_params:,} params"],
         *(list(_explanation_lines(each, style)) for each in explanations),
     ]
     if any("None" in line for block in blocks[1:] for line in block):
         blocks.append(wrap_text(_NONE_NOTE, style.width or len(_NONE_NOTE)))
+    if conditions:
+        told = f"What is said in vars holds where {', '.join(map(escape_unprintable, conditions))}."
+        blocks.append(list(wrap_text(told, style.width or len(told))))
     return join_paragraphs(blocks, style)
 
 
@@ -62,6 +73,8 @@ def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
         return
     total = ParamCount(each.formula, each.arithmetic, each.params)
     yield "params", _count_fact(total)
+    for what, expression in (each.symbolic or {}).items():
+        yield "in vars", f"{what} = {escape_unprintable(expression)}"
     frozen = each.non_trainable
     if frozen:
         yield "not trained", "all" if frozen == total else _count_fact(frozen)

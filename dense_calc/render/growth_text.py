@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dense_calc.errors import display_width, escape_unprintable
+from dense_calc.layers.base import PRODUCT_SIGN
 from dense_calc.render import Style
 from dense_calc.render.algebra import (
     ASCII_NOTATION,
@@ -19,23 +20,59 @@ from dense_calc.render.algebra import (
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
 from dense_calc.whatif.count_polynomials import CountPolynomial
-from dense_calc.whatif.find_growth import CountStep, Growth
+from dense_calc.whatif.find_growth import CountStep, Growth, GrowthExpressions
 
 _PARAMS_WORD = "params"
 _EQUALS_SIGN = " = "
 _MAX_SHOWN_PIECES = 4
 _PIECE_INDENT = "  "
+_NO_EXPRESSIONS = GrowthExpressions()
 
 
-def render_growth(growth: Growth, names: VariableNames, style: Style) -> str:
-    """The polynomial or its pieces, what the next value of each costs, and how it was verified."""
+def render_growth(
+    growth: Growth,
+    names: VariableNames,
+    style: Style,
+    expressions: GrowthExpressions = _NO_EXPRESSIONS,
+) -> str:
+    """The polynomial or its pieces, what the next value of each costs, and where that holds."""
     names = [escape_unprintable(name) for name in names]
     paragraphs = (
         _growth_lines(growth, names, style),
+        *(
+            []
+            if growth.pieces or not expressions.count
+            else [_expression_lines(expressions, style)]
+        ),
+        *([_share_lines(expressions.shares, style)] if expressions.shares else []),
         _wrap_sentences(_step_sentences(growth, names), style),
         _wrap_sentences(_evidence_sentences(growth, names), style),
     )
     return join_paragraphs(paragraphs, style)
+
+
+def _share_lines(shares: Mapping[str, str], style: Style) -> Iterator[str]:
+    """A line for each part of the count."""
+    yield "of which"
+    names = {name: escape_unprintable(name) for name in shares}
+    room = max(map(display_width, names.values())) + len(_PIECE_INDENT)
+    for name, expression in shares.items():
+        shown = names[name] + " " * (room - display_width(names[name]))
+        yield f"{_PIECE_INDENT}{shown}{_expression_text(expression, style)}"
+
+
+def _expression_lines(expressions: GrowthExpressions, style: Style) -> Iterator[str]:
+    """The sentence that gives the count as an expression, where it is no polynomial."""
+    sentence = f"Exactly, {_PARAMS_WORD} = {_expression_text(str(expressions.count), style)}"
+    if expressions.conditions:
+        conditions = " and ".join(expressions.conditions)
+        sentence += f", where {_expression_text(conditions, style)}"
+    yield from _wrap_sentences([f"{sentence}."], style)
+
+
+def _expression_text(expression: str, style: Style) -> str:
+    """An expression in the signs of a style."""
+    return escape_unprintable(expression.replace(PRODUCT_SIGN, "*") if style.ascii else expression)
 
 
 def _wrap_sentences(sentences: Iterable[str], style: Style) -> Iterator[str]:
@@ -70,8 +107,6 @@ def _pieces_headline(growth: Growth) -> str:
             "The ranges have too many parts with a polynomial each; fewer variables or a shorter "
             "range may have few: see --min and --max."
         )
-    if growth.is_exhaustive:
-        return "A range of so few values tells no polynomial:"
     return "No polynomial over the range:"
 
 
@@ -166,7 +201,12 @@ def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
 
 
 def growth_json(
-    model: str, total_params: int | None, growth: Growth, names: VariableNames, style: Style
+    model: str,
+    total_params: int | None,
+    growth: Growth,
+    names: VariableNames,
+    style: Style,
+    expressions: GrowthExpressions = _NO_EXPRESSIONS,
 ) -> str:
     """The growth of a model's count as JSON; `total_params` is the count of the file as it is."""
     fields = json_fields(_growth_fields(model, total_params, growth, names))
@@ -175,6 +215,10 @@ def growth_json(
         "values": list(_known_count_fields(growth, names)),
     }
     fields |= {name: json_array(items) for name, items in lists.items() if items}
+    if expressions.count and not growth.pieces:
+        fields |= json_fields({"expression": expressions.count, "where": expressions.conditions})
+    if expressions.shares:
+        fields |= json_fields({"by": expressions.shares})
     return escape_json(f"{json_object(fields)}\n", style)
 
 

@@ -61,7 +61,7 @@ def name_entries(
             names[place] = base
             taken.add(base)
         while names[place] is None:
-            used[base] = max(used[base], 1) + 1
+            used[base] = max(demand_plain(used[base]), 1) + 1
             name = f"{base}_{used[base] - 1}"
             names[place] = name if name not in taken else None
     return EntryNames([name for name in names if name is not None], copies), named_layers

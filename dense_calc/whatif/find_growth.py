@@ -6,7 +6,7 @@ formula is a polynomial there. Regions with the same polynomial are one piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import prod
 from typing import Protocol
@@ -84,6 +84,17 @@ class Growth(Struct, frozen=True):
     def is_exhaustive(self) -> bool:
         """Whether the count is known at each point of the ranges."""
         return self.known_count == prod(map(len, self.ranges))
+
+
+class GrowthExpressions(Struct, frozen=True):
+    """A count as an expression, None where there is no model, and where that holds.
+
+    `shares` are expressions for the layers or blocks that make up the count.
+    """
+
+    count: str | None = None
+    conditions: tuple[str, ...] = ()
+    shares: Mapping[str, str] = {}
 
 
 class NoModelError(Exception):

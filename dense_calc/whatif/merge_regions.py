@@ -84,7 +84,10 @@ def _merge_members(
                 break
         else:
             merged.append(region)
-    return [_widen_region(region, [*others, *merged], whole) for region in merged]
+    for place, region in enumerate(merged):
+        rest = [*others, *merged[:place], *merged[place + 1 :]]
+        merged[place] = _widen_region(region, rest, whole)
+    return merged
 
 
 def _join_ranges(one: range, other: range) -> range:
@@ -101,7 +104,7 @@ def _widen_region(region: Region, others: Sequence[Region], whole: Region) -> Re
         first = full.start + (values.start - full.start) % values.step
         for wider in (full, range(first, full.stop, values.step)):
             wide = (*region[:axis], wider, *region[axis + 1 :])
-            if not any(_has_overlap(wide, each) for each in others if each is not region):
+            if not any(_has_overlap(wide, each) for each in others):
                 region = wide
                 break
     return region

@@ -235,15 +235,20 @@ class ModelFormulas:
                 found[place] = piece, results
         return remaining
 
-    def trace_numbers(self, point: Point) -> Piece:
+    def trace_numbers(self, point: Point, *, each_copy: bool = False) -> Piece:
         """The piece that holds at a point of numbers, all of them symbolic."""
-        return self.trace_piece([True] * len(point), point)
+        return self.trace_piece([True] * len(point), point, each_copy=each_copy)
 
-    def trace_piece(self, symbolic: Sequence[bool], point: Point) -> Piece:
-        """The piece that holds at a point, some of whose values are symbolic."""
+    def trace_piece(
+        self, symbolic: Sequence[bool], point: Point, *, each_copy: bool = False
+    ) -> Piece:
+        """The piece that holds at a point, some of whose values are symbolic.
+
+        With `each_copy`, no copy of a block stands for several.
+        """
         others = (name for name in self.names if name not in self.variants.vars)
         names_copy = any(re.search(_COPY_PATTERN, name) for name in others)
-        for allows_symbolic_repeats in (not names_copy, False):
+        for allows_symbolic_repeats in (not names_copy and not each_copy, False):
             log = ConditionLog(allows_symbolic_repeats=allows_symbolic_repeats)
             settings = {**self.fixed} | {
                 name: make_variable(log, name, value) if is_number else value

@@ -104,7 +104,7 @@ def test_sizes_that_do_not_fit_an_image() -> None:
 def test_a_table_where_there_is_no_polynomial() -> None:
     lines = text_of("gpt2.yaml", "--vary", "heads", "--max", "16")
     assert lines[:4] == [
-        "A range of so few values tells no polynomial:",
+        "No polynomial over the range:",
         "  heads       params",
         "      1  124,439,808",
         "      2  124,439,808",
