@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from dense_calc.analysis.budget import limited_amount
@@ -40,13 +40,15 @@ from dense_calc.symbolic.symbolic_number import (
     make_variable,
 )
 from dense_calc.tracing.tracer import trace
+from dense_calc.whatif.row_maker import compile_row_maker
 
-_POINTS_PER_BATCH = 1000
+_MAX_POINTS_PER_BATCH = 1000
 _MAX_PIECES = 200  # that are kept
 _FORMAT_PATTERN = f"{FORMAT_START}([0-9]+){FORMAT_END}"
 _COPY_PATTERN = r"_[0-9]+/"  # in the name of a setting of a single copy of a block
 _SOME_COPIES_PATTERN = r"[?\[]|\*.*[0-9]|[0-9].*\*"  # a pattern that may match some copies only
 _TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
+_PARAMS_PLACE = _TOTAL_KEYS.index("total_params")
 
 
 class Piece:
@@ -147,23 +149,37 @@ class ModelFormulas:
         self.names = names
         self.fixed = fixed
         self.with_verdicts = with_verdicts
+        self.make_row = compile_row_maker(names, fixed, (*_TOTAL_KEYS, "change"))
         self.pieces: defaultdict[object, list[Piece]] = defaultdict(list)
         self.piece_count = 0
 
     def rows(self, points: Iterable[Point]) -> Iterator[VariantRow]:
         """The row of each point, which has a value for each of the settings."""
-        base = self.variants.base_params
+        return chain.from_iterable(self.row_batches(points))
+
+    def row_batches(self, points: Iterable[Point]) -> Iterator[list[VariantRow]]:
+        """The rows of points in lists, which get longer while no further piece is needed."""
         points = iter(points)
-        while batch := list(islice(points, _POINTS_PER_BATCH)):
-            for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
-                row = {
-                    "set": {**self.fixed, **dict(zip(self.names, point, strict=True))},
-                    **piece.row(results),
-                }
-                if piece.report is not None:
-                    row["change"] = None if base is None else row["total_params"] - base
-                    row |= piece.verdict
-                yield row
+        size = 1
+        while batch := list(islice(points, size)):
+            known = self.piece_count
+            yield self.batch_rows(batch)
+            size = min(2 * size, _MAX_POINTS_PER_BATCH) if self.piece_count == known else 1
+
+    def batch_rows(self, batch: Sequence[Point]) -> list[VariantRow]:
+        """The rows of some points."""
+        base = self.variants.base_params
+        rows = []
+        for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
+            if piece.report is None:
+                settings = {**self.fixed, **dict(zip(self.names, point, strict=True))}
+                row = {"set": settings, **piece.row(results)}
+            else:
+                change = None if base is None else results[_PARAMS_PLACE] - base
+                row = self.make_row(point, (*results, change))
+                row.update(piece.verdict)
+            rows.append(row)
+        return rows
 
     def evaluate(self, batch: Sequence[Point]) -> list[tuple[Piece, tuple[Any, ...]]]:
         """The piece and the results of its formulas at each of some points."""
