@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import click
@@ -23,7 +24,7 @@ from dense_calc.render import GRID_FORMATS, Style, stream_grid
 from dense_calc.render.axes import PICTURE_SUFFIXES, SweepPoints
 from dense_calc.render.sweep_grid import combination_grid, csv_lines, json_lines, sweep_points
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.sweeping import Sweep, rows_in_parallel
+from dense_calc.whatif.sweeping import Sweep, row_batches_in_parallel
 from dense_calc.whatif.sweeping import sweep as sweep_of
 
 _SWEEP_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
@@ -124,13 +125,13 @@ def sweep(
         exit_on_signals()
     is_streamed = chosen in _STREAM_FORMATS and not plot
     is_quiet = is_streamed and is_terminal(output)
-    with _rows_with_progress(combinations, jobs, quiet=is_quiet) as all_rows:
-        rows = select_rows(all_rows)
+    with _batches_with_progress(combinations, jobs, quiet=is_quiet) as batches:
         if is_streamed:
+            parts = _selected_parts(batches, select_rows, is_ordered=bool(sort or top))
             stream = _STREAM_FORMATS[chosen]
-            emit_text(lambda style: stream(rows, list(choices), style), **output_options)
+            emit_text(lambda style: stream(parts, list(choices), style), **output_options)
             return
-        rows = list(rows)
+        rows = list(select_rows(chain.from_iterable(batches)))
     _print_sweep(combinations, rows, chosen, plot, **output_options)
 
 
@@ -185,21 +186,37 @@ def _row_selector(
     return build_row_selector(where, _TOP_ORDER if sort is None and top else sort, top, names)
 
 
+def _selected_parts(
+    batches: Iterable[list[VariantRow]],
+    select_rows: Callable[[Iterable[VariantRow]], Iterable[VariantRow]],
+    *,
+    is_ordered: bool,
+) -> Iterable[Iterable[VariantRow]]:
+    """The selected rows in parts: those of each batch, or each row where all are in an order."""
+    if is_ordered:
+        return zip(select_rows(chain.from_iterable(batches)))
+    return map(select_rows, batches)
+
+
 @contextmanager
-def _rows_with_progress(
+def _batches_with_progress(
     combinations: Sweep, jobs: int, *, quiet: bool
-) -> Iterator[Iterable[VariantRow]]:
-    """The rows of a sweep, computed by so many processes; a bar counts them, if not `quiet`."""
+) -> Iterator[Iterable[list[VariantRow]]]:
+    """The rows of a sweep in lists, by so many processes; a bar counts them, if not `quiet`."""
     with show_progress(len(combinations), "sweep", quiet=quiet) as advance:
-        rows = rows_in_parallel(combinations, jobs) if jobs > 1 else combinations
-        yield _count_rows(rows, advance)
+        yield _count_rows(
+            row_batches_in_parallel(combinations, jobs) if jobs > 1 else combinations.row_batches(),
+            advance,
+        )
 
 
-def _count_rows(rows: Iterable[VariantRow], advance: Callable[[int], None]) -> Iterator[VariantRow]:
-    """The rows; each one advances the progress by a step."""
-    for row in rows:
-        yield row
-        advance(1)
+def _count_rows(
+    batches: Iterable[list[VariantRow]], advance: Callable[[int], None]
+) -> Iterator[list[VariantRow]]:
+    """The rows in lists; each row advances the progress by a step."""
+    for batch in batches:
+        yield batch
+        advance(len(batch))
 
 
 def _picture_settings(combinations: Sweep) -> list[str]:
@@ -218,7 +235,7 @@ def _render_sweep(
 ) -> Iterator[str]:
     """The rows in a format; a table has a chart below it."""
     if format in _STREAM_FORMATS:
-        yield from _STREAM_FORMATS[format](rows, list(combinations.choices), style)
+        yield from _STREAM_FORMATS[format](zip(rows), list(combinations.choices), style)
     if format in GRID_FORMATS:
         yield from stream_grid(combination_grid(combinations, rows, style), format, style)
     if format == "chart" or (format == "table" and len(picture[1]) > 1):

@@ -22,6 +22,7 @@ from dense_calc.render.json import JSON_ENCODER, escape_json
 from dense_calc.whatif.sweeping import Sweep
 
 _SweepRow = Mapping[str, Any]
+_SweepRows = Iterable[_SweepRow]
 _SettingChoices = Mapping[str, Sequence[Any]]  # the values of each setting
 
 MAX_PICTURE_POINTS = 10_000  # nobody could tell more of them apart
@@ -40,12 +41,8 @@ _OPTIONAL_COLUMNS = {
         "Error", lambda row: escape_unprintable(row.get("error", "")), min_width=_MIN_PROSE_WIDTH
     ),
 }
-_CSV_FIELDS = (
-    *(quantity.total for quantity in QUANTITIES.values()),
-    "change",
-    "within_budget",
-    "error",
-)
+_CSV_NUMBERS = (*(quantity.total for quantity in QUANTITIES.values()), "change")
+_CSV_FIELDS = (*_CSV_NUMBERS, "within_budget", "error")
 
 
 def _optional_text(format_value: Callable[[Any], str], value: Any) -> str:
@@ -110,29 +107,37 @@ def setting_column(name: str, values: Sequence[Any]) -> Column:
     )
 
 
-def json_lines(rows: Iterable[_SweepRow], names: Sequence[str], style: Style) -> Iterator[str]:
-    """A line of JSON for each row; the `names` of the settings are in it anyway."""
-    for row in rows:
-        yield escape_json(f"{JSON_ENCODER.encode(row).decode()}\n", style)
+def json_lines(parts: Iterable[_SweepRows], names: Sequence[str], style: Style) -> Iterator[str]:
+    """A line of JSON for each row, in a text for each part of the rows.
+
+    The `names` of the settings are in it anyway.
+    """
+    for rows in parts:
+        yield escape_json(JSON_ENCODER.encode_lines(rows).decode(), style)
 
 
-def csv_lines(rows: Iterable[_SweepRow], names: Sequence[str], style: Style) -> Iterator[str]:
-    """A line of CSV for each row, under a header; numbers are plain digits."""
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow((*map(escape_unprintable, names), *_CSV_FIELDS))
-    for row in rows:
-        yield quote_commands(line.getvalue())
-        line.seek(0)
-        line.truncate()
-        values = (spec_value_text(row["set"][name]) for name in names)
-        writer.writerow((*values, *(_csv_value(row.get(field)) for field in _CSV_FIELDS)))
-    yield quote_commands(line.getvalue())
+def csv_lines(parts: Iterable[_SweepRows], names: Sequence[str], style: Style) -> Iterator[str]:
+    """A line of CSV for each row, under a header, in a text for each part of the rows."""
+    yield _csv_text([(*map(escape_unprintable, names), *_CSV_FIELDS)])
+    for rows in parts:
+        yield _csv_text(map(_csv_values, rows))
 
 
-def _csv_value(value: Any) -> Any:
-    """A value as a field of CSV: text and truth values as in a spec, the others as they are."""
-    return spec_value_text(value) if isinstance(value, str | bool) else value
+def _csv_text(lines: Iterable[Sequence[Any]]) -> str:
+    """Lines of CSV with these values."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return quote_commands(text.getvalue())
+
+
+def _csv_values(row: _SweepRow) -> list[Any]:
+    """The values of a line of CSV: numbers as plain digits, the others as in a spec."""
+    return [
+        *[value if type(value) is int else spec_value_text(value) for value in row["set"].values()],
+        *map(row.get, _CSV_NUMBERS),
+        _optional_text(spec_value_text, row.get("within_budget")),
+        _optional_text(spec_value_text, row.get("error")),
+    ]
 
 
 def sweep_points(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, starmap
 from math import prod
 from typing import Any, overload
 
@@ -94,7 +94,19 @@ class Sweep(Sequence[VariantRow]):
         return next(self.formulas.rows([self.point_at(places)]))
 
     def __iter__(self) -> Iterator[VariantRow]:
-        return self.formulas.rows(map(self.point_at, self.indices))
+        return chain.from_iterable(self.row_batches())
+
+    def row_batches(self) -> Iterator[list[VariantRow]]:
+        """The rows in lists, which are short where each row takes long."""
+        if not self.choices:
+            return self.formulas.row_batches([()] * len(self))
+        columns = starmap(self._column, self.values_and_strides)
+        return self.formulas.row_batches(zip(*columns, strict=True))
+
+    def _column(self, values: SettingValues, stride: int) -> Iterator[Any]:
+        """The values of one setting in each combination, as `point_at` says them of one."""
+        count = len(values)
+        return (values[place // stride % count] for place in self.indices)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sweep, (self.variants, self.choices, self.is_zipped, self.indices)
@@ -112,8 +124,8 @@ class Sweep(Sequence[VariantRow]):
         return part
 
 
-def rows_in_parallel(whole: Sweep, jobs: int) -> Iterator[VariantRow]:
-    """The rows of a sweep in their order, worked out by so many processes, or one for each core."""
+def row_batches_in_parallel(whole: Sweep, jobs: int) -> Iterator[list[VariantRow]]:
+    """The rows of a sweep in lists, worked out by so many processes, or one for each core."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 20 ms, for several jobs
     from multiprocessing import get_context
 
@@ -126,7 +138,7 @@ def rows_in_parallel(whole: Sweep, jobs: int) -> Iterator[VariantRow]:
             try:
                 waiting = deque(pool.submit(_worker_rows, part) for part in islice(parts, 2 * jobs))
                 while waiting:
-                    yield from waiting.popleft().result()
+                    yield waiting.popleft().result()
                     waiting.extend(pool.submit(_worker_rows, part) for part in islice(parts, 1))
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)

@@ -126,10 +126,10 @@ def test_an_unknown_name_ends_the_run_and_prints_nothing(folder: Path, run: Run)
 def test_a_bad_ending_of_a_plot_is_seen_before_the_work(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_row(self: object, settings: object) -> None:
+    def no_row(self: object, batch: object) -> None:
         pytest.fail("a row was worked out")
 
-    monkeypatch.setattr("dense_calc.whatif.pieces.ModelFormulas.rows", no_row)
+    monkeypatch.setattr("dense_calc.whatif.pieces.ModelFormulas.evaluate", no_row)
     with pytest.raises(FileError, match=r"a plot ends in"):
         told("m.yaml", "--set", "w=1:1000", "--plot", "a.txt")
 

@@ -82,6 +82,13 @@ def test_parts_are_as_those_of_a_list(taken: list[slice], place: int, zipped: bo
         assert whole[place] == wanted
 
 
+def test_rows_come_one_by_one_where_each_is_traced(folder: Path) -> None:
+    traced = sweep("m.yaml", {"input": [[size] for size in range(1, 20)]})
+    assert set(map(len, traced.row_batches())) == {1}
+    evaluated = list(map(len, sweep("m.yaml", {"w": range(1, 4000)}).row_batches()))
+    assert (evaluated[:5], max(evaluated), sum(evaluated)) == ([1, 1, 2, 4, 8], 1000, 3999)
+
+
 # settings as Python has them → the values that are tried
 PLAIN: list[tuple[Any, list[Any]]] = [
     ([4, 8], [4, 8]),
