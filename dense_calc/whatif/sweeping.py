@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice, starmap
+from itertools import chain, islice, pairwise, starmap
 from math import prod
 from typing import Any, overload
 
@@ -110,6 +110,17 @@ class Sweep(Sequence[VariantRow]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sweep, (self.variants, self.choices, self.is_zipped, self.indices)
+
+    def split(self, count: int) -> list[Sweep]:
+        """So many parts, one after the other, whose lengths differ by one at most.
+
+        Raises:
+            SpecError: the count is less than 1.
+        """
+        if count < 1:
+            raise SpecError(f"a sweep is split into 1 part or more, not {count}")
+        edges = [len(self) * part // count for part in range(count + 1)]
+        return [self[first:end] for first, end in pairwise(edges)]
 
     def point_at(self, place: int) -> tuple[Any, ...]:
         """The values of the settings in the combination at this place."""

@@ -89,6 +89,21 @@ def test_rows_come_one_by_one_where_each_is_traced(folder: Path) -> None:
     assert (evaluated[:5], max(evaluated), sum(evaluated)) == ([1, 1, 2, 4, 8], 1000, 3999)
 
 
+@given(st.integers(0, 20), st.integers(1, 12))
+def test_a_sweep_is_split_into_parts_of_about_one_length(total: int, count: int) -> None:
+    whole: Sweep = sweep(SPEC_FILES["lenet5"], {"width": range(total)})
+    parts = whole.split(count)
+    lengths = list(map(len, parts))
+    assert len(parts) == count
+    assert max(lengths) - min(lengths) <= 1
+    assert [place for part in parts for place in part.indices] == list(whole.indices)
+
+
+def test_a_sweep_is_not_split_into_nothing(folder: Path) -> None:
+    with pytest.raises(SpecError, match="is split into 1 part or more, not 0"):
+        sweep("m.yaml", {"w": [4]}).split(0)
+
+
 # settings as Python has them → the values that are tried
 PLAIN: list[tuple[Any, list[Any]]] = [
     ([4, 8], [4, 8]),
