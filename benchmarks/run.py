@@ -3,8 +3,8 @@
     python benchmarks/run.py            # all of them
     python benchmarks/run.py --runs 31
 
-Every figure is a whole process, from start to exit. Two commands take turns, and the median of
-the ratios run by run is printed, with the bar that it should stay under.
+Every figure is a whole process, from start to exit, but that of evaluating. Two commands take
+turns, and the median of the ratios run by run is printed, with the bar that it should stay under.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import json
 import lzma
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -25,8 +26,10 @@ SPECS = Path(__file__).parents[1] / "specs"
 MNIST = SPECS / "mnist.yaml"
 APPLICATIONS = SPECS.with_name("tests") / "data" / "applications.jsonl.xz"
 LENET = SPECS / "lenet5.yaml"
+RESNET = SPECS / "resnet50.yaml"
 LAYERS = 100_000
 MODELS = 200
+VARIANTS = 100_000
 PROGRAM = str(Path(sys.executable).with_name("dense-calc"))
 
 # Llama 3 with 405 billion parameters: 1,138 layers.
@@ -64,7 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         checks(Path(folder), runs)
     with tempfile.TemporaryDirectory() as folder:
-        sweeps(Path(folder) / "mlp.yaml")
+        sweeps(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         for name, bar in ("ResNet50", 1.5), ("NASNetLarge", 2.2):
             path = Path(folder) / f"{name}.json"
@@ -114,27 +117,58 @@ def checks(folder: Path, runs: int) -> None:
     report(f"check of {MODELS} models / check of one", many, one, 8.0, runs)
 
 
-def sweeps(path: Path) -> None:
-    """Print how long many variants take, and the memory of many in terms of few.
-
-    The bars are 8,000 variants a second of a small model and 400 of ResNet-50 where the imports
-    take 80 ms.
-    """
-    path.write_text(MLP, "utf-8")
-    for what, file, setting, count, bar in (
-        ("an MLP of 12 layers", path, "width=1:10000", 10_000, 16.6),
-        ("one of its layers", path, "dense_3.units=1:10000", 10_000, 16.6),
-        ("ResNet-50", SPECS / "resnet50.yaml", "classes=1:1000", 1_000, 32.3),
+def sweeps(folder: Path) -> None:
+    """Print how long many variants take, and the memory of many in terms of few."""
+    mlp, resnet = folder / "mlp.yaml", folder / "resnet.yaml"
+    mlp.write_text(MLP, "utf-8")
+    resnet.write_text(resnet_of_width(), "utf-8")
+    for what, path, setting, format, bar in (
+        ("a 12-layer MLP", mlp, "width", "json", 7.0),
+        ("a 12-layer MLP", mlp, "width", "csv", 9.0),
+        ("one of its layers", mlp, "dense_3.units", "json", 7.0),
+        ("ResNet-50", resnet, "width", "json", 9.0),
     ):
-        title = f"{count:,} variants of {what} / imports"
-        report(title, sweep(file, setting), FLOOR, bar, 5)
-    few, many = (peak(sweep(path, f"width=1:{count}")) for count in (1_000, 100_000))
-    print(f"{'memory of 100,000 variants / of 1,000':<56}{many / few:>7.2f}{1.1:>7.2f}")
+        title = f"{VARIANTS:,} variants of {what} as {format} / imports"
+        report(title, sweep(path, f"{setting}=1:{VARIANTS}", format), FLOOR, bar, 5)
+    many, few = (sweep(SPECS / "gpt2.yaml", f"depth=1:{count}") for count in (1_000, 10))
+    report("1,000 depths of GPT-2 / 10 depths", many, few, 2.0, 5)
+    few, many = (sweep(mlp, f"width=1:{count}") for count in (1_000, 1_000_000))
+    print(
+        f"{'memory of 1,000,000 variants / of 1,000':<56}{peak(many) / peak(few):>7.2f}{1.1:>7.2f}"
+    )
+    evaluations(mlp)
 
 
-def sweep(path: Path, setting: str) -> list[str]:
+def resnet_of_width() -> str:
+    """The spec of ResNet-50 in which the filters of all layers are multiples of a var."""
+    text = RESNET.read_text("utf-8").replace("vars: {", "vars: {width: 64, ")
+    return re.sub(
+        r"filters: (\d+),", lambda found: f"filters: {int(found[1]) // 64} * width,", text
+    )
+
+
+def evaluations(path: Path) -> None:
+    """Print how long the totals of many variants take, without rows, in terms of their formula."""
+    import dense_calc  # late, as what `peak` tells of a process is at least what this one has
+
+    starts = range(1, VARIANTS, 1_000)
+    batches = [[(width,) for width in range(start, start + 1_000)] for start in starts]
+    formulas = dense_calc.sweep(path, {"width": [1]}).formulas
+    ratios = []
+    for _ in range(21):
+        began = time.perf_counter()
+        for batch in batches:
+            formulas.evaluate(batch)
+        middle = time.perf_counter()
+        for batch in batches:
+            [785 * width + 11 * (width + 1) * width for (width,) in batch]
+        ratios.append((middle - began) / (time.perf_counter() - middle))
+    print_ratios(f"{VARIANTS:,} MLPs without rows / their formula by hand", ratios, 12.0)
+
+
+def sweep(path: Path, setting: str, format: str = "json") -> list[str]:
     """The command that tries all values of a setting."""
-    return [PROGRAM, "sweep", str(path), "--set", setting, "--format", "json"]
+    return [PROGRAM, "sweep", str(path), "--set", setting, "--format", format]
 
 
 def peak(command: list[str]) -> int:
@@ -149,7 +183,11 @@ def peak(command: list[str]) -> int:
 def report(title: str, command: list[str], other: list[str], bar: float, runs: int) -> None:
     """Print how long a command takes in terms of another."""
     seconds(command), seconds(other)  # warm up
-    ratios = [seconds(command) / seconds(other) for _ in range(runs)]
+    print_ratios(title, [seconds(command) / seconds(other) for _ in range(runs)], bar)
+
+
+def print_ratios(title: str, ratios: list[float], bar: float) -> None:
+    """Print the median of ratios, the bar, and the least and the largest of them."""
     middle = statistics.median(ratios)
     print(f"{title:<56}{middle:>7.2f}{bar:>7.2f}   {min(ratios):.2f} to {max(ratios):.2f}")
 
