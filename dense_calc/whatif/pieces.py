@@ -40,7 +40,6 @@ from dense_calc.symbolic.symbolic_number import (
     make_variable,
 )
 from dense_calc.tracing.tracer import trace
-from dense_calc.whatif.row_maker import compile_row_maker
 
 _MAX_POINTS_PER_BATCH = 1000
 _MAX_PIECES = 200  # that are kept
@@ -48,7 +47,6 @@ _FORMAT_PATTERN = f"{FORMAT_START}([0-9]+){FORMAT_END}"
 _COPY_PATTERN = r"_[0-9]+/"  # in the name of a setting of a single copy of a block
 _SOME_COPIES_PATTERN = r"[?\[]|\*.*[0-9]|[0-9].*\*"  # a pattern that may match some copies only
 _TOTAL_KEYS = [quantity.total for quantity in QUANTITIES.values()]
-_PARAMS_PLACE = _TOTAL_KEYS.index("total_params")
 
 
 class Piece:
@@ -149,7 +147,6 @@ class ModelFormulas:
         self.names = names
         self.fixed = fixed
         self.with_verdicts = with_verdicts
-        self.make_row = compile_row_maker(names, fixed, (*_TOTAL_KEYS, "change"))
         self.pieces: defaultdict[object, list[Piece]] = defaultdict(list)
         self.piece_count = 0
 
@@ -171,12 +168,10 @@ class ModelFormulas:
         base = self.variants.base_params
         rows = []
         for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
-            if piece.report is None:
-                settings = {**self.fixed, **dict(zip(self.names, point, strict=True))}
-                row = {"set": settings, **piece.row(results)}
-            else:
-                change = None if base is None else results[_PARAMS_PLACE] - base
-                row = self.make_row(point, (*results, change))
+            row: VariantRow = {"set": {**self.fixed, **dict(zip(self.names, point, strict=True))}}
+            row.update(piece.row(results))
+            if piece.report is not None:
+                row["change"] = None if base is None else row["total_params"] - base
                 row.update(piece.verdict)
             rows.append(row)
         return rows
@@ -262,7 +257,7 @@ class ModelFormulas:
 
         With `each_copy`, no copy of a block stands for several.
         """
-        others = (name for name in self.names if name not in self.variants.vars)
+        others = (*self.fixed, *self.names)
         names_copy = any(re.search(_COPY_PATTERN, name) for name in others)
         for allows_symbolic_repeats in (not names_copy and not each_copy, False):
             log = ConditionLog(allows_symbolic_repeats=allows_symbolic_repeats)
@@ -286,11 +281,11 @@ def _may_be_symbolic(values: Sequence[Any]) -> bool:
 
 
 def _key_text(values: list[Any]) -> object:
-    """A key for values of any kind, which are few."""
+    """A key for values of any kind, which are few; one of its own for a number that is too long."""
     try:
         return repr(values)
-    except ValueError:  # an integer of too many digits
-        return id(values)
+    except ValueError:
+        return object()
 
 
 def row_with(variants: ModelVariants, settings: Settings) -> VariantRow:

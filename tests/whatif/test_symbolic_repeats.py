@@ -136,6 +136,15 @@ def test_a_setting_of_one_copy_or_of_all(setting: str, is_symbolic: bool) -> Non
     assert piece.log.has_symbolic_repeats == is_symbolic
 
 
+def test_a_fixed_setting_of_one_copy() -> None:
+    whole = variants_of(PLAIN)
+    fixed = {"step_1/dense.units": 5}
+    rows = list(ModelFormulas(whole, ["depth"], fixed).rows((depth,) for depth in (2, 3, 6, 1)))
+    for row in rows:
+        alone = ModelFormulas(whole, [], {**fixed, "depth": row["set"]["depth"]})
+        assert [row] == list(alone.rows([()]))
+
+
 def test_a_thousand_depths_are_few_pieces() -> None:
     formulas = ModelFormulas(variants_of(PLAIN), ["depth"])
     rows: list[dict[str, Any]] = list(formulas.rows((depth,) for depth in range(1, 1001)))
