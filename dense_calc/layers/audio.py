@@ -19,6 +19,7 @@ from dense_calc.shapes import (
     window_counts,
     with_spatial_sizes,
 )
+from dense_calc.symbolic.symbolic_number import apply_function
 
 # Names of SciPy's windows without parameters; source: scipy.signal.get_window.
 # fmt: off
@@ -153,7 +154,9 @@ class STFTSpectrogram(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
                 f"fft_length {self.fft_length} must not be below frame_length {self.frame_length}",
                 "fft_length",
             )
-        return self.fft_length or 2 ** math.ceil(math.log2(self.frame_length))
+        return self.fft_length or 2 ** math.ceil(
+            apply_function("log2", math.log2, self.frame_length)
+        )
 
     def _frequency_bin_count(self) -> int:
         """The number of frequencies."""

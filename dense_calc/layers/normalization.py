@@ -203,7 +203,7 @@ def _normalized_axes(axis: int | tuple[int, ...], shape: Shape) -> dict[str, int
     counts: Counter[str] = Counter()
     for each in axes:
         size = known_axis_size(shape, each)
-        name = f"axis {each % len(shape)}"
+        name = f"axis {int(each) % len(shape)}"  # a plain number, as names are compared
         counts[name] += 1  # -1 and 1 may be the same axis
         sizes[f"{name} ({counts[name]})" if counts[name] > 1 else name] = size
     return sizes

@@ -152,7 +152,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         for axis in axes or ():
             if not -len(shape) <= axis < len(shape):
                 raise LayerError(f"axis {axis} is not in the input, which is {shape}", "axis")
-        return tuple(sorted(axis % len(shape) for axis in axes or ()))
+        return tuple(sorted(int(axis) % len(shape) for axis in axes or ()))  # weights name them
 
     def _check_statistics(self, kept: Sizes, shape: Shape) -> None:
         """Raise LayerError unless `mean` and `variance` fit the axes that are kept."""

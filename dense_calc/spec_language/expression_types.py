@@ -12,21 +12,21 @@ from msgspec.structs import fields
 from dense_calc.spec_language.spec_numbers import is_number
 
 
-@lru_cache(maxsize=1000)  # every layer with an expression asks
 def takes_expression(kind: Any, path: tuple[str | int, ...]) -> bool:
     """Whether text at a path in the arguments of a kind is an expression."""
     values = [value for choice in type_choices(kind, path) for value in _example_values(choice)]
     return any(map(is_number, values)) and not any(isinstance(value, str) for value in values)
 
 
-def type_choices(kind: Any, path: tuple[str | int, ...]) -> list[inspect.Type]:
+@lru_cache(maxsize=1000)  # every layer with an expression asks
+def type_choices(kind: Any, path: tuple[str | int, ...]) -> tuple[inspect.Type, ...]:
     """The types that a value may have at a path in the arguments of a kind."""
     name, *steps = path
     argument = next(field.type for field in fields(kind) if field.encode_name == name)
     choices = list(_choices(inspect.type_info(argument)))
     for step in steps:
         choices = [part for choice in choices for part in _part_choices(choice, step)]
-    return choices
+    return tuple(choices)
 
 
 def _choices(wanted: inspect.Type) -> Iterator[inspect.Type]:

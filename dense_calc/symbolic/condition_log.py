@@ -10,7 +10,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.symbolic.polynomials import CONSTANT, Polynomial, Term, as_term
+from dense_calc.symbolic.polynomials import (
+    CONSTANT,
+    Polynomial,
+    Term,
+    as_single_atom,
+    as_term,
+    divide,
+)
 
 FORMAT_START, FORMAT_END = "\ud800", "\ud801"  # lone surrogates, which no input can hold
 
@@ -48,18 +55,22 @@ def current_log() -> ConditionLog | None:
 class ConditionLog:
     """The atoms of the expressions of one trace, and the conditions recorded so far.
 
-    The first atoms are the variables. `formats` are the expressions that were put into texts, each
-    with its format. `least_values` are what atoms are known to be at least, by the conditions.
-    `memo` is for results that are wanted again during the trace. With `allows_symbolic_repeats`,
-    one copy of a block may stand for several, and `has_symbolic_repeats` tells that one does.
+    The first atoms are the variables. `bounds` are what polynomials without constant, in lowest
+    terms, have to be at least; all else that has to hold is in `conditions`. `formats` are the
+    expressions that were put into texts, each with its format. `least_values` are what atoms are
+    known to be at least, by the conditions. `memo` is for results that are wanted again during the
+    trace. With `allows_symbolic_repeats`, one copy of a block may stand for several, and
+    `has_symbolic_repeats` tells that one does.
     """
 
     def __init__(self, *, allows_symbolic_repeats: bool = True) -> None:
         self.allows_symbolic_repeats = allows_symbolic_repeats
         self.has_symbolic_repeats = False
         self.atoms: list[Operation | str] = []
+        self.bounds: dict[Term, int] = {}
         self.conditions: dict[Condition, None] = {}
         self.formats: list[tuple[Term, str]] = []
+        self._format_numbers: dict[tuple[Term, str], int] = {}
         self.variable_count = 0
         self.least_values: dict[int, int] = {}
         self.memo: dict[Any, Any] = {}
@@ -86,14 +97,21 @@ class ConditionLog:
         """Record that a polynomial is `>= 0`, `== 0` or `!= 0`, unless that is known."""
         if not polynomial.keys() - {CONSTANT} or self.is_implied(polynomial, relation):
             return
-        self.conditions[Condition(relation, as_term(polynomial))] = None
-        if relation == ">=" and len(polynomial) - (CONSTANT in polynomial) == 1:
-            monomial = max(polynomial)
-            if len(monomial) == 1 and polynomial[monomial] > 0:
-                least = -(polynomial.get(CONSTANT, 0) // polynomial[monomial])
-                self.least_values[monomial[0]] = max(
-                    least, self.least_values.get(monomial[0], least)
-                )
+        if relation == ">=":
+            self._require_least(polynomial)
+        else:
+            self.conditions[Condition(relation, as_term(polynomial))] = None
+
+    def _require_least(self, polynomial: Polynomial) -> None:
+        """Record that a polynomial is at least 0, as a bound of it without its constant."""
+        total = {monomial: number for monomial, number in polynomial.items() if monomial}
+        divisor = math.gcd(*total.values())
+        least = -(polynomial.get(CONSTANT, 0) // divisor)
+        term = as_term(divide(total, divisor))
+        self.bounds[term] = max(least, self.bounds.get(term, least))
+        atom = as_single_atom(term)
+        if atom is not None:
+            self.least_values[atom] = max(least, self.least_values.get(atom, least))
 
     def is_implied(self, polynomial: Polynomial, relation: str) -> bool:
         """Whether the least values of the atoms tell that a relation holds."""
@@ -122,6 +140,7 @@ class ConditionLog:
     def format_marker(self, polynomial: Polynomial, spec: str) -> str:
         """What stands for an expression in a text until its variables have values."""
         written = as_term(polynomial), spec
-        if written not in self.formats:
+        number = self._format_numbers.setdefault(written, len(self.formats))
+        if number == len(self.formats):
             self.formats.append(written)
-        return f"{FORMAT_START}{self.formats.index(written)}{FORMAT_END}"
+        return f"{FORMAT_START}{number}{FORMAT_END}"

@@ -11,6 +11,8 @@ from dense_calc.symbolic.polynomials import (
     CONSTANT,
     Polynomial,
     Term,
+    as_constant,
+    as_single_atom,
     as_term,
     content,
     divide,
@@ -23,8 +25,28 @@ Point = tuple[Any, ...]  # a value for each variable
 # The results at each of some points, None where a condition does not hold.
 Evaluator = Callable[[Iterable[Point]], Iterator[tuple[Any, ...] | None]]
 
-_INFIX_OPERATIONS = ("+", "-", "*", "/", "//", "%", "**")
+_MAX_BITS = 100_000  # of a number: more than any has that is in a model
+
+
+def _multiply(one: Any, other: Any) -> Any:
+    """A product; none where it leaves the range, as a condition that comes later would tell."""
+    product = one * other
+    if isinstance(product, int) and product.bit_length() > _MAX_BITS:
+        raise OverflowError
+    return product
+
+
+def _raise_power(base: Any, exponent: Any) -> Any:
+    """A power; none where it would leave the range, as a condition that comes later would tell."""
+    if isinstance(base, int) and abs(base) > 1 and base.bit_length() * exponent > _MAX_BITS:
+        raise OverflowError
+    return base**exponent
+
+
+_INFIX_OPERATIONS = ("+", "-", "/", "//", "%")
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "multiply": _multiply,
+    "raise_power": _raise_power,
     "abs": abs,
     "ceil": math.ceil,
     "floor": math.floor,
@@ -34,50 +56,39 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trunc": math.trunc,
     "float": float,
 }
-_MAX_COMPARED_CONDITIONS = 500
 
 
 def essential_conditions(log: ConditionLog) -> list[Condition]:
     """The conditions of a log without those that follow from others."""
-    kept: dict[Condition, Polynomial] = {}
-    for condition in log.conditions:
-        polynomial = _compared_with_zero(condition)
-        is_equation = not polynomial or condition.relation == "=="
-        if is_equation or _is_strongest_bound(log, polynomial):
-            kept[condition] = {}
-        elif not log.is_implied(polynomial, condition.relation):
-            if condition.relation == ">=":
-                known = [each for each in kept.items() if each[1]][:_MAX_COMPARED_CONDITIONS]
-                if any(_follows(log, polynomial, other) for _, other in known):
-                    continue
-                for weaker in [each for each, other in known if _follows(log, other, polynomial)]:
-                    del kept[weaker]
-            kept[condition] = polynomial if condition.relation == ">=" else {}
-    return list(kept)
+    bounds = [
+        Condition(">=", as_term(subtract(dict(total), as_constant(least))))
+        for total, least in log.bounds.items()
+        if _is_essential_bound(log, total, least)
+    ]
+    others = [
+        each
+        for each in log.conditions
+        if each.relation != "!="
+        or each.right is not None
+        or not isinstance(each.left, tuple)
+        or not log.is_implied(dict(each.left), "!=")
+    ]
+    return bounds + others
 
 
-def _compared_with_zero(condition: Condition) -> Polynomial:
-    """The polynomial that a condition compares with 0; none if it compares floats."""
-    return (
-        dict(condition.left)
-        if isinstance(condition.left, tuple) and condition.right is None
-        else {}
-    )
+def _is_essential_bound(log: ConditionLog, total: Term, least: int) -> bool:
+    """Whether it does not follow from other bounds that a sum is at least so much."""
+    atom = as_single_atom(total)
+    if atom is not None:
+        return log.least_values[atom] == least
+    return not log.is_implied(subtract(dict(total), as_constant(least)), ">=")
 
 
-def _is_strongest_bound(log: ConditionLog, polynomial: Polynomial) -> bool:
-    """Whether `polynomial >= 0` says the most that is known of what a single atom is at least."""
-    monomial = max(polynomial)
-    if len(monomial) != 1 or polynomial[monomial] < 0 or polynomial.keys() - {monomial, CONSTANT}:
-        return False
-    least = -(polynomial.get(CONSTANT, 0) // polynomial[monomial])
-    return least == log.least_values.get(monomial[0])
-
-
-def _follows(log: ConditionLog, polynomial: Polynomial, other: Polynomial) -> bool:
-    """Whether a polynomial is at least 0 wherever the other one is."""
-    least = log.least_value(subtract(polynomial, other))
-    return least is not None and least >= 0
+def _needed_atoms(atom: Operation | str) -> set[int]:
+    """The atoms that an atom is computed from."""
+    operands = () if isinstance(atom, str) else atom.operands
+    terms = [each for each in operands if isinstance(each, tuple)]
+    return {needed for term in terms for monomial, _ in term for needed in monomial}
 
 
 class _CodeWriter:
@@ -89,23 +100,28 @@ class _CodeWriter:
         self._names: dict[int | Term, str] = {}
 
     def atom(self, index: int) -> str:
-        """The name of the value of an atom."""
-        if index not in self._names:
-            atom = self.atoms[index]
-            if isinstance(atom, Operation):
-                code = self._operation(atom)
-                self._names[index] = f"a{index}"
-                self.lines.append(f"a{index} = {code}")
-            else:
-                self._names[index] = f"v{index}"
+        """The name of the value of an atom, for which those that it needs are computed first."""
+        pending = [index]
+        while pending:
+            atom = self.atoms[pending[-1]]
+            needed = [each for each in _needed_atoms(atom) if each not in self._names]
+            if needed:
+                pending += needed
+            elif (current := pending.pop()) not in self._names:
+                self._names[current] = self._named_atom(current, atom)
         return self._names[index]
 
-    def _operation(self, atom: Operation) -> str:
-        """The code of an operation."""
+    def _named_atom(self, index: int, atom: Operation | str) -> str:
+        """The name of an atom; that of an operation is given a value."""
+        if isinstance(atom, str):
+            return f"v{index}"
         operands = map(self.operand, atom.operands)
-        if atom.name in _INFIX_OPERATIONS:
-            return f" {atom.name} ".join(operands)
-        return f"{atom.name}({', '.join(operands)})"
+        is_infix = atom.name in _INFIX_OPERATIONS
+        code = (
+            f" {atom.name} ".join(operands) if is_infix else f"{atom.name}({', '.join(operands)})"
+        )
+        self.lines.append(f"a{index} = {code}")
+        return f"a{index}"
 
     def operand(self, operand: Term | float) -> str:
         """The code of an operand."""

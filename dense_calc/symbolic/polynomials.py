@@ -13,6 +13,10 @@ Term = tuple[tuple[Monomial, int], ...]  # a polynomial as a key: the same for e
 CONSTANT: Monomial = ()
 
 
+_MAX_MONOMIALS = 50  # of a sum or product that is worked out
+_MAX_DEGREE = 16  # of a product that is worked out
+
+
 def as_constant(number: int) -> Polynomial:
     """The polynomial that is a number."""
     return {CONSTANT: number} if number else {}
@@ -21,6 +25,11 @@ def as_constant(number: int) -> Polynomial:
 def as_term(polynomial: Polynomial) -> Term:
     """The key of a polynomial."""
     return tuple(sorted(polynomial.items()))
+
+
+def as_single_atom(term: Term) -> int | None:
+    """The atom that a polynomial is, None if it is anything else."""
+    return term[0][0][0] if len(term) == 1 and len(term[0][0]) == term[0][1] == 1 else None
 
 
 def _add_scaled(one: Polynomial, other: Polynomial, factor: int) -> Polynomial:
@@ -53,6 +62,18 @@ def multiply(one: Polynomial, other: Polynomial) -> Polynomial:
             monomial = tuple(sorted(left + right)) if left and right else left or right
             result[monomial] = result.get(monomial, 0) + number * times
     return {monomial: number for monomial, number in result.items() if number}
+
+
+def is_worked_out(name: str, one: Polynomial, other: Polynomial) -> bool:
+    """Whether a sum, a difference or a product is a polynomial of a size to go on with."""
+    if name != "multiply":
+        return len(one) + len(other) <= _MAX_MONOMIALS
+    return len(one) * len(other) <= _MAX_MONOMIALS and _degree(one) + _degree(other) <= _MAX_DEGREE
+
+
+def _degree(polynomial: Polynomial) -> int:
+    """The number of atoms in the longest product of a polynomial."""
+    return max(map(len, polynomial), default=0)
 
 
 def content(polynomial: Polynomial) -> int:

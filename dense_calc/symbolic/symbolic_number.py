@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dense_calc.symbolic.condition_log import ConditionLog, Operation
@@ -20,12 +21,12 @@ from dense_calc.symbolic.polynomials import (
     add,
     as_constant,
     as_term,
+    is_worked_out,
     multiply,
     split_quotient,
     subtract,
 )
 
-_MAX_MONOMIALS = 200  # of a product that is multiplied out
 _MAX_POWER = 8  # that is multiplied out
 
 
@@ -46,9 +47,7 @@ def as_integer_term(number: int) -> Term:
 
 def as_operand_term(operand: Any) -> Term | float:
     """The expression of an operand as a key; a plain float stands for itself."""
-    if type(operand) is SymbolicNumber:
-        return as_term(operand.polynomial)
-    return operand if isinstance(operand, float) else as_term(as_constant(int(operand)))
+    return operand if type(operand) is float else as_term(_polynomial_of(operand))
 
 
 def _is_operand(other: object) -> bool:
@@ -56,27 +55,83 @@ def _is_operand(other: object) -> bool:
     return type(other) is SymbolicNumber or isinstance(other, int | float)
 
 
-def _arithmetic(
+def _operator_methods(compute: Callable[[ConditionLog, Any, Any], Any]) -> tuple[Any, Any]:
+    """The methods for an operator on two numbers, the first or the second of them symbolic."""
+
+    def operate(self: SymbolicNumber, other: Any) -> Any:
+        return compute(self.log, self, other) if _is_operand(other) else NotImplemented
+
+    def operate_reflected(self: SymbolicNumber, other: Any) -> Any:
+        return compute(self.log, other, self) if _is_operand(other) else NotImplemented
+
+    return operate, operate_reflected
+
+
+def _combine(
     name: str,
     function: Callable[[Any, Any], Any],
     combine: Callable[[Polynomial, Polynomial], Polynomial],
-    *,
-    is_reflected: bool = False,
+    log: ConditionLog,
+    one: Any,
+    other: Any,
 ) -> Any:
-    """The method for an operator on numbers, which also combines their polynomials."""
+    """A sum, a difference or a product of two numbers of which one is symbolic."""
+    value = _compute(function, one, other)
+    if not isinstance(value, float):
+        parts = _polynomial_of(one), _polynomial_of(other)
+        if is_worked_out(name, *parts):
+            return SymbolicNumber(value, combine(*parts), log)
+    return _apply(log, name, value, one, other)
 
-    def operate(self: SymbolicNumber, other: Any) -> Any:
-        if not _is_operand(other):
-            return NotImplemented
-        one, other = (other, self) if is_reflected else (self, other)
-        value = _compute(function, one, other)
-        if not isinstance(value, float):
-            parts = _polynomial_of(one), _polynomial_of(other)
-            if name != "*" or math.prod(map(len, parts)) <= _MAX_MONOMIALS:
-                return SymbolicNumber(value, combine(*parts), self.log)
-        return _apply(self.log, name, value, one, other)
 
-    return operate
+def _divide(
+    name: str, divide: Callable[[Any, Any], Any], log: ConditionLog, one: Any, other: Any
+) -> Any:
+    """A quotient, or what is left over, of two numbers of which one is symbolic."""
+    if other == 0:  # as is recorded
+        raise ZeroDivisionError
+    value = _compute(divide, one, other)
+    if isinstance(value, float):
+        return _apply(log, name, value, one, other)
+    if name == "%":
+        return one - other * (one // other)
+    if type(other) is not SymbolicNumber:
+        return _divide_by_number(log, value, one.polynomial, other)
+    quotient = _apply(log, name, value, one, other)
+    parts = _polynomial_of(one), subtract(other.polynomial, as_constant(1))
+    if all(log.is_implied(each, ">=") for each in parts):
+        log.least_values.setdefault(max(quotient.polynomial)[0], 0)
+    return quotient
+
+
+def _divide_by_number(
+    log: ConditionLog, value: int, polynomial: Polynomial, divisor: int
+) -> SymbolicNumber:
+    """The floor of a quotient, with all that divides evenly outside of it."""
+    if divisor < 0:
+        polynomial, divisor = subtract({}, polynomial), -divisor
+    whole, rest = split_quotient(polynomial, divisor)
+    if not rest:
+        return SymbolicNumber(value, whole, log)
+    index = log.atom_index(Operation("//", (as_term(rest), as_term(as_constant(divisor)))))
+    least = log.least_value(rest)
+    if least is not None:
+        log.least_values[index] = max(least // divisor, log.least_values.get(index, 0))
+    return SymbolicNumber(value, add(whole, {(index,): 1}), log)
+
+
+def _raise_power(log: ConditionLog, base: Any, exponent: Any) -> Any:
+    """A power, kept as it is where it is large; a plain number where it is no real one."""
+    is_whole = isinstance(base, int) and type(exponent) is int
+    if is_whole and 0 <= exponent <= _MAX_POWER:
+        return math.prod([base] * exponent)
+    value = _compute(operator.pow, base, exponent)
+    if type(exponent) is SymbolicNumber:
+        _compare(">=", operator.ge, exponent, 0)  # else it would be a float
+    if isinstance(value, complex):
+        demand_plain(base), demand_plain(exponent)
+        return value
+    return _apply(log, "raise_power", value, base, exponent)
 
 
 def _comparison(relation: str, decide: Callable[[Any, Any], bool]) -> Any:
@@ -117,87 +172,19 @@ class SymbolicNumber:
     def __class__(self) -> type[Any]:
         return type(self.value)
 
-    __add__ = _arithmetic("+", operator.add, add)
-    __radd__ = _arithmetic("+", operator.add, add, is_reflected=True)
-    __sub__ = _arithmetic("-", operator.sub, subtract)
-    __rsub__ = _arithmetic("-", operator.sub, subtract, is_reflected=True)
-    __mul__ = _arithmetic("*", operator.mul, multiply)
-    __rmul__ = _arithmetic("*", operator.mul, multiply, is_reflected=True)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self._divide("/", operator.truediv, self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self._divide("/", operator.truediv, other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self._divide("//", operator.floordiv, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return self._divide("//", operator.floordiv, other, self)
-
-    def _divide(
-        self, name: str, divide: Callable[[Any, Any], Any], one: Any, other: Any
-    ) -> SymbolicNumber:
-        """A quotient, or another result for which the divisor cannot be 0."""
-        log = self.log
-        if type(other) is SymbolicNumber:
-            _compare("!=", operator.ne, other, 0)
-        value = _compute(divide, one, other)
-        if isinstance(value, float):
-            return _apply(log, name, value, one, other)
-        if type(other) is SymbolicNumber:
-            quotient = _apply(log, name, value, one, other)
-            parts = _polynomial_of(one), subtract(other.polynomial, as_constant(1))
-            if all(log.is_implied(each, ">=") for each in parts):
-                log.least_values.setdefault(max(quotient.polynomial)[0], 0)
-            return quotient
-        return self._divide_by_number(value, other)
-
-    def _divide_by_number(self, value: int, divisor: int) -> SymbolicNumber:
-        """The floor of a quotient, with all that divides evenly outside of it."""
-        if divisor < 0:
-            return SymbolicNumber(
-                -self.value, subtract({}, self.polynomial), self.log
-            )._divide_by_number(value, -divisor)
-        whole, rest = split_quotient(self.polynomial, divisor)
-        if not rest:
-            return SymbolicNumber(value, whole, self.log)
-        log = self.log
-        index = log.atom_index(Operation("//", (as_term(rest), as_term(as_constant(divisor)))))
-        least = log.least_value(rest)
-        if least is not None:
-            log.least_values[index] = max(least // divisor, log.least_values.get(index, 0))
-        return SymbolicNumber(value, add(whole, {(index,): 1}), log)
-
-    def __mod__(self, other: Any) -> Any:
-        value = self.value % _value_of(other) if _value_of(other) else 0
-        if isinstance(value, float):
-            return self._divide("%", operator.mod, self, other)
-        return self - other * (self // other)
-
-    def __rmod__(self, other: Any) -> Any:
-        if isinstance(other, float) or isinstance(self.value, float):
-            return self._divide("%", operator.mod, other, self)
-        return other - self * (other // self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
-
-    def __pow__(self, other: Any) -> Any:
-        is_whole = isinstance(self.value, int) and type(other) is int
-        if is_whole and 0 <= other <= _MAX_POWER:
-            return math.prod([self] * other)
-        return _raise_power(self.log, self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _raise_power(self.log, other, self)
+    __add__, __radd__ = _operator_methods(partial(_combine, "+", operator.add, add))
+    __sub__, __rsub__ = _operator_methods(partial(_combine, "-", operator.sub, subtract))
+    __mul__, __rmul__ = _operator_methods(partial(_combine, "multiply", operator.mul, multiply))
+    __truediv__, __rtruediv__ = _operator_methods(partial(_divide, "/", operator.truediv))
+    __floordiv__, __rfloordiv__ = _operator_methods(partial(_divide, "//", operator.floordiv))
+    __mod__, __rmod__ = _operator_methods(partial(_divide, "%", operator.mod))
+    __divmod__, __rdivmod__ = _operator_methods(
+        lambda _, *pair: (pair[0] // pair[1], pair[0] % pair[1])
+    )
+    __pow__, __rpow__ = _operator_methods(_raise_power)
 
     def __neg__(self) -> Any:
-        return 0 - self
+        return -1 * self
 
     def __pos__(self) -> Any:
         return self
@@ -236,10 +223,8 @@ class SymbolicNumber:
     def __format__(self, spec: str) -> str:
         return self.log.format_marker(self.polynomial, spec)
 
-    def __str__(self) -> str:
-        return self.log.format_marker(self.polynomial, "")
-
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return f"{self}"
 
 
 def make_variable(log: ConditionLog, name: str, value: Any) -> SymbolicNumber:
@@ -292,17 +277,6 @@ def demand_plain(number: Any) -> Any:
     if type(number) is SymbolicNumber:
         _compare("==", operator.eq, number, number.value)
     return _value_of(number)
-
-
-def _raise_power(log: ConditionLog, base: Any, exponent: Any) -> Any:
-    """A power that is kept as it is; a plain number where it is no real one."""
-    value = _compute(operator.pow, base, exponent)
-    if type(exponent) is SymbolicNumber:
-        _compare(">=", operator.ge, exponent, 0)  # else it would be a float
-    if isinstance(value, complex):
-        demand_plain(base), demand_plain(exponent)
-        return value
-    return _apply(log, "**", value, base, exponent)
 
 
 def apply_function(name: str, function: Callable[[float], float], number: Any) -> Any:
