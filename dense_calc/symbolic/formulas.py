@@ -44,6 +44,7 @@ def _raise_power(base: Any, exponent: Any) -> Any:
 
 
 _INFIX_OPERATIONS = ("+", "-", "/", "//", "%")
+_OPERATION_FUNCTIONS = {"*": "multiply", "**": "raise_power"}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "multiply": _multiply,
     "raise_power": _raise_power,
@@ -65,14 +66,7 @@ def essential_conditions(log: ConditionLog) -> list[Condition]:
         for total, least in log.bounds.items()
         if _is_essential_bound(log, total, least)
     ]
-    others = [
-        each
-        for each in log.conditions
-        if each.relation != "!="
-        or each.right is not None
-        or not isinstance(each.left, tuple)
-        or not log.is_implied(dict(each.left), "!=")
-    ]
+    others = [each for each in log.conditions if not _is_implied_relation(log, each)]
     return bounds + others
 
 
@@ -82,6 +76,15 @@ def _is_essential_bound(log: ConditionLog, total: Term, least: int) -> bool:
     if atom is not None:
         return log.least_values[atom] == least
     return not log.is_implied(subtract(dict(total), as_constant(least)), ">=")
+
+
+def _is_implied_relation(log: ConditionLog, condition: Condition) -> bool:
+    """Whether a condition on a polynomial follows from bounds."""
+    return (
+        condition.right is None
+        and isinstance(condition.left, tuple)
+        and log.is_implied(dict(condition.left), condition.relation)
+    )
 
 
 def _needed_atoms(atom: Operation | str) -> set[int]:
@@ -115,11 +118,10 @@ class _CodeWriter:
         """The name of an atom; that of an operation is given a value."""
         if isinstance(atom, str):
             return f"v{index}"
+        name = _OPERATION_FUNCTIONS.get(atom.name, atom.name)
         operands = map(self.operand, atom.operands)
-        is_infix = atom.name in _INFIX_OPERATIONS
-        code = (
-            f" {atom.name} ".join(operands) if is_infix else f"{atom.name}({', '.join(operands)})"
-        )
+        is_infix = name in _INFIX_OPERATIONS
+        code = f" {name} ".join(operands) if is_infix else f"{name}({', '.join(operands)})"
         self.lines.append(f"a{index} = {code}")
         return f"a{index}"
 

@@ -66,7 +66,7 @@ def multiply(one: Polynomial, other: Polynomial) -> Polynomial:
 
 def is_worked_out(name: str, one: Polynomial, other: Polynomial) -> bool:
     """Whether a sum, a difference or a product is a polynomial of a size to go on with."""
-    if name != "multiply":
+    if name != "*":
         return len(one) + len(other) <= _MAX_MONOMIALS
     return len(one) * len(other) <= _MAX_MONOMIALS and _degree(one) + _degree(other) <= _MAX_DEGREE
 

@@ -131,7 +131,7 @@ def _raise_power(log: ConditionLog, base: Any, exponent: Any) -> Any:
     if isinstance(value, complex):
         demand_plain(base), demand_plain(exponent)
         return value
-    return _apply(log, "raise_power", value, base, exponent)
+    return _apply(log, "**", value, base, exponent)
 
 
 def _comparison(relation: str, decide: Callable[[Any, Any], bool]) -> Any:
@@ -174,7 +174,7 @@ class SymbolicNumber:
 
     __add__, __radd__ = _operator_methods(partial(_combine, "+", operator.add, add))
     __sub__, __rsub__ = _operator_methods(partial(_combine, "-", operator.sub, subtract))
-    __mul__, __rmul__ = _operator_methods(partial(_combine, "multiply", operator.mul, multiply))
+    __mul__, __rmul__ = _operator_methods(partial(_combine, "*", operator.mul, multiply))
     __truediv__, __rtruediv__ = _operator_methods(partial(_divide, "/", operator.truediv))
     __floordiv__, __rfloordiv__ = _operator_methods(partial(_divide, "//", operator.floordiv))
     __mod__, __rmod__ = _operator_methods(partial(_divide, "%", operator.mod))
