@@ -24,7 +24,7 @@ class _MergeLayer(KerasLayer, frozen=True, kw_only=True):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         _demand_batch_axes(shapes)
-        batches = [size for size in dict.fromkeys(shape[0] for shape in shapes) if size is not None]
+        batches = distinct_sizes(shape[0] for shape in shapes if shape[0] is not None)
         try:
             if len(batches) > 1:
                 raise LayerError(f"batch sizes {batches} differ")

@@ -80,8 +80,9 @@ def _insert_symbol(owner: Any, path: Sequence[str | int], number: Any, types: li
     if isinstance(owner, tuple) and isinstance(step, int):
         part = _insert_symbol(owner[step], steps, number, types)
         return (*owner[:step], part, *owner[step + 1 :])
-    if isinstance(owner, Struct) and isinstance(step, str):
-        name = owner.__struct_fields__[owner.__struct_encode_fields__.index(step)]
+    if isinstance(owner, Struct):
+        at = step if isinstance(step, int) else owner.__struct_encode_fields__.index(step)
+        name = owner.__struct_fields__[at]
         part = _insert_symbol(getattr(owner, name), steps, number, types)
         return replace(owner, **{name: part})
     raise LookupError(step)
