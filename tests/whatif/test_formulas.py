@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import pytest
@@ -120,6 +121,15 @@ def test_drawn_models(part: int) -> None:
         total += demand_equal_at_drawn_points(whole, own, rng, draws=3, count=10)
     assert total == 300
     assert models >= 3
+
+
+@pytest.mark.parametrize("kind", ["LayerNormalization", "RMSNormalization", "Normalization"])
+def test_axes_by_which_weights_are_named(kind: str) -> None:
+    layer = {kind: {"axis": ["x", "y"]}}
+    spec = {"vars": {"x": 1, "y": 2}, "input": [4, 4, 6], "layers": [layer]}
+    axes = range(-5, 6)
+    points = list(product(axes, axes))
+    assert demand_equal(variants_of(spec), ["x", "y"], points) == len(points)
 
 
 def test_there_are_many_comparisons() -> None:
