@@ -28,7 +28,7 @@ from dense_calc.spec_language.expression_types import takes_expression
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.symbolic_arguments import (
-    demand_plain_values,
+    demand_refused_values,
     find_symbols,
     insert_symbols,
     strip_symbols,
@@ -109,7 +109,8 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
         except ValidationError as error:
             problem, path = parse_validation_error(error)
         if not _is_expression_at(entry.kind, path, values):
-            values = demand_plain_values(values) if current_log() else values
+            if current_log():
+                values = demand_refused_values(values, entry.kind, path)
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
             raise SpecError(*_locate_complaint(entry, complaint))

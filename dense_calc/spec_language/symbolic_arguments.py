@@ -29,11 +29,18 @@ def strip_symbols(value: Any) -> Any:
     return value.value if is_symbolic(value) else value
 
 
-def demand_plain_values(value: Any) -> Any:
-    """A value without symbolic numbers: they have to be what they are."""
-    for _, number in find_symbols(value):
-        demand_plain(number)
-    return strip_symbols(value)
+def demand_refused_values(values: Any, kind: Any, path: Sequence[str | int]) -> Any:
+    """The arguments of a kind without symbolic numbers, where what is at a path is refused.
+
+    If that is a number, it has to be what it is, and the others something that is not refused; else
+    all numbers have to be what they are.
+    """
+    symbols = dict(find_symbols(values))
+    for place, number in symbols.items():
+        is_other = tuple(path) in symbols and place[0] != path[0]
+        if not (is_other and _is_allowed(number, _number_types(kind, place), type(number.value))):
+            demand_plain(number)
+    return strip_symbols(values)
 
 
 def find_symbols(value: Any, path: _Path = ()) -> Iterator[tuple[_Path, SymbolicNumber]]:
@@ -94,12 +101,16 @@ def _constrain_symbol(decoded: object, number: SymbolicNumber, types: list[Any])
     Raises:
         LookupError: the value became something else, or is one of a closed set.
     """
-    wanted = inspect.FloatType if isinstance(decoded, float) else inspect.IntType
-    matching = [each for each in types if isinstance(each, wanted)]
-    if len(matching) != 1 or decoded != number.value:
-        raise LookupError
-    bounds = [(decide, getattr(matching[0], name)) for name, decide in _BOUNDS.items()]
-    checks = [decide(number, bound) for decide, bound in bounds if bound is not None]
-    if not all(checks) or matching[0].multiple_of:
+    if decoded != number.value or not _is_allowed(number, types, type(decoded)):
         raise LookupError
     return number if type(decoded) is type(number.value) else as_float(number)
+
+
+def _is_allowed(number: Any, types: list[Any], kind: type[Any]) -> bool:
+    """Whether one type alone takes a number, as an int or a float; its bounds are recorded."""
+    wanted = inspect.FloatType if kind is float else inspect.IntType
+    matching = [each for each in types if isinstance(each, wanted)]
+    if len(matching) != 1 or matching[0].multiple_of:
+        return False
+    bounds = [(decide, getattr(matching[0], name)) for name, decide in _BOUNDS.items()]
+    return all([decide(number, bound) for decide, bound in bounds if bound is not None])

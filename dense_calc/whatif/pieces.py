@@ -205,46 +205,31 @@ class ModelFormulas:
         found: list[Any],
     ) -> None:
         """Evaluate the points at some places of a batch, which differ in numbers only."""
-        pieces = self.pieces[key]
-        for piece in list(pieces):
-            places = self.apply_piece(piece, symbolic, batch, places, found)
-            if not places:
-                return
         while places:
-            piece = self.trace_piece(symbolic, batch[places[0]])
-            remaining = self.apply_piece(piece, symbolic, batch, places, found)
+            first = _numbers_of(batch[places[0]], symbolic)
+            piece = next((each for each in self.pieces[key] if each.holds_at(first)), None)
+            if piece is None:
+                piece = self.trace_piece(symbolic, batch[places[0]])
+                self.keep_piece(piece, key)
+            remaining = []
+            points = (batch[place] for place in places)
+            if not all(symbolic):
+                points = (_numbers_of(point, symbolic) for point in points)
+            for place, results in zip(places, piece.evaluate(points), strict=True):
+                if results is None:
+                    remaining.append(place)
+                else:
+                    found[place] = piece, results
             assert len(remaining) < len(places), batch[places[0]]
             places = remaining
-            if self.piece_count == _MAX_PIECES:
-                self.pieces.clear()
-                self.piece_count = 0
-            self.pieces[key].insert(0, piece)
-            self.piece_count += 1
 
-    def apply_piece(
-        self,
-        piece: Piece,
-        symbolic: Sequence[bool],
-        batch: Sequence[Point],
-        places: Sequence[int],
-        found: list[Any],
-    ) -> list[int]:
-        """Evaluate a piece at these places; the places where it does not hold."""
-        points = (batch[place] for place in places)
-        if not all(symbolic):
-            points = (
-                tuple(
-                    [value for value, is_number in zip(point, symbolic, strict=True) if is_number]
-                )
-                for point in points
-            )
-        remaining = []
-        for place, results in zip(places, piece.evaluate(points), strict=True):
-            if results is None:
-                remaining.append(place)
-            else:
-                found[place] = piece, results
-        return remaining
+    def keep_piece(self, piece: Piece, key: object) -> None:
+        """Keep a piece for points of a kind; all others go if there are too many."""
+        if self.piece_count == _MAX_PIECES:
+            self.pieces.clear()
+            self.piece_count = 0
+        self.pieces[key].insert(0, piece)
+        self.piece_count += 1
 
     def trace_numbers(self, point: Point, *, each_copy: bool = False) -> Piece:
         """The piece that holds at a point of numbers, all of them symbolic."""
@@ -270,6 +255,11 @@ class ModelFormulas:
                 if not (piece.is_refused_by_trace and log.has_symbolic_repeats):
                     return piece  # else the complaint could be about one copy or another
         raise AssertionError
+
+
+def _numbers_of(point: Point, symbolic: Sequence[bool]) -> Point:
+    """The values of a point that are symbolic numbers."""
+    return tuple([value for value, is_number in zip(point, symbolic, strict=True) if is_number])
 
 
 def _may_be_symbolic(values: Sequence[Any]) -> bool:
