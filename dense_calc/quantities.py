@@ -16,7 +16,7 @@ from dense_calc.errors import Place
 from dense_calc.limits import BYTE_UNIT, PARAM_UNIT, AmountUnit, Limit, LimitRule, parse_amount
 from dense_calc.model import ModelBlock, count_calls
 from dense_calc.report import LayerRow, Report
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import is_symbolic
 
 
 class LimitBreach(Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard, TypeVar
 
 from dense_calc.errors import LayerError, UnknownSizeError
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import is_symbolic
 
 T = TypeVar("T")
 Size = int | None

@@ -28,7 +28,11 @@ from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
     help="Try multiples of N only, for all variables or for one. Repeatable, as are the next two.",
 )
 @bound_option("--min", help="From N; default: 1.")
-@bound_option("--max", help="Up to N; default: until nothing fits.")
+@bound_option(
+    "--max",
+    help="Up to N; default: until nothing fits. Of more than 1,048,576 values, some may be left "
+    "out, which is told.",
+)
 @set_option
 @assume_option
 @grid_options
@@ -44,8 +48,8 @@ def fit(
 ) -> None:
     """Find the largest values with which the model in FILE fits.
 
-    It must fit the limits given here or, without any, its own budget. Nothing is taken for granted
-    of how the count changes. Exit status 1 if nothing fits.
+    It must fit the limits given here or, without any, its own budget. All values are looked at, as
+    nothing is taken for granted of how the count changes. Exit status 1 if nothing fits.
 
     Example: dense-calc fit specs/lenet5.yaml --vary width --max-params 100k
     """

@@ -15,7 +15,7 @@ from dense_calc.render.grid import Column, Grid, row_cells, translate_signs
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.sweep_grid import TOTAL_COLUMNS, setting_column
 from dense_calc.whatif.fitting.answers import FitResult
-from dense_calc.whatif.fitting.lines import VariableRange
+from dense_calc.whatif.fitting.grids import VariableRange
 
 _AnswerRow = dict[str, Any]
 
@@ -94,7 +94,7 @@ def _answer_sentences(answer: FitResult) -> Iterator[str]:
     yield from _dependence_sentences(answer)
     yield from _range_end_sentences(answer)
     yield _search_sentence(answer)
-    if not (answer.is_sure or _is_inferred_monotone(answer)):
+    if not answer.is_sure:
         yield "there may be larger ones that fit; say with --min and --max where to look"
 
 
@@ -138,13 +138,9 @@ def _search_sentence(answer: FitResult) -> str:
     share = f"{answer.checked_count:,} of" if answer.checked_count < answer.total_count else "all"
     ranges = " and ".join(map(_range_text, answer.ranges))
     noun = "combinations" if answer.is_frontier else "values" if answer.total_count > 1 else "value"
-    end = "; among them, the count never falls" if _is_inferred_monotone(answer) else ""
+    is_proven = answer.is_sure and answer.checked_count < answer.total_count
+    end = "; none of the others fits" if is_proven else ""
     return f"looked at {share} {answer.total_count:,} {noun}: {ranges}{end}"
-
-
-def _is_inferred_monotone(answer: FitResult) -> bool:
-    """Whether the search skipped values because the count never falls among those it checked."""
-    return answer.checked_count < answer.total_count and answer.is_monotone
 
 
 def _range_text(variable: VariableRange) -> str:

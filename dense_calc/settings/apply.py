@@ -37,7 +37,7 @@ from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
 from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import is_symbolic
 from dense_calc.tracing.lent_layers import insert_lent_layers
 from dense_calc.tracing.nested_model import NestedModel
 

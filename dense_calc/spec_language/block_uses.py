@@ -14,8 +14,7 @@ from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEn
 from dense_calc.spec_language.layer_arguments import decode_arguments, substitute_parameters
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import Number
-from dense_calc.symbolic.condition_log import current_log
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import current_log, is_symbolic
 
 
 class Repetition(Struct, forbid_unknown_fields=True):

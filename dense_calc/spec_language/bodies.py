@@ -19,7 +19,7 @@ from dense_calc.model import LentLayer, Node
 from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import is_symbolic
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
 ROOT_PREFIX = "/"

@@ -16,7 +16,6 @@ from dense_calc.spec_language.layer_arguments import decode_arguments
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_tree import YamlNode
-from dense_calc.symbolic.symbolic_number import demand_plain
 
 _MAX_BUDGET_LAYERS = 100  # names and patterns; each is compared with every layer
 _EXPECTED_QUANTITIES = [name for name, quantity in QUANTITIES.items() if "exact" in quantity.limits]
@@ -100,6 +99,8 @@ def _read_budget_limit(word: YamlNode, node: YamlNode, scope: Scope) -> Limit:
     except AmountError as error:
         if not _is_expression(value, scope):
             raise SpecError(str(error), node) from None
+    from dense_calc.symbolic.symbolic_number import demand_plain  # as for expressions
+
     try:
         return parse_limit(kind, demand_plain(scope.evaluate(value)), node)
     except (AmountError, ExpressionError) as error:

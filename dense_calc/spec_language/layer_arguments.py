@@ -27,14 +27,8 @@ from dense_calc.spec_language.entries import ReuseEntry, SpecEntry, read_entry
 from dense_calc.spec_language.expression_types import takes_expression
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import ExpressionError
-from dense_calc.spec_language.symbolic_arguments import (
-    demand_refused_values,
-    find_symbols,
-    insert_symbols,
-    strip_symbols,
-)
 from dense_calc.spec_language.yaml_tree import YamlNode
-from dense_calc.symbolic.condition_log import current_log
+from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.nested_model import NestedModel
 
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
@@ -110,6 +104,8 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             problem, path = parse_validation_error(error)
         if not _is_expression_at(entry.kind, path, values):
             if current_log():
+                from dense_calc.spec_language.symbolic_arguments import demand_refused_values
+
                 values = demand_refused_values(values, entry.kind, path)
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
@@ -134,6 +130,12 @@ def _convert_arguments(values: Mapping[str, Any], kind: type[Any]) -> Any:
         ValidationError: they do not fit.
     """
     if current_log():
+        from dense_calc.spec_language.symbolic_arguments import (  # for what varies
+            find_symbols,
+            insert_symbols,
+            strip_symbols,
+        )
+
         symbols = list(find_symbols(values))
         return insert_symbols(convert(strip_symbols(values), kind), symbols)
     for value in values.values():

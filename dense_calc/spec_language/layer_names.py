@@ -14,7 +14,6 @@ from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.layers.layer_references import inner_layers
 from dense_calc.spec_language.block_uses import count_bodies
 from dense_calc.spec_language.entries import BlockEntry, SpecEntry
-from dense_calc.symbolic.symbolic_number import demand_plain
 
 
 class EntryNames(Struct):
@@ -61,7 +60,7 @@ def name_entries(
             names[place] = base
             taken.add(base)
         while names[place] is None:
-            used[base] = max(demand_plain(used[base]), 1) + 1
+            used[base] = max(int(used[base]), 1) + 1
             name = f"{base}_{used[base] - 1}"
             names[place] = name if name not in taken else None
     return EntryNames([name for name in names if name is not None], copies), named_layers
@@ -106,7 +105,7 @@ def _assign_block_names(
     Without an explicit name, the numbers go on where the last use of the block ended.
     """
     base = explicit_name or entry.block.name
-    for first in count(0 if explicit_name else demand_plain(used[base])):
+    for first in count(0 if explicit_name else int(used[base])):
         name = f"{base}_{first}" if first else base
         if explicit_name or name not in taken:
             break

@@ -37,8 +37,7 @@ from dense_calc.spec_language.spec_size import (
     demand_small_extent,
     extent_of_nodes,
 )
-from dense_calc.symbolic.condition_log import UnlikeCopiesError
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 from dense_calc.tracing.lent_layers import MAX_LENT_DEPTH, holds_model
 
 _UNREAD_MODEL = Model("", (), (), ())  # stands in for a nested model until it is decoded

@@ -11,8 +11,7 @@ from msgspec import Struct
 from dense_calc.errors import Note, Place, SpecError
 from dense_calc.model import Node
 from dense_calc.spec_language.yaml_tree import MAX_YAML_VALUES, YamlNode
-from dense_calc.symbolic.condition_log import UnlikeCopiesError
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 
 MAX_LAYERS = 100_000
 _MAX_COPIES = 100_000  # of blocks, those of blocks inside included

@@ -14,7 +14,8 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from dense_calc.spec_language.expression_types import type_choices
-from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_float, demand_plain, is_symbolic
+from dense_calc.symbolic.state import is_symbolic
+from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_float, demand_plain
 
 _Path = tuple[str | int, ...]
 _BOUNDS = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}

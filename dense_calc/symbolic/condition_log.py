@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from msgspec import Struct
@@ -20,8 +17,6 @@ from dense_calc.symbolic.polynomials import (
 )
 
 FORMAT_START, FORMAT_END = "\ud800", "\ud801"  # lone surrogates, which no input can hold
-
-_CURRENT_LOG: ContextVar[ConditionLog | None] = ContextVar("current_log", default=None)
 
 
 class Operation(Struct, frozen=True):
@@ -38,18 +33,6 @@ class Condition(Struct, frozen=True):
     left: Term | float
     right: Term | float | None = None
     holds: bool = True
-
-
-class UnlikeCopiesError(Exception):
-    """The copies of a block differ or are named one by one: each has to be traced."""
-
-
-def current_log() -> ConditionLog | None:
-    """The log of the symbolic trace that is under way, None if there is none.
-
-    During one, nothing may come from a cache by its sizes, except from the `memo` of the log.
-    """
-    return _CURRENT_LOG.get()
 
 
 class ConditionLog:
@@ -75,15 +58,6 @@ class ConditionLog:
         self.least_values: dict[int, int] = {}
         self.memo: dict[Any, Any] = {}
         self._indices: dict[Operation | str, int] = {}
-
-    @contextmanager
-    def record(self) -> Iterator[None]:
-        """Trace with symbolic numbers: caches are not used meanwhile."""
-        token = _CURRENT_LOG.set(self)
-        try:
-            yield
-        finally:
-            _CURRENT_LOG.reset(token)
 
     def atom_index(self, atom: Operation | str) -> int:
         """The index of an atom."""

@@ -26,6 +26,7 @@ from dense_calc.symbolic.polynomials import (
     split_quotient,
     subtract,
 )
+from dense_calc.symbolic.state import Symbolic
 
 _MAX_POWER = 8  # that is multiplied out
 
@@ -154,7 +155,7 @@ def _rounding(name: str, convert: Callable[..., Any]) -> Any:
     return rounded
 
 
-class SymbolicNumber:
+class SymbolicNumber(Symbolic):
     """A number with its expression: it computes like an int or a float, and claims to be one.
 
     It is none to code in C, which would read the value unseen: `range`, `hash` and all that needs
@@ -286,11 +287,6 @@ def apply_function(name: str, function: Callable[[float], float], number: Any) -
     log = number.log
     _compare(">", operator.gt, number, 0)  # else it may have no value
     return _apply(log, name, _compute(function, number), number)
-
-
-def is_symbolic(number: object) -> bool:
-    """Whether this is a number with an expression."""
-    return type(number) is SymbolicNumber
 
 
 def as_float(number: SymbolicNumber) -> SymbolicNumber:

@@ -25,7 +25,7 @@ from dense_calc.shapes import (
     strip_arithmetic,
     strip_size,
 )
-from dense_calc.symbolic.condition_log import current_log
+from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.call_input_specs import format_output_steps
 from dense_calc.tracing.report_size import count_call_values, count_weight_values
 

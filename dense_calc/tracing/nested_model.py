@@ -13,7 +13,7 @@ from dense_calc.layers.layer_references import inner_layers
 from dense_calc.model import Model
 from dense_calc.report import Report
 from dense_calc.shapes import Shape, Shapes, UnknownShape, is_shape, leaf_shapes
-from dense_calc.symbolic.condition_log import current_log
+from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.tracer import trace_with_size
 
 MAX_CONVERTED_LAYERS = 20_000  # those of nested models count at every use

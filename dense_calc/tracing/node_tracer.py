@@ -28,8 +28,7 @@ from dense_calc.shapes import (
     find_unknown_shape,
     leaf_paths,
 )
-from dense_calc.symbolic.condition_log import UnlikeCopiesError
-from dense_calc.symbolic.symbolic_number import is_symbolic
+from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 from dense_calc.tracing.call_input_specs import call_input_dtypes, call_input_shapes
 from dense_calc.tracing.layer import (
     BuiltLayer,

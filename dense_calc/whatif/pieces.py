@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from dense_calc.analysis.budget import limited_amount
@@ -29,14 +29,13 @@ from dense_calc.symbolic.condition_log import (
     FORMAT_END,
     FORMAT_START,
     ConditionLog,
-    UnlikeCopiesError,
 )
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
 from dense_calc.symbolic.polynomials import Term
+from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic, record_conditions
 from dense_calc.symbolic.symbolic_number import (
     as_integer_term,
     as_operand_term,
-    is_symbolic,
     make_variable,
 )
 from dense_calc.tracing.tracer import trace
@@ -65,7 +64,7 @@ class Piece:
         self.error_parts: list[str] = []
         self.is_refused_by_trace = False
         self.verdict: VariantRow = {}
-        with log.record():
+        with record_conditions(log):
             try:
                 model = variants.model_with(settings)
                 self.is_refused_by_trace = True
@@ -178,8 +177,8 @@ class ModelFormulas:
 
     def evaluate(self, batch: Sequence[Point]) -> list[tuple[Piece, tuple[Any, ...]]]:
         """The piece and the results of its formulas at each of some points."""
-        types = [set(map(type, values)) for values in zip(*batch, strict=True)]
-        symbolic = list(map(_may_be_symbolic, zip(*batch, strict=True)))
+        types = list(map(_number_type, zip(*batch, strict=True)))
+        symbolic = [each is not None for each in types]
         found: list[Any] = [None] * len(batch)
         groups: defaultdict[object, list[int]] = defaultdict(list)
         if all(symbolic):
@@ -192,8 +191,7 @@ class ModelFormulas:
                 ]
                 groups[_key_text(fixed)].append(place)
         for group, places in groups.items():
-            key = group, tuple(symbolic), *map(frozenset, types)
-            self.evaluate_group(key, symbolic, batch, places, found)
+            self.evaluate_group((group, *types), symbolic, batch, places, found)
         return found
 
     def evaluate_group(
@@ -211,15 +209,19 @@ class ModelFormulas:
             if piece is None:
                 piece = self.trace_piece(symbolic, batch[places[0]])
                 self.keep_piece(piece, key)
-            remaining = []
-            points = (batch[place] for place in places)
+            points = batch if len(places) == len(batch) else [batch[place] for place in places]
             if not all(symbolic):
-                points = (_numbers_of(point, symbolic) for point in points)
-            for place, results in zip(places, piece.evaluate(points), strict=True):
-                if results is None:
+                points = [_numbers_of(point, symbolic) for point in points]
+            pairs = list(zip(repeat(piece), piece.evaluate(points), strict=False))
+            if len(places) == len(batch) and all(results for _, results in pairs):
+                found[:] = pairs
+                return
+            remaining = []
+            for place, pair in zip(places, pairs, strict=True):
+                if pair[1] is None:
                     remaining.append(place)
                 else:
-                    found[place] = piece, results
+                    found[place] = pair
             assert len(remaining) < len(places), batch[places[0]]
             places = remaining
 
@@ -262,12 +264,12 @@ def _numbers_of(point: Point, symbolic: Sequence[bool]) -> Point:
     return tuple([value for value, is_number in zip(point, symbolic, strict=True) if is_number])
 
 
-def _may_be_symbolic(values: Sequence[Any]) -> bool:
-    """Whether values of a setting may be those of one variable: numbers of one type."""
+def _number_type(values: Sequence[Any]) -> type[Any] | None:
+    """The type of values that one variable may have: numbers of one type; None of any others."""
     types = set(map(type, values))
-    if types == {int}:
-        return bool(min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER)
-    return types == {float} and all(map(math.isfinite, values))
+    if types == {int} and min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER:
+        return int
+    return float if types == {float} and all(map(math.isfinite, values)) else None
 
 
 def _key_text(values: list[Any]) -> object:

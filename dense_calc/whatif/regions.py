@@ -72,7 +72,7 @@ class RegionView:
         if not axes:
             return
         if condition.right is None and isinstance(condition.left, tuple):
-            if _is_decided(condition.relation, self._term_bounds(condition.left)):
+            if _is_decided(condition.relation, self.term_bounds(condition.left)):
                 return
             if condition.relation != ">=" and self._is_constant(condition.left):
                 return
@@ -100,7 +100,7 @@ class RegionView:
         def is_decided(low: int, high: int) -> bool:
             part = values[low : high + 1]
             view = RegionView(self.log, _replace_range(self.region, axis, part), self.point)
-            return _is_decided(condition.relation, view._term_bounds(term))
+            return _is_decided(condition.relation, view.term_bounds(term))
 
         if not is_decided(at, at):
             return 1, 0
@@ -206,7 +206,7 @@ class RegionView:
             if isinstance(operand, tuple):
                 yield from self._axes_of_term(operand)
 
-    def _term_bounds(self, term: Term) -> _Interval | None:
+    def term_bounds(self, term: Term) -> _Interval | None:
         """The least and the most that an expression may be; None if that is not known."""
         low = high = 0
         for monomial, number in term:
@@ -234,7 +234,7 @@ class RegionView:
         if operation.name != "//":
             return None
         parts = [
-            self._term_bounds(each) if isinstance(each, tuple) else None
+            self.term_bounds(each) if isinstance(each, tuple) else None
             for each in operation.operands
         ]
         dividend, divisor = parts

@@ -11,7 +11,8 @@ from msgspec import Struct
 from dense_calc.errors import DenseCalcError
 from dense_calc.settings.variants import ModelVariants
 from dense_calc.symbolic.formulas import Point, compile_formulas
-from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_operand_term, is_symbolic
+from dense_calc.symbolic.state import is_symbolic
+from dense_calc.symbolic.symbolic_number import SymbolicNumber, as_operand_term
 from dense_calc.tracing.tracer import trace
 from dense_calc.whatif.pieces import ModelFormulas, Piece
 

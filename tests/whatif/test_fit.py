@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from dense_calc.whatif.fitting import fit, search
+from dense_calc.whatif.fitting import fit
 
 READ = """\
 specs/lenet5.yaml: the largest width that fits
@@ -152,12 +152,49 @@ def test_it_scales(run: Run) -> None:
     assert re.search(r"next\s+780\s+12\s+× 1.016 ", result.stdout)
 
 
-def test_a_vast_range_is_not_gone_through(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MAX_SEARCH_SECONDS", 0.2)
+def test_of_a_vast_range_only_what_may_fit_is_looked_at(run: Run) -> None:
     given = ("--vary", "width", "--max", "999999999999999999", "--max-params", "100k")
     result = run("fit", "specs/lenet5.yaml", *given)
     assert result.returncode == 0
-    assert "width from 1 to 999999999999999999" in " ".join(result.stdout.split())
+    assert (
+        "looked at 128 of 999,999,999,999,999,999 values: width from 1 to 999999999999999999; "
+        "none of the others fits"
+    ) in " ".join(result.stdout.split())
+
+
+def test_a_vast_range_where_more_may_fit_is_not_said_to_be_known(run: Run, tmp_path: Path) -> None:
+    text = "vars: {a: 1}\ninput: [4]\nlayers: [Dense: {units: 'a % 8 + 1'}]\n"
+    (tmp_path / "m.yaml").write_text(text, "utf-8")
+    given = ("--vary", "a", "--max", "9999999999", "--max-params", "30")
+    result = run("fit", "m.yaml", *given, cwd=tmp_path)
+    told = " ".join(result.stdout.split())
+    assert "looked at 1,048,576 of 9,999,999,999 values: a from 1 to 9999999999" in told
+    assert "there may be larger ones that fit; say with --min and --max where to look" in told
+
+
+OPEN_PAIRS = {
+    "width,heads": "width from 2 to 2048 in steps of 2 and heads from 1 to 1024",
+    "width,depth": "width from 1 to 2048 and depth from 1 to 64",
+    "vocab,context": (
+        "vocab from 512 to 524288 in steps of 512 and context from 512 to 524288 in steps of 512"
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", OPEN_PAIRS)
+def test_several_variables_without_ends_are_looked_at_in_all_combinations(
+    run: Run, pair: str
+) -> None:
+    result = run("fit", "specs/gpt2.yaml", "--vary", pair, "--max-params", "375M")
+    assert f" combinations: {OPEN_PAIRS[pair]}" in " ".join(result.stdout.split())
+    assert "looked at all" in result.stdout
+
+
+def test_too_many_combinations_are_told(run: Run) -> None:
+    given = ("--vary", "width,depth", "--max", "9999", "--max-params", "1B")
+    result = run("fit", "specs/gpt2.yaml", *given)
+    assert (result.stdout, result.returncode) == ("", 2)
+    assert "9,999 × 9,999 combinations of width, depth are too many; narrow them" in result.stderr
 
 
 LENET5 = ("specs/lenet5.yaml", "--vary", "width")

@@ -1,8 +1,11 @@
-"""The search of `fit` against brute force, on functions of every shape."""
+"""The search of `fit` against brute force, on functions of every shape.
+
+They are traced with symbolic numbers, as models are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,10 +16,12 @@ from hypothesis import strategies as st
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.quantities import limit_kinds, parse_limit
-from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.fitting import frontier as frontiers
-from dense_calc.whatif.fitting import search
+from dense_calc.symbolic.condition_log import ConditionLog
+from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
+from dense_calc.symbolic.symbolic_number import as_operand_term, make_variable
+from dense_calc.whatif.fitting import grids
 from dense_calc.whatif.fitting.answers import FitQuery, FitResult, answer_fit_query
+from dense_calc.whatif.pieces import ModelFormulas, Piece
 
 Count = Callable[..., int | None]
 COUNTS: dict[str, Count] = {
@@ -28,10 +33,8 @@ COUNTS: dict[str, Count] = {
     "with holes": lambda w: w * w if w % 12 == 0 else None,
     "with an end": lambda w: w if w <= 150 else None,
     "divisors": lambda w: w if w and 2520 % w == 0 else None,
+    "heads": lambda w: w * (768 // w) + 1 if 0 < w <= 768 else None,
     "falling, with an end": lambda w: 300 - w if w < 300 else None,
-}
-GROWING = {
-    name: COUNTS[name] for name in ("a square", "the same", "with holes", "with an end", "divisors")
 }
 PAIRS: dict[str, Count] = {
     "a stack": lambda w, d: d * (w * w + 3 * w),
@@ -40,9 +43,11 @@ PAIRS: dict[str, Count] = {
     "holes": lambda w, d: w * d if w % 4 == 0 and d % 3 == 0 else None,
     "a valley": lambda w, d: abs(w - 10) * 10 + d,
     "waves": lambda w, d: (w * d) % 31,
+    "falling": lambda w, d: 300 - w * d,
     "one that does not matter": lambda w, d: w * 10,
     "divisors": lambda w, d: w * d if 60 % w == 0 and 44 % d == 0 else None,
 }
+SURE_OF_VAST_RANGES = ("a square", "a valley", "with an end", "heads", "falling, with an end")
 
 
 class Fake:
@@ -50,6 +55,7 @@ class Fake:
 
     name = "fake"
     limits: tuple[Limit, ...] = ()
+    outline_or_model = base_params = None
 
     def __init__(self, count: Count, own: Mapping[str, Any] | None = None) -> None:
         self.count = count
@@ -58,41 +64,45 @@ class Fake:
     def setting_value(self, name: str, /) -> Any:
         return self.own.get(name, 12)
 
-    def row_with(self, settings: Mapping[str, Any], /) -> VariantRow:
-        count = self.count(**settings)
-        if count is None:
-            return {"set": settings, "error": "a hole"}
-        return {
-            "set": settings,
-            "total_params": count,
-            "trainable_params": count,
-            "non_trainable_params": 0,
-            "total_bytes": 4 * count,
-        }
+
+class FakePiece(Piece):
+    """What a function comes to wherever some conditions hold."""
+
+    def __init__(self, count: Count, log: ConditionLog, settings: Mapping[str, Any]) -> None:
+        number = count(**settings)
+        is_hole = number is None
+        self.log = log
+        self.report: Any = None if is_hole else "a report"
+        self.error_parts, self.verdict = ["a hole"], {}
+        amounts = () if number is None else (number, number, 0, 4 * number)
+        self.results = list(map(as_operand_term, amounts))
+        self.conditions = essential_conditions(log)
+        self.evaluate = compile_formulas(log, self.conditions, self.results)
+
+
+class FakeFormulas(ModelFormulas):
+    """The formulas of a fake, which is traced with its own value of what does not vary."""
+
+    def trace_piece(
+        self, symbolic: Sequence[bool], point: Point, *, each_copy: bool = False
+    ) -> Piece:
+        log = ConditionLog()
+        varying = zip(self.names, point, strict=True)
+        settings = {name: make_variable(log, name, value) for name, value in varying}
+        fake: Any = self.variants
+        return FakePiece(fake.count, log, {**self.fixed, **settings})
 
 
 def asked(count: Count, vary: str, most: int, **question: Any) -> FitResult:
     """What fits of a function that may be at most so much."""
-    limits = (parse_limit(limit_kinds()["params"], most),)
-    own = question.pop("own", None)
-    return answer_fit_query(Fake(count, own), FitQuery(tuple(vary.split(",")), limits, **question))
+    limits = question.pop("limits", (parse_limit(limit_kinds()["params"], most),))
+    fake: Any = Fake(count, question.pop("own", None))
+    query = FitQuery(tuple(vary.split(",")), limits, **question)
+    return answer_fit_query(fake, query, formulas_type=FakeFormulas)
 
 
 def multiples(multiple: int, least: int, most: int) -> list[int]:
     return [value for value in range(least, most + 1) if value % multiple == 0]
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that looks at few settings, as it does when there are very many."""
-    for module, name, value in (
-        (search, "MAX_EXHAUSTIVE_SIZE", 20),
-        (search, "LINE_SAMPLES", 16),
-        (search, "REFINEMENT_WIDTH", 8),
-        (frontiers, "SMALL_GRID_SIZE", 0),
-        (frontiers, "SAMPLED_COMBINATIONS", 200),
-    ):
-        monkeypatch.setattr(module, name, value)
 
 
 def demand_right(found: FitResult, count: Count, values: list[int], most: int) -> None:
@@ -148,56 +158,57 @@ def test_a_line_of_anything_is_what_brute_force_says(counts: list[int | None], m
         demand_right(found, count, list(range(1, len(counts) + 1)), most)
 
 
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("name", GROWING)
-@pytest.mark.parametrize("most", [0, 1, 143, 144, 145, 700, 20_000, 10**7])
-def test_of_a_long_line_a_look_at_some_suffices(name: str, most: int) -> None:
-    values = list(range(1, 3001))
-    found = asked(GROWING[name], "w", most, max=3000)
-    assert found.is_monotone
-    if name in ("a square", "the same"):
-        assert found.checked_count < 2000
-    assert found.is_sure != (name in ("a square", "the same"))  # among holes, one could be right
-    demand_right(found, GROWING[name], values, most)
-
-
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("name", ["a valley", "waves", "falling, with an end"])
-@pytest.mark.parametrize("most", [0, 3, 50, 290, 5000])
-def test_of_a_long_line_that_is_not_monotone_all_that_matters_is_looked_at(
-    name: str, most: int
+@given(
+    factors=st.tuples(*[st.integers(-9, 9)] * 4),
+    divisors=st.tuples(*[st.integers(1, 9)] * 3),
+    most=st.integers(-50, 500),
+)
+def test_a_line_of_floors_is_what_brute_force_says(
+    factors: tuple[int, ...], divisors: tuple[int, ...], most: int
 ) -> None:
-    found = asked(COUNTS[name], "w", most, max=3000)
-    assert not found.is_monotone
+    def count(w: int) -> int | None:
+        if w % divisors[0] == 1:
+            return None
+        linear, square, floor, rest = factors
+        return linear * w + square * w * w + floor * (w // divisors[1]) + rest * (w % divisors[2])
+
+    found = asked(count, "w", max(most, 0), max=150)
+    demand_right(found, count, list(range(1, 151)), max(most, 0))
     assert found.is_sure
-    demand_right(found, COUNTS[name], list(range(1, 3001)), most)
 
 
-def test_what_is_not_looked_at_is_not_said_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MAX_DOWNWARD_SETTINGS", 5)
-    found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
-    assert not found.is_monotone
-    assert not found.is_sure
-    assert found.fitting_rows
-
-
-def test_a_long_look_downwards_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MAX_SEARCH_SECONDS", 0)
-    found = asked(lambda w: 10**9 if w % 2 or w > 15_000 else w, "w", 10**6, max=20_000)
-    assert not found.is_sure
-    assert found.fitting_rows
+def largest(name: str, most: int, end: int) -> list[int]:
+    """The largest value that fits, by brute force."""
+    numbers = ((w, COUNTS[name](w)) for w in range(end, 0, -1))
+    return [w for w, number in numbers if number is not None and number <= most][:1]
 
 
 @pytest.mark.parametrize("name", COUNTS)
-@pytest.mark.parametrize("most", [30, 200, 5000])
-def test_without_an_end_one_is_found(name: str, most: int) -> None:
+@pytest.mark.parametrize("most", [30, 200, 768, 5000])
+def test_without_an_end_one_is_found(name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "MAX_POINTS", 2**14)
     found = asked(COUNTS[name], "w", most)
-    end = min(found.ranges[0].values[-1], 4000)
-    fitting = [w for w in range(1, end + 1) if (COUNTS[name](w) or most + 1) <= most]
-    if end < 4000:
-        assert [row["set"]["w"] for row in found.fitting_rows] == fitting[-1:]
-    else:
-        assert found.fitting_rows or not fitting
+    end = found.ranges[0].values[-1]
+    assert found.is_sure
+    assert found.checked_count == found.total_count == end
+    assert [row["set"]["w"] for row in found.fitting_rows] == largest(name, most, 2**14)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("most", [30, 768, 5000])
+def test_of_a_vast_range_what_is_said_to_be_known_is_right(name: str, most: int) -> None:
+    found = asked(COUNTS[name], "w", most, max=10**15)
+    assert found.total_count == 10**15
+    assert found.is_sure or name not in SURE_OF_VAST_RANGES
+    assert not (found.is_sure and name in ("waves", "falling"))
+    if found.is_sure:
+        assert [row["set"]["w"] for row in found.fitting_rows] == largest(name, most, 10_000)
+
+
+def test_where_no_value_is_near_that_makes_a_model_the_first_is_told() -> None:
+    told = "none of the 256 values that were tried makes a model; with w=1: a hole"
+    with pytest.raises(DenseCalcError, match=told):
+        asked(lambda w: None, "w", 10)
 
 
 def maximal(count: Count, axes: list[list[int]], most: int) -> list[tuple[int, ...]]:
@@ -240,18 +251,55 @@ def test_a_frontier_is_what_brute_force_says(
         assert found.nearest_row["slack"] == most - least
 
 
-@pytest.mark.usefixtures("hasty")
+@given(
+    counts=st.lists(st.lists(st.none() | st.integers(0, 9), min_size=4, max_size=4), min_size=1),
+    most=st.integers(0, 9),
+)
+def test_a_frontier_of_anything_is_what_brute_force_says(
+    counts: list[list[int | None]], most: int
+) -> None:
+    def count(w: int, d: int) -> int | None:
+        return counts[w - 1][d - 1]
+
+    ends = {"w": len(counts), "d": 4}
+    numbers = [number for row in counts for number in row if number is not None]
+    if numbers:
+        found = asked(count, "w,d", most, max=ends)
+        rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fitting_rows]
+        assert rows == maximal(count, [list(range(1, end + 1)) for end in ends.values()], most)
+        assert found.is_constant == (len(numbers) > 1 and len(set(numbers)) == 1)
+        assert found.is_monotone == all(map(rises, (*counts, *zip(*counts, strict=True))))
+
+
+def rises(counts: Sequence[int | None]) -> bool:
+    """Whether no count is below one before it."""
+    numbers = [number for number in counts if number is not None]
+    return numbers == sorted(numbers)
+
+
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("most", [0, 40, 300, 5000])
-def test_a_large_frontier_is_what_brute_force_says(
+def test_a_frontier_without_ends_is_what_brute_force_says(
     name: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MAX_EXHAUSTIVE_SIZE", 300)
-    found = asked(PAIRS[name], "w,d", most, max={"w": 70, "d": 45})
+    monkeypatch.setattr(grids, "MAX_POINTS", 4096)
+    found = asked(PAIRS[name], "w,d", most)
+    w, d = (list(each.values) for each in found.ranges)
+    assert found.is_sure
+    assert found.checked_count == found.total_count == len(w) * len(d)
+    assert w[-1] > 12 - w[0]
+    assert d[-1] > 12 - d[0]
     rows = [(row["set"]["w"], row["set"]["d"]) for row in found.fitting_rows]
-    assert rows == maximal(PAIRS[name], [list(range(1, 71)), list(range(1, 46))], most)
-    is_whole = name in ("a stack", "a sum", "one that does not matter")
-    assert found.is_sure == (not is_whole)
+    assert rows == maximal(PAIRS[name], [w, d], most)
+
+
+def test_steps_are_widened_where_there_are_too_many_combinations() -> None:
+    found = asked(lambda w, d: w + d, "w,d", 3000)
+    assert [(each.values[0], each.values[-1], each.values.step) for each in found.ranges] == [
+        (4, 4096, 4),
+        (4, 4096, 4),
+    ]
+    assert (found.total_count, found.is_sure) == (1024 * 1024, True)
 
 
 def test_three_variables_have_a_frontier() -> None:
@@ -289,12 +337,6 @@ def test_what_is_no_number_cannot_vary(own: object, scale: bool) -> None:
         asked(lambda w: w, "w", 10, scale=scale, own={"w": own})
 
 
-def test_a_search_where_nothing_is_a_model_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MAX_SEARCH_SECONDS", 0)
-    with pytest.raises(DenseCalcError, match="no value was found that makes a model; with w=1: a"):
-        asked(lambda w: None, "w", 10)
-
-
 @pytest.mark.parametrize("own", [None, 0, -3, float("inf")])
 def test_what_is_no_number_cannot_be_scaled(own: object) -> None:
     with pytest.raises(DenseCalcError, match="'w' cannot be scaled"):
@@ -306,7 +348,7 @@ def test_the_tightest_limit_has_the_slack() -> None:
         parse_limit(limit_kinds()["params"], 1000),
         parse_limit(limit_kinds()["size"], "3600"),
     )
-    found = answer_fit_query(Fake(lambda w: 10 * w), FitQuery(("w",), limits))
+    found = asked(lambda w: 10 * w, "w", 0, limits=limits)
     assert found.fitting_rows[0]["set"] == {"w": 90}
     assert found.fitting_rows[0]["slack"] == 0
     assert [check.slack for check in found.checks] == [100, 0]
@@ -317,7 +359,7 @@ def test_what_is_below_a_minimum_does_not_fit() -> None:
         parse_limit(limit_kinds()["params"], 1000),
         parse_limit(limit_kinds()["min_params"], 995),
     )
-    found = answer_fit_query(Fake(lambda w: 10 * w), FitQuery(("w",), limits, multiple_of=7))
+    found = asked(lambda w: 10 * w, "w", 0, limits=limits, multiple_of=7)
     assert found.fitting_rows == ()
     assert found.nearest_row
     assert found.nearest_row["set"] == {"w": 98}

@@ -43,8 +43,8 @@ def test_the_expressions_of_a_layer() -> None:
     ]
     assert lines[10] == "  in vars  output = (None, context, width)"
     assert lines[-1] == (
-        "What is said in vars holds where vocab >= 1, width >= 1, context >= 1, depth >= 2, "
-        "heads >= 1, (width // heads) >= 1, context != 1, width != 1."
+        "What is said in vars holds where context >= 1, vocab >= 1, width >= 1, depth >= 2, "
+        "depth <= 14285, heads >= 1, (width // heads) >= 1, context != 1, width != 1."
     )
 
 

@@ -12,8 +12,8 @@ from dense_calc.files.loader import parse_variants
 
 # What may be refused in 100 combinations of two vars → how many pieces there are at most.
 LAYERS = {
-    "MultiHeadAttention: {num_heads: a, key_dim: b, from: [input, input]}": 10,
-    "Conv1D: {filters: a, kernel_size: b // 2, padding: same}": 10,
+    "MultiHeadAttention: {num_heads: a, key_dim: b, from: [input, input]}": 20,
+    "Conv1D: {filters: a, kernel_size: b // 2, padding: same}": 20,
     "Conv1D: {kernel_size: b, filters: a, wrong: 1}": 100,
     "Dropout: {rate: a / 4}": 100,
     "Conv2D: {filters: a, kernel_size: [b, 0]}": 100,

@@ -1,12 +1,13 @@
-"""The largest values with which a model fits its limits: a search, however the count changes."""
+"""The largest values with which a model fits its limits: all are looked at, by formulas."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from dense_calc.errors import DenseCalcError, did_you_mean
-from dense_calc.limits import AmountError
+from dense_calc.limits import AmountError, Limit
 from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.settings.apply import to_python_value
 from dense_calc.settings.variants import VariantRow
@@ -41,8 +42,9 @@ def fit(
     The limits are `max_params`, `max_trainable`, `max_size` and `min_params`, as the flags of the
     command: numbers, or texts such as "1M" and "20MiB". Without any, the file's own budget is
     what to fit. Values are the multiples of `multiple_of` from `min` to `max`, each a number for
-    all variables or a mapping of names to numbers; without `max`, up to where nothing fits.
-    `settings` gives other vars their values, `assume` is that of `load`.
+    all variables or a mapping of names to numbers; without `max`, up to where nothing fits. All
+    are looked at; of a range of more than 1,048,576, those up to where nothing fits, as without
+    `max`. `settings` gives other vars their values, `assume` is that of `load`.
 
     Raises:
         FileError: the file cannot be read.
@@ -52,21 +54,10 @@ def fit(
     """
     from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 
-    kinds = {kind.argument: kind for kind in limit_kinds().values()}
-    for name in limits.keys() - kinds.keys():
-        raise TypeError(f"fit() has no argument '{name}'{did_you_mean(name, kinds)}")
-    try:
-        demanded = [
-            parse_limit(kind, to_python_value(limits[name]))
-            for name, kind in kinds.items()
-            if limits.get(name) is not None
-        ]
-    except AmountError as error:
-        raise DenseCalcError(str(error)) from None
     names = vary.split(",") if isinstance(vary, str) else vary
     question = FitQuery(
         vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),
-        limits=tuple(demanded),
+        limits=tuple(_parse_limits(limits)),
         multiple_of=multiple_of,
         min=min,
         max=max,
@@ -74,3 +65,21 @@ def fit(
         settings=settings,
     )
     return list(answer_fit_query(read_variants(path, assume), question).fitting_rows)
+
+
+def _parse_limits(given: Mapping[str, Any]) -> Iterator[Limit]:
+    """The limits that keyword arguments set.
+
+    Raises:
+        DenseCalcError: a value is no amount.
+        TypeError: a limit is unknown.
+    """
+    kinds = {kind.argument: kind for kind in limit_kinds().values()}
+    for name in given.keys() - kinds.keys():
+        raise TypeError(f"fit() has no argument '{name}'{did_you_mean(name, kinds)}")
+    for name, kind in kinds.items():
+        if given.get(name) is not None:
+            try:
+                yield parse_limit(kind, to_python_value(given[name]))
+            except AmountError as error:
+                raise DenseCalcError(str(error)) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,39 +13,29 @@ from msgspec.structs import replace
 from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
-from dense_calc.settings.variants import Settings, VariantRow
+from dense_calc.settings.variants import NO_SETTINGS, ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.spec_numbers import is_number
-from dense_calc.whatif.fitting.demands import (
-    FitConstraints,
-    ProgressFactory,
-    RowEvaluator,
-    build_constraints,
-    is_valid_row,
-    no_progress,
-)
-from dense_calc.whatif.fitting.frontier import CombinationSearch, search_frontier
-from dense_calc.whatif.fitting.lines import (
-    SettingsLine,
+from dense_calc.whatif.fitting.demands import FitConstraints, build_constraints
+from dense_calc.whatif.fitting.ends import LineEnd
+from dense_calc.whatif.fitting.grids import (
+    MAX_POINTS,
+    PointGrid,
     VariableRange,
+    build_grid,
     build_scaled_line,
     build_variable_range,
 )
-from dense_calc.whatif.fitting.search import IndexedRow, LineSearch, search_largest_fit
+from dense_calc.whatif.fitting.search import (
+    GridOutcome,
+    ProgressFactory,
+    look_at_all,
+    no_progress,
+)
+from dense_calc.whatif.pieces import ModelFormulas
 from dense_calc.whatif.variables import file_values, non_integer_error
 
 FitBounds = int | Mapping[str, int]
 DefaultBound = TypeVar("DefaultBound", int, None)
-
-
-class _VariantsProtocol(Protocol):
-    """A file that was read once, and the totals of its model under settings."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def limits(self) -> tuple[Limit, ...]: ...
-    def row_with(self, settings: Mapping[str, Any], /) -> VariantRow: ...
-    def setting_value(self, name: str, /) -> Any: ...
 
 
 class FitQuery(Struct, frozen=True):
@@ -105,7 +96,10 @@ class FitResult(Struct, frozen=True):
 
 
 def answer_fit_query(
-    variants: _VariantsProtocol, question: FitQuery, watch: ProgressFactory = no_progress
+    variants: ModelVariants,
+    question: FitQuery,
+    watch: ProgressFactory = no_progress,
+    formulas_type: type[ModelFormulas] = ModelFormulas,
 ) -> FitResult:
     """The largest values with which the model of a file fits.
 
@@ -113,26 +107,41 @@ def answer_fit_query(
         DenseCalcError: a variable is unknown or has no values, nothing is limited, there are too
             many combinations, or no setting makes a model.
     """
+    own = _own_values(variants, question)
+    own_limits = () if question.limits else variants.limits
+    constraints = build_constraints(question.limits, own_limits, variants.name)
+    ranges = tuple(_variable_ranges(question))
+
+    def find_end(grid: PointGrid, others: Settings = NO_SETTINGS) -> LineEnd:
+        names = [each.name for each in grid.ranges]
+        fixed = {**question.settings, **others}
+        formulas = formulas_type(variants, names, fixed, with_verdicts=constraints.is_budget)
+        return LineEnd(formulas, constraints, grid)
+
+    if question.scale or len(ranges) == 1:
+        line = build_scaled_line(ranges, own) if question.scale else PointGrid(ranges)
+        grid, looked_at, is_sure = _close_line(find_end(line))
+    else:
+        looked_at = grid = _close_grid(ranges, own, find_end)
+        is_sure = True
+    outcome = look_at_all(find_end(grid).formulas, constraints, looked_at, watch)
+    formulas = formulas_type(variants, [each.name for each in grid.ranges], question.settings)
+    return _build_result(formulas, question, outcome, grid, is_sure=is_sure)
+
+
+def _own_values(variants: ModelVariants, question: FitQuery) -> Settings:
+    """The values that the file has for the variables.
+
+    Raises:
+        DenseCalcError: one cannot vary.
+    """
     bounds = (question.multiple_of, question.min, question.max)
     named = [bound for bound in bounds if isinstance(bound, Mapping)]
     own = file_values(variants, question.vary, question.settings, named)
     for name, value in own.items():
         if value is not None and not is_number(value):
             raise non_integer_error(name, value)
-    budget = () if question.limits else variants.limits
-    demand = build_constraints(question.limits, budget, variants.name)
-    ranges = tuple(_variable_ranges(question))
-
-    def measure(settings: Settings) -> VariantRow:
-        return evaluate({**question.settings, **settings})
-
-    if question.scale or len(ranges) == 1:
-        line = build_scaled_line(ranges, own) if question.scale else SettingsLine(ranges[0])
-        search = LineSearch(line, measure, demand, watch)
-        return _fit_along_line(search, ranges, variants.name)
-    closed = _close_ranges(ranges, own, measure, demand)
-    combinations = CombinationSearch(closed, measure, demand, watch)
-    return _fit_combinations(combinations, closed, variants.name)
+    return own
 
 
 def _variable_ranges(question: FitQuery) -> Iterator[VariableRange]:
@@ -156,142 +165,111 @@ def _variable_bound(
     return default if bound is None else bound
 
 
-def _fit_along_line(search: LineSearch, ranges: tuple[VariableRange, ...], name: str) -> FitResult:
-    """The result along a line, which ends where all is too large if no end was given.
+def _close_line(end: LineEnd) -> tuple[PointGrid, PointGrid, bool]:
+    """A line with its end, the part of it to look at, and whether that suffices.
 
-    Raises:
-        DenseCalcError: no setting makes a model.
+    A line without an end gets one. One that is too long is looked at as if it had none.
     """
-    if search.line.is_open:
-        search.truncate_line(search.size_until_too_large())
-    found = search_largest_fit(search)
-    if not (found.largest_fit or found.nearest_miss):
-        invalid = found.first_invalid and found.first_invalid[1]
-        raise _no_model_error(invalid, ranges, found.checked_count)
-
-    def with_slack(hit: IndexedRow | None) -> VariantRow | None:
-        return hit and _row_with_slack(hit[1], search.demand, search.line.scale_at(hit[0]))
-
-    fits = with_slack(found.largest_fit)
-    return FitResult(
-        name=name,
-        ranges=tuple(_truncate_range(each, search.line) for each in ranges),
-        constraints=search.demand,
-        is_scaled=search.line.base_value is not None,
-        fitting_rows=(fits,) if fits else (),
-        next_row=with_slack(found.next_above) if fits else None,
-        nearest_row=None if fits else with_slack(found.nearest_miss),
-        barrier_row=search.barrier_row(found),
-        is_monotone=found.is_monotone,
-        is_constant=found.is_constant,
-        is_sure=found.is_sure and search.is_end_sure,
-        checked_count=found.checked_count,
-        total_count=len(search.line),
-    )
+    line = end.line
+    if all(each.is_open for each in line.ranges):
+        line = line.cut_to(end.find_size()[0])
+        return line, line, True
+    if end.size <= MAX_POINTS:
+        return line, line, True
+    size, is_proven = end.find_size()
+    return line, line.cut_to(min(size, MAX_POINTS)), is_proven and size <= MAX_POINTS
 
 
-def _truncate_range(own: VariableRange, line: SettingsLine) -> VariableRange:
-    """The range of a variable, cut to the values on a line."""
-    first, last = line[0][own.name], line[len(line) - 1][own.name]
-    return replace(own, values=range(first, last + 1, own.values.step))
+def _close_grid(
+    ranges: Sequence[VariableRange],
+    own: Settings,
+    find_end: Callable[[PointGrid, Settings], LineEnd],
+) -> PointGrid:
+    """The grid of ranges; one without an end gets one while the others have the file's own values.
 
-
-def _fit_combinations(
-    among: CombinationSearch, ranges: tuple[VariableRange, ...], name: str
-) -> FitResult:
-    """The result for variables that are raised apart, the rows in the order of the first one.
-
-    Raises:
-        DenseCalcError: no combination makes a model, or there are too many.
+    The file's own value of a variable is not cut off.
     """
-    found = search_frontier(among)
-    names = [each.name for each in ranges]
-    rows = sorted(found.maximal_rows(), key=lambda row: [row["set"][name] for name in names])
-    if not (rows or found.nearest_miss):
-        raise _no_model_error(found.first_invalid, ranges, found.checked_count)
-    miss = None if rows else found.nearest_miss
-    nearest = _row_with_slack(miss, among.demand) if miss else None
-    return FitResult(
-        name=name,
-        ranges=ranges,
-        constraints=among.demand,
-        is_scaled=False,
-        fitting_rows=tuple(_row_with_slack(row, among.demand) for row in rows),
-        next_row=None,
-        nearest_row=nearest,
-        barrier_row=None,
-        is_monotone=found.is_monotone,
-        is_constant=found.is_constant,
-        is_sure=found.is_sure,
-        checked_count=found.checked_count,
-        total_count=math.prod(map(len, ranges)),
-    )
+    closed = list(ranges)
+    for axis, each in enumerate(ranges):
+        if each.is_open:
+            others = {
+                other.name: min(max(own[other.name], other.values[0]), other.values[-1])
+                for other in ranges
+                if other is not each and own[other.name] is not None
+            }
+            size, _ = find_end(PointGrid((each,)), others).find_size()
+            size = max(size, bisect_right(each.values, own[each.name] or 0))
+            closed[axis] = replace(each, values=each.values[:size])
+    return build_grid(closed)
 
 
-def _close_ranges(
-    ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
-) -> tuple[VariableRange, ...]:
-    """The ranges; an open one ends where all is too large while the others are at their least.
-
-    Raises:
-        DenseCalcError: no combination is known that makes a model.
-    """
-    if not any(each.is_open for each in ranges):
-        return tuple(ranges)
-    least = _least_valid_values(ranges, own, measure, demand)
-    closed = []
-    for each in ranges:
-        search = _variable_search(least, each, measure, demand)
-        steps = each.values[: search.size_until_too_large()] if each.is_open else each.values
-        closed.append(replace(each, values=steps))
-    return tuple(closed)
-
-
-def _least_valid_values(
-    ranges: Sequence[VariableRange], own: Settings, measure: RowEvaluator, demand: FitConstraints
-) -> dict[str, Any]:
-    """The least values with a model, or values with a model found one by one from the file's own.
-
-    Raises:
-        DenseCalcError: none do.
-    """
-    least = {each.name: each.values[0] for each in ranges}
-    row = measure(least)
-    if is_valid_row(row):
-        return least
-    least = dict(own)
-    for each in ranges:
-        hit = _variable_search(least, each, measure, demand).first_valid_from(0, len(each))
-        if hit is None:
-            missing = f"no value of '{each.name}' was found that makes a model"
-            raise DenseCalcError(f"{missing}: {row['error']}; say --min and --max of each variable")
-        least[each.name] = each.values[hit[0]]
-    return least
-
-
-def _variable_search(
-    others: Settings, each: VariableRange, measure: RowEvaluator, demand: FitConstraints
-) -> LineSearch:
-    """A search along one variable while the others stay."""
-    return LineSearch(
-        SettingsLine(each), lambda values: measure({**others, **values}), demand, no_progress
-    )
-
-
-def _row_with_slack(
-    row: VariantRow, demand: FitConstraints, scale: float | None = None
+def _row_at(
+    formulas: ModelFormulas,
+    question: FitQuery,
+    constraints: FitConstraints,
+    grid: PointGrid,
+    place: int,
 ) -> VariantRow:
-    """A row with its slack, and with its scale if the variables have one."""
-    check = demand.tightest_check(row)
-    scaled = {} if scale is None else {"scale": scale}
-    return {**row, **scaled, "slack": check.slack if check else None}
+    """The row at a place of a grid, with its slack, and with its scale if the grid has one."""
+    row = next(formulas.rows([grid.point_at(place)]))
+    leading = row["set"][grid.ranges[0].name]
+    row["set"] = {name: row["set"][name] for name in (*question.settings, *question.vary)}
+    if "error" in row:
+        return row
+    scale = {"scale": float(leading / grid.bases[0])} if grid.bases else {}
+    check = constraints.tightest_check(row)
+    return {**row, **scale, "slack": check.slack if check else None}
 
 
-def _no_model_error(
-    row: VariantRow | None, ranges: Sequence[VariableRange], checked: int
-) -> DenseCalcError:
+def _build_result(
+    formulas: ModelFormulas,
+    question: FitQuery,
+    outcome: GridOutcome,
+    grid: PointGrid,
+    *,
+    is_sure: bool,
+) -> FitResult:
+    """The result for a grid of which these points were looked at.
+
+    Raises:
+        DenseCalcError: no point makes a model.
+    """
+    row_at = partial(_row_at, formulas, question, outcome.constraints, grid)
+    if not outcome.valid_places:
+        raise _no_model_error(row_at(0), question.vary, len(outcome.grid))
+    return FitResult(
+        name=formulas.variants.name,
+        ranges=tuple(map(grid.told_range, question.vary)),
+        constraints=outcome.constraints,
+        is_scaled=question.scale,
+        is_monotone=outcome.is_monotone,
+        is_constant=outcome.is_constant,
+        is_sure=is_sure,
+        checked_count=len(outcome.grid),
+        total_count=len(grid),
+        **_answer_rows(outcome, row_at, question.vary),
+    )
+
+
+def _answer_rows(
+    outcome: GridOutcome, row_at: Callable[[int], VariantRow], names: Sequence[str]
+) -> dict[str, Any]:
+    """The rows of a result: what fits, what is above on a line, or what is nearest."""
+    valid, maximal = outcome.valid_places, outcome.maximal_places()
+    rows = sorted(map(row_at, maximal), key=lambda row: [row["set"][name] for name in names])
+    size = len(outcome.grid)
+    above = maximal[0] + 1 if maximal and len(outcome.grid.axes) == 1 else size
+    next_place = valid[bisect_left(valid, above)] if above <= valid[-1] else None
+    return {
+        "fitting_rows": tuple(rows),
+        "next_row": None if next_place is None else row_at(next_place),
+        "nearest_row": None if rows else row_at(min(valid, key=outcome.distance_to_fit)),
+        "barrier_row": row_at(above) if next_place is None and above < size else None,
+    }
+
+
+def _no_model_error(row: VariantRow, names: Sequence[str], checked: int) -> DenseCalcError:
     """The error that no setting makes a model, with the reason of the first one."""
-    assert row
-    settings = ", ".join(f"{each.name}={row['set'][each.name]}" for each in ranges)
+    settings = ", ".join(f"{name}={row['set'][name]}" for name in names)
     many = f"none of the {checked:,} values that were tried makes a model"
     return DenseCalcError(f"{many}; with {settings}: {row['error']}")

@@ -1,9 +1,9 @@
-"""What a row must keep to: limits of the whole model, or the whole budget of its file."""
+"""What a model must keep to: limits of the whole model, or the whole budget of its file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -11,24 +11,17 @@ from dense_calc.analysis.budget import Check, check_limit
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit, LimitRule
 from dense_calc.quantities import QUANTITIES
-from dense_calc.settings.variants import Settings, VariantRow
+from dense_calc.settings.variants import VariantRow
+from dense_calc.whatif.pieces import Piece
+from dense_calc.whatif.regions import RegionView
 
-CountVector = tuple[int, ...]
-RowEvaluator = Callable[[Settings], VariantRow]
-_ProgressAdvance = Callable[[int], object]
-ProgressFactory = Callable[[int, str], AbstractContextManager[_ProgressAdvance]]
-
-
-def no_progress(total: int, what: str) -> AbstractContextManager[_ProgressAdvance]:
-    """The progress display that shows nothing."""
-    return nullcontext(lambda count: None)
+_RESULT_INDICES = {name: index for index, name in enumerate(QUANTITIES)}
 
 
 class FitConstraints(Struct, frozen=True):
-    """Limits of the whole model; if they are those of a file's budget, the row knows the others.
+    """Limits of the whole model; if they are those of a file's budget, a piece knows the others.
 
-    The others are on layers, of which `layer_rules` are the rules. A row without counts, of
-    settings that make no model, never fits.
+    The others are on layers, of which `layer_rules` are the rules.
     """
 
     limits: tuple[Limit, ...]
@@ -39,32 +32,42 @@ class FitConstraints(Struct, frozen=True):
         """The limits held against a row."""
         return [check_limit(limit, row[QUANTITIES[limit.what].total]) for limit in self.limits]
 
-    def is_met_by(self, row: VariantRow) -> bool:
-        """Whether a row fits; within a budget that cannot be checked, none does."""
-        if self.is_budget:
-            return bool(row["within_budget"])
-        return all(limit.allows(row[QUANTITIES[limit.what].total]) for limit in self.limits)
-
-    def is_small_enough(self, row: VariantRow) -> bool:
-        """Whether a row fits, or would if there were more of it."""
-        if self.is_met_by(row):
-            return True
-        broken = {check.rule for check in self.check_row(row) if not check.ok}
-        return (broken or self.layer_rules) == {"min"}
-
     def tightest_check(self, row: VariantRow) -> Check | None:
         """The limit that leaves the least of itself, or that is broken most."""
         return min(self.check_row(row), key=_relative_slack, default=None)
 
-    def distance_to_fit(self, row: VariantRow) -> float:
-        """How far a row is from fitting, to compare it with others."""
-        check = self.tightest_check(row)
-        return float(row["total_params"]) if check is None else -_relative_slack(check)
+    @property
+    def maximums(self) -> list[tuple[int, int, int]]:
+        """For each limit the index of its result, a sign, and what their product may be at most."""
+        signs = [-1 if limit.rule == "min" else 1 for limit in self.limits]
+        return [
+            (_RESULT_INDICES[limit.what], sign, sign * limit.amount)
+            for limit, sign in zip(self.limits, signs, strict=True)
+            if isinstance(limit.amount, int)
+        ]
 
-    def limited_counts(self, row: VariantRow) -> CountVector:
-        """What is counted of a row: what its limits are put on."""
-        keys = dict.fromkeys(QUANTITIES[limit.what].total for limit in self.limits)
-        return tuple(row[key] for key in keys or ("total_params",))
+    @property
+    def limited_indices(self) -> list[int]:
+        """The indices of the results that are limited; without limits, that of the parameters."""
+        return list({index: None for index, _, _ in self.maximums} or [0])
+
+    def is_small_enough(self, piece: Piece, results: Sequence[Any]) -> bool:
+        """Whether a model fits, or would if there were more of it."""
+        broken = {sign for index, sign, most in self.maximums if sign * results[index] > most}
+        if piece.verdict.get("within_budget") if self.is_budget else not broken:
+            return True
+        return broken == {-1} if broken else self.layer_rules == {"min"}
+
+    def excludes(self, piece: Piece, view: RegionView) -> bool:
+        """Whether no model of a piece can fit that is in the region of a view."""
+        if self.is_budget:
+            return not piece.verdict.get("within_budget")
+        for index, sign, most in self.maximums:
+            term = piece.results[index]
+            bounds = None if isinstance(term, float) else view.term_bounds(term)
+            if bounds and min(sign * each for each in bounds) > most:
+                return True
+        return False
 
 
 def _relative_slack(check: Check) -> float:
@@ -72,16 +75,6 @@ def _relative_slack(check: Check) -> float:
     assert check.slack is not None
     assert isinstance(check.limit, int)
     return check.slack / max(1, check.limit)
-
-
-def is_valid_row(row: VariantRow) -> bool:
-    """Whether the settings of a row make a model."""
-    return "error" not in row
-
-
-def has_falling_count(before: CountVector | None, counts: CountVector) -> bool:
-    """Whether any count is below what it was."""
-    return before is not None and any(new < old for old, new in zip(before, counts, strict=True))
 
 
 def build_constraints(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> FitConstraints:
