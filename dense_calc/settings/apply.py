@@ -60,7 +60,10 @@ def parse_setting(name: str, value: Any) -> YamlNode:
     if isinstance(value, int) and value.bit_length() > _MAX_SETTING_BITS:  # too long to be repeated
         raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
     if isinstance(value, list | tuple | dict):
-        return parse_yaml(Source(origin, json.encode(value).decode()))
+        try:
+            return parse_yaml(Source(origin, json.encode(value).decode()))
+        except UnicodeEncodeError:
+            raise SpecError(f"'{name}' has text that is not UTF-8") from None
     if isinstance(value, str):
         node = parse_option_value(Source(origin, value))
     else:

@@ -167,7 +167,7 @@ class RegionView:
         whole, rest = split_quotient(dividend, divisor[CONSTANT])
         for monomial, number in rest.items():
             if monomial:
-                factor = divisor[CONSTANT] // gcd(divisor[CONSTANT], number)
+                factor = abs(divisor[CONSTANT]) // gcd(divisor[CONSTANT], number)
                 values = self.region[monomial[0]]
                 classes = (values[start::factor] for start in range(min(factor, len(values))))
                 raise UndecidedError(monomial[0], classes)

@@ -184,6 +184,13 @@ def test_what_is_no_polynomial_has_a_table(name: str) -> None:
     check(result, NO_POLYNOMIALS[name])
 
 
+def test_a_divisor_may_be_a_variable_of_one_value() -> None:
+    for divisor in (3, -3):
+        result = growth_of(lambda w, d: 5 * (w // d), (1, 64), (divisor, divisor), own=(8, divisor))
+        assert len(result.pieces) in (0, 3)
+        check(result, lambda w, d: 5 * (w // d), 1)
+
+
 def test_what_depends_on_two_variables_together_is_no_polynomial() -> None:
     for count in (lambda w, d: min(w, 8 * d), lambda w, d: w // d):
         assert not growth_of(count, (1, 4096), (1, 64), own=(768, 12)).pieces

@@ -166,3 +166,8 @@ def test_values_without_end_are_a_complaint(folder: Path, monkeypatch: pytest.Mo
 def test_what_is_no_number_is_a_row_that_says_so(value: Any, folder: Path) -> None:
     (row,) = sweep(folder / "m.yaml", {"w": [value]})
     assert row["error"] in ("'w' must be a finite number", f"'w' may be at most {2**63 - 1:,}")
+
+
+def test_text_that_cannot_be_encoded_is_a_row_that_says_so(folder: Path) -> None:
+    (row,) = sweep(folder / "m.yaml", {"w": [["\ud800"]]})
+    assert row["error"] == "'w' has text that is not UTF-8"
