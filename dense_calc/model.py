@@ -32,6 +32,7 @@ from dense_calc.gaps import Gap
 from dense_calc.layers.base import LayerKind
 from dense_calc.limits import Limit
 from dense_calc.shapes import Shapes, UnknownShape
+from dense_calc.symbolic.state import is_symbolic
 
 
 class RecordedOutput(Struct, frozen=True):
@@ -211,11 +212,19 @@ def enclosing_names(name: str) -> Iterable[str]:
         end = name.find("/", end + 1)
 
 
-def count_calls(name: str, blocks: Iterable[ModelBlock], within: str = "") -> int:
+def symbolic_blocks(blocks: Iterable[ModelBlock]) -> list[ModelBlock]:
+    """Those of some blocks of which the number of copies is symbolic."""
+    return [each for each in blocks if is_symbolic(each.last_copy_count)]
+
+
+def count_calls(name: str, blocks: Sequence[ModelBlock], within: str = "") -> int:
     """The number of calls that the node of a name stands for, by the copies that it is in.
 
-    Of copies that are `within`, or around that, each counts once.
+    `blocks` are those of which a copy stands for several. Of copies that are `within`, or around
+    that, each counts once.
     """
+    if not blocks:
+        return 1
     counts = {each.copies[-1]: each.last_copy_count for each in blocks}
     outside = {within, *enclosing_names(within)}
     return prod(counts.get(copy, 1) for copy in enclosing_names(name) if copy not in outside)

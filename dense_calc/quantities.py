@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from dense_calc.errors import Place
 from dense_calc.limits import BYTE_UNIT, PARAM_UNIT, AmountUnit, Limit, LimitRule, parse_amount
-from dense_calc.model import ModelBlock, count_calls
+from dense_calc.model import ModelBlock, count_calls, symbolic_blocks
 from dense_calc.report import LayerRow, Report
-from dense_calc.symbolic.state import is_symbolic
 
 
 class LimitBreach(Struct, frozen=True):
@@ -54,15 +53,12 @@ class Quantity(Struct, frozen=True):
 
         A row in one of `blocks` counts as often as the copies for which it stands, those `within`.
         """
-        blocks = [each for each in blocks if is_symbolic(each.last_copy_count)]
-        amounts = (
-            count_calls(layer.name, blocks, within) * self.layer_amount(layer)
-            if blocks
-            else self.layer_amount(layer)
+        symbolic = symbolic_blocks(blocks)
+        return sum(
+            count_calls(layer.name, symbolic, within) * self.layer_amount(layer)
             for row in rows
             for layer in row.layer_rows
         )
-        return sum(amounts)
 
     def model_amount(self, report: Report) -> int:
         """The amount of a model: a total of its report, or else the sum over its layers."""

@@ -87,9 +87,9 @@ def condition_texts(log: ConditionLog, conditions: Iterable[Condition]) -> Itera
 def _comparison_text(log: ConditionLog, polynomial: Polynomial, relation: str) -> str:
     """A comparison with 0, in which nothing is subtracted; of a remainder, if it is one."""
     for atom in sorted({atom for monomial in polynomial for atom in monomial}):
-        remainder = _remainder_text(log, polynomial, atom)
+        remainder = _remainder_text(log, polynomial, relation, atom)
         if remainder:
-            return remainder.replace("==", relation)
+            return remainder
     above = {monomial: number for monomial, number in polynomial.items() if number > 0}
     below = {monomial: -number for monomial, number in polynomial.items() if number < 0}
     if not above.keys() - {CONSTANT} and relation == ">=":
@@ -98,8 +98,8 @@ def _comparison_text(log: ConditionLog, polynomial: Polynomial, relation: str) -
     return f"{left} {relation} {right}"
 
 
-def _remainder_text(log: ConditionLog, polynomial: Polynomial, atom: int) -> str:
-    """What a polynomial is 0 for, as a remainder: `width % heads == 0`; '' if it is none."""
+def _remainder_text(log: ConditionLog, polynomial: Polynomial, relation: str, atom: int) -> str:
+    """A comparison with 0 as one of a remainder: `width % heads == 0`; '' if it is none."""
     operation = log.atoms[atom]
     if not isinstance(operation, Operation) or operation.name != "//":
         return ""
@@ -110,4 +110,4 @@ def _remainder_text(log: ConditionLog, polynomial: Polynomial, atom: int) -> str
     if rest.keys() - {CONSTANT}:
         return ""
     left, right = (expression_text(log, each) for each in terms)
-    return f"{left} % {right} == {-rest.get(CONSTANT, 0)}"
+    return f"{left} % {right} {relation} {-rest.get(CONSTANT, 0)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,19 +68,13 @@ def growth(
     models = warn_about_variants(read_variants(file, assumed))
     lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
     values = file_values(models, vary, overrides, (lows, highs))
-    integers = {name: _file_integer(name, value) for name, value in values.items()}
-    ranges = [
-        _variable_range(name, value, lows.get(name), highs.get(name))
-        for name, value in integers.items()
-    ]
-    pairs = zip(integers.values(), ranges, strict=True)
-    start = tuple(each[0] if value is None else value for value, each in pairs)
+    ranges, start = _ranges_and_start(values, lows, highs)
     formulas = ModelFormulas(models, vary, overrides, with_verdicts=False)
     total, result = _measure_growth(formulas, ranges, start)
     from dense_calc.render.growth_text import growth_json, render_growth
     from dense_calc.whatif.explain_in_vars import express_growth
 
-    told = express_growth(formulas.trace_numbers(start), by)
+    told = express_growth(formulas.piece_at(start), by)
     if format == "json":
         emit_text(
             lambda style: growth_json(models.name, total, result, vary, style, told),
@@ -88,6 +82,23 @@ def growth(
         )
     else:
         emit_text(lambda style: render_growth(result, vary, style, told), **output_options)
+
+
+def _ranges_and_start(
+    values: Mapping[str, Any], lows: Mapping[str, int], highs: Mapping[str, int]
+) -> tuple[list[range], tuple[int, ...]]:
+    """The ranges of variables with these values in the file, and the point to start from.
+
+    Raises:
+        DenseCalcError: a value is no whole number, or a range is empty.
+    """
+    integers = {name: _file_integer(name, value) for name, value in values.items()}
+    ranges = [
+        _variable_range(name, value, lows.get(name), highs.get(name))
+        for name, value in integers.items()
+    ]
+    pairs = zip(integers.values(), ranges, strict=True)
+    return ranges, tuple(each[0] if value is None else value for value, each in pairs)
 
 
 def _file_integer(name: str, value: object) -> int | None:
@@ -136,7 +147,7 @@ def _measure_growth(
         return (row.get("total_params") for row in formulas.rows(points))
 
     try:
-        growth = find_growth(formulas.trace_numbers, counts, ranges, start)
+        growth = find_growth(formulas.piece_at, counts, ranges, start)
     except NoModelError:
         point = tuple(each[0] for each in ranges)
         reason = next(formulas.rows([point])).get("error", "")

@@ -11,7 +11,7 @@ from dense_calc.gaps import NO_INPUT_MESSAGE, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
 from dense_calc.layers.base import LayerKind
-from dense_calc.model import Model, ModelOutput, Node, count_calls
+from dense_calc.model import Model, ModelOutput, Node, count_calls, symbolic_blocks
 from dense_calc.report import (
     CountState,
     LayerRow,
@@ -28,7 +28,7 @@ from dense_calc.shapes import (
     find_unknown_shape,
     leaf_paths,
 )
-from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
+from dense_calc.symbolic.state import UnlikeCopiesError
 from dense_calc.tracing.call_input_specs import call_input_dtypes, call_input_shapes
 from dense_calc.tracing.layer import (
     BuiltLayer,
@@ -63,7 +63,7 @@ class Tracer:
         self._inputs = inputs
         self._calls: dict[str, TracedCall] = {}
         # the blocks of which the number of copies is symbolic
-        self._symbolic_blocks = [each for each in model.blocks if is_symbolic(each.last_copy_count)]
+        self._symbolic_blocks = symbolic_blocks(model.blocks)
         self._sharing = SharedWeights(model.nodes)
         self._params = self._trainable = self._size = self._trainable_size = 0
         # the ways to the output tensors of layers, by their names
@@ -113,19 +113,15 @@ class Tracer:
             call = self._sharing.share_with_first_call(node, call)
         if self._sharing.lent_names and call.built.weights:
             call = self._sharing.mark_lent_weights(node, call)
-        values = self._count_calls(node) * call.built.value_count
+        values = count_calls(node.name, self._symbolic_blocks) * call.built.value_count
         self.value_count = demand_few_values(self.value_count + values)
         return call
-
-    def _count_calls(self, node: Node) -> int:
-        """The number of calls that a node stands for."""
-        return count_calls(node.name, self._symbolic_blocks) if self._symbolic_blocks else 1
 
     def _add_counts(
         self, node: Node, params: int, trainable: int, size: int, trainable_size: int
     ) -> None:
         """Add weights to the totals: in parameters and in bytes, all and those that are trained."""
-        count = self._count_calls(node)
+        count = count_calls(node.name, self._symbolic_blocks)
         self._params += count * params
         self._trainable += count * trainable
         self._size += count * size

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from dense_calc.analysis.explanation import Explanation
 from dense_calc.analysis.expressions_text import condition_texts, expression_text
-from dense_calc.model import count_calls
+from dense_calc.model import count_calls, symbolic_blocks
 from dense_calc.report import LayerRow
 from dense_calc.settings.variants import ModelVariants, Settings
 from dense_calc.shapes import is_shape
@@ -30,7 +30,7 @@ def explain_in_vars(
     scope = {name: models.setting_value(name) for name in models.vars if name not in settings}
     formulas = ModelFormulas(models, list(scope), settings, with_verdicts=False)
     point = tuple(scope.values())
-    piece = formulas.trace_numbers(point)
+    piece = formulas.piece_at(point)
     rows = _rows_by_name(piece)
     if any(each.name not in rows for each in explanations):  # in a copy that another stands for
         piece = formulas.trace_numbers(point, each_copy=True)
@@ -75,10 +75,11 @@ def _count_by_layer(piece: Piece, by: str) -> dict[str, str]:
     if piece.report is None:
         return {}
     blocks = blocks_by_copy(piece.report.blocks)
+    symbolic = symbolic_blocks(piece.report.blocks)
     for row in piece.report.layers:
         name = block_layer_name(row.name, blocks)
         name = name.partition("/")[0] if by == "block" else name
         params = sum(weight.params for weight in row.counted_weights)
-        counts[name] = counts.get(name, 0) + count_calls(row.name, piece.report.blocks) * params
+        counts[name] = counts.get(name, 0) + count_calls(row.name, symbolic) * params
     terms = {name: as_integer_term(count) for name, count in counts.items()}
     return {name: expression_text(piece.log, term) for name, term in terms.items() if term}

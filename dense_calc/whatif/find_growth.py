@@ -50,7 +50,6 @@ class CountFormula(Protocol):
     def conditions(self) -> Sequence[Condition]: ...
     @property
     def count(self) -> Term | None: ...
-    def holds_at(self, point: Point, /) -> bool: ...
 
 
 class CountStep(Struct, frozen=True):
@@ -106,12 +105,14 @@ class _TooManyRegionsError(Exception):
 
 
 def find_growth(
-    trace: Callable[[Point], CountFormula],
+    formula_at: Callable[[Point], CountFormula],
     counts: CountFunction,
     ranges: Sequence[range],
     own: Point,
 ) -> Growth:
     """How a count grows over the ranges; `own` are the values to ask for one more at.
+
+    `formula_at` gives the formula that holds at a point.
 
     Raises:
         NoModelError: no point has a model.
@@ -119,7 +120,7 @@ def find_growth(
     steps = tuple(_find_next_step(counts, axis, own) for axis in range(len(own)))
     is_cut_short = False
     try:
-        regions = list(_find_regions(trace, tuple(ranges), own))
+        regions = list(_find_regions(formula_at, tuple(ranges), own))
         pieces = tuple(merge_regions(regions, tuple(ranges), own))
         valid = sum(prod(map(len, region)) for region, _ in sort_by_size(regions))
         polynomials = {frozenset(piece.polynomial.items()) for piece in pieces}
@@ -127,9 +128,7 @@ def find_growth(
         if 0 < len(pieces) <= max(1, most):  # else a table tells more
             known = sum(prod(map(len, each.region)) for each in regions)
             domain = find_valid_domain(regions)
-            return Growth(
-                tuple(ranges), pieces, (), steps, domain, known, known - valid, is_cut_short
-            )
+            return Growth(tuple(ranges), pieces, (), steps, domain, known, known - valid, False)
     except _TooManyRegionsError:
         is_cut_short = True
     except NoPolynomialError:
@@ -143,7 +142,7 @@ def find_growth(
 
 
 def _find_regions(
-    trace: Callable[[Point], CountFormula], whole: Region, own: Point
+    formula_at: Callable[[Point], CountFormula], whole: Region, own: Point
 ) -> Iterator[RegionCount]:
     """The regions that make up a whole, each with its polynomial; that of `own` first.
 
@@ -151,13 +150,12 @@ def _find_regions(
         NoPolynomialError: there is no polynomial on some part.
         _TooManyRegionsError: there are too many.
     """
-    known: list[CountFormula] = []
     pending = [whole]
     count = 0
     while pending:
         region = pending.pop()
         point = nearest_point(region, own)
-        region_count, others = _narrow_region(known, trace, region, point, whole)
+        region_count, others = _narrow_region(formula_at(point), region, point, whole)
         yield region_count
         pending += others
         count += 1 + len(others)
@@ -166,21 +164,13 @@ def _find_regions(
 
 
 def _narrow_region(
-    known: list[CountFormula],
-    trace: Callable[[Point], CountFormula],
-    region: Region,
-    point: Point,
-    whole: Region,
+    formula: CountFormula, region: Region, point: Point, whole: Region
 ) -> tuple[RegionCount, list[Region]]:
-    """The part of a region around a point on which one formula is one polynomial; the others.
+    """The part of a region around a point on which a formula is one polynomial; the others.
 
     Raises:
         NoPolynomialError: there is no polynomial.
     """
-    formula = next((each for each in known if each.holds_at(point)), None)
-    if formula is None:
-        formula = trace(point)
-        known.append(formula)
     others: list[Region] = []
     while True:
         view = RegionView(formula.log, region, point, whole)

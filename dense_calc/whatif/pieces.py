@@ -20,7 +20,7 @@ from dense_calc.analysis.patterns import LayerIndex
 from dense_calc.errors import DenseCalcError
 from dense_calc.gaps import demand_no_gaps
 from dense_calc.limits import Limit
-from dense_calc.model import Model
+from dense_calc.model import Model, symbolic_blocks
 from dense_calc.quantities import QUANTITIES
 from dense_calc.report import Report
 from dense_calc.settings.variants import NO_SETTINGS, ModelVariants, Settings, VariantRow
@@ -32,7 +32,7 @@ from dense_calc.symbolic.condition_log import (
 )
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
 from dense_calc.symbolic.polynomials import Term
-from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic, record_conditions
+from dense_calc.symbolic.state import UnlikeCopiesError, record_conditions
 from dense_calc.symbolic.symbolic_number import (
     as_integer_term,
     as_operand_term,
@@ -114,8 +114,7 @@ def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool |
     """Whether a model keeps to a limit, None if the limited layers are missing."""
     if limit.layers is None:
         return limit.allows(QUANTITIES[limit.what].model_amount(report))
-    is_symbolic_count = any(is_symbolic(each.last_copy_count) for each in report.blocks)
-    if is_symbolic_count and re.search(_SOME_COPIES_PATTERN, limit.layers):
+    if symbolic_blocks(report.blocks) and re.search(_SOME_COPIES_PATTERN, limit.layers):
         raise UnlikeCopiesError
     try:
         limited = layers.limited_rows(limit)
@@ -204,11 +203,7 @@ class ModelFormulas:
     ) -> None:
         """Evaluate the points at some places of a batch, which differ in numbers only."""
         while places:
-            first = _numbers_of(batch[places[0]], symbolic)
-            piece = next((each for each in self.pieces[key] if each.holds_at(first)), None)
-            if piece is None:
-                piece = self.trace_piece(symbolic, batch[places[0]])
-                self.keep_piece(piece, key)
+            piece = self.find_piece(key, symbolic, batch[places[0]])
             points = batch if len(places) == len(batch) else [batch[place] for place in places]
             if not all(symbolic):
                 points = [_numbers_of(point, symbolic) for point in points]
@@ -224,6 +219,20 @@ class ModelFormulas:
                     found[place] = pair
             assert len(remaining) < len(places), batch[places[0]]
             places = remaining
+
+    def piece_at(self, point: Point) -> Piece:
+        """The piece that holds at a point of numbers, all of them symbolic."""
+        types = [_number_type([value]) for value in point]
+        return self.find_piece((None, *types), [True] * len(point), point)
+
+    def find_piece(self, key: object, symbolic: Sequence[bool], point: Point) -> Piece:
+        """The piece of points of a kind that holds at one: a kept one, or a new one."""
+        numbers = _numbers_of(point, symbolic)
+        piece = next((each for each in self.pieces[key] if each.holds_at(numbers)), None)
+        if piece is None:
+            piece = self.trace_piece(symbolic, point)
+            self.keep_piece(piece, key)
+        return piece
 
     def keep_piece(self, piece: Piece, key: object) -> None:
         """Keep a piece for points of a kind; all others go if there are too many."""
@@ -278,8 +287,3 @@ def _key_text(values: list[Any]) -> object:
         return repr(values)
     except ValueError:
         return object()
-
-
-def row_with(variants: ModelVariants, settings: Settings) -> VariantRow:
-    """The row of a single combination of settings."""
-    return next(ModelFormulas(variants, list(settings)).rows([tuple(settings.values())]))

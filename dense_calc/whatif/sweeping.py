@@ -91,7 +91,7 @@ class Sweep(Sequence[VariantRow]):
         places = self.indices[place]
         if isinstance(places, range):
             return self.subset_at(places)
-        return next(self.formulas.rows([self.point_at(places)]))
+        return next(iter(self.subset_at(range(places, places + 1))))
 
     def __iter__(self) -> Iterator[VariantRow]:
         return chain.from_iterable(self.row_batches())
@@ -104,7 +104,7 @@ class Sweep(Sequence[VariantRow]):
         return self.formulas.row_batches(zip(*columns, strict=True))
 
     def _column(self, values: SettingValues, stride: int) -> Iterator[Any]:
-        """The values of one setting in each combination, as `point_at` says them of one."""
+        """The values of one setting in each combination."""
         count = len(values)
         return (values[place // stride % count] for place in self.indices)
 
@@ -121,12 +121,6 @@ class Sweep(Sequence[VariantRow]):
             raise SpecError(f"a sweep is split into 1 part or more, not {count}")
         edges = [len(self) * part // count for part in range(count + 1)]
         return [self[first:end] for first, end in pairwise(edges)]
-
-    def point_at(self, place: int) -> tuple[Any, ...]:
-        """The values of the settings in the combination at this place."""
-        return tuple(
-            [values[place // stride % len(values)] for values, stride in self.values_and_strides]
-        )
 
     def subset_at(self, places: range) -> Sweep:
         """The same at some of its places."""

@@ -11,13 +11,13 @@ import pytest
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.single_rows import row_with
 
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.files.loader import parse_variants, read_variants
 from dense_calc.report import Report
 from dense_calc.settings.variants import ModelVariants
 from dense_calc.tracing.tracer import trace
-from dense_calc.whatif.pieces import row_with
 
 # Blocks that are alike only for some values, words, copies that differ, models and layers inside.
 MANIFOLD = """\

@@ -36,5 +36,14 @@ def growth_of(count: Count, *ranges: tuple[int, int], own: Point) -> Growth:
     def counts(points: Iterable[Point]) -> Iterator[int | None]:
         return (count(*point) for point in points)
 
+    known: list[TracedFunction] = []
+
+    def formula_at(point: Point) -> TracedFunction:
+        formula = next((each for each in known if each.holds_at(point)), None)
+        if formula is None:
+            formula = TracedFunction(count, point)
+            known.append(formula)
+        return formula
+
     spans = [range(low, high + 1) for low, high in ranges]
-    return find_growth(lambda point: TracedFunction(count, point), counts, spans, own)
+    return find_growth(formula_at, counts, spans, own)
