@@ -30,7 +30,7 @@ _MIN_SPAN = 64
 
 @click.command()
 @click.argument("file")
-@vary_option("The variables: vars of the model, or arguments of layers as in 'dense.units'.")
+@vary_option("The variables: vars of the model, arguments as in 'dense.units', or 'input[0]'.")
 @bound_option("--min", help="Look from N on, for all variables or for one; default: 1. Repeatable.")
 @bound_option("--max", help="Look up to N; default: some four times what FILE has. Repeatable.")
 @click.option(
@@ -140,7 +140,7 @@ def _measure_growth(
     Raises:
         DenseCalcError: no values in the ranges make a model.
     """
-    from dense_calc.whatif.count_polynomials import Point
+    from dense_calc.symbolic.count_polynomials import Point
     from dense_calc.whatif.find_growth import NoModelError, find_growth
 
     def counts(points: Iterable[Point]) -> Iterator[int | None]:

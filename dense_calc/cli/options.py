@@ -79,8 +79,8 @@ set_option = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=parse_settings,
-    help="Give a var, an argument of a layer (dense_1.units=64) or the input (input=[64, 64, 3]) "
-    "another value; numbers may be expressions. Repeatable.",
+    help="Give a var, an argument of a layer (dense_1.units=64), the input (input=[64, 64, 3]) or "
+    "a size of it (input[0]=64) another value; numbers may be expressions. Repeatable.",
 )
 
 assume_option = click.option(

@@ -1,9 +1,10 @@
-"""What a setting means in a Model: `conv2d_1.filters`, `decoder/mlp.units`, `input`."""
+"""What a setting means in a Model: `conv2d_1.filters`, `decoder/mlp.units`, `input`, `input[0]`."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,15 +14,18 @@ from msgspec.structs import fields
 from dense_calc.errors import MAX_LISTED_CHOICES, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
-from dense_calc.model import Model, Node, enclosing_names
+from dense_calc.model import Model, Node
+from dense_calc.shapes import UnknownShape
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.layer_paths import format_layer_path
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
-from dense_calc.tracing.nested_model import NestedModel
 
 _INPUT_SETTING = "input"  # the model's one input, whatever it is called
 _DOT = "."  # between a layer and its argument
+_SLASH = "/"  # between a model, or a copy of a block, and a layer in it
 SHAPE_ARGUMENT = INPUT_SIZE_ARGUMENTS[0]
+_AXIS_PATTERN = r"(.+)\[([0-9]{1,2})\]"
+_MODEL_ARGUMENT = "model"  # of a nested model
 _FIXED_ARGUMENTS = ("name", "from")
 _FIRST_LAYER_ARGUMENTS = ("input_shape", "input_dim")  # the shape of a model's input
 
@@ -29,181 +33,124 @@ _FIRST_LAYER_ARGUMENTS = ("input_shape", "input_dim")  # the shape of a model's 
 class SettingTarget(Struct):
     """The nodes that a setting changes, and the path to the argument in their layers.
 
-    Where the layers are models, `inner_setting` is the setting within them.
+    The path into a nested model is its argument `model` and a setting of that.
     """
 
     node_indices: tuple[int, ...]
     argument_path: tuple[str, ...]
-    inner_setting: str | None = None
 
 
-class _BlockTree(Struct):
-    """The layers of one copy of a block by their names in it, and the copies of blocks inside it.
+class SettingTargets:
+    """Finds the targets of settings that are no vars; none looks at every layer of the model."""
 
-    A copy is found by its own part of a name and by that of its block: `decoder_3` and `decoder`.
-    """
-
-    layer_indices: dict[str, list[int]] = {}
-    child_by_step: dict[str, _BlockTree] = {}
-    copies_by_step: dict[str, list[_BlockTree]] = {}
-
-
-class SettingTargets(dict[str, SettingTarget]):
-    """The targets of settings that are no vars, by the names of the settings; found on demand.
-
-    A name is followed part by part through the tree of blocks, so that none looks at every layer.
-
-    Raises:
-        SpecError: there is no such layer, or no such argument.
-    """
-
-    def __init__(self, model: Model, file: str, vars: Iterable[str] = ()) -> None:
-        super().__init__()
-        self.model, self.file, self.vars = model, file, vars
-        self.block_tree = _build_block_tree(model)
-        names = [*(node.name for node in model.nodes), *(block.name for block in model.blocks)]
-        self.max_name_length = max(map(len, names), default=0)
-        self.calls_by_layer = defaultdict[str, list[int]](list)  # by the name of the first call
+    def __init__(self, model: Model, file: str = "", vars: Iterable[str] = ()) -> None:
+        self.model, self.vars = model, vars
+        self.file = file or model.name  # as messages call it
+        self.index_by_name = {node.name: index for index, node in enumerate(model.nodes)}
+        self.max_name_length = max(map(len, self.index_by_name), default=0)
+        self.calls_by_holder = defaultdict[str, list[int]](list)
         for index, node in enumerate(model.nodes):
-            self.calls_by_layer[node.holder].append(index)
+            self.calls_by_holder[node.holder].append(index)
+        self.copies = defaultdict[str, set[str]](set)  # by their names and by those of the blocks
+        for copy, block in blocks_by_copy(model.blocks).items():
+            self.copies[copy].add(copy)
+            self.copies[block].add(copy)
 
-    def __missing__(self, name: str) -> SettingTarget:
-        self[name] = target = self.find_target(name)
-        return target
-
-    def find_target(self, name: str) -> SettingTarget:
+    def __getitem__(self, name: str) -> SettingTarget:
         """The target of a setting, in the layer with the longest name that the setting begins with.
 
         Raises:
             SpecError: there is no such layer, or no such argument.
         """
-        if name == _INPUT_SETTING or name in self.model.inputs:
-            names = [node.name for node in self.model.nodes]
-            index = names.index(_resolve_input_name(name, self.model))
+        whole, axis = _split_axis(name) if name not in self.model.inputs else (name, None)
+        if whole == _INPUT_SETTING or whole in self.model.inputs:
+            index = self.index_by_name[_resolve_input_name(whole, self.model)]
+            if axis is not None:
+                _demand_axis(axis, whole, self.model.nodes[index])
+                return SettingTarget((index,), (SHAPE_ARGUMENT, str(axis)))
             return SettingTarget((index,), (SHAPE_ARGUMENT,))
-        steps = name.split("/")
-        by_depth = list(_layers_per_depth(steps, self.block_tree))
-        dotted = [depth for depth, step in enumerate(steps) if _DOT in step]
-        for depth in reversed([depth for depth in dotted if depth < len(by_depth)]):
-            for end in _layer_name_ends(steps[depth], self.max_name_length):
-                indices = by_depth[depth].get(steps[depth][:end])
-                if indices:
-                    argument = "/".join((steps[depth][end + 1 :], *steps[depth + 1 :]))
-                    return self.layer_target(indices, argument)
-        for depth in reversed(range(min(dotted[-1], len(by_depth)) if dotted else 0)):
-            models = self.model_indices(by_depth[depth].get(steps[depth], ()))
-            if models:
-                return self.inner_target(models, "/".join(steps[depth + 1 :]))
-        raise _no_target_error(name, self.model, self.file, self.vars)
+        for layer, argument in self._split_after_layers(name, _DOT):
+            if indices := self._find_layers(layer):
+                return self._layer_target(indices, argument)
+        for layer, inner_setting in self._split_after_layers(name, _SLASH):
+            if _DOT in inner_setting and (indices := self._find_models(layer)):
+                return self._inner_target(indices, inner_setting)
+        raise _no_target_error(name, self)
 
-    def layer_target(self, indices: Sequence[int], argument: str) -> SettingTarget:
-        """An argument of the layers at these indices, in all their calls unless it is a call's own.
+    def _split_after_layers(self, name: str, sign: str) -> Iterator[tuple[str, str]]:
+        """What is before and after a sign where a layer's name may end, the longest name first."""
+        end = name.rfind(sign, 0, self.max_name_length + 1)
+        while end >= 0:
+            yield name[:end], name[end + 1 :]
+            end = name.rfind(sign, 0, end)
 
-        Raises:
-            SpecError: they have no such argument.
-        """
+    def _find_layers(self, name: str) -> list[int]:
+        """The indices of the layers of this name, in which blocks may stand for their copies."""
+        starts, rest = [""], name
+        while starts and _SLASH in rest:
+            step, _, rest = rest.partition(_SLASH)
+            starts = [f"{copy}/" for start in starts for copy in self.copies.get(start + step, ())]
+        names = {name, *(start + rest for start in starts)}
+        return sorted(self.index_by_name[each] for each in names if each in self.index_by_name)
+
+    def _find_models(self, name: str) -> list[int]:
+        """The indices of all calls of the nested models of this name."""
         nodes = self.model.nodes
-        steps = tuple(argument.split(_DOT))
-        for index in indices:
-            _demand_layer_argument(steps, nodes[index])
-        if steps[0] in nodes[indices[0]].layer.call_arguments:
-            return SettingTarget(tuple(indices), steps)
-        return SettingTarget(tuple(self.all_call_indices(indices)), steps)
+        return self._all_calls(each for each in self._find_layers(name) if nodes[each].layer.model)
 
-    def model_indices(self, indices: Iterable[int]) -> list[int]:
-        """Those of these indices at which models stand, with all calls of these models."""
-        nodes = self.model.nodes
-        models = [index for index in indices if isinstance(nodes[index].layer, NestedModel)]
-        return self.all_call_indices(models)
-
-    def inner_target(self, indices: Sequence[int], inner_setting: str) -> SettingTarget:
-        """The target of a setting within the models at these indices.
-
-        Raises:
-            SpecError: one of them has no such layer, or no such argument.
-        """
-        for index in indices:
-            _demand_own_layer(inner_setting, self.model.nodes[index], "/")
-        models = {id(model): model for model in map(self.inner_model, indices)}
-        for model in models.values():
-            SettingTargets(model, model.name)[inner_setting]  # raises where there is none
-        return SettingTarget(tuple(indices), (), inner_setting)
-
-    def inner_model(self, index: int) -> Model:
-        """The model at an index."""
-        layer = self.model.nodes[index].layer
-        assert isinstance(layer, NestedModel)
-        return layer.model
-
-    def all_call_indices(self, indices: Iterable[int]) -> list[int]:
+    def _all_calls(self, indices: Iterable[int]) -> list[int]:
         """The indices of all calls of the layers that are called at these."""
         holders = {self.model.nodes[index].holder for index in indices}
-        return sorted(chain.from_iterable(self.calls_by_layer[holder] for holder in holders))
+        return sorted(chain.from_iterable(self.calls_by_holder[holder] for holder in holders))
+
+    def _layer_target(self, indices: Sequence[int], argument: str) -> SettingTarget:
+        """An argument of some layers, in all their calls unless it is a call's own."""
+        path = tuple(argument.split(_DOT))
+        nodes = [self.model.nodes[index] for index in indices]
+        for node in nodes:
+            _demand_own_layer(argument, node, _DOT)
+            _demand_argument(path, node)
+        is_for_call = path[0] in nodes[0].layer.call_arguments
+        return SettingTarget(tuple(indices if is_for_call else self._all_calls(indices)), path)
+
+    def _inner_target(self, indices: Sequence[int], inner_setting: str) -> SettingTarget:
+        """The target of a setting within some nested models."""
+        nodes = [self.model.nodes[index] for index in indices]
+        for node in nodes:
+            _demand_own_layer(inner_setting, node, _SLASH)
+        for model in {id(node.layer.model): node.layer.model for node in nodes}.values():
+            SettingTargets(model)[inner_setting]  # raises where there is none
+        return SettingTarget(tuple(indices), (_MODEL_ARGUMENT, inner_setting))
 
 
-def _build_block_tree(model: Model) -> _BlockTree:
-    """The layers of a model by the parts of their names."""
+def _no_target_error(name: str, targets: SettingTargets) -> SpecError:
+    """The complaint about a setting that means nothing in a model."""
+    layers = dict.fromkeys(_settable_layer_names(targets.model))
+    if name in layers:
+        return SpecError(f"'{name}' is a layer; say which argument of it: {name}.ARGUMENT=VALUE")
+    layer, dot, argument = name.rpartition(_DOT)
+    if layer in targets.copies:
+        mending = f"let a var stand for its '{argument}', and set that"
+        return SpecError(f"'{layer}' is a block; {mending}")
+    if dot:
+        return SpecError(f"{targets.file} has no layer '{layer}'{did_you_mean(layer, layers)}")
+    rule = "; an argument of a layer is set by LAYER.ARGUMENT=VALUE"
+    hint = did_you_mean(name, targets.vars) or rule
+    return SpecError(f"{targets.file} has no var '{name}'{hint}")
+
+
+def _settable_layer_names(model: Model) -> Iterator[str]:
+    """The names that a setting may use, those of all copies of a block first."""
     blocks = blocks_by_copy(model.blocks)
-    root = _BlockTree()
-    for index, node in enumerate(model.nodes):
-        branch = root
-        for copy in enclosing_names(node.name):
-            block = blocks.get(copy, copy)
-            branch = _ensure_block_copy(branch, _last_part(copy), _last_part(block))
-        branch.layer_indices.setdefault(_last_part(node.name), []).append(index)
-    return root
-
-
-def _last_part(name: str) -> str:
-    """The last part of a name: `mlp` of `decoder_3/mlp`."""
-    return name.rpartition("/")[2]
-
-
-def _ensure_block_copy(branch: _BlockTree, copy: str, block: str) -> _BlockTree:
-    """The copy of a block inside another, made where there is none yet."""
-    if copy not in branch.child_by_step:
-        branch.child_by_step[copy] = child = _BlockTree()
-        for step in {copy, block}:
-            branch.copies_by_step.setdefault(step, []).append(child)
-    return branch.child_by_step[copy]
-
-
-def _layers_per_depth(steps: Sequence[str], root: _BlockTree) -> Iterator[Mapping[str, list[int]]]:
-    """The layers that may be meant after none, one, two, ... of these steps, by their own names.
-
-    It ends where the steps lead nowhere.
-    """
-    branches = [root]
-    for step in steps:
-        if not branches:
-            return
-        yield branches[0].layer_indices if len(branches) == 1 else _merge_layer_indices(branches)
-        branches = [copy for branch in branches for copy in branch.copies_by_step.get(step, ())]
-
-
-def _merge_layer_indices(branches: Iterable[_BlockTree]) -> Mapping[str, list[int]]:
-    """The indices of the layers of several copies of blocks, by their names in these."""
-    merged = defaultdict[str, list[int]](list)
-    for branch in branches:
-        for name, indices in branch.layer_indices.items():
-            merged[name] += indices
-    return {name: sorted(indices) for name, indices in merged.items()}
-
-
-def _layer_name_ends(step: str, longest: int) -> Iterator[int]:
-    """The ends that a layer's name may have in a step, each before a dot, the last end first."""
-    end = step.rfind(_DOT, 0, longest + 1)
-    while end >= 0:
-        yield end
-        end = step.rfind(_DOT, 0, end)
+    for node in model.nodes:
+        yield block_layer_name(node.name, blocks)
+        yield node.name
+        if inner := node.layer.model:
+            yield from (f"{node.name}/{name}" for name in _settable_layer_names(inner))
 
 
 def _resolve_input_name(name: str, model: Model) -> str:
-    """The input that a setting means.
-
-    Raises:
-        SpecError: it could be one of several.
-    """
+    """The input that a setting means; SpecError if it could be one of several."""
     if name in model.inputs:
         return name
     if not model.inputs:
@@ -214,28 +161,66 @@ def _resolve_input_name(name: str, model: Model) -> str:
     return model.inputs[0]
 
 
-def _demand_layer_argument(steps: Sequence[str], node: Node) -> None:
-    """Raise SpecError unless the layer of a node has the argument that steps lead to."""
-    layer: Any = node.layer
-    if steps[0] not in layer.call_arguments:
-        _demand_own_layer(_DOT.join(steps), node, _DOT)
-    for number, step in enumerate(steps):
-        whose = f"{type(layer).__name__} '{_DOT.join((node.name, *steps[:number]))}'"
-        if isinstance(layer, tuple) and step.isdigit() and int(step) < len(layer):
-            layer = layer[int(step)]
-            continue
-        if not isinstance(layer, LayerKind):
-            path = _DOT.join((node.name, *steps[:number]))
-            raise SpecError(f"'{path}' is no layer, and has no '{step}'")
-        if step in _FIRST_LAYER_ARGUMENTS and _is_optional_argument(type(layer), step):
-            raise SpecError(f"{whose} reads what it is given; set the model's input=[...]")
-        if step in _FIXED_ARGUMENTS:
-            raise SpecError(f"{whose} keeps its '{step}': only arguments can be set")
-        own = ("name", "model") if isinstance(layer, NestedModel) else ("name",)
-        known = [name for name in layer.__struct_encode_fields__ if name not in own]
-        if step not in known:
-            raise SpecError(f"{whose} has no argument '{step}'{did_you_mean(step, known)}")
-        layer = getattr(layer, struct_field_name(type(layer), step))
+def _split_axis(name: str) -> tuple[str, int | None]:
+    """An input and the place of one of its sizes, as in `input[0]`; None if the name has none."""
+    match = re.fullmatch(_AXIS_PATTERN, name)
+    return (match[1], int(match[2])) if match else (name, None)
+
+
+def _demand_axis(axis: int, name: str, node: Node) -> None:
+    """Raise SpecError unless an input has so many sizes."""
+    sizes = input_sizes(node.layer)
+    if sizes is None:
+        raise SpecError(f"'{name}' has no known shape; set all of it: {name}=[...]")
+    if axis >= len(sizes):
+        told = f"{name}[0] to {name}[{len(sizes) - 1}]" if sizes else "no sizes"
+        raise SpecError(f"'{name}' has {told}; there is no {name}[{axis}]")
+
+
+def input_sizes(layer: LayerKind) -> list[Any] | None:
+    """The sizes of an input without the batch axis, None if they are unknown."""
+    shape = layer.output_shape()
+    return None if isinstance(shape, UnknownShape) else list(shape)[1:]
+
+
+def argument_at(owner: Any, step: str) -> Any:
+    """An argument of a layer, or an item of a list of layers."""
+    if isinstance(owner, tuple):
+        return owner[int(step)]
+    return getattr(owner, field_name(type(owner), step))
+
+
+def field_name(kind: type[LayerKind], argument: str) -> str:
+    """The field of a kind that holds an argument of Keras."""
+    return kind.__struct_fields__[kind.__struct_encode_fields__.index(argument)]
+
+
+def _demand_argument(path: Sequence[str], node: Node) -> None:
+    """Raise SpecError unless the layer of a node has the argument that a path leads to."""
+    held: Any = node.layer
+    for number, step in enumerate(path):
+        where = _DOT.join((node.name, *path[:number]))
+        if isinstance(held, LayerKind):
+            _demand_settable(step, type(held), where)
+        elif not isinstance(held, tuple) or step not in map(str, range(len(held))):
+            raise SpecError(f"'{where}' is no layer, and has no '{step}'")
+        held = argument_at(held, step)
+
+
+def _demand_settable(argument: str, kind: type[LayerKind], where: str) -> None:
+    """Raise SpecError unless a kind of layer has an argument, and one that can be set."""
+    whose = f"{kind.__name__} '{where}'"
+    if argument in _FIRST_LAYER_ARGUMENTS and any(
+        each.encode_name == argument and not each.required  # it is required in an Embedding
+        for each in fields(kind)
+    ):
+        raise SpecError(f"{whose} reads what it is given; set the model's input=[...]")
+    if argument in _FIXED_ARGUMENTS:
+        raise SpecError(f"{whose} keeps its '{argument}': only arguments can be set")
+    hidden = ("name", _MODEL_ARGUMENT)
+    known = [each for each in kind.__struct_encode_fields__ if each not in hidden]
+    if argument not in known:
+        raise SpecError(f"{whose} has no argument '{argument}'{did_you_mean(argument, known)}")
 
 
 def _demand_own_layer(rest: str, node: Node, sign: str) -> None:
@@ -249,39 +234,3 @@ def _demand_own_layer(rest: str, node: Node, sign: str) -> None:
             name = f"{node.name}{sign}{path}" if path else node.name
             mending = f"an argument of it is set by {lent.holder}.ARGUMENT=VALUE"
             raise SpecError(f"'{name}' is the layer '{lent.holder}'; {mending}")
-
-
-def _is_optional_argument(kind: type[LayerKind], argument: str) -> bool:
-    """Whether an argument may be left out; the `input_dim` of an Embedding may not."""
-    return not next(each.required for each in fields(kind) if each.encode_name == argument)
-
-
-def struct_field_name(kind: type[LayerKind], argument: str) -> str:
-    """The field of a kind that holds an argument of Keras."""
-    return kind.__struct_fields__[kind.__struct_encode_fields__.index(argument)]
-
-
-def _no_target_error(name: str, model: Model, file: str, vars: Iterable[str]) -> SpecError:
-    """The complaint about a setting that means nothing in a model."""
-    layers = dict.fromkeys(_settable_layer_names(model))
-    blocks = {each for block in model.blocks for each in (block.name, *block.copies)}
-    if name in layers:
-        return SpecError(f"'{name}' is a layer; say which argument of it: {name}.ARGUMENT=VALUE")
-    layer, dot, argument = name.rpartition(_DOT)
-    if layer in blocks:
-        mending = f"let a var stand for its '{argument}', and set that"
-        return SpecError(f"'{layer}' is a block; {mending}")
-    if dot:
-        return SpecError(f"{file} has no layer '{layer}'{did_you_mean(layer, layers)}")
-    hint = did_you_mean(name, vars) or "; an argument of a layer is set by LAYER.ARGUMENT=VALUE"
-    return SpecError(f"{file} has no var '{name}'{hint}")
-
-
-def _settable_layer_names(model: Model) -> Iterator[str]:
-    """The names that a setting may use, those of all copies of a block first."""
-    blocks = blocks_by_copy(model.blocks)
-    for node in model.nodes:
-        yield block_layer_name(node.name, blocks)
-        yield node.name
-        if isinstance(node.layer, NestedModel):
-            yield from (f"{node.name}/{inner}" for inner in _settable_layer_names(node.layer.model))

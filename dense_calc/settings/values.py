@@ -1,8 +1,9 @@
-"""The values that a sweep gives a setting: `32,64,128`, `2:12:2`, `relu,gelu`."""
+"""The value of a setting, and those that a sweep gives it: `32,64,128`, `2:12:2`, `relu,gelu`."""
 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,15 +11,73 @@ from fractions import Fraction
 from itertools import accumulate, islice
 from typing import Any, overload
 
+from msgspec import json
+from msgspec.structs import replace
+
 from dense_calc.errors import Source, SpecError
-from dense_calc.settings.apply import to_python_value
-from dense_calc.spec_language.yaml_scalars import resolve_scalar
-from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml
+from dense_calc.spec_language.spec_numbers import has_finite_numbers
+from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
+from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
+from dense_calc.symbolic.state import is_symbolic
 
 SettingValues = Sequence[Any]
 
 _RANGE_PATTERN = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
 MAX_COMBINATIONS = 1_000_000  # values that a setting may take, and combinations of them
+_MAX_SETTING_BITS = 200  # bits of a number
+_YAML_VALUE_STARTS = ("[", "{", '"', "'")  # how a value starts that is more than a word
+
+
+def parse_setting(name: str, value: Any) -> YamlNode:
+    """The value of a setting, from a text or from Python, with its place for error messages.
+
+    Raises:
+        SpecError: the text is no value.
+    """
+    if is_symbolic(value):
+        return replace(parse_setting(name, value.value), value=value)
+    origin = f"--set {name}"
+    value = to_python_value(value)
+    if not has_finite_numbers(value):
+        raise SpecError(f"'{name}' must be a finite number")
+    if isinstance(value, int) and value.bit_length() > _MAX_SETTING_BITS:  # too long to be repeated
+        raise SpecError(f"'{name}' may be at most {MAX_NUMBER:,}")
+    if isinstance(value, list | tuple | dict):
+        try:
+            return parse_yaml(Source(origin, json.encode(value).decode()))
+        except UnicodeEncodeError:
+            raise SpecError(f"'{name}' has text that is not UTF-8") from None
+    if isinstance(value, str):
+        node = parse_option_value(Source(origin, value))
+    else:
+        text = str(value)
+        node = YamlNode(Source(origin, text), 1, 1, len(text), value)
+    if type(node.value) is int and not -MAX_NUMBER <= node.value <= MAX_NUMBER:
+        raise SpecError(f"a number may be at most {MAX_NUMBER:,}", node)
+    return node
+
+
+def parse_option_value(source: Source) -> YamlNode:
+    """The value of a text from the command line: a word, or YAML where it begins like a list.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if source.text.lstrip().startswith(_YAML_VALUE_STARTS):
+        return parse_yaml(source)
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as error:
+        raise utf8_error(source, error) from None
+    return YamlNode(source, 1, 1, len(source.text), resolve_scalar(source.text))
+
+
+def to_python_value(value: Any) -> Any:
+    """A value as one of Python's own types, also where it is a number or an array of NumPy's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    is_foreign_integer = hasattr(value, "__index__") and not isinstance(value, int)
+    return operator.index(value) if is_foreign_integer else value
 
 
 class _FloatRange(Sequence[float]):

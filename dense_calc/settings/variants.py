@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.model import Model
@@ -24,22 +26,16 @@ _PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that m
 NO_SETTINGS: Settings = {}
 
 
-class ModelVariants:
+class ModelVariants(Struct, dict=True, eq=False):
     """The models of one file: those of a spec, or the one in a Keras file.
 
     A copy in another process is made by the call in `pickling_arguments`, which parses the text but
     does not read the file.
     """
 
-    def __init__(
-        self,
-        outline_or_model: SpecOutline | Model,
-        name: str,
-        pickling_arguments: _PicklingArguments,
-    ) -> None:
-        self.outline_or_model = outline_or_model
-        self.name = name
-        self.pickling_arguments = pickling_arguments
+    outline_or_model: SpecOutline | Model
+    name: str
+    pickling_arguments: _PicklingArguments
 
     def __reduce__(self) -> _PicklingArguments:
         return self.pickling_arguments
@@ -56,36 +52,38 @@ class ModelVariants:
             SpecError: a setting has no target, its value does not fit, or the file has no model.
         """
         if not settings:
-            return self.model_with_vars({})[0]
-        from dense_calc.settings.apply import apply_settings, parse_setting  # few runs set anything
+            return self._model_with_vars({})[0]
+        from dense_calc.settings.apply import apply_settings  # few runs set anything
+        from dense_calc.settings.values import parse_setting
 
         values = {name: parse_setting(name, value) for name, value in settings.items()}
         others = {name: values.pop(name) for name in settings if name not in self.vars}
-        model, scope = self.model_with_vars(values)
-        if not others:
-            return model
-        targets = self.find_targets(model)
-        return apply_settings(model, others, {name: targets[name] for name in others}, scope)
+        model, scope = self._model_with_vars(values)
+        return apply_settings(self._find_targets(model), others, scope) if others else model
 
-    def model_with_vars(self, values: Mapping[str, YamlNode]) -> tuple[Model, Scope]:
+    def _model_with_vars(self, values: Mapping[str, YamlNode]) -> tuple[Model, Scope]:
         """The model with these values for some of its vars, and the scope of all its vars."""
         if not isinstance(self.outline_or_model, SpecOutline):
             return self.outline_or_model, Scope({})
         scope = self.outline_or_model.make_scope(values)
         return self.outline_or_model.make_model(scope), scope
 
-    def find_targets(self, model: Model) -> SettingTargets:
-        """The targets in a model of settings that are no vars, by the names of the settings."""
+    def _find_targets(self, model: Model) -> SettingTargets:
+        """The targets in a model of settings that are no vars."""
         from dense_calc.settings.targets import SettingTargets  # few runs set any
 
         return SettingTargets(model, self.name, self.vars)
 
+    @cached_property
+    def _own_targets(self) -> SettingTargets:
+        """Those in the model without settings; SpecError if the file has no model."""
+        return self._find_targets(self.model_with())
+
     def demand_settings(self, names: Iterable[str]) -> None:
         """Raise SpecError if one of these is no setting of the model as it stands."""
-        others = [name for name in names if name not in self.vars]
-        targets = self.find_targets(self.model_with()) if others else {}
-        for name in others:
-            targets[name]
+        for name in names:
+            if name not in self.vars:
+                self._own_targets[name]
 
     def setting_value(self, name: str) -> Any:
         """The value that a setting has in the file itself; None where several layers differ in it.
@@ -95,10 +93,9 @@ class ModelVariants:
         """
         if name in self.vars and isinstance(self.outline_or_model, SpecOutline):
             return self.outline_or_model.make_scope({})[name]
-        from dense_calc.settings.apply import target_value
+        from dense_calc.settings.apply import argument_value
 
-        model = self.model_with()
-        return target_value(self.find_targets(model)[name], model)
+        return argument_value(self._own_targets, name)
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:

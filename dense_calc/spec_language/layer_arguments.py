@@ -159,7 +159,8 @@ def argument_subset_type(kind: type[LayerKind], names: tuple[str, ...]) -> type[
         for field in fields(kind)
         if field.encode_name in names
     ]
-    return defstruct(kind.__name__, members, forbid_unknown_fields=True)
+    inner = {"inner_layer_arguments": kind.inner_layer_arguments}
+    return defstruct(kind.__name__, members, namespace=inner, forbid_unknown_fields=True)
 
 
 def decode_inner_layers(node: YamlNode, scope: Scope, decode_nested: _NestedModelDecoder) -> Any:

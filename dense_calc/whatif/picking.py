@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from heapq import nlargest, nsmallest
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
-
-from msgspec import Struct
 
 from dense_calc.errors import Source, SpecError, did_you_mean
 from dense_calc.limits import PARAM_UNIT, AmountError, AmountUnit, parse_amount
 from dense_calc.quantities import QUANTITIES
-from dense_calc.settings.apply import parse_option_value
+from dense_calc.settings.values import parse_option_value
 from dense_calc.settings.variants import VariantRow
 
 # what rows are asked for → their key, and the unit of its amounts, None for yes and no
@@ -22,68 +20,38 @@ _ROW_QUANTITIES: Mapping[str, tuple[str, AmountUnit | None]] = {
     "change": ("change", PARAM_UNIT),
     "within_budget": ("within_budget", None),
 }
-_COMPARISON_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "=": operator.eq,
-}
+_COMPARISON_OPERATORS = {"<=": le, ">=": ge, "==": eq, "!=": ne, "<": lt, ">": gt, "=": eq}
 _COMPARISON_PATTERN = f"({'|'.join(_COMPARISON_OPERATORS)})"
 _AND_PATTERN = r"(?i)(?<!\s)\s+and\b"  # looked for once in each run of blanks
-_EQUALITY_OPERATORS = (operator.eq, operator.ne)
 _BOOLEAN_WORDS = {"yes": True, "true": True, "no": False, "false": False}
 _DESCENDING_PREFIX = "-"  # before what rows are sorted by: the largest first
 
 
-class _RowCondition(Struct, frozen=True):
-    """What a value of a row must be."""
-
-    name: str
-    compare: Callable[[Any, Any], bool]
-    expected: Any
-
-    def is_met_by(self, row: VariantRow) -> bool:
-        """Whether it holds for a row; it does not where that has no such value."""
-        value = _row_value(row, self.name)
-        if isinstance(value, tuple):
-            value = list(value)
-        if self.compare in _EQUALITY_OPERATORS:
-            return value is not None and self.compare(value, self.expected)
-        return isinstance(value, int | float) and self.compare(value, self.expected)
-
-
-def _parse_conditions(text: str, settings: Collection[str]) -> Iterator[_RowCondition]:
-    """The conditions that a text puts on rows with these settings, all of which must hold.
+def _parse_condition(text: str, settings: Collection[str]) -> Callable[[VariantRow], bool]:
+    """Whether a condition holds for a row with these settings; it does not without its value.
 
     Raises:
-        SpecError: it is none.
+        SpecError: the text is no condition.
     """
-    for part in re.split(_AND_PATTERN, text.strip()):
-        if part.strip() == "within_budget":
-            yield _RowCondition("within_budget", operator.eq, True)
-            continue
-        name, sign, value = map(
-            str.strip, (*re.split(_COMPARISON_PATTERN, part, maxsplit=1), "", "")[:3]
-        )
-        if not (name and value):
-            raise SpecError(f"'{part.strip()}' is no condition; write one like 'params<5M'")
-        _demand_row_field(name, settings)
-        compare = _COMPARISON_OPERATORS[sign]
-        yield _RowCondition(
-            name,
-            compare,
-            _parse_expected_value(
-                name, value, settings, is_order=compare not in _EQUALITY_OPERATORS
-            ),
-        )
+    whole = "within_budget=true" if text.strip() == "within_budget" else text
+    parts = list(map(str.strip, re.split(_COMPARISON_PATTERN, whole, maxsplit=1)))
+    if len(parts) == 1 or not all(parts):
+        raise SpecError(f"'{text.strip()}' is no condition; write one like 'params<5M'")
+    name, sign, amount = parts
+    _demand_row_field(name, settings)
+    compare = _COMPARISON_OPERATORS[sign]
+    is_order = compare not in (eq, ne)
+    expected = _parse_expected(name, amount, settings, is_order=is_order)
+
+    def holds(row: VariantRow) -> bool:
+        value = _row_value(row, name)
+        has_value = isinstance(value, int | float) if is_order else value is not None
+        return has_value and compare(value, expected)
+
+    return holds
 
 
-def _parse_expected_value(
-    name: str, text: str, settings: Collection[str], *, is_order: bool
-) -> Any:
+def _parse_expected(name: str, text: str, settings: Collection[str], *, is_order: bool) -> Any:
     """The value that rows are compared with, a number where it is `is_order` that counts.
 
     Raises:
@@ -99,13 +67,12 @@ def _parse_expected_value(
         if is_order or text.lower() not in _BOOLEAN_WORDS:
             raise SpecError(f"'{name}' is yes or no; write {name} or {name}=no")
         return _BOOLEAN_WORDS[text.lower()]
-    sign, number = (-1, text[1:]) if text.startswith("-") else (1, text)
+    number, examples = text.removeprefix("-"), " or ".join(unit.examples)
     try:
-        return sign * parse_amount(
-            number, unit, " or ".join(unit.examples), f"'{name}' is compared with"
-        )
+        amount = parse_amount(number, unit, examples, f"'{name}' is compared with")
     except AmountError as error:
         raise SpecError(str(error)) from None
+    return amount if number == text else -amount
 
 
 def _demand_row_field(name: str, settings: Collection[str]) -> None:
@@ -129,9 +96,10 @@ def build_row_selector(
     Raises:
         SpecError: a condition is none, or rows have nothing of this name.
     """
-    wanted = [each for text in where for each in _parse_conditions(text, settings)]
-    backwards = by is not None and by.startswith(_DESCENDING_PREFIX) and by not in settings
-    name = by[1:] if by and backwards else by
+    parts = (part for text in where for part in re.split(_AND_PATTERN, text.strip()))
+    wanted = [_parse_condition(part, settings) for part in parts]
+    name = by if by is None or by in settings else by.removeprefix(_DESCENDING_PREFIX)
+    backwards = name != by
     if name is not None:
         _demand_row_field(name, settings)
 
@@ -140,7 +108,7 @@ def build_row_selector(
         return (value is None) != backwards, _value_sort_key(value)
 
     def pick(rows: Iterable[VariantRow]) -> Iterable[VariantRow]:
-        some = (row for row in rows if all(each.is_met_by(row) for each in wanted))
+        some = (row for row in rows if all(holds(row) for holds in wanted))
         if name is None:
             return some
         if top is None:

@@ -48,6 +48,18 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
         {"cells.cell.cells.2.units": 3},
         "error: 'cells.cell.cells' is no layer, and has no '2'",
     ),
+    "a cell whose number is no number": (
+        {"cells.cell.cells.².units": 3},
+        "error: 'cells.cell.cells' is no layer, and has no '²'",
+    ),
+    "a size of the input that is not there": (
+        {"input[3]": 3},
+        "error: 'input' has input[0] to input[2]; there is no input[3]",
+    ),
+    "the input of an input": (
+        {"input.input_shape": 3},
+        "error: InputLayer 'input' has no argument 'input_shape'; did you mean 'batch_shape'?",
+    ),
     "the name of a layer": (
         {"twice.name": "x"},
         "error: Dense 'twice' keeps its 'name': only arguments can be set",

@@ -10,6 +10,7 @@ from msgspec.structs import fields
 
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Model
+from dense_calc.settings.targets import input_sizes
 from dense_calc.settings.variants import ModelVariants
 from dense_calc.spec_language.expression_types import type_choices
 from support.drawn_specs import variants_of
@@ -56,8 +57,10 @@ def _insert_numbers(value: Any, numbers: dict[str, Any], kept: set[str]) -> Any:
 
 
 def numeric_arguments(model: Model) -> Iterator[tuple[str, Any]]:
-    """The arguments of a model's layers that may be numbers, as settings, and their values."""
+    """The sizes of inputs and the arguments of layers that may be numbers, and their values."""
     for node in model.nodes:
+        sizes = input_sizes(node.layer) if node.name in model.inputs else None
+        yield from ((f"{node.name}[{axis}]", size) for axis, size in enumerate(sizes or ()))
         yield from _numeric_arguments_of(node.layer, node.name)
 
 

@@ -38,6 +38,16 @@ def test_a_polynomial_as_text() -> None:
     ]
 
 
+def test_a_size_of_the_input_may_vary() -> None:
+    told = json_of("lenet5.yaml", "--vary", "input[0],width")
+    assert told["pieces"][0] == {
+        "where": "input_0_ % 4 == 0",
+        "polynomial": "2400*input_0_ + 426*width - 8050",
+    }
+    assert told["number_of_pieces"] == 4
+    assert told["valid"] == "12 <= input_0_ <= 128"
+
+
 def test_pieces_as_text() -> None:
     assert text_of("gpt2.yaml", "--vary", "width,depth") == [
         "No polynomial over the whole range, but one on each of 12 parts:",
