@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 from msgspec import Struct
 
-from dense_calc.whatif.count_polynomials import CountPolynomial, Exponents
+from dense_calc.symbolic.count_polynomials import CountPolynomial, Exponents
 
 VariableNames = Sequence[str]
 _SUPERSCRIPT_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -19,7 +19,7 @@ from dense_calc.render.algebra import (
 )
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
-from dense_calc.whatif.count_polynomials import CountPolynomial
+from dense_calc.symbolic.count_polynomials import CountPolynomial
 from dense_calc.whatif.find_growth import CountStep, Growth, GrowthExpressions
 
 _PARAMS_WORD = "params"

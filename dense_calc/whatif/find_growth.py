@@ -13,41 +13,28 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dense_calc.symbolic.condition_log import Condition, ConditionLog
+from dense_calc.symbolic.count_polynomials import CountPolynomial, Point, in_variables
+from dense_calc.symbolic.merge_regions import PolynomialPiece, find_valid_domain, merge_regions
 from dense_calc.symbolic.polynomials import Term
-from dense_calc.whatif.count_polynomials import Point, in_variables
-from dense_calc.whatif.merge_regions import (
-    PolynomialPiece,
-    RegionCount,
-    find_valid_domain,
-    merge_regions,
-    sort_by_size,
-)
-from dense_calc.whatif.regions import (
-    NoPolynomialError,
-    Region,
-    RegionView,
-    UndecidedError,
+from dense_calc.symbolic.region_view import NoPolynomialError, Region, RegionView
+from dense_calc.symbolic.regions import (
+    Formula,
+    TooManyRegionsError,
     nearest_point,
-    split_region,
+    split_into_regions,
 )
 
 CountFunction = Callable[[Iterable[Point]], Iterator[int | None]]  # None: there is no model
 
-_MAX_REGIONS = 1000
 _MAX_PARTS = 2  # on which there is the same polynomial, one by one
 _MAX_NEXT_VALUES = 256  # in which the next one with a model is looked for
 _MAX_TABLE_VALUES = 16  # values shown of each variable where there is no polynomial
 _WIDE_RANGE_SIZE = 128  # values of a range in which those that are shown double
 
 
-class CountFormula(Protocol):
+class CountFormula(Formula, Protocol):
     """A count as an expression, None where there is no model, and the conditions that it has."""
 
-    @property
-    def log(self) -> ConditionLog: ...
-    @property
-    def conditions(self) -> Sequence[Condition]: ...
     @property
     def count(self) -> Term | None: ...
 
@@ -82,7 +69,7 @@ class Growth(Struct, frozen=True):
     @property
     def is_exhaustive(self) -> bool:
         """Whether the count is known at each point of the ranges."""
-        return self.known_count == prod(map(len, self.ranges))
+        return self.known_count == _point_count(self.ranges)
 
 
 class GrowthExpressions(Struct, frozen=True):
@@ -100,10 +87,6 @@ class NoModelError(Exception):
     """No point has a model, as far as was looked."""
 
 
-class _TooManyRegionsError(Exception):
-    """The ranges have too many parts."""
-
-
 def find_growth(
     formula_at: Callable[[Point], CountFormula],
     counts: CountFunction,
@@ -117,19 +100,22 @@ def find_growth(
     Raises:
         NoModelError: no point has a model.
     """
+    whole = tuple(ranges)
     steps = tuple(_find_next_step(counts, axis, own) for axis in range(len(own)))
     is_cut_short = False
     try:
-        regions = list(_find_regions(formula_at, tuple(ranges), own))
-        pieces = tuple(merge_regions(regions, tuple(ranges), own))
-        valid = sum(prod(map(len, region)) for region, _ in sort_by_size(regions))
+        parts = list(split_into_regions(formula_at, whole, own, _read_polynomial))
+        parts.sort(key=lambda part: -_point_count(part[0]))
+        valid = [(region, polynomial) for region, polynomial in parts if polynomial is not None]
+        holes = [region for region, polynomial in parts if polynomial is None]
+        pieces = tuple(merge_regions(valid, whole, own))
+        known = sum(_point_count(region) for region, _ in valid)
         polynomials = {frozenset(piece.polynomial.items()) for piece in pieces}
-        most = min(valid // 2, _MAX_PARTS * len(polynomials))
-        if 0 < len(pieces) <= max(1, most):  # else a table tells more
-            known = sum(prod(map(len, each.region)) for each in regions)
-            domain = find_valid_domain(regions)
-            return Growth(tuple(ranges), pieces, (), steps, domain, known, known - valid, False)
-    except _TooManyRegionsError:
+        if 0 < len(pieces) <= max(1, min(known // 2, _MAX_PARTS * len(polynomials))):
+            invalid = sum(map(_point_count, holes))
+            domain = find_valid_domain([region for region, _ in valid], holes)
+            return Growth(whole, pieces, (), steps, domain, known + invalid, invalid, False)
+    except TooManyRegionsError:
         is_cut_short = True
     except NoPolynomialError:
         pass
@@ -138,52 +124,19 @@ def find_growth(
     if not samples:
         raise NoModelError
     missing = len(table) - len(samples)
-    return Growth(tuple(ranges), (), samples, steps, None, len(table), missing, is_cut_short)
+    return Growth(whole, (), samples, steps, None, len(table), missing, is_cut_short)
 
 
-def _find_regions(
-    formula_at: Callable[[Point], CountFormula], whole: Region, own: Point
-) -> Iterator[RegionCount]:
-    """The regions that make up a whole, each with its polynomial; that of `own` first.
-
-    Raises:
-        NoPolynomialError: there is no polynomial on some part.
-        _TooManyRegionsError: there are too many.
-    """
-    pending = [whole]
-    count = 0
-    while pending:
-        region = pending.pop()
-        point = nearest_point(region, own)
-        region_count, others = _narrow_region(formula_at(point), region, point, whole)
-        yield region_count
-        pending += others
-        count += 1 + len(others)
-        if count > _MAX_REGIONS:
-            raise _TooManyRegionsError
+def _point_count(region: Region) -> int:
+    """The number of points in a region."""
+    return prod(map(len, region))
 
 
-def _narrow_region(
-    formula: CountFormula, region: Region, point: Point, whole: Region
-) -> tuple[RegionCount, list[Region]]:
-    """The part of a region around a point on which a formula is one polynomial; the others.
-
-    Raises:
-        NoPolynomialError: there is no polynomial.
-    """
-    others: list[Region] = []
-    while True:
-        view = RegionView(formula.log, region, point, whole)
-        try:
-            for condition in formula.conditions:
-                view.demand_condition(condition)
-            if formula.count is None:
-                return RegionCount(region, None), others
-            polynomial = in_variables(view.polynomial(formula.count), region)
-            return RegionCount(region, polynomial), others
-        except UndecidedError as request:
-            region, rest = split_region(region, point, request)
-            others += rest
+def _read_polynomial(formula: CountFormula, view: RegionView) -> CountPolynomial | None:
+    """The polynomial that a count is on the region of a view, None if there is no model."""
+    if formula.count is None:
+        return None
+    return in_variables(view.polynomial(formula.count), view.region)
 
 
 def _find_next_step(counts: CountFunction, axis: int, own: Point) -> CountStep | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from dense_calc.symbolic.condition_log import Condition, ConditionLog
+from dense_calc.symbolic.count_polynomials import Point
 from dense_calc.symbolic.formulas import compile_formulas, essential_conditions
 from dense_calc.symbolic.polynomials import Term
 from dense_calc.symbolic.symbolic_number import as_integer_term, make_variable
-from dense_calc.whatif.count_polynomials import Point
 from dense_calc.whatif.find_growth import Growth, find_growth
 
 Count = Callable[..., int | None]

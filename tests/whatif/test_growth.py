@@ -23,7 +23,8 @@ from dense_calc.render.algebra import (
     python_names,
 )
 from dense_calc.render.growth_text import render_growth
-from dense_calc.whatif.count_polynomials import CountPolynomial, evaluate_polynomial
+from dense_calc.symbolic.count_polynomials import CountPolynomial, evaluate_polynomial
+from dense_calc.symbolic.regions import has_point
 from dense_calc.whatif.find_growth import Growth, NoModelError
 
 Point = tuple[int, ...]
@@ -33,7 +34,7 @@ def check(growth: Growth, count: Count, step: int = 7) -> None:
     """Hold everything that is said against the function, at many points of the ranges."""
     for point in product(*(each[:: max(1, len(each) // 60) or step] for each in growth.ranges)):
         result = count(*point)
-        pieces = [piece for piece in growth.pieces if piece.has_point(point)]
+        pieces = [piece for piece in growth.pieces if has_point(piece.domain, point)]
         assert len(pieces) <= 1
         if growth.pieces and result is not None:
             assert pieces, point
@@ -120,7 +121,7 @@ def test_a_floor_is_a_polynomial_on_each_class(
 
     result = growth_of(count, (1, 4096), own=(own,))
     assert len(result.pieces) == divisor
-    assert result.pieces[0].has_point((own,))
+    assert has_point(result.pieces[0].domain, (own,))
     assert {piece.domain[0].step for piece in result.pieces} == {divisor}
     check(result, count)
 
@@ -300,7 +301,7 @@ def test_every_condition_is_one_in_python() -> None:
         (expected,) = [
             evaluate_polynomial(piece.polynomial, (w,))
             for piece in result.pieces
-            if piece.has_point((w,))
+            if has_point(piece.domain, (w,))
         ]
         assert expected == min(w // 2, 40)
         assert [eval(each, {"w": w}) for each in conditions].count(True) == 1
@@ -316,7 +317,7 @@ def test_a_single_value_that_is_not_like_the_others_is_found(odd: int) -> None:
         told = [
             evaluate_polynomial(piece.polynomial, (at,))
             for piece in result.pieces
-            if piece.has_point((at,))
+            if has_point(piece.domain, (at,))
         ]
         assert told == [7 * at + (at == odd)] * (1 <= at <= 200_000)
 

@@ -1,4 +1,4 @@
-"""Regions of several variables: where a condition holds on all of one, and how to split it if not.
+"""Expressions on a region: their bounds, their polynomials, and whether a condition holds on it.
 
 A region has a range for each variable, so that it can be the values of a class, 5, 17, 29, ... In
 it, the value of a variable is `first + step × index`: expressions become polynomials in indices.
@@ -99,7 +99,7 @@ class RegionView:
 
         def is_decided(low: int, high: int) -> bool:
             part = values[low : high + 1]
-            view = RegionView(self.log, _replace_range(self.region, axis, part), self.point)
+            view = RegionView(self.log, replace_range(self.region, axis, part), self.point)
             return _is_decided(condition.relation, view.term_bounds(term))
 
         if not is_decided(at, at):
@@ -244,27 +244,7 @@ class RegionView:
         return min(ends), max(ends)
 
 
-def nearest_point(region: Region, own: Sequence[int]) -> tuple[int, ...]:
-    """The point of a region nearest to `own`, axis by axis."""
-    return tuple(
-        values[max(0, min((at - values.start) // values.step, len(values) - 1))]
-        for values, at in zip(region, own, strict=True)
-    )
-
-
-def split_region(
-    region: Region, point: Sequence[int], undecided: UndecidedError
-) -> tuple[Region, list[Region]]:
-    """The part of a region that has a point, and the other parts."""
-    axis = undecided.axis
-    (inside,) = (part for part in undecided.parts if point[axis] in part)
-    others = [part for part in undecided.parts if part is not inside]
-    return _replace_range(region, axis, inside), [
-        _replace_range(region, axis, part) for part in others
-    ]
-
-
-def _replace_range(region: Region, axis: int, values: range) -> Region:
+def replace_range(region: Region, axis: int, values: range) -> Region:
     """A region with other values along an axis."""
     return (*region[:axis], values, *region[axis + 1 :])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import gcd, prod
+from math import gcd
 
 from msgspec import Struct
 
-from dense_calc.whatif.count_polynomials import CountPolynomial, Point, are_equal_on
-from dense_calc.whatif.regions import Region, nearest_point
+from dense_calc.symbolic.count_polynomials import CountPolynomial, Point, are_equal_on
+from dense_calc.symbolic.region_view import Region
+from dense_calc.symbolic.regions import has_point, nearest_point
 
 
 class PolynomialPiece(Struct, frozen=True):
@@ -17,55 +18,30 @@ class PolynomialPiece(Struct, frozen=True):
     domain: Region
     polynomial: CountPolynomial
 
-    def has_point(self, point: Point) -> bool:
-        """Whether a point is in it."""
-        return _has_point(self.domain, point)
-
-
-class RegionCount(Struct, frozen=True):
-    """A region, and the polynomial that the count is on it, None where there is no model."""
-
-    region: Region
-    polynomial: CountPolynomial | None
-
 
 def merge_regions(
-    regions: Sequence[RegionCount], whole: Region, own: Point
+    counted: Iterable[tuple[Region, CountPolynomial]], whole: Region, own: Point
 ) -> list[PolynomialPiece]:
-    """The pieces that regions make: as few as can be told apart by a class of each variable."""
-    groups = list(_group_by_polynomial(regions).values())
+    """The pieces that regions make: as few as can be told apart by a class of each variable.
+
+    Where several polynomials are the same on a region, the first of them tells the form.
+    """
+    groups: list[tuple[CountPolynomial, list[Region]]] = []
+    for region, polynomial in counted:
+        for known, members in groups:
+            if are_equal_on(polynomial, known, region):
+                members.append(region)
+                break
+        else:
+            groups.append((polynomial, [region]))
     pieces = []
     for polynomial, members in groups:
         others = [each for other, several in groups if other is not polynomial for each in several]
         domains = _merge_members(members, others, whole)
         pieces += [PolynomialPiece(domain, polynomial) for domain in domains]
     own = nearest_point(whole, own)
-    pieces.sort(key=lambda piece: (not piece.has_point(own), [each[0] for each in piece.domain]))
+    pieces.sort(key=lambda each: (not has_point(each.domain, own), [at[0] for at in each.domain]))
     return pieces
-
-
-def _group_by_polynomial(
-    regions: Iterable[RegionCount],
-) -> dict[object, tuple[CountPolynomial, list[Region]]]:
-    """The regions of each polynomial, by a key for it; the largest regions tell its form."""
-    groups: dict[object, tuple[CountPolynomial, list[Region]]] = {}
-    for region, polynomial in sort_by_size(regions):
-        key: object = frozenset(polynomial.items())
-        if key not in groups:
-            fitting = (
-                other
-                for other, (each, _) in groups.items()
-                if are_equal_on(polynomial, each, region)
-            )
-            key = next(fitting, key)
-        groups.setdefault(key, (polynomial, []))[1].append(region)
-    return groups
-
-
-def sort_by_size(regions: Iterable[RegionCount]) -> list[tuple[Region, CountPolynomial]]:
-    """The regions with models and their polynomials, those with the most points first."""
-    sound = [(each.region, each.polynomial) for each in regions if each.polynomial is not None]
-    return sorted(sound, key=lambda pair: -prod(map(len, pair[0])))
 
 
 def _merge_members(
@@ -129,18 +105,12 @@ def _has_common_value(one: range, other: range) -> bool:
     return low + (common - low) % (one.step * period) <= high
 
 
-def find_valid_domain(regions: Iterable[RegionCount]) -> Region | None:
-    """The points that have a model, if they are one class of each variable."""
-    invalid = [each.region for each in regions if each.polynomial is None]
-    if not invalid:
-        return None
-    hull: Region | None = None
-    for region, _ in sort_by_size(regions):
-        hull = tuple(map(_join_ranges, hull, region)) if hull else region
-    assert hull
-    return None if any(_has_overlap(hull, region) for region in invalid) else hull
+def find_valid_domain(valid: Sequence[Region], holes: Sequence[Region]) -> Region | None:
+    """The points that have a model, if some have none and the others are a class of each variable.
 
-
-def _has_point(region: Region, point: Point) -> bool:
-    """Whether a point is in a region."""
-    return all(at in values for at, values in zip(point, region, strict=True))
+    `holes` are the regions without models.
+    """
+    hull = valid[0]
+    for region in valid:
+        hull = tuple(map(_join_ranges, hull, region))
+    return hull if holes and not any(_has_overlap(hull, each) for each in holes) else None

@@ -8,7 +8,7 @@ from itertools import product
 from math import lcm, prod
 
 from dense_calc.symbolic.polynomials import Polynomial
-from dense_calc.whatif.regions import Region
+from dense_calc.symbolic.region_view import Region
 
 Point = tuple[int, ...]
 Exponents = tuple[int, ...]  # one for each variable
