@@ -186,12 +186,13 @@ class BodyPlanner:
             use_scope = copy_scope(scope, None if repeat is None else index)
             bodies.append(self._block_body(entry, use_scope, index))
             extent += bodies[-1].extent
+            is_alike = not (bodies[0].depends_on_index or use_scope.index_was_read)
+            if is_symbolic(repeat) and not is_alike:
+                raise UnlikeCopiesError
             demand_small_extent(extent, entry)
             demand_small_extent(bodies[0].extent.scale_to_copies(repeat or 1, characters), entry)
-            if not (bodies[0].depends_on_index or use_scope.index_was_read):
+            if is_alike:
                 break
-            if is_symbolic(repeat):
-                raise UnlikeCopiesError
         if len(bodies) < len(names):
             bodies *= len(names)
         copies = list(map(BlockCopy, names, bodies))

@@ -76,8 +76,8 @@ def demand_small_extent(
     for name, (most, what) in allowed.items():
         number = getattr(extent, name)
         if number > most:
-            if is_symbolic(number):
-                raise UnlikeCopiesError  # it may be less than was supposed
+            if name == "characters" and is_symbolic(number):
+                raise UnlikeCopiesError  # numbers in names are supposed to be long
             message = f"this would make {number:,} {what}; blocks may make {most:,}"
             raise SpecError(message, place, notes)
 

@@ -87,6 +87,8 @@ class Tracer:
         self.shapes[node.name], self.dtypes[node.name] = spec
         if self.has_unknown or built.is_open:
             self._note_unknown(node, call)
+        if self._symbolic_blocks:
+            self._demand_alike_copies(node.name)
         if self._sharing.lent_names:
             self._add_counts(node, *weight_totals(counted_weights(built.weights)))
         elif built.weights:
@@ -174,17 +176,18 @@ class Tracer:
             return built
         return with_output_shape(built, recorded.shape, recorded.dtype)
 
-    def demand_alike_copies(self) -> None:
-        """Raise UnlikeCopiesError where a copy of a block gives something else than the next one.
+    def _demand_alike_copies(self, output: str) -> None:
+        """Raise UnlikeCopiesError where a copy of a block gives something else than the one before.
 
-        Where the first copy gives what the second gives, all copies that follow do, too.
+        Where the second copy gives what the first gives, all copies that follow do, too.
         """
         for block in self._symbolic_blocks:
-            *_, before, last = block.copies
-            output = before + block.output.removeprefix(last)
-            is_same_shape = self.shapes[output] == self.shapes[block.output]
-            if not is_same_shape or self.dtypes[output] != self.dtypes[block.output]:
-                raise UnlikeCopiesError
+            if block.output == output:
+                *_, before, last = block.copies
+                earlier = before + output.removeprefix(last)
+                is_same_shape = self.shapes[earlier] == self.shapes[output]
+                if not is_same_shape or self.dtypes[earlier] != self.dtypes[output]:
+                    raise UnlikeCopiesError
 
     def demand_all_known(self) -> None:
         """Raise SpecError where a shape or a weight is not known."""

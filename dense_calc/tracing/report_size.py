@@ -5,6 +5,7 @@ from __future__ import annotations
 from dense_calc.errors import LayerError
 from dense_calc.layers.base import LayerKind
 from dense_calc.shapes import Shapes, Sizes, is_shape, leaf_shapes
+from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 
 MAX_REPORT_VALUES = 10_000_000  # of all shapes and weights, those of models inside included
 MAX_OUTPUT_TENSORS = 1024  # of one call: whoever reads one of them looks through all
@@ -38,6 +39,8 @@ def count_call_values(layer: LayerKind, inputs: tuple[Shapes | None, ...], shape
 def demand_few_values(values: int) -> int:
     """The same number of values; LayerError where it is more than a report may have."""
     if values > MAX_REPORT_VALUES:
+        if is_symbolic(values):
+            raise UnlikeCopiesError  # in which copy depends on how many there are
         raise LayerError(
             f"the shapes and weights up to here take more than {MAX_REPORT_VALUES:,} values"
         )

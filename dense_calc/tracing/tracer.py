@@ -49,7 +49,6 @@ def trace_with_size(model: Model, inputs: InputSpecs, *, partial: bool) -> tuple
     rows = tuple([tracer.trace_row(node, feeds[node.name]) for node in model.nodes])
     if not partial:
         tracer.demand_all_known()
-    tracer.demand_alike_copies()
     report = Report(
         name=model.name,
         **tracer.totals(),

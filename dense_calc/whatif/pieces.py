@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, islice, repeat
+from itertools import chain, compress, islice
+from operator import not_
 from typing import Any
 
 from dense_calc.analysis.budget import limited_amount
@@ -25,21 +26,16 @@ from dense_calc.quantities import QUANTITIES
 from dense_calc.report import Report
 from dense_calc.settings.variants import NO_SETTINGS, ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
-from dense_calc.symbolic.condition_log import (
-    FORMAT_END,
-    FORMAT_START,
-    ConditionLog,
-)
+from dense_calc.symbolic.condition_log import FORMAT_END, FORMAT_START, ConditionLog
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
 from dense_calc.symbolic.polynomials import Term
 from dense_calc.symbolic.state import UnlikeCopiesError, record_conditions
-from dense_calc.symbolic.symbolic_number import (
-    as_integer_term,
-    as_operand_term,
-    make_variable,
-)
+from dense_calc.symbolic.symbolic_number import as_integer_term, as_operand_term, make_variable
 from dense_calc.tracing.tracer import trace
 
+# Which values of a point are symbolic, by their types, and what the others are.
+_PieceResults = tuple["Piece", Sequence[int], Sequence[Any]]
+_PointKind = tuple[tuple[type[Any] | None, ...], object]
 _MAX_POINTS_PER_BATCH = 1000
 _MAX_PIECES = 200  # that are kept
 _FORMAT_PATTERN = f"{FORMAT_START}([0-9]+){FORMAT_END}"
@@ -52,24 +48,16 @@ class Piece:
     """What a model comes to, or why there is none, wherever some conditions hold."""
 
     def __init__(
-        self,
-        variants: ModelVariants,
-        log: ConditionLog,
-        settings: Settings,
-        *,
-        with_verdict: bool = True,
+        self, variants: ModelVariants, log: ConditionLog, settings: Settings, *, with_verdict: bool
     ) -> None:
         self.log = log
         self.report: Report | None = None
         self.error_parts: list[str] = []
-        self.is_refused_by_trace = False
         self.verdict: VariantRow = {}
         with record_conditions(log):
             try:
                 model = variants.model_with(settings)
-                self.is_refused_by_trace = True
                 self.report = trace(model)
-                self.is_refused_by_trace = False
                 self.verdict = _budget_verdict(model, self.report) if with_verdict else {}
                 amounts = [each.model_amount(self.report) for each in QUANTITIES.values()]
                 self.results = list(map(as_operand_term, amounts))
@@ -89,25 +77,24 @@ class Piece:
         (results,) = self.evaluate([point])
         return results is not None
 
-    def row(self, results: Sequence[Any]) -> VariantRow:
-        """The totals, or the error, that these results of the formulas mean."""
+    def row(self, results: Sequence[Any], base_params: int | None = None) -> VariantRow:
+        """The totals and the verdict, or the error, that these results of the formulas mean."""
         if self.report is not None:
-            return dict(zip(_TOTAL_KEYS, results, strict=True))
+            row = dict(zip(_TOTAL_KEYS, results, strict=True))
+            row["change"] = None if base_params is None else row["total_params"] - base_params
+            return row | self.verdict
         texts = list(self.error_parts)
-        for place, number in enumerate(results):
-            spec = self.log.formats[int(texts[2 * place + 1])][1]
-            texts[2 * place + 1] = format(number, spec)
+        formats = [self.log.formats[int(each)][1] for each in texts[1::2]]
+        texts[1::2] = map(format, results, formats)
         return {"error": "".join(texts)}
 
 
 def _budget_verdict(model: Model, report: Report) -> VariantRow:
     """Whether a model is within its budget, None if a limited layer is missing; {} without one."""
-    budget = [limit for limit in model.limits if limit.rule != "exact"]
-    if not budget:
-        return {}
     layers = LayerIndex(report)
-    verdicts = {_is_within_limit(limit, report, layers) for limit in budget}
-    return {"within_budget": False if False in verdicts else None if None in verdicts else True}
+    budget = [limit for limit in model.limits if limit.rule != "exact"]
+    verdicts = [_is_within_limit(limit, report, layers) for limit in budget]
+    return {"within_budget": min(verdicts, key=(False, None, True).index)} if budget else {}
 
 
 def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool | None:
@@ -143,9 +130,9 @@ class ModelFormulas:
             demand_no_gaps(variants.outline_or_model.gaps)
         self.variants = variants
         self.names = names
-        self.fixed = fixed
+        self.fixed = dict(fixed)
         self.with_verdicts = with_verdicts
-        self.pieces: defaultdict[object, list[Piece]] = defaultdict(list)
+        self.pieces: deque[tuple[_PointKind, Piece]] = deque(maxlen=_MAX_PIECES)
         self.piece_count = 0
 
     def rows(self, points: Iterable[Point]) -> Iterator[VariantRow]:
@@ -158,89 +145,52 @@ class ModelFormulas:
         size = 1
         while batch := list(islice(points, size)):
             known = self.piece_count
-            yield self.batch_rows(batch)
+            base = self.variants.base_params
+            rows: list[VariantRow] = [{}] * len(batch)
+            for piece, places, results in self.evaluate(batch):
+                for place, each in zip(places, results, strict=True):
+                    setting = self.fixed | dict(zip(self.names, batch[place], strict=True))
+                    rows[place] = {"set": setting} | piece.row(each, base)
+            yield rows
             size = min(2 * size, _MAX_POINTS_PER_BATCH) if self.piece_count == known else 1
 
-    def batch_rows(self, batch: Sequence[Point]) -> list[VariantRow]:
-        """The rows of some points."""
-        base = self.variants.base_params
-        rows = []
-        for point, (piece, results) in zip(batch, self.evaluate(batch), strict=True):
-            row: VariantRow = {"set": {**self.fixed, **dict(zip(self.names, point, strict=True))}}
-            row.update(piece.row(results))
-            if piece.report is not None:
-                row["change"] = None if base is None else row["total_params"] - base
-                row.update(piece.verdict)
-            rows.append(row)
-        return rows
-
-    def evaluate(self, batch: Sequence[Point]) -> list[tuple[Piece, tuple[Any, ...]]]:
-        """The piece and the results of its formulas at each of some points."""
-        types = list(map(_number_type, zip(*batch, strict=True)))
-        symbolic = [each is not None for each in types]
-        found: list[Any] = [None] * len(batch)
-        groups: defaultdict[object, list[int]] = defaultdict(list)
-        if all(symbolic):
-            groups[None] = list(range(len(batch)))
-        else:
-            for place, point in enumerate(batch):
-                fixed = [
-                    None if is_number else value
-                    for is_number, value in zip(symbolic, point, strict=True)
-                ]
-                groups[_key_text(fixed)].append(place)
-        for group, places in groups.items():
-            self.evaluate_group((group, *types), symbolic, batch, places, found)
-        return found
-
-    def evaluate_group(
-        self,
-        key: object,
-        symbolic: Sequence[bool],
-        batch: Sequence[Point],
-        places: Sequence[int],
-        found: list[Any],
-    ) -> None:
-        """Evaluate the points at some places of a batch, which differ in numbers only."""
-        while places:
-            piece = self.find_piece(key, symbolic, batch[places[0]])
-            points = batch if len(places) == len(batch) else [batch[place] for place in places]
-            if not all(symbolic):
-                points = [_numbers_of(point, symbolic) for point in points]
-            pairs = list(zip(repeat(piece), piece.evaluate(points), strict=False))
-            if len(places) == len(batch) and all(results for _, results in pairs):
-                found[:] = pairs
-                return
-            remaining = []
-            for place, pair in zip(places, pairs, strict=True):
-                if pair[1] is None:
-                    remaining.append(place)
-                else:
-                    found[place] = pair
-            assert len(remaining) < len(places), batch[places[0]]
+    def evaluate(self, batch: Sequence[Point]) -> Iterator[_PieceResults]:
+        """For each piece that holds at some points, their places and its results there."""
+        types = tuple(map(_number_type, zip(*batch, strict=True)))
+        numbers = batch if all(types) else [tuple(compress(point, types)) for point in batch]
+        for kind, remaining in _places_by_kind(types, batch):
             places = remaining
+            while places:
+                piece = self.find_piece(kind, batch[places[0]])
+                results = list(piece.evaluate([numbers[place] for place in places]))
+                if None not in results:  # as nearly always
+                    yield piece, places, results
+                    break
+                holds = [each is not None for each in results]
+                assert holds[0], batch[places[0]]
+                yield piece, list(compress(places, holds)), list(compress(results, holds))
+                places = list(compress(places, map(not_, holds)))
+
+    def evaluate_at(self, point: Point) -> tuple[Piece, tuple[Any, ...]]:
+        """The piece that holds at a point, and its results there."""
+        [(piece, _, [results])] = self.evaluate([point])
+        return piece, results
 
     def piece_at(self, point: Point) -> Piece:
-        """The piece that holds at a point of numbers, all of them symbolic."""
-        types = [_number_type([value]) for value in point]
-        return self.find_piece((None, *types), [True] * len(point), point)
+        """The piece that holds at a point."""
+        return self.evaluate_at(point)[0]
 
-    def find_piece(self, key: object, symbolic: Sequence[bool], point: Point) -> Piece:
+    def find_piece(self, kind: _PointKind, point: Point) -> Piece:
         """The piece of points of a kind that holds at one: a kept one, or a new one."""
-        numbers = _numbers_of(point, symbolic)
-        piece = next((each for each in self.pieces[key] if each.holds_at(numbers)), None)
-        if piece is None:
-            piece = self.trace_piece(symbolic, point)
-            self.keep_piece(piece, key)
-        return piece
-
-    def keep_piece(self, piece: Piece, key: object) -> None:
-        """Keep a piece for points of a kind; all others go if there are too many."""
-        if self.piece_count == _MAX_PIECES:
-            self.pieces.clear()
-            self.piece_count = 0
-        self.pieces[key].insert(0, piece)
+        types, _ = kind
+        numbers = tuple(compress(point, types))
+        for known_kind, piece in self.pieces:
+            if known_kind == kind and piece.holds_at(numbers):
+                return piece
+        piece = self.trace_piece([each is not None for each in types], point)
+        self.pieces.appendleft((kind, piece))
         self.piece_count += 1
+        return piece
 
     def trace_numbers(self, point: Point, *, each_copy: bool = False) -> Piece:
         """The piece that holds at a point of numbers, all of them symbolic."""
@@ -253,24 +203,31 @@ class ModelFormulas:
 
         With `each_copy`, no copy of a block stands for several.
         """
-        others = (*self.fixed, *self.names)
-        names_copy = any(re.search(_COPY_PATTERN, name) for name in others)
+        names_copy = any(re.search(_COPY_PATTERN, name) for name in (*self.fixed, *self.names))
         for allows_symbolic_repeats in (not names_copy and not each_copy, False):
             log = ConditionLog(allows_symbolic_repeats=allows_symbolic_repeats)
-            settings = {**self.fixed} | {
-                name: make_variable(log, name, value) if is_number else value
-                for name, value, is_number in zip(self.names, point, symbolic, strict=True)
-            }
+            settings = self.fixed.copy()
+            for name, value, is_number in zip(self.names, point, symbolic, strict=True):
+                settings[name] = make_variable(log, name, value) if is_number else value
             with suppress(UnlikeCopiesError):
-                piece = Piece(self.variants, log, settings, with_verdict=self.with_verdicts)
-                if not (piece.is_refused_by_trace and log.has_symbolic_repeats):
-                    return piece  # else the complaint could be about one copy or another
+                return Piece(self.variants, log, settings, with_verdict=self.with_verdicts)
         raise AssertionError
 
 
-def _numbers_of(point: Point, symbolic: Sequence[bool]) -> Point:
-    """The values of a point that are symbolic numbers."""
-    return tuple([value for value, is_number in zip(point, symbolic, strict=True) if is_number])
+def _places_by_kind(
+    types: tuple[type[Any] | None, ...], batch: Sequence[Point]
+) -> Iterable[tuple[_PointKind, Sequence[int]]]:
+    """The places of the points of each kind; `types` are those of values that are symbolic."""
+    if all(types):
+        return [((types, ""), range(len(batch)))]
+    places: defaultdict[_PointKind, list[int]] = defaultdict(list)
+    for place, point in enumerate(batch):
+        others = [None if each else value for each, value in zip(types, point, strict=True)]
+        try:
+            places[types, repr(others)].append(place)
+        except ValueError:  # a number is too long
+            places[types, object()].append(place)
+    return places.items()
 
 
 def _number_type(values: Sequence[Any]) -> type[Any] | None:
@@ -279,11 +236,3 @@ def _number_type(values: Sequence[Any]) -> type[Any] | None:
     if types == {int} and min(values) >= -MAX_NUMBER and max(values) <= MAX_NUMBER:
         return int
     return float if types == {float} and all(map(math.isfinite, values)) else None
-
-
-def _key_text(values: list[Any]) -> object:
-    """A key for values of any kind, which are few; one of its own for a number that is too long."""
-    try:
-        return repr(values)
-    except ValueError:
-        return object()

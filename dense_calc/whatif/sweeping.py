@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice, pairwise, starmap
+from contextlib import suppress
+from itertools import chain, cycle, islice, pairwise
 from math import prod
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from dense_calc.errors import DenseCalcError, SpecError
 from dense_calc.files.loader import read_variants
 from dense_calc.settings.values import MAX_COMBINATIONS, SettingValues, parse_setting_values
 from dense_calc.settings.variants import ModelVariants, VariantRow
 from dense_calc.whatif.pieces import ModelFormulas
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _ROWS_PER_TASK = 500  # combinations that a process works on at a time
 
@@ -41,9 +45,8 @@ def sweep(
     """
     whole = read_variants(path, assume or {})
     whole.demand_settings(settings)
-    return Sweep(
-        whole, {name: parse_setting_values(name, each) for name, each in settings.items()}, zip
-    )
+    choices = {name: parse_setting_values(name, each) for name, each in settings.items()}
+    return Sweep(whole, choices, zip)
 
 
 class Sweep(Sequence[VariantRow]):
@@ -54,11 +57,7 @@ class Sweep(Sequence[VariantRow]):
     """
 
     def __init__(
-        self,
-        whole: ModelVariants,
-        choices: dict[str, SettingValues],
-        zipped: bool,
-        places: range | None = None,
+        self, whole: ModelVariants, choices: dict[str, SettingValues], zipped: bool
     ) -> None:
         self.variants = whole
         self.choices = choices
@@ -71,14 +70,8 @@ class Sweep(Sequence[VariantRow]):
         if total > MAX_COMBINATIONS:
             told = f"these are {total:,} combinations; there may be {MAX_COMBINATIONS:,}"
             raise SpecError(f"{told}: take fewer values, or a range in wider steps, 32:512:32")
-        self.indices = range(total) if places is None else places
+        self.indices = range(total)
         self.formulas = ModelFormulas(whole, list(choices))
-        # the values of each setting, and the places between two of them
-        self.values_and_strides: list[tuple[SettingValues, int]] = []
-        stride = 1
-        for values in reversed(choices.values()):
-            self.values_and_strides.insert(0, (values, stride))
-            stride *= 1 if zipped else len(values)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -88,20 +81,24 @@ class Sweep(Sequence[VariantRow]):
     @overload
     def __getitem__(self, place: slice) -> Sweep: ...
     def __getitem__(self, place: int | slice) -> VariantRow | Sweep:
-        places = self.indices[place]
-        if isinstance(places, range):
-            return self.subset_at(places)
-        return next(iter(self.subset_at(range(places, places + 1))))
+        found = self.indices[place]
+        part = Sweep(self.variants, self.choices, self.is_zipped)
+        part.indices = found if isinstance(found, range) else range(found, found + 1)
+        part.formulas = self.formulas
+        return part if isinstance(place, slice) else next(iter(part))
 
     def __iter__(self) -> Iterator[VariantRow]:
         return chain.from_iterable(self.row_batches())
 
     def row_batches(self) -> Iterator[list[VariantRow]]:
         """The rows in lists, which are short where each row takes long."""
-        if not self.choices:
-            return self.formulas.row_batches([()] * len(self))
-        columns = starmap(self._column, self.values_and_strides)
-        return self.formulas.row_batches(zip(*columns, strict=True))
+        columns: list[Iterator[Any]] = []
+        stride = 1  # places between two values
+        for values in reversed(self.choices.values()):
+            columns.insert(0, self._column(values, stride))
+            stride *= 1 if self.is_zipped else len(values)
+        points = zip(*columns, strict=True) if columns else [()] * len(self)
+        return self.formulas.row_batches(points)
 
     def _column(self, values: SettingValues, stride: int) -> Iterator[Any]:
         """The values of one setting in each combination."""
@@ -109,7 +106,8 @@ class Sweep(Sequence[VariantRow]):
         return (values[place // stride % count] for place in self.indices)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Sweep, (self.variants, self.choices, self.is_zipped, self.indices)
+        arguments = self.variants, self.choices, self.is_zipped
+        return Sweep, arguments, {"indices": self.indices}
 
     def split(self, count: int) -> list[Sweep]:
         """So many parts, one after the other, whose lengths differ by one at most.
@@ -122,70 +120,51 @@ class Sweep(Sequence[VariantRow]):
         edges = [len(self) * part // count for part in range(count + 1)]
         return [self[first:end] for first, end in pairwise(edges)]
 
-    def subset_at(self, places: range) -> Sweep:
-        """The same at some of its places."""
-        part = Sweep(self.variants, self.choices, self.is_zipped, places)
-        part.formulas = self.formulas
-        return part
-
 
 def row_batches_in_parallel(whole: Sweep, jobs: int) -> Iterator[list[VariantRow]]:
-    """The rows of a sweep in lists, worked out by so many processes, or one for each core."""
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 20 ms, for several jobs
-    from multiprocessing import get_context
+    """The rows of a sweep in lists, worked out by so many processes, or one for each core.
 
-    starts = range(0, len(whole), _ROWS_PER_TASK)
-    parts = (whole.indices[start : start + _ROWS_PER_TASK] for start in starts)
-    jobs = max(1, min(jobs, len(starts), _available_cores()))
+    Raises:
+        DenseCalcError: a process does not start, or has been ended.
+    """
+    from multiprocessing import get_context  # 20 ms, for several jobs
+
     own = get_context("spawn")  # a fork would copy the threads' locks, too
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else own.cpu_count()
+    starts = range(0, len(whole), _ROWS_PER_TASK)
+    jobs = max(1, min(jobs, len(starts), cores))
+    pipes = []
     try:
-        with ProcessPoolExecutor(jobs, own, _initialize_worker, (whole,)) as pool:
-            try:
-                waiting = deque(pool.submit(_worker_rows, part) for part in islice(parts, 2 * jobs))
-                while waiting:
-                    yield waiting.popleft().result()
-                    waiting.extend(pool.submit(_worker_rows, part) for part in islice(parts, 1))
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-    except BrokenExecutor:
-        raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
+        for job in range(jobs):
+            pipe, sender = own.Pipe(duplex=False)
+            pipes.append(pipe)
+            with sender:  # which only the process keeps
+                given = whole, starts[job::jobs], sender
+                own.Process(target=_send_rows, args=given, daemon=True).start()
     except OSError as error:
         told = f"cannot start the processes of the sweep: {error.strerror or error}"
         raise DenseCalcError(f"{told}; try fewer --jobs") from None
+    try:
+        for pipe in islice(cycle(pipes), len(starts)):
+            yield pipe.recv()
+    except (EOFError, OSError):
+        raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
 
 
-def _available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-_WORKER_SWEEP: list[Sweep] = []  # the one that a process of a pool works on
-
-
-def _initialize_worker(whole: Sweep) -> None:
-    """Keep the sweep of which parts will be asked for, until the first process ends.
-
-    That is the one that a stop from the keyboard is meant for.
-    """
+def _send_rows(whole: Sweep, starts: range, sender: Connection) -> None:
+    """Send rows until nobody takes any; a stop from the keyboard is meant for the first process."""
     import signal
+    from multiprocessing import parent_process
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_exit_with_parent, daemon=True).start()
-    _WORKER_SWEEP[:] = [whole]
+    Thread(target=_exit_after, args=(parent_process(),), daemon=True).start()
+    with suppress(BrokenPipeError):
+        for start in starts:
+            sender.send(list(whole[start : start + _ROWS_PER_TASK]))
 
 
-def _exit_with_parent() -> None:
-    """Wait for the end of the first process, whatever it is, and end too."""
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    assert parent
-    parent.join()
+def _exit_after(process: BaseProcess) -> None:
+    """Wait for the end of another process, whatever it is, and end too."""
+    process.join()
     os._exit(1)
-
-
-def _worker_rows(places: range) -> list[VariantRow]:
-    """The rows at some places of the sweep that this process has received."""
-    (whole,) = _WORKER_SWEEP
-    return list(whole.subset_at(places))

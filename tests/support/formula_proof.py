@@ -60,7 +60,7 @@ class ProvenFormulas:
         """Assert that the formulas and a plain trace say the same at a point."""
         settings = dict(zip(self.formulas.names, point, strict=True))
         wanted = plain_outcome(self.whole, settings)
-        ((piece, results),) = self.formulas.evaluate([point])
+        piece, results = self.formulas.evaluate_at(point)
         found = self.outcome(piece, results, point)
         if piece.log.has_symbolic_repeats and isinstance(wanted, dict):
             found, wanted = comparable(found, piece), comparable(wanted, piece)

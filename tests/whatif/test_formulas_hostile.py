@@ -145,7 +145,7 @@ def test_large_models(case: str) -> None:
         whole = variants_of({**spec, "vars": {"a": 10, "n": copies}})
         trace(whole.model_with({"a": 11}))  # fills caches
         plain = work(lambda: trace(whole.model_with({"a": 12})))
-        return plain, work(lambda: ModelFormulas(whole, ["a"]).evaluate([(12,)]))
+        return plain, work(lambda: ModelFormulas(whole, ["a"]).evaluate_at((12,)))
 
     (_, small), (plain, large) = costs(100), costs(1000)
     assert large < 12 * small

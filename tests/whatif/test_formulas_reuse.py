@@ -21,7 +21,7 @@ from dense_calc.whatif.pieces import ModelFormulas
 def piece_count(whole: ModelVariants, names: list[str], points: Iterable[tuple[Any, ...]]) -> int:
     """The number of pieces that hold at these points, whatever the budget says."""
     formulas = ModelFormulas(whole, names, with_verdicts=False)
-    formulas.evaluate(list(points))
+    list(formulas.evaluate(list(points)))
     return formulas.piece_count
 
 

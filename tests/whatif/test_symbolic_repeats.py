@@ -152,6 +152,33 @@ def test_a_thousand_depths_are_few_pieces() -> None:
     assert rows[999]["total_params"] == rows[1]["total_params"] + 998 * (8 * 8 + 8 + 16)
 
 
+# refused for whatever number of copies: where the layer is, the spec
+REFUSED = {
+    "in the first copy": PLAIN.replace("Dense: {units: width}", "Reshape: {target_shape: [99]}"),
+    "in the second copy": PLAIN.replace(
+        "Dense: {units: width}", "Dense: {units: width}, Reshape: {target_shape: [24, 2]}"
+    ).replace("width: 8", "width: 12"),
+    "after all copies": PLAIN.replace("Dense: {units: 2}", "Reshape: {target_shape: [99]}"),
+}
+
+
+@pytest.mark.parametrize("where", REFUSED)
+def test_what_is_refused_for_any_number_of_copies_is_one_piece(where: str) -> None:
+    whole = variants_of(REFUSED[where])
+    formulas = ModelFormulas(whole, ["depth"], {"width": 12})
+    rows = list(formulas.rows((depth,) for depth in range(2, 500)))
+    assert formulas.piece_count == 1
+    alone = ModelFormulas(whole, [], {"width": 12, "depth": 400})
+    assert rows[398]["error"] == next(alone.rows([()]))["error"]
+
+
+def test_too_many_copies_are_one_piece() -> None:
+    formulas = ModelFormulas(variants_of(PLAIN), ["depth"])
+    rows = list(formulas.rows((depth,) for depth in range(50_001, 60_000)))
+    assert formulas.piece_count == 1
+    assert rows[0]["error"].startswith("this would make 100,002 layers;")
+
+
 def test_too_many_copies_are_refused_as_without_formulas() -> None:
     proof = ProvenFormulas(variants_of(PLAIN), ["depth"])
     for depth in (3, 40_000, 50_001, 10**9):
