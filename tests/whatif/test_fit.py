@@ -22,7 +22,7 @@ _________________________________________________________________
 next                     96  100,046    100,046  390.80 KB    -46
 =================================================================
 params: 99,620, at most 100,000 (100k); 380 left (0.4 %)
-looked at all 128 values: width from 1 to 128
+looked at all 96 values: width from 1 to 96
 _________________________________________________________________
 """
 NONE = """\
@@ -86,8 +86,8 @@ def test_the_json_is_the_contract(run: Run) -> None:
     assert found["slack"] == found["fits"]["slack"] == 380
     assert found["limit"] == {"what": "params", "rule": "max", "amount": 100_000}
     assert found["slacks"] == [found["limit"] | {"slack": 380}]
-    assert found["ranges"] == {"width": {"min": 1, "max": 128, "multiple_of": 1}}
-    assert (found["monotone"], found["checked"], found["of"]) == (True, 128, 128)
+    assert found["ranges"] == {"width": {"min": 1, "max": 96, "multiple_of": 1}}
+    assert (found["monotone"], found["checked"], found["of"]) == (True, 96, 96)
     assert "smallest" not in found
 
 
@@ -157,7 +157,7 @@ def test_of_a_vast_range_only_what_may_fit_is_looked_at(run: Run) -> None:
     result = run("fit", "specs/lenet5.yaml", *given)
     assert result.returncode == 0
     assert (
-        "looked at 128 of 999,999,999,999,999,999 values: width from 1 to 999999999999999999; "
+        "looked at 96 of 999,999,999,999,999,999 values: width from 1 to 999999999999999999; "
         "none of the others fits"
     ) in " ".join(result.stdout.split())
 
@@ -173,10 +173,10 @@ def test_a_vast_range_where_more_may_fit_is_not_said_to_be_known(run: Run, tmp_p
 
 
 OPEN_PAIRS = {
-    "width,heads": "width from 2 to 2048 in steps of 2 and heads from 1 to 1024",
-    "width,depth": "width from 1 to 2048 and depth from 1 to 64",
+    "width,heads": "width from 2 to 1536 in steps of 2 and heads from 2 to 1536 in steps of 2",
+    "width,depth": "width from 1 to 1536 and depth from 1 to 48",
     "vocab,context": (
-        "vocab from 512 to 524288 in steps of 512 and context from 512 to 524288 in steps of 512"
+        "vocab from 512 to 401920 in steps of 512 and context from 512 to 524288 in steps of 512"
     ),
 }
 

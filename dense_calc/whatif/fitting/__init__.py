@@ -9,9 +9,11 @@ from typing import Any
 from dense_calc.errors import DenseCalcError, did_you_mean
 from dense_calc.limits import AmountError, Limit
 from dense_calc.quantities import limit_kinds, parse_limit
-from dense_calc.settings.apply import to_python_value
+from dense_calc.settings.values import to_python_value
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.fitting.answers import FitBounds, FitQuery, answer_fit_query
+from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
+
+FitBounds = int | Mapping[str, int]
 
 _NO_FIT_OPTIONS: Mapping[str, str] = {}
 
@@ -54,17 +56,23 @@ def fit(
     """
     from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 
-    names = vary.split(",") if isinstance(vary, str) else vary
-    question = FitQuery(
-        vary=tuple(dict.fromkeys(filter(None, map(str.strip, names)))),
+    given = vary.split(",") if isinstance(vary, str) else vary
+    names = tuple(dict.fromkeys(filter(None, map(str.strip, given))))
+    query = FitQuery(
+        vary=names,
         limits=tuple(_parse_limits(limits)),
-        multiple_of=multiple_of,
-        min=min,
-        max=max,
+        multiple_of=_bound_by_name(multiple_of, names),
+        min=_bound_by_name(min, names),
+        max={} if max is None else _bound_by_name(max, names),
         scale=scale,
         settings=settings,
     )
-    return list(answer_fit_query(read_variants(path, assume), question).fitting_rows)
+    return list(answer_fit_query(read_variants(path, assume), query).fitting_rows)
+
+
+def _bound_by_name(bound: FitBounds, names: Iterable[str]) -> Mapping[str, int]:
+    """The bound of each variable."""
+    return bound if isinstance(bound, Mapping) else dict.fromkeys(names, bound)
 
 
 def _parse_limits(given: Mapping[str, Any]) -> Iterator[Limit]:

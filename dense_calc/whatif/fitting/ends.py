@@ -1,94 +1,111 @@
-"""Where a line ends of which nobody has said the end: where all above is too large."""
+"""Where variables end of which nobody has said the largest value: above, nothing fits."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
+from math import lcm
 from operator import gt
-from typing import Any
 
-from dense_calc.whatif.fitting.demands import FitConstraints
-from dense_calc.whatif.fitting.grids import PointGrid
-from dense_calc.whatif.pieces import ModelFormulas, Piece
-from dense_calc.whatif.regions import RegionView, UndecidedError
+from dense_calc.settings.variants import Settings
+from dense_calc.symbolic.regions import TooManyRegionsError, split_into_regions
+from dense_calc.whatif.fitting.constraints import FitConstraints
+from dense_calc.whatif.fitting.grids import MAX_POINTS, PointGrid, widen_steps
+from dense_calc.whatif.pieces import ModelFormulas
 
-_PROBE_WIDTH = 256  # values among which one that makes a model is looked for
 _END_RUN_LENGTH = 3  # values in a row, each twice the last, that are no model or too large
 
 
-class LineEnd:
-    """Looks for the end of a line at values of which each is twice the last."""
+class EndFinder:
+    """Finds the ends of variables; `own` are the values that the file has for them."""
 
-    def __init__(
-        self, formulas: ModelFormulas, constraints: FitConstraints, line: PointGrid
-    ) -> None:
-        self.formulas, self.constraints, self.line = formulas, constraints, line
-        self.size = len(line)
+    def __init__(self, formulas: ModelFormulas, constraints: FitConstraints, own: Settings) -> None:
+        self.formulas, self.constraints, self.own = formulas, constraints, own
 
-    def find_size(self) -> tuple[int, bool]:
-        """The number of values up to the end, and whether none above can fit.
+    def close_grid(self, grid: PointGrid) -> PointGrid:
+        """The grid in which each variable ends that nobody has ended.
 
-        The end is where the formulas prove that; else at the first of several values in a row that
-        do not fit, if each has formulas of its own, or formulas by which nothing fits as far as
-        they hold. A count that falls is no end. Where no model is found, the first values suffice.
+        It ends where nothing fits while the others have the file's own values, or move with it.
+
+        Raises:
+            DenseCalcError: the grid has too many points all the same.
+        """
+        axes = [axis for axis, each in enumerate(grid.ranges) if each.is_open]
+        if grid.bases:  # whatever has an end has ended them all
+            axes = [grid.leader] if len(axes) == len(grid.ranges) else []
+        for axis in axes:
+            size, _ = self._find_end(self._line_along(grid, axis), axis)
+            grid = grid.cut_axis(axis, grid.ranges[axis].values[:size])
+        return widen_steps(grid)
+
+    def find_part_to_look_at(self, grid: PointGrid) -> tuple[PointGrid, bool]:
+        """The part of a grid that is not too large to look at, and whether no other point fits."""
+        if grid.size <= MAX_POINTS:
+            return grid, True
+        size, is_proven = self._find_end(grid, grid.leader)
+        part = grid.cut_axis(grid.leader, grid.axes[0][: min(size, MAX_POINTS)])
+        return part, is_proven and size <= MAX_POINTS
+
+    def _line_along(self, grid: PointGrid, axis: int) -> PointGrid:
+        """The line along an axis: the other variables have the file's values, or move with it."""
+        for other, each in enumerate(() if grid.bases else grid.ranges):
+            if other != axis:
+                own = self.own[each.name]
+                at = each.values[0] if own is None else int(own)
+                at = min(max(at, each.values[0]), each.values[-1])
+                grid = grid.cut_axis(other, range(at, at + 1))
+        return grid
+
+    def _find_end(self, line: PointGrid, axis: int) -> tuple[int, bool]:
+        """The number of values of a line up to its end, and whether it is proven: above, none fits.
+
+        Looked at are values each twice the last, from the file's own on. Without a proof, the line
+        ends where several in a row do not fit and each has formulas of its own. A count that falls
+        is no end.
         """
         unfit: list[int] = []
         last_piece, last_counts = None, None
-        index = 0
-        while index < self.size:
-            place, piece, results = self.first_model_from(index)
-            index = 2 * index + 1
-            if piece.report is None and last_counts is None:
-                continue
+        for place in self._doubled_places(line, axis):
+            piece, results = self.formulas.evaluate_at(line.point_at(place))
             counts = piece.report and [results[each] for each in self.constraints.limited_indices]
             has_fallen = any(map(gt, last_counts or (), counts or ()))
             if counts and (has_fallen or self.constraints.is_small_enough(piece, results)):
                 unfit = []
-            elif (end := self.unfit_until(place)) == self.size:
+            elif self._is_unfit_from(place, line):
                 return place + 1, True
-            elif piece is not last_piece or not piece.holds_at(self.line.point_at(end)):
+            elif last_counts and piece is not last_piece:
                 unfit.append(place)
                 if len(unfit) == _END_RUN_LENGTH:
                     return unfit[0] + 1, False
             last_piece, last_counts = piece, counts or last_counts
-        return self.size if last_counts else min(_PROBE_WIDTH, self.size), False
+        return line.size, False
 
-    def look_at(self, place: int) -> tuple[Piece, Sequence[Any]]:
-        """What there is at a place."""
-        [found] = self.formulas.evaluate([self.line.point_at(place)])
-        return found
+    def _doubled_places(self, line: PointGrid, axis: int) -> Iterator[int]:
+        """The places of a value and of its doubles: the file's own, or the first multiple of it.
 
-    def first_model_from(self, index: int) -> tuple[int, Piece, Sequence[Any]]:
-        """The first model from an index on if one is near, else what there is at the index."""
-        for place in range(index, min(index + _PROBE_WIDTH, self.size)):
-            piece, results = self.look_at(place)
-            if piece.report is not None:
-                return place, piece, results
-        return index, *self.look_at(index)
-
-    def unfit_until(self, place: int) -> int:
-        """The place up to which the formulas tell that nothing fits from here on.
-
-        Each piece but the last one must tell it up to twice the value where it begins.
+        What divides the own value, as the heads of an attention do, divides the others, too.
         """
-        start, end = -1, place
-        while 2 * start < end < self.size:
-            start = end
-            piece, _ = self.look_at(start)
-            places = range(start, self.size)
-            end += bisect_left(
-                places, True, key=lambda last: not self.is_unfit_between(piece, start, last)
-            )
-        return end
+        values, own = line.ranges[axis].values, self.own[line.ranges[axis].name]
+        value = lcm(values.step, own) if isinstance(own, int) and own > 0 else values.step
+        while value <= values[-1]:
+            if value >= values[0]:
+                yield bisect_left(values, value)
+            value *= 2
 
-    def is_unfit_between(self, piece: Piece, first: int, last: int) -> bool:
-        """Whether a piece holds between two places, and nothing there fits, so far as is known."""
-        low, high = self.line.point_at(first), self.line.point_at(last)
-        region = tuple(range(one, other + 1) for one, other in zip(low, high, strict=True))
-        view = RegionView(piece.log, region, low)
+    def _is_unfit_from(self, place: int, line: PointGrid) -> bool:
+        """Whether formulas prove that nothing fits at a place of a line and above it.
+
+        Formulas that hold at one value alone say nothing of others.
+        """
+        first, last = line.point_at(place), line.point_at(line.size - 1)
+        whole = tuple(range(low, high + 1) for low, high in zip(first, last, strict=True))
+        parts = split_into_regions(self.formulas.piece_at, whole, first, self.constraints.excludes)
         try:
-            for condition in piece.conditions:
-                view.demand_condition(condition)
-        except UndecidedError:
+            for part, is_excluded in parts:
+                pairs = zip(part, whole, strict=True)
+                is_single = any(len(values) == 1 < len(full) for values, full in pairs)
+                if is_single or not is_excluded:
+                    return False
+        except TooManyRegionsError:
             return False
-        return piece.report is None or self.constraints.excludes(piece, view)
+        return True

@@ -27,21 +27,24 @@ class VariableRange(Struct, frozen=True):
 
 
 class PointGrid(Struct, frozen=True):
-    """All combinations of the values of some variables, the last of which rises fastest.
+    """All combinations of the values of some variables, the last of which changes fastest.
 
-    With `bases`, the own values of the variables, a line: all move in proportion to these, the
-    first one through its values, the others to the nearest of theirs.
+    With `bases`, the own values of the variables, a line: the one at `leader` moves through its
+    values, and the others in proportion to it, each to the nearest of its values.
     """
 
     ranges: tuple[VariableRange, ...]
     bases: tuple[Fraction, ...] = ()
+    leader: int = 0
 
     @property
     def axes(self) -> list[range]:
         """The values along each axis."""
-        return [each.values for each in (self.ranges[:1] if self.bases else self.ranges)]
+        return [each.values for each in ([self.ranges[self.leader]] if self.bases else self.ranges)]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """The number of points."""
         return math.prod(map(len, self.axes))
 
     def __iter__(self) -> Iterator[Point]:
@@ -58,8 +61,8 @@ class PointGrid(Struct, frozen=True):
         return tuple(values)
 
     def _scaled_point(self, leading: int) -> Point:
-        """The values for one of the first variable: the nearest steps, halves upwards."""
-        leader = self.bases[0]
+        """The values for one of the leading variable: the nearest steps, halves upwards."""
+        leader = self.bases[self.leader]
         point = []
         for each, base in zip(self.ranges, self.bases, strict=True):
             numerator = 2 * base.numerator * leader.denominator * leading
@@ -74,18 +77,18 @@ class PointGrid(Struct, frozen=True):
         sizes = [*map(len, self.axes)]
         return [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
 
-    def cut_to(self, size: int) -> PointGrid:
-        """A line with only the first values of its first variable."""
-        first = self.ranges[0]
-        return replace(self, ranges=(replace(first, values=first.values[:size]), *self.ranges[1:]))
+    def cut_axis(self, axis: int, values: range) -> PointGrid:
+        """The grid with some of the values of a variable only."""
+        ranges = list(self.ranges)
+        ranges[axis] = replace(ranges[axis], values=values)
+        return replace(self, ranges=tuple(ranges))
 
-    def told_range(self, name: str) -> VariableRange:
-        """The values that a variable takes."""
-        first, last = self.point_at(0), self.point_at(len(self) - 1)
-        [(own, least, most)] = [
-            each for each in zip(self.ranges, first, last, strict=True) if each[0].name == name
-        ]
-        return replace(own, values=range(least, most + 1, own.values.step))
+    def told_ranges(self) -> Iterator[VariableRange]:
+        """The values that each variable takes."""
+        for each, least, most in zip(
+            self.ranges, self.point_at(0), self.point_at(self.size - 1), strict=True
+        ):
+            yield replace(each, values=range(least, most + 1, each.values.step))
 
 
 def build_variable_range(name: str, multiple: int, least: int, most: int | None) -> VariableRange:
@@ -95,46 +98,41 @@ def build_variable_range(name: str, multiple: int, least: int, most: int | None)
         DenseCalcError: there are none.
     """
     if multiple < 1:
-        raise DenseCalcError(
-            f"'{name}' cannot be a multiple of {multiple}; give a number from 1 up"
-        )
+        told = f"'{name}' cannot be a multiple of {multiple}; give a number from 1 up"
+        raise DenseCalcError(told)
     first = -(-least // multiple) * multiple
     if most is None:
         values = range(first, first + MAX_POINTS * multiple, multiple)
         return VariableRange(name, values, is_open=True)
+    values = range(first, most + 1, multiple)
+    if values:
+        return VariableRange(name, values)
+    told = f"no multiple of {multiple:,} is from {least:,} to {most:,}"
     if most < least:
-        raise DenseCalcError(
-            f"'{name}' has no value: its min, {least:,}, is above its max, {most:,}"
-        )
-    steps = range(first, most + 1, multiple)
-    if not steps:
-        raise DenseCalcError(
-            f"'{name}' has no value: no multiple of {multiple:,} is from {least:,} to {most:,}"
-        )
-    return VariableRange(name, steps)
+        told = f"its min, {least:,}, is above its max, {most:,}"
+    raise DenseCalcError(f"'{name}' has no value: {told}")
 
 
-def build_grid(ranges: Sequence[VariableRange]) -> PointGrid:
-    """The grid of some ranges; if it is too large, those that nobody has ended get wider steps.
-
-    The variable with the most values is the last one.
+def widen_steps(grid: PointGrid) -> PointGrid:
+    """The grid with fewer values of what nobody has ended, where it has too many points.
 
     Raises:
-        DenseCalcError: it is still too large.
+        DenseCalcError: it has too many all the same.
     """
-    axes = list(ranges)
-    while math.prod(len(each.values) for each in axes) > MAX_POINTS:
-        widest = max(axes, key=lambda each: each.is_open * len(each.values))
-        if not widest.is_open or len(widest.values) == 1:
-            sizes = " × ".join(f"{len(each.values):,}" for each in ranges)
-            names = ", ".join(each.name for each in ranges)
+    while grid.size > MAX_POINTS and len(grid.axes) > 1:
+        sizes = [each.is_open * len(each.values) for each in grid.ranges]
+        axis = sizes.index(max(sizes))
+        if sizes[axis] < 2:
+            sizes_text = " × ".join(f"{len(each.values):,}" for each in grid.ranges)
+            names = ", ".join(each.name for each in grid.ranges)
             raise DenseCalcError(
-                f"{sizes} combinations of {names} are too many; narrow them with --min, --max or "
-                "--multiple-of, or move them together with --scale"
+                f"{sizes_text} combinations of {names} are too many; narrow them with --min, --max "
+                "or --multiple-of, or move them together with --scale"
             )
-        odd = widest.values[0] // widest.values.step % 2
-        axes[axes.index(widest)] = replace(widest, values=widest.values[odd::2])
-    return PointGrid(tuple(sorted(axes, key=lambda each: len(each.values))))
+        values = grid.ranges[axis].values
+        odd = values[0] // values.step % 2
+        grid = grid.cut_axis(axis, values[odd::2])
+    return grid
 
 
 def build_scaled_line(ranges: Sequence[VariableRange], own: Mapping[str, Any]) -> PointGrid:
@@ -145,18 +143,19 @@ def build_scaled_line(ranges: Sequence[VariableRange], own: Mapping[str, Any]) -
     Raises:
         DenseCalcError: the own value of one is no number above 0, or no factor suits them all.
     """
-    bases = {each.name: _scaling_base(each.name, own[each.name]) for each in ranges}
-    ordered = sorted(ranges, key=lambda each: each.values.step / bases[each.name])
-    line = PointGrid(tuple(ordered), tuple(bases[each.name] for each in ordered))
+    bases = tuple(_scaling_base(each.name, own[each.name]) for each in ranges)
+    steps = [each.values.step / base for each, base in zip(ranges, bases, strict=True)]
+    leader = steps.index(min(steps))
+    line = PointGrid(tuple(ranges), bases, leader)
 
     def is_past_end(place: int) -> bool:
-        pairs = zip(line.point_at(place), ordered, strict=True)
+        pairs = zip(line.point_at(place), ranges, strict=True)
         return any(value > each.values[-1] for value, each in pairs if not each.is_open)
 
-    size = bisect_left(range(len(line)), True, key=is_past_end)
+    size = bisect_left(range(line.size), True, key=is_past_end)
     if not size:
         raise DenseCalcError("no factor keeps all variables within --min and --max; widen them")
-    return line.cut_to(size)
+    return line.cut_axis(leader, ranges[leader].values[:size])
 
 
 def _scaling_base(name: str, value: object) -> Fraction:
@@ -165,12 +164,9 @@ def _scaling_base(name: str, value: object) -> Fraction:
     Raises:
         DenseCalcError: it is no number above 0.
     """
-    match value:
-        case bool() | None:
-            told = "it has no number of its own"
-        case int() | float() if 0 < value < math.inf:
-            return Fraction(value)
-        case _:
-            told = f"its own value, {value}, is not above 0"
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return Fraction(value)
+    has_none = value is None or isinstance(value, bool)
+    told = "it has no number of its own" if has_none else f"its own value, {value}, is not above 0"
     mending = "leave it out of --vary, or leave out --scale"
     raise DenseCalcError(f"'{name}' cannot be scaled: {told}; {mending}")

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from dense_calc.analysis.budget import Check, check_limit
 from dense_calc.errors import DenseCalcError
-from dense_calc.limits import Limit, LimitRule
+from dense_calc.limits import Limit
 from dense_calc.quantities import QUANTITIES
 from dense_calc.settings.variants import VariantRow
+from dense_calc.symbolic.region_view import RegionView
 from dense_calc.whatif.pieces import Piece
-from dense_calc.whatif.regions import RegionView
 
 _RESULT_INDICES = {name: index for index, name in enumerate(QUANTITIES)}
 
@@ -21,12 +21,12 @@ _RESULT_INDICES = {name: index for index, name in enumerate(QUANTITIES)}
 class FitConstraints(Struct, frozen=True):
     """Limits of the whole model; if they are those of a file's budget, a piece knows the others.
 
-    The others are on layers, of which `layer_rules` are the rules.
+    The others are on layers; `only_grows` where all of them are minimums.
     """
 
     limits: tuple[Limit, ...]
     is_budget: bool = False
-    layer_rules: frozenset[LimitRule] = frozenset()
+    only_grows: bool = False
 
     def check_row(self, row: VariantRow) -> list[Check]:
         """The limits held against a row."""
@@ -54,14 +54,16 @@ class FitConstraints(Struct, frozen=True):
     def is_small_enough(self, piece: Piece, results: Sequence[Any]) -> bool:
         """Whether a model fits, or would if there were more of it."""
         broken = {sign for index, sign, most in self.maximums if sign * results[index] > most}
-        if piece.verdict.get("within_budget") if self.is_budget else not broken:
-            return True
-        return broken == {-1} if broken else self.layer_rules == {"min"}
+        if broken:
+            return broken == {-1}
+        return self.only_grows or not self.is_budget or piece.verdict["within_budget"] is True
 
     def excludes(self, piece: Piece, view: RegionView) -> bool:
         """Whether no model of a piece can fit that is in the region of a view."""
+        if piece.report is None:
+            return True
         if self.is_budget:
-            return not piece.verdict.get("within_budget")
+            return not piece.verdict["within_budget"]
         for index, sign, most in self.maximums:
             term = piece.results[index]
             bounds = None if isinstance(term, float) else view.term_bounds(term)
@@ -91,5 +93,5 @@ def build_constraints(limits: Iterable[Limit], own: Iterable[Limit], name: str) 
     if given:
         return FitConstraints(given)
     of_model = tuple(limit for limit in budget if limit.layers is None)
-    of_layers = frozenset(limit.rule for limit in budget if limit.layers is not None)
-    return FitConstraints(of_model, is_budget=True, layer_rules=of_layers)
+    rules = {limit.rule for limit in budget if limit.layers is not None}
+    return FitConstraints(of_model, is_budget=True, only_grows=rules == {"min"})
