@@ -91,7 +91,10 @@ def _replace_argument(owner: Any, path: Sequence[str], value: YamlNode, scope: S
     is_input = step == SHAPE_ARGUMENT and 0 in kind.arity
     if is_input and further:
         sizes = [replace(value, value=size) for size in input_sizes(owner) or ()]
-        sizes[int(further.pop())] = value
+        axis = int(further.pop())
+        if axis >= len(sizes):  # another setting has changed the shape
+            raise SpecError(f"with the other settings, the input has no [{axis}]", value)
+        sizes[axis] = value
         value = replace(value, value=sizes)
     if further:
         part = _replace_argument(argument_at(owner, step), further, value, scope)

@@ -56,6 +56,10 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
         {"input[3]": 3},
         "error: 'input' has input[0] to input[2]; there is no input[3]",
     ),
+    "a size that the input no longer has": (
+        {"input": [9], "input[2]": 3},
+        "--set input[2]:1:1: error: with the other settings, the input has no [2]",
+    ),
     "the input of an input": (
         {"input.input_shape": 3},
         "error: InputLayer 'input' has no argument 'input_shape'; did you mean 'batch_shape'?",
