@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dense_calc.call_inputs import OutputIndex, OutputPath
 from dense_calc.dtypes import Dtypes
-from dense_calc.errors import LayerError, SpecError, UnknownSizeError
+from dense_calc.errors import DenseCalcError, LayerError, SpecError, UnknownSizeError
 from dense_calc.gaps import NO_INPUT_MESSAGE, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
@@ -76,7 +76,11 @@ class Tracer:
             layer = bind_policy_map(layer, node.holder)
         try:
             call = self._build_call(node, layer)
-        except LayerError as error:
+        except DenseCalcError as error:
+            if self._symbolic_blocks:
+                self._demand_certain_refusal(node)
+            if not isinstance(error, LayerError):
+                raise
             is_own = isinstance(error, UnknownSizeError) and error.place is None
             hint = self._replacement_hint(node) if is_own else ""
             raise error_at_node(error, node, hint) from None
@@ -176,15 +180,32 @@ class Tracer:
             return built
         return with_output_shape(built, recorded.shape, recorded.dtype)
 
+    def _demand_certain_refusal(self, node: Node) -> None:
+        """Raise UnlikeCopiesError where another number of copies could refuse another node first.
+
+        Nodes are in the order of their distance from the outputs: it is certain that a node comes
+        first only of those that read it, directly or not.
+        """
+        if self._sharing.repeated_layers:
+            raise UnlikeCopiesError
+        readers = {node.name}
+        for other in self._model.nodes[len(self.shapes) + 1 :]:
+            if readers.isdisjoint(other.inputs):
+                raise UnlikeCopiesError
+            readers.add(other.name)
+
     def _demand_alike_copies(self, output: str) -> None:
         """Raise UnlikeCopiesError where a copy of a block gives something else than the one before.
 
-        Where the second copy gives what the first gives, all copies that follow do, too.
+        Where the second copy gives what the first gives, all copies that follow do, too. If it
+        does not read the first, no output needs that.
         """
         for block in self._symbolic_blocks:
             if block.output == output:
                 *_, before, last = block.copies
                 earlier = before + output.removeprefix(last)
+                if earlier not in self.shapes:
+                    raise UnlikeCopiesError
                 is_same_shape = self.shapes[earlier] == self.shapes[output]
                 if not is_same_shape or self.dtypes[earlier] != self.dtypes[output]:
                     raise UnlikeCopiesError
@@ -193,6 +214,8 @@ class Tracer:
         """Raise SpecError where a shape or a weight is not known."""
         if not self.has_unknown:
             return
+        if self._symbolic_blocks:
+            raise UnlikeCopiesError  # their order could be another
         for node in self._model.nodes:
             if not node.inputs and isinstance(self.shapes[node.name], UnknownShape):
                 if self._model.is_unbuilt:

@@ -91,6 +91,16 @@ SPECS: dict[str, tuple[str, bool]] = {
         "blocks: {step: [MaxPooling1D: {pool_size: 2}]}\nlayers: [step: {repeat: depth}]\n",
         False,
     ),
+    "copies that are refused, and a layer beside them": (
+        "blocks: {step: [GRU: {units: width}]}\n"
+        "layers: [step: {repeat: depth}, RepeatVector: {n: 2, from: input}]\n",
+        False,
+    ),
+    "copies that do not read each other": (
+        "blocks: {step: {inputs: [x, y], layers: [Dense: {units: width, from: y}]}}\n"
+        "layers: [step: {repeat: depth, from: [input, input]}]\n",
+        False,
+    ),
     "a layer of several inputs": (
         "blocks: {step: {inputs: [x, y], layers: [Add: {from: [x, y]}, Dense: {units: width}]}}\n"
         "layers: [Dense: {units: width, name: a}, step: {repeat: depth, from: [a, a]}]\n",
