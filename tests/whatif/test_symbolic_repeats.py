@@ -99,6 +99,11 @@ SPECS: dict[str, tuple[str, bool]] = {
     "copies that do not read each other": (
         "blocks: {step: {inputs: [x, y], layers: [Dense: {units: width, from: y}]}}\n"
         "layers: [step: {repeat: depth, from: [input, input]}]\n",
+        True,
+    ),
+    "copies that no output needs": (
+        "blocks: {step: {inputs: [x, y], layers: [Dense: {units: width, from: y}]}}\n"
+        "layers: [step: {repeat: depth, from: [input, input]}]\noutputs: [step]\n",
         False,
     ),
     "a layer of several inputs": (
