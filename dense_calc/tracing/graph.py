@@ -16,7 +16,9 @@ from dense_calc.model import (
     Node,
     fits_sequential,
     is_node_chain,
+    symbolic_blocks,
 )
+from dense_calc.symbolic.state import UnlikeCopiesError
 
 _MAX_CYCLE_STEPS = 6  # steps of a circle that a message lists
 
@@ -25,7 +27,7 @@ def build_model(
     name: str,
     nodes: Sequence[Node],
     outputs: tuple[ModelOutput, ...] = (),
-    blocks: Iterable[ModelBlock] = (),
+    blocks: Sequence[ModelBlock] = (),
     limits: tuple[Limit, ...] = (),
     type: ModelType | None = None,
 ) -> Model:
@@ -33,6 +35,7 @@ def build_model(
 
     Raises:
         SpecError: layers read each other in a circle, or a Sequential is no chain of layers.
+        UnlikeCopiesError: the circle leads through copies of which the number is symbolic.
     """
     if type == "Sequential":
         _demand_sequential(nodes)
@@ -44,7 +47,12 @@ def build_model(
         if is_node_chain(nodes):
             return Model(name, tuple(nodes), inputs, outputs, tuple(blocks), (), limits, type)
     starts = [name for output in outputs for name in layer_names_in(output.source)]
-    ordered = tuple(_keras_order({node.name: node for node in nodes}, starts))
+    try:
+        ordered = tuple(_keras_order({node.name: node for node in nodes}, starts))
+    except SpecError:
+        if symbolic_blocks(blocks):
+            raise UnlikeCopiesError from None  # a circle is told copy by copy
+        raise
     unused: tuple[Node, ...] = ()
     if len(ordered) < len(nodes):
         kept = {node.name for node in ordered}

@@ -101,6 +101,11 @@ SPECS: dict[str, tuple[str, bool]] = {
         "layers: [step: {repeat: depth, from: [input, input]}]\n",
         True,
     ),
+    "a circle through copies": (
+        "blocks: {step: [Dense: {units: width}]}\n"
+        "layers: [step: {repeat: depth, from: last}, ReLU: {name: last}]\n",
+        False,
+    ),
     "copies that no output needs": (
         "blocks: {step: {inputs: [x, y], layers: [Dense: {units: width, from: y}]}}\n"
         "layers: [step: {repeat: depth, from: [input, input]}]\noutputs: [step]\n",
