@@ -6,8 +6,10 @@ checked by become conditions.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from msgspec import Struct, inspect
@@ -33,15 +35,23 @@ def strip_symbols(value: Any) -> Any:
 def demand_refused_values(values: Any, kind: Any, path: Sequence[str | int]) -> Any:
     """The arguments of a kind without symbolic numbers, where what is at a path is refused.
 
-    If that is a number, it has to be what it is, and the others something that is not refused; else
-    all numbers have to be what they are.
+    A number there stays if it is refused by the bounds of its type; else it has to be what it is.
+    The others have to be something that is not refused; if no number is, what they are.
     """
     symbols = dict(find_symbols(values))
+    refused = symbols.pop(tuple(path), None)
     for place, number in symbols.items():
-        is_other = tuple(path) in symbols and place[0] != path[0]
+        is_other = refused is not None and place[0] != path[0]
         if not (is_other and _is_allowed(number, _number_types(kind, place), type(number.value))):
             demand_plain(number)
-    return strip_symbols(values)
+    stripped = strip_symbols(values)
+    if refused is not None:
+        if _is_out_of_bounds(refused, _number_types(kind, tuple(path))):
+            *steps, last = path
+            reduce(operator.getitem, steps, stripped)[last] = refused
+        else:
+            demand_plain(refused)
+    return stripped
 
 
 def find_symbols(value: Any, path: _Path = ()) -> Iterator[tuple[_Path, SymbolicNumber]]:
@@ -113,5 +123,20 @@ def _is_allowed(number: Any, types: list[Any], kind: type[Any]) -> bool:
     matching = [each for each in types if isinstance(each, wanted)]
     if len(matching) != 1 or matching[0].multiple_of:
         return False
-    bounds = [(decide, getattr(matching[0], name)) for name, decide in _BOUNDS.items()]
-    return all([decide(number, bound) for decide, bound in bounds if bound is not None])
+    return all(_compare_with_bounds(number, matching[0]))
+
+
+def _is_out_of_bounds(number: SymbolicNumber, types: list[Any]) -> bool:
+    """Whether the one type that there is takes integers, but none like this, as is recorded."""
+    match types:
+        case [inspect.IntType(multiple_of=None) as only]:
+            if isinstance(number, int):
+                return not all(_compare_with_bounds(number, only))
+            return math.isfinite(number.value) and math.trunc(number) != number
+    return False
+
+
+def _compare_with_bounds(number: Any, type: Any) -> list[bool]:
+    """Whether a number keeps to each bound of a type."""
+    bounds = [(decide, getattr(type, name)) for name, decide in _BOUNDS.items()]
+    return [decide(number, bound) for decide, bound in bounds if bound is not None]

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dense_calc.symbolic.polynomials import (
     CONSTANT,
+    Monomial,
     Polynomial,
     Term,
     as_single_atom,
@@ -41,7 +42,8 @@ class ConditionLog:
     The first atoms are the variables. `bounds` are what polynomials without constant, in lowest
     terms, have to be at least; all else that has to hold is in `conditions`. `formats` are the
     expressions that were put into texts, each with its format. `least_values` are what atoms are
-    known to be at least, by the conditions. `memo` is for results that are wanted again during the
+    known to be at least, by the conditions; `quotients` has the integers of which floats are the
+    quotients. `memo` is for results that are wanted again during the
     trace. With `allows_symbolic_repeats`, one copy of a block may stand for several, and
     `has_symbolic_repeats` tells that one does.
     """
@@ -54,6 +56,7 @@ class ConditionLog:
         self.conditions: dict[Condition, None] = {}
         self.formats: list[tuple[Term, str]] = []
         self._format_numbers: dict[tuple[Term, str], int] = {}
+        self.quotients: dict[Monomial, tuple[Any, Any]] = {}
         self.variable_count = 0
         self.least_values: dict[int, int] = {}
         self.memo: dict[Any, Any] = {}
@@ -74,7 +77,10 @@ class ConditionLog:
         if relation == ">=":
             self._require_least(polynomial)
         else:
-            self.conditions[Condition(relation, as_term(polynomial))] = None
+            term = as_term(polynomial)
+            if next(number for monomial, number in term if monomial) < 0:
+                term = as_term({monomial: -number for monomial, number in term})
+            self.conditions[Condition(relation, term)] = None
 
     def _require_least(self, polynomial: Polynomial) -> None:
         """Record that a polynomial is at least 0, as a bound of it without its constant."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from dense_calc.symbolic import quotients
 from dense_calc.symbolic.condition_log import ConditionLog, Operation
 from dense_calc.symbolic.polynomials import (
     Polynomial,
@@ -82,7 +83,7 @@ def _combine(
         parts = _polynomial_of(one), _polynomial_of(other)
         if is_worked_out(name, *parts):
             return SymbolicNumber(value, combine(*parts), log)
-    return _apply(log, name, value, one, other)
+    return quotients.note_quotient(_apply(log, name, value, one, other), name, one, other)
 
 
 def _divide(
@@ -93,7 +94,7 @@ def _divide(
         raise ZeroDivisionError
     value = _compute(divide, one, other)
     if isinstance(value, float):
-        return _apply(log, name, value, one, other)
+        return quotients.note_quotient(_apply(log, name, value, one, other), name, one, other)
     if name == "%":
         return one - other * (one // other)
     if type(other) is not SymbolicNumber:
@@ -150,6 +151,8 @@ def _rounding(name: str, convert: Callable[..., Any]) -> Any:
     def rounded(self: SymbolicNumber, *digits: Any) -> Any:
         if isinstance(self.value, int) and not digits:
             return self
+        if not digits and (pair := quotients.find_quotient(self)):
+            return quotients.round_quotient(name, *pair)
         return _apply(self.log, name, _compute(convert, self, *digits), self, *digits)
 
     return rounded
@@ -252,6 +255,10 @@ def _compute(function: Callable[..., Any], *operands: Any) -> Any:
 
 def _compare(relation: str, decide: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
     """The answer to a comparison of two numbers, which is recorded; one of them is symbolic."""
+    if one is other and quotients.find_quotient(one):
+        return decide(0, 0)  # it is never .nan
+    if integers := quotients.clear_divisor(one, other):
+        one, other = integers
     log = one.log if type(one) is SymbolicNumber else other.log
     left, right = _value_of(one), _value_of(other)
     answer = bool(decide(left, right))

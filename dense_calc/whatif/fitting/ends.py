@@ -64,21 +64,25 @@ class EndFinder:
         is no end.
         """
         unfit: list[int] = []
+        end = 0
         last_piece, last_counts = None, None
         for place in self._doubled_places(line, axis):
             piece, results = self.formulas.evaluate_at(line.point_at(place))
             counts = piece.report and [results[each] for each in self.constraints.limited_indices]
             has_fallen = any(map(gt, last_counts or (), counts or ()))
+            last_counts = counts or last_counts
             if counts and (has_fallen or self.constraints.is_small_enough(piece, results)):
                 unfit = []
-            elif self._is_unfit_from(place, line):
-                return place + 1, True
-            elif last_counts and piece is not last_piece:
+            elif end or self._is_unfit_from(place, line):
+                if last_counts:
+                    return place + 1, True
+                end = end or place + 1  # the model nearest to fitting may be above
+            elif piece is not last_piece:
                 unfit.append(place)
                 if len(unfit) == _END_RUN_LENGTH:
                     return unfit[0] + 1, False
-            last_piece, last_counts = piece, counts or last_counts
-        return line.size, False
+            last_piece = piece
+        return end or line.size, bool(end)
 
     def _doubled_places(self, line: PointGrid, axis: int) -> Iterator[int]:
         """The places of a value and of its doubles: the file's own, or the first multiple of it.
