@@ -15,7 +15,7 @@ _MAX_DIVIDEND = 2**52
 
 
 def note_quotient(result: Any, name: str, one: Any, other: Any) -> Any:
-    """The result of an operation; if it is a quotient of integers, as 0.75 times one is, noted so."""
+    """The result of an operation; it is noted if it is a quotient of integers, as 0.75 × one is."""
     if name == "*" and type(one) is float:
         one, other = other, one
     if name == "*" and type(other) is float and math.isfinite(other) and isinstance(one, int):

@@ -1,9 +1,8 @@
 """Numbers with the expression that they were computed by; what is decided on them is recorded.
 
-A symbolic number has a value, so that a model can be traced with it as with any other, and an
-expression in some variables. Whoever compares it gets the answer for the value, and the answer is
-recorded as a condition: for other values of the variables, all results are what their expressions
-give, as long as the conditions hold.
+A symbolic number has a value, so that a model can be traced with it, and an expression in some
+variables. Whoever compares it gets the answer for the value, which is recorded as a condition.
+Where all conditions hold for other values, the results are what their expressions give.
 """
 
 from __future__ import annotations

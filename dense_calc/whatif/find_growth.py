@@ -164,8 +164,11 @@ def _count_table(
         shown = sorted({*_spread_values(values), *near[-2 * _MAX_NEXT_VALUES :]})
         points = [(*start[:axis], at, *start[axis + 1 :]) for at in shown]
         found = dict(zip(points, counts(points), strict=True))
-        if sum(count is not None for count in found.values()) > _MAX_TABLE_VALUES:
+        valid = [point for point, count in found.items() if count is not None]
+        if len(valid) > _MAX_TABLE_VALUES:
             few = {*_spread_values(values), start[axis], start[axis] + 1}
+            if few.isdisjoint(point[axis] for point in valid):
+                few = {point[axis] for point in valid[-_MAX_TABLE_VALUES:]}
             found = {point: count for point, count in found.items() if point[axis] in few}
         table |= found
     yield from table.items()
