@@ -24,7 +24,7 @@ from dense_calc.render import GRID_FORMATS, Style, stream_grid
 from dense_calc.render.axes import PICTURE_SUFFIXES, SweepPoints
 from dense_calc.render.sweep_grid import combination_grid, csv_lines, json_lines, sweep_points
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.sweeping import Sweep, row_batches_in_parallel
+from dense_calc.whatif.sweeping import Sweep
 from dense_calc.whatif.sweeping import sweep as sweep_of
 
 _SWEEP_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
@@ -181,7 +181,7 @@ def _row_selector(
     """
     if not where and sort is None and not top:
         return iter
-    from dense_calc.whatif.picking import build_row_selector
+    from dense_calc.cli.row_options import build_row_selector
 
     return build_row_selector(where, _TOP_ORDER if sort is None and top else sort, top, names)
 
@@ -203,11 +203,13 @@ def _batches_with_progress(
     combinations: Sweep, jobs: int, *, quiet: bool
 ) -> Iterator[Iterable[list[VariantRow]]]:
     """The rows of a sweep in lists, by so many processes; a bar counts them, if not `quiet`."""
+    batches = combinations.row_batches()
+    if jobs > 1:
+        from dense_calc.cli.sweep_jobs import row_batches_in_parallel
+
+        batches = row_batches_in_parallel(combinations, jobs)
     with show_progress(len(combinations), "sweep", quiet=quiet) as advance:
-        yield _count_rows(
-            row_batches_in_parallel(combinations, jobs) if jobs > 1 else combinations.row_batches(),
-            advance,
-        )
+        yield _count_rows(batches, advance)
 
 
 def _count_rows(

@@ -119,8 +119,8 @@ def find_growth(
         is_cut_short = True
     except NoPolynomialError:
         pass
-    table = list(_count_table(counts, ranges, own))
-    samples = tuple((point, count) for point, count in table if count is not None)
+    table = _count_table(counts, ranges, own)
+    samples = tuple((point, count) for point, count in table.items() if count is not None)
     if not samples:
         raise NoModelError
     missing = len(table) - len(samples)
@@ -143,10 +143,8 @@ def _find_next_step(counts: CountFunction, axis: int, own: Point) -> CountStep |
     """What one more of a variable costs, or the next value that has a model."""
     ahead = range(own[axis], own[axis] + _MAX_NEXT_VALUES)
     points = ((*own[:axis], at, *own[axis + 1 :]) for at in ahead)
-    found = (
-        (at, count) for at, count in zip(ahead, counts(points), strict=True) if count is not None
-    )
-    pair = list(islice(found, 2))
+    pairs = zip(ahead, counts(points), strict=True)
+    pair = list(islice(((at, count) for at, count in pairs if count is not None), 2))
     if len(pair) < 2:
         return None
     (before, least), (after, most) = pair
@@ -155,7 +153,7 @@ def _find_next_step(counts: CountFunction, axis: int, own: Point) -> CountStep |
 
 def _count_table(
     counts: CountFunction, ranges: Sequence[range], own: Point
-) -> Iterator[tuple[Point, int | None]]:
+) -> dict[Point, int | None]:
     """The counts at some values of each variable, the others as at the start."""
     start = nearest_point(tuple(ranges), own)
     table: dict[Point, int | None] = {}
@@ -171,7 +169,7 @@ def _count_table(
                 few = {point[axis] for point in valid[-_MAX_TABLE_VALUES:]}
             found = {point: count for point, count in found.items() if point[axis] in few}
         table |= found
-    yield from table.items()
+    return table
 
 
 def _spread_values(values: range) -> Sequence[int]:
@@ -181,6 +179,5 @@ def _spread_values(values: range) -> Sequence[int]:
     if values[0] >= 0 and len(values) > _WIDE_RANGE_SIZE:
         first = max(1, values[0])
         return [values[0], *(first << power for power in range((values[-1] // first).bit_length()))]
-    return values[
-        :: len(values) // _MAX_TABLE_VALUES | 1
-    ]  # odd, to meet values that powers of two do not divide
+    step = len(values) // _MAX_TABLE_VALUES | 1  # odd, to meet what powers of two do not divide
+    return values[::step]

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 from dense_calc.errors import DenseCalcError, describe_value
+from dense_calc.settings.variants import ModelVariants
 
 _MAX_VARIABLES = 16  # variables: each adds an axis to what is looked at
 
 
-class _SettingReader(Protocol):
-    """A file with settings."""
-
-    def setting_value(self, name: str, /) -> Any: ...
-
-
 def file_values(
-    file: _SettingReader,
+    file: ModelVariants,
     vary: Collection[str],
     settings: Iterable[str],
     bounds: Iterable[Mapping[str, int]],
@@ -30,10 +25,9 @@ def file_values(
             has a bound.
     """
     if len(vary) > _MAX_VARIABLES:
-        told = (
-            f"{len(vary):,} variables are too many to vary at once; name at most {_MAX_VARIABLES}"
-        )
-        raise DenseCalcError(f"{told}, or let one var stand for several")
+        told = f"{len(vary):,} variables are too many to vary at once"
+        mending = f"name at most {_MAX_VARIABLES}, or let one var stand for several"
+        raise DenseCalcError(f"{told}; {mending}")
     own = {name: file.setting_value(name) for name in vary}
     if not own:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")

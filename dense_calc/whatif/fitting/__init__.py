@@ -32,47 +32,36 @@ def fit(
 ) -> list[VariantRow]:
     """The largest values of a variable, or of several, with which the model in a file fits.
 
-    One row for one variable, or for several that move together from the file's own values with
-    `scale`; for several apart, those that fit and of which none can be raised, in the order of the
-    first. The list is empty if nothing fits. A row is a plain dict: what was set, the counts, and
-    the slack, what is left to the tightest limit, in parameters or in bytes.
+    One row for one variable, or for several that move together with `scale`; for several apart,
+    all rows of which no variable can be raised. A row is a dict: what was set, the counts, and the
+    slack, what is left to the tightest limit. Limits and bounds are what the flags of the command
+    are: `max_params="1M"`; without limits, the file's budget. A bound is a number for all variables
+    or a mapping of names to numbers. `settings` and `assume` are what `--set` and `--assume` are.
 
     >>> [row] = fit("specs/lenet5.yaml", "width", max_params="100k")
     >>> row["set"], row["total_params"], row["slack"]
     ({'width': 95}, 99620, 380)
 
-    The limits are `max_params`, `max_trainable`, `max_size` and `min_params`, as the flags of the
-    command: numbers, or texts such as "1M" and "20MiB". Without any, the file's own budget is
-    what to fit. Values are the multiples of `multiple_of` from `min` to `max`, each a number for
-    all variables or a mapping of names to numbers; without `max`, up to where nothing fits. All
-    are looked at; of a range of more than 1,048,576, those up to where nothing fits, as without
-    `max`. `settings` gives other vars their values, `assume` is that of `load`.
-
     Raises:
         FileError: the file cannot be read.
-        DenseCalcError: it holds no model, has no such variable, or nothing limits it; or a limit
-            is none.
+        DenseCalcError: it holds no model, has no such variable, or nothing limits it.
         TypeError: a limit is unknown.
     """
     from dense_calc.files.loader import read_variants  # the search itself knows nothing of files
 
     given = vary.split(",") if isinstance(vary, str) else vary
     names = tuple(dict.fromkeys(filter(None, map(str.strip, given))))
-    query = FitQuery(
-        vary=names,
-        limits=tuple(_parse_limits(limits)),
-        multiple_of=_bound_by_name(multiple_of, names),
-        min=_bound_by_name(min, names),
-        max={} if max is None else _bound_by_name(max, names),
-        scale=scale,
-        settings=settings,
-    )
+    written = {"multiple_of": multiple_of, "min": min, "max": max}
+    bounds = {key: _bound_by_name(bound, names) for key, bound in written.items()}
+    query = FitQuery(names, tuple(_parse_limits(limits)), scale=scale, settings=settings, **bounds)
     return list(answer_fit_query(read_variants(path, assume), query).fitting_rows)
 
 
-def _bound_by_name(bound: FitBounds, names: Iterable[str]) -> Mapping[str, int]:
-    """The bound of each variable."""
-    return bound if isinstance(bound, Mapping) else dict.fromkeys(names, bound)
+def _bound_by_name(bound: FitBounds | None, names: Iterable[str]) -> Mapping[str, int]:
+    """The bound of each variable that has one."""
+    if isinstance(bound, Mapping):
+        return bound
+    return {} if bound is None else dict.fromkeys(names, bound)
 
 
 def _parse_limits(given: Mapping[str, Any]) -> Iterator[Limit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -106,7 +106,10 @@ def answer_fit_query(
     counts = GridCounts(formulas, constraints, looked_at, watch)
     row_at = partial(_row_at, formulas, constraints, grid)
     if not counts.valid_places:
-        raise _no_model_error(row_at(0), query.vary, looked_at.size)
+        row = row_at(0)
+        settings = ", ".join(f"{name}={row['set'][name]}" for name in query.vary)
+        many = f"none of the {looked_at.size:,} values that were tried makes a model"
+        raise DenseCalcError(f"{many}; with {settings}: {row['error']}")
     return FitResult(
         name=variants.name,
         ranges=tuple(grid.told_ranges()),
@@ -175,10 +178,3 @@ def _answer_rows(counts: GridCounts, row_at: Callable[[int], VariantRow]) -> dic
         "nearest_row": None if maximal else row_at(min(valid, key=counts.distance_to_fit)),
         "barrier_row": row_at(above) if next_place is None and above < size else None,
     }
-
-
-def _no_model_error(row: VariantRow, names: Sequence[str], checked: int) -> DenseCalcError:
-    """The error that no setting makes a model, with the reason of the first one."""
-    settings = ", ".join(f"{name}={row['set'][name]}" for name in names)
-    many = f"none of the {checked:,} values that were tried makes a model"
-    return DenseCalcError(f"{many}; with {settings}: {row['error']}")

@@ -74,18 +74,17 @@ class FitConstraints(Struct, frozen=True):
 
 def _relative_slack(check: Check) -> float:
     """What is left to a limit, as a share of it."""
-    assert check.slack is not None
+    assert isinstance(check.slack, int)
     assert isinstance(check.limit, int)
     return check.slack / max(1, check.limit)
 
 
-def build_constraints(limits: Iterable[Limit], own: Iterable[Limit], name: str) -> FitConstraints:
-    """What these limits demand; without any, what the budget of the file does, its own limits.
+def build_constraints(given: tuple[Limit, ...], own: Iterable[Limit], name: str) -> FitConstraints:
+    """What limits demand that are given; without any, what the budget of the file does.
 
     Raises:
         DenseCalcError: nothing limits the model from above.
     """
-    given = tuple(limits)
     budget = tuple(limit for limit in own if limit.rule != "exact")
     if not any(limit.rule == "max" for limit in given or budget):
         missing = "there is no limit from above" if given else f"'{name}' has no budget"

@@ -85,9 +85,8 @@ class PointGrid(Struct, frozen=True):
 
     def told_ranges(self) -> Iterator[VariableRange]:
         """The values that each variable takes."""
-        for each, least, most in zip(
-            self.ranges, self.point_at(0), self.point_at(self.size - 1), strict=True
-        ):
+        ends = self.point_at(0), self.point_at(self.size - 1)
+        for each, least, most in zip(self.ranges, *ends, strict=True):
             yield replace(each, values=range(least, most + 1, each.values.step))
 
 

@@ -1,4 +1,4 @@
-"""Which rows of a sweep are wanted, and in which order: `params<5M and width>=64`, `-size`."""
+"""`sweep --where "params<5M and width>=64" --sort -size`: which rows are wanted, in which order."""
 
 from __future__ import annotations
 
