@@ -19,7 +19,7 @@ from dense_calc.shapes import (
     window_counts,
     with_spatial_sizes,
 )
-from dense_calc.symbolic.symbolic_number import apply_function
+from dense_calc.symbolic.state import apply_function
 
 # Names of SciPy's windows without parameters; source: scipy.signal.get_window.
 # fmt: off

@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from dense_calc.errors import did_you_mean
 from dense_calc.spec_language.spec_numbers import ExpressionError, Number
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
-from dense_calc.symbolic.state import is_symbolic
+from dense_calc.symbolic.state import apply_function
 
 _MAX_EXPRESSION_LENGTH = 500  # characters of an expression
 _MAX_ROUND_DIGITS = 400  # more than any number has
@@ -47,16 +47,6 @@ def _round_number(number: Number, *digits: int) -> Number:
     )
 
 
-def _apply_function(name: str, function: Callable[[Number], float], number: Number) -> Number:
-    """A function of a number, symbolic where the number is."""
-    if not is_symbolic(number):
-        return function(number)
-    from dense_calc.symbolic.symbolic_number import apply_function
-
-    result: Number = apply_function(name, function, number)
-    return result
-
-
 _ARITHMETIC_OPERATORS: dict[type, Callable[..., Number]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -80,8 +70,8 @@ EXPRESSION_FUNCTIONS: dict[str, Callable[..., Number]] = {
     "int": math.trunc,  # unlike int(), it leaves a symbolic number one
     "ceil": math.ceil,
     "floor": math.floor,
-    "sqrt": partial(_apply_function, "sqrt", math.sqrt),
-    "log2": partial(_apply_function, "log2", math.log2),
+    "sqrt": partial(apply_function, "sqrt", math.sqrt),
+    "log2": partial(apply_function, "log2", math.log2),
 }
 
 

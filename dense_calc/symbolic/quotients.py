@@ -31,9 +31,10 @@ def find_quotient(number: Any) -> tuple[Any, Any] | None:
     """The integers of which a float is the quotient, the second above 0; None of other numbers."""
     if not is_symbolic(number) or type(number.value) is not float:
         return None
-    dividend, divisor = number.log.quotients.get(next(iter(number.polynomial)), (_MAX_DIVIDEND, 1))
-    if abs(getattr(dividend, "value", dividend)) >= _MAX_DIVIDEND:
+    pair = number.log.quotients.get(next(iter(number.polynomial)))
+    if pair is None or abs(getattr(pair[0], "value", pair[0])) >= _MAX_DIVIDEND:
         return None
+    dividend, divisor = pair
     if divisor < 0:
         dividend, divisor = -dividend, -divisor
     is_exact = -_MAX_DIVIDEND < dividend < _MAX_DIVIDEND  # as is recorded

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dense_calc.symbolic.condition_log import ConditionLog
@@ -26,6 +26,11 @@ class UnlikeCopiesError(Exception):
 def is_symbolic(number: object) -> bool:
     """Whether this is a number with an expression."""
     return issubclass(type(number), Symbolic)
+
+
+def apply_function(name: str, function: Callable[[float], float], number: Any) -> Any:
+    """A function of a number, such as a square root, also where the number is symbolic."""
+    return number.apply_function(name, function) if is_symbolic(number) else function(number)
 
 
 def current_log() -> ConditionLog | None:

@@ -229,6 +229,11 @@ class SymbolicNumber(Symbolic):
     def __repr__(self) -> str:
         return f"{self}"
 
+    def apply_function(self, name: str, function: Callable[[float], float]) -> SymbolicNumber:
+        """A function of the number, such as its square root."""
+        _compare(">", operator.gt, self, 0)  # else it may have no value
+        return _apply(self.log, name, _compute(function, self), self)
+
 
 def make_variable(log: ConditionLog, name: str, value: Any) -> SymbolicNumber:
     """A variable with its value; all are made before anything is computed with them."""
@@ -284,15 +289,6 @@ def demand_plain(number: Any) -> Any:
     if type(number) is SymbolicNumber:
         _compare("==", operator.eq, number, number.value)
     return _value_of(number)
-
-
-def apply_function(name: str, function: Callable[[float], float], number: Any) -> Any:
-    """A function of a number, such as a square root, also where the number is symbolic."""
-    if type(number) is not SymbolicNumber:
-        return function(number)
-    log = number.log
-    _compare(">", operator.gt, number, 0)  # else it may have no value
-    return _apply(log, name, _compute(function, number), number)
 
 
 def as_float(number: SymbolicNumber) -> SymbolicNumber:

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import DenseCalcError
+from dense_calc.errors import DenseCalcError, Source
+from dense_calc.files.loader import parse_variants
 from dense_calc.settings.variants import ModelVariants
 from dense_calc.symbolic.formulas import Point, compile_formulas
 from dense_calc.symbolic.state import is_symbolic
@@ -45,6 +46,11 @@ def symbols_in(value: Any) -> Iterator[SymbolicNumber]:
     elif isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             yield from symbols_in(each)
+
+
+def prove_text(text: str, names: Sequence[str]) -> ProvenFormulas:
+    """The formulas of a spec in some of its vars."""
+    return ProvenFormulas(parse_variants(Source("m.yaml", text), None, "m", {}, "m.yaml"), names)
 
 
 class ProvenFormulas:

@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.formula_proof import ProvenFormulas
+from support.formula_proof import prove_text
 
-from dense_calc.errors import Source
-from dense_calc.files.loader import parse_variants
 from dense_calc.symbolic.condition_log import ConditionLog
 from dense_calc.symbolic.symbolic_number import make_variable
 
@@ -34,7 +32,7 @@ EXPRESSIONS = {
 @pytest.mark.parametrize("units", EXPRESSIONS)
 def test_units_are_what_a_plain_trace_says(units: str) -> None:
     text = f"vars: {{a: 12}}\ninput: [7]\nlayers: [Dense: {{units: '{units}'}}]\n"
-    proof = ProvenFormulas(parse_variants(Source("m.yaml", text), None, "m", {}, "m.yaml"), ["a"])
+    proof = prove_text(text, ["a"])
     for value in (12, *range(-50, 150), 10**9 + 1, 2**53 + 1, 2**62 + 3):
         proof.demand_equal((value,))
     assert proof.formulas.piece_count <= EXPRESSIONS[units]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from support.formula_proof import ProvenFormulas
-
-from dense_calc.errors import Source
-from dense_calc.files.loader import parse_variants
+from support.formula_proof import prove_text
 
 # What may be refused in 100 combinations of two vars → how many pieces there are at most.
 LAYERS = {
@@ -23,8 +20,7 @@ LAYERS = {
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_refused_number_is_told_whatever_the_others_are(layer: str) -> None:
     text = f"vars: {{a: 1, b: 1}}\ninput: [8, 6]\nlayers: [{layer}]\n"
-    whole = parse_variants(Source("m.yaml", text), None, "m", {}, "m.yaml")
-    proof = ProvenFormulas(whole, ["a", "b"])
+    proof = prove_text(text, ["a", "b"])
     for point in product(range(-2, 8), range(-2, 8)):
         proof.demand_equal(point)
     assert proof.formulas.piece_count <= LAYERS[layer]
