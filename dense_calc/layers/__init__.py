@@ -136,7 +136,7 @@ KIND_MODULES = {
     "SpatialDropout2D": "regularization",
     "SpatialDropout3D": "regularization",
     "SpectralNormalization": "wrappers",
-    "StackedRNNCells": "recurrent",
+    "StackedRNNCells": "stacked_cells",
     "StringLookup": "text",
     "Subtract": "merging",
     "TextVectorization": "text",

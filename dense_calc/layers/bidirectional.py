@@ -19,8 +19,9 @@ from dense_calc.layers.base import (
     sublayer_weights,
 )
 from dense_calc.layers.layer_references import inner_layers
+from dense_calc.layers.recurrent import RecurrentLayer
 from dense_calc.layers.wrappers import has_abstract_regularizer, inner_call_inputs
-from dense_calc.shapes import Shapes, child_shapes, is_shape, size_sum
+from dense_calc.shapes import Shape, Shapes, child_shapes, is_shape, size_sum
 
 _MATCHING_ARGUMENTS = ("stateful", "return_sequences", "return_state")  # equal in both directions
 
@@ -61,6 +62,13 @@ class Bidirectional(KerasLayer, frozen=True, kw_only=True):
         if self.merge_mode == "concat":
             output = (*output[:-1], size_sum((output[-1], output[-1])))
         return (output, *states) if states else output
+
+    def demand_traceable(self, sequences: Shape, /, *_others: Shapes | None) -> None:
+        for argument in self.inner_layer_arguments:
+            layer = getattr(self, argument)
+            if isinstance(layer, RecurrentLayer):
+                with prefix_error_path(argument):
+                    layer.demand_repeatable_step(sequences)
 
     def weights(self, sequences: Shapes, /, *_others: Shapes | None) -> Iterator[Weight]:
         forward = as_layer_kind(self.layer)

@@ -79,6 +79,9 @@ class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
     def state_shapes(self, step: Shape) -> Shapes:
         return self.step_output(step), self.step_output(step)
 
+    def output_shape(self, step: Shape, _states: Shapes, /) -> Shapes:
+        return self.step_output(step), self.state_shapes(step)
+
     def weights(self, step: Shape, /) -> Iterator[Weight]:
         outer = self.recurrent_layer
         window = window_axes(outer.gate_convolution)

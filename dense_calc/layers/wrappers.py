@@ -140,6 +140,10 @@ class TimeDistributed(Wrapper, frozen=True, kw_only=True):
             raise LayerError(problem, "layer")
         return output if find_unknown_shape(output) else (output[0], shape[1], *output[1:])
 
+    def demand_traceable(self, shape: Shape, /) -> None:
+        with prefix_error_path("layer"):
+            as_layer_kind(self.layer).demand_traceable(self._inner_input_shape(shape))
+
 
 class Pipeline(LayerKind, frozen=True, kw_only=True):
     """Layers one after the other; meant for preprocessing, so that it has no `dtype` of its own."""

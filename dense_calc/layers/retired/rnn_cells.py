@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from dense_calc.layers.base import AnyLayer, KerasLayer, Weight
 from dense_calc.layers.cells import LSTMCell, RecurrentCell
-from dense_calc.layers.recurrent import as_recurrent_cell, cell_weights
+from dense_calc.layers.stacked_cells import as_recurrent_cell, cell_weights
 from dense_calc.shapes import Shape, Shapes
 
 
