@@ -182,6 +182,16 @@ def escape_unprintable(text: str) -> str:
 
 def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True) -> str:
     """`; did you mean 'units'?`: the choice most like `word`; or a list of few choices; or ''."""
+    distinct = {choice.lower(): choice for choice in islice(choices, _MAX_COMPARED_CHOICES)}
+    close = find_closest(word, distinct.values())
+    if close:
+        return f"; did you mean '{close}'?"
+    listed = else_listed and 0 < len(distinct) <= MAX_LISTED_CHOICES
+    return f"; there is {', '.join(distinct.values())}" if listed else ""
+
+
+def find_closest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that a misspelled word is most like, None if it is like none."""
     from difflib import get_close_matches  # only a mistake pays for it
 
     word = word.lower()[:MAX_EXCERPT_CHARS]
@@ -190,10 +200,7 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
     pairs = zip(lowered, efforts, strict=True)
     compared = [choice for choice, effort in pairs if effort <= _MAX_COMPARED_PAIRS]
     close = get_close_matches(word, compared, n=1)
-    if close:
-        return f"; did you mean '{lowered[close[0]]}'?"
-    listed = else_listed and 0 < len(lowered) <= MAX_LISTED_CHOICES
-    return f"; there is {', '.join(lowered.values())}" if listed else ""
+    return lowered[close[0]] if close else None
 
 
 def describe_value(value: Any) -> str:

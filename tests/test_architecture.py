@@ -32,7 +32,7 @@ MAX_TEST_LINES = 400
 FLOW = (
     "cli", "schema", "whatif", "files", "settings", "analysis", "keras_format", "spec_language",
     "tracing", "quantities", "report", "model", "call_inputs", "limits", "layers", "dtypes",
-    "shapes", "gaps", "symbolic", "errors",
+    "shapes", "gaps", "mistakes", "symbolic", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "settings", "analysis", "quantities", "report", "limits", "layers",

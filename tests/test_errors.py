@@ -5,11 +5,11 @@ A case is a title, a spec, and what `dense-calc check m.yaml` says of it.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from conftest import DATA
+from support.text_cases import case_params, demand_up_to_date
 
 from dense_calc.analysis.budget import check_limits
 from dense_calc.errors import (
@@ -24,8 +24,6 @@ from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
 FILES = sorted((DATA / "errors").glob("*.txt"))
-CASE = re.compile(r"=== (.*)\n((?s:.*?))~~~\n((?s:.*?))(?==== |\Z)")
-CASES = {path: CASE.findall(path.read_text("utf-8")) for path in FILES}
 
 
 def complaint(spec: str) -> str:
@@ -41,20 +39,14 @@ def check(spec: str) -> None:
     list(check_limits(trace(model), model.limits))
 
 
-@pytest.mark.parametrize(
-    ("spec", "said"),
-    [pytest.param(spec, said, id=title) for cases in CASES.values() for title, spec, said in cases],
-)
+@pytest.mark.parametrize(("spec", "said"), case_params(FILES))
 def test_a_complaint_says_where_what_and_how_to_mend_it(spec: str, said: str) -> None:
     assert complaint(spec) == said
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_file_of_complaints_is_up_to_date(path: Path, update: bool) -> None:
-    cases = "".join(f"=== {title}\n{spec}~~~\n{complaint(spec)}" for title, spec, _ in CASES[path])
-    if update:
-        path.write_text(cases, "utf-8")
-    assert path.read_text("utf-8") == cases
+    demand_up_to_date(path, complaint, update)
 
 
 def test_a_complaint_without_a_place() -> None:

@@ -84,7 +84,9 @@ def failure_message(error: Exception) -> str:
     from dense_calc.errors import DenseCalcError  # not at the top: --version needs no msgspec
 
     if isinstance(error, DenseCalcError):
-        return str(error)
+        from dense_calc.files.mistakes_in_file import describe_mistakes
+
+        return describe_mistakes(error)
     from traceback import format_exception  # a bug of dense-calc
 
     return "".join(format_exception(error)).rstrip()

@@ -23,6 +23,7 @@ from dense_calc.cli.revision_reader import RevisionReader, reader_options
 from dense_calc.cli.streams import write_stderr
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.loader import file_title
+from dense_calc.files.mistakes_in_file import describe_mistakes
 from dense_calc.limits import Limit
 from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.render.checks import VERDICT_FORMATS, render_verdicts
@@ -86,7 +87,7 @@ def check(
         verdict, error = _check_file(file, file_error, limits, reader)
         verdicts.append(verdict)
         if error and not is_github:  # GitHub shows errors at their lines
-            write_stderr(error)
+            write_stderr(describe_mistakes(error))
     emit_text(
         lambda style: render_verdicts(verdicts, chosen, style), commands=is_github, **output_options
     )

@@ -11,7 +11,7 @@ import click
 import yaml  # noqa: F401 - imported here, not deep in a chain of imports, it takes 10 ms less
 
 from dense_calc.analysis.freezing import idle_freeze_notes
-from dense_calc.cli.streams import STDOUT_NAMES, write_stderr
+from dense_calc.cli.streams import STDOUT_NAMES, choose_message_color, write_stderr
 from dense_calc.errors import (
     MAX_LISTED_CHOICES,
     DenseCalcError,
@@ -111,6 +111,13 @@ output_option = click.option(
     "written.",
 )
 
+
+def _choose_color(ctx: click.Context, option: click.Parameter, choice: str) -> str:
+    """The choice of `--color`, which the messages obey, too."""
+    choose_message_color(choice)
+    return choice
+
+
 _STYLE_OPTIONS = (
     output_option,
     click.option(
@@ -122,6 +129,8 @@ _STYLE_OPTIONS = (
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
+        callback=_choose_color,
+        is_eager=True,
         help="Colours: on a terminal without NO_COLOR, always, or never.",
     ),
 )

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from dense_calc.cli.streams import write_stderr, write_stdout
+from dense_calc.cli.streams import wants_color, write_stderr, write_stdout
 from dense_calc.errors import DenseCalcError
+from dense_calc.files.mistakes_in_file import describe_mistakes
 from dense_calc.render import Style
 
 _Item = TypeVar("_Item")
@@ -24,7 +25,7 @@ def process_each(items: Iterable[_Item], process: Callable[[_Item], _Result]) ->
         try:
             results.append(process(item))
         except DenseCalcError as error:
-            write_stderr(error)
+            write_stderr(describe_mistakes(error))
     return results
 
 
@@ -64,7 +65,7 @@ def emit_text(
         columns,
         width=width or (None if is_file else _terminal_width(on_terminal)),
         ascii=ascii or not (is_file or _can_draw_boxes(os.environ)),
-        color=color == "always" or (color == "auto" and on_terminal and _wants_color(os.environ)),
+        color=wants_color(color, on_terminal),
     )
     text = render(style)
     parts = [text] if isinstance(text, str) else text
@@ -104,8 +105,3 @@ def _can_draw_boxes(environ: Mapping[str, str]) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _wants_color(environ: Mapping[str, str]) -> bool:
-    """Whether a terminal and its user allow colours; see no-color.org."""
-    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

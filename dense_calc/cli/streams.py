@@ -16,6 +16,12 @@ _CLOSED_MESSAGE = "it is closed"
 # A line that GitHub Actions would take for a command, such as `::stop-commands::`; only
 # `check --format github` prints any.
 _WORKFLOW_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+# The start of a message, perhaps after the place that it speaks of, and carets under an excerpt.
+_DIAGNOSTIC_PARTS = re.compile(
+    r"^((?:\S.*?: )?)([Ee]rror:|warning:|note:)(?= )|^( +)(\^+)$", re.MULTILINE
+)
+_SORT_COLORS = {"error:": "\x1b[1;31m", "warning:": "\x1b[1;33m", "note:": "\x1b[1;36m"}
+_color_choice = "auto"
 
 
 class _ClosedStream(TextIOBase):
@@ -38,10 +44,38 @@ def open_streams() -> None:
 
 def write_stderr(message: object) -> None:
     """Print a message on standard error; if that fails, only the exit status tells the user."""
+    text = _escape_commands(str(message))
     try:
-        print(_escape_commands(str(message)), file=sys.stderr, flush=True)
+        is_colored = wants_color(_color_choice, sys.stderr.isatty())
+        print(_color_diagnostics(text) if is_colored else text, file=sys.stderr, flush=True)
     except OSError:
         discard_stream(_STDERR_FILENO)
+
+
+def choose_message_color(choice: str) -> None:
+    """Obey `--color` in all messages from now on: auto, always or never."""
+    global _color_choice  # noqa: PLW0603 - an error is printed where no option is known any more
+    _color_choice = choice
+
+
+def wants_color(choice: str, on_terminal: bool) -> bool:
+    """Whether to color what goes to a terminal or elsewhere; see no-color.org."""
+    if choice != "auto":
+        return choice == "always"
+    return on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _color_diagnostics(text: str) -> str:
+    """Messages with their sort and their carets in color."""
+    return _DIAGNOSTIC_PARTS.sub(_color_part, text)
+
+
+def _color_part(part: re.Match[str]) -> str:
+    """The sort of a message, or carets, in color."""
+    where, sort, margin, carets = part.groups()
+    if sort:
+        return f"{where}{_SORT_COLORS[sort.lower()]}{sort}\x1b[0m"
+    return f"{margin}\x1b[1;31m{carets}\x1b[0m"
 
 
 def _escape_commands(text: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from dense_calc.errors import SpecError, describe_value, did_you_mean
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES
-from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, read_entry
+from dense_calc.spec_language.entries import BlockDefinition, BlockEntry
 from dense_calc.spec_language.scope import INDEX_VAR, demand_var_name
 from dense_calc.spec_language.spec_size import count_values
+from dense_calc.spec_language.stand_ins import read_or_stand_in
 from dense_calc.spec_language.yaml_tree import YamlNode
 
 _BLOCK_KEYS = ("params", "inputs", "layers")
@@ -29,7 +30,7 @@ def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
         items = written.value["layers"][1] if isinstance(written.value, dict) else written
         block = blocks[word.value]
         try:
-            block.entries.extend(read_entry(item, blocks) for item in items.value)
+            block.entries.extend(read_or_stand_in(item, blocks) for item in items.value)
         except SpecError as mistake:
             block.error = mistake
         block.value_count = count_values(written)

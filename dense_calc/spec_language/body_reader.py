@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Note, SpecError
 from dense_calc.layers.base import LayerKind
+from dense_calc.mistakes import keep_mistake
 from dense_calc.model import Node
 from dense_calc.spec_language.bodies import ROOT_PREFIX, BlockCall, BlockCopy, Body, FirstCall
 from dense_calc.spec_language.callables import CallableLookup
@@ -21,6 +22,7 @@ from dense_calc.spec_language.layer_arguments import (
 )
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_size import Extent, demand_small_extent
+from dense_calc.spec_language.stand_ins import StandInLayer, UnwiredLayer
 from dense_calc.spec_language.wiring import wire_block, wire_layer
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
@@ -101,14 +103,29 @@ class BodyReader(CallableLookup, kw_only=True):
             whose = f"the block '{block.name}'" if block else "the model"
             self.no_input_message = f"{whose} has several inputs; {_READ_BY_NAME_HINT}"
         for entry, name, layer in zip(entries, names, layers, strict=True):
-            if layer is not None:
-                reads, call, mask = wire_layer(entry, above, self)
-                can_hold = layer.inner_layer_arguments or layer.model
-                lent = tuple(self.lent_layers_in(layer)) if can_hold else ()
-                yield Node(name, layer, reads, entry, call, mask=mask, lent_layers=lent)
-            else:
-                yield self._read_call_step(entry, name, above, scope)
+            try:
+                step = (
+                    self._read_call_step(entry, name, above, scope)
+                    if layer is None
+                    else self._read_layer_step(entry, name, layer, above)
+                )
+            except SpecError as error:
+                if layer is None:
+                    raise  # other names may lead into the copies of this block
+                keep_mistake(error, needs_names=True)
+                self.body.outputs[name] = name
+                step = Node(name, UnwiredLayer(), (), entry)
+            yield step
             above = None if inputs > 1 and _is_input_entry(entry) else self.body.outputs[name]
+
+    def _read_layer_step(
+        self, entry: SpecEntry, name: str, layer: LayerKind, above: str | None
+    ) -> Node:
+        """The node of an entry that is a layer."""
+        reads, call, mask = wire_layer(entry, above, self)
+        can_hold = layer.inner_layer_arguments or layer.model
+        lent = tuple(self.lent_layers_in(layer)) if can_hold else ()
+        return Node(name, layer, reads, entry, call, mask=mask, lent_layers=lent)
 
     def _read_call_step(
         self, entry: SpecEntry, name: str, above: str | None, scope: Scope
@@ -124,7 +141,9 @@ class BodyReader(CallableLookup, kw_only=True):
             return BlockCall(name, entry, callee, inputs)
         kind = type(callee.layer)
         reads, call, mask = wire_layer(replace(entry, kind=kind), above, self)
-        layer = apply_call_arguments(entry, callee.layer, scope)
+        layer = callee.layer
+        if not isinstance(layer, StandInLayer):
+            layer = apply_call_arguments(entry, layer, scope)
         is_lent = callee.lent_layers or callee.name.startswith(OUTER_PREFIX)
         lent = tuple(self.lent_layers_inside(callee, entry)) if is_lent else ()
         return Node(name, layer, reads, entry, call, callee.name, mask=mask, lent_layers=lent)

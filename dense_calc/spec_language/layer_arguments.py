@@ -34,7 +34,7 @@ from dense_calc.tracing.nested_model import NestedModel
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
 
-_NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
+NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
 
 # Arguments of a kind in which an expression stood: those of the next layer are evaluated first.
 _NUMERIC_ARGUMENTS: defaultdict[type, set[str]] = defaultdict(set)
@@ -43,7 +43,7 @@ _NUMERIC_ARGUMENTS: defaultdict[type, set[str]] = defaultdict(set)
 def decode_layer(
     entry: SpecEntry,
     scope: Scope,
-    decode_nested: _NestedModelDecoder,
+    decode_nested: NestedModelDecoder,
     omitted_keys: Container[str] = CALL_KEYS,
 ) -> LayerKind:
     """The layer that an entry describes, without the omitted keys.
@@ -163,7 +163,7 @@ def argument_subset_type(kind: type[LayerKind], names: tuple[str, ...]) -> type[
     return defstruct(kind.__name__, members, namespace=inner, forbid_unknown_fields=True)
 
 
-def decode_inner_layers(node: YamlNode, scope: Scope, decode_nested: _NestedModelDecoder) -> Any:
+def decode_inner_layers(node: YamlNode, scope: Scope, decode_nested: NestedModelDecoder) -> Any:
     """The layer, or list of layers, that is an argument of another."""
     if isinstance(node.value, list):
         return [decode_inner_layers(item, scope, decode_nested) for item in node.value]

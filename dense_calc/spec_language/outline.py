@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind, to_snake_case
-from dense_calc.model import Model, ModelType
+from dense_calc.limits import Limit
+from dense_calc.mistakes import current_mistakes, keep_mistake
+from dense_calc.model import Model, ModelOutput, ModelType
 from dense_calc.spec_language.blocks import read_blocks
 from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.callables import CallableLookup
@@ -33,6 +35,7 @@ from dense_calc.spec_language.sections import (
     read_sections,
     unbuilt_input_entries,
 )
+from dense_calc.spec_language.stand_ins import stand_in_type
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.graph import build_model
 from dense_calc.tracing.lent_layers import insert_lent_layers
@@ -82,7 +85,10 @@ class SpecOutline:
             definitions[name] = value
         scope = Scope(definitions)
         for name in definitions:
-            scope[name]  # raises on a mistake, also in a var that nothing uses
+            try:
+                scope[name]  # also a var that nothing uses
+            except SpecError as error:
+                keep_mistake(error)
         return scope
 
     @cached_property
@@ -125,14 +131,30 @@ class SpecOutline:
         model = build_model(
             sections["name"].value if "name" in sections else self.name,
             insert_lent_layers(expansion.nodes),
-            tuple(read_outputs(sections.get("outputs"), planner)),
+            self._read_outputs(planner),
             expansion.blocks,
-            tuple(read_model_limits(sections, scope)),
+            self._read_limits(scope),
             read_model_type(sections) if self.type is None else self.type,
         )
         if self.type is None and "trainable" in sections:  # Keras ignores that of a nested model
             model = replace(model, trainable=sections["trainable"].value)
         return model
+
+    def _read_outputs(self, planner: BodyPlanner) -> tuple[ModelOutput, ...]:
+        """The outputs that it states; none where there is a mistake in them that is collected."""
+        try:
+            return tuple(read_outputs(self.sections.get("outputs"), planner))
+        except SpecError as error:
+            keep_mistake(error, needs_names=True)
+        return ()
+
+    def _read_limits(self, scope: Scope) -> tuple[Limit, ...]:
+        """The limits that it states; none where there is a mistake in them that is collected."""
+        try:
+            return tuple(read_model_limits(self.sections, scope))
+        except SpecError as error:
+            keep_mistake(error)
+        return ()
 
 
 def decode_nested_model(
@@ -153,7 +175,11 @@ def decode_nested_model(
         root = YamlNode(*entry.coordinates, sections)
         entry.outline = SpecOutline(root, name or to_snake_case(type), _NESTED_SECTIONS, type)
     outline = entry.outline
+    mistakes = current_mistakes()
+    earlier = mistakes and len(mistakes.errors)
     model = outline.make_model(scope, outer)
+    if mistakes and len(mistakes.errors) != earlier:
+        return stand_in_type(type)(name=name)
     trainable = outline.sections["trainable"].value if "trainable" in outline.sections else True
     layer: LayerKind = kind(model=model, name=name, trainable=trainable)
     return layer

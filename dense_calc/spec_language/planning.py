@@ -37,6 +37,7 @@ from dense_calc.spec_language.spec_size import (
     demand_small_extent,
     extent_of_nodes,
 )
+from dense_calc.spec_language.stand_ins import decode_or_stand_in
 from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 from dense_calc.tracing.lent_layers import MAX_LENT_DEPTH, holds_model
 
@@ -73,7 +74,9 @@ class BodyPlanner:
         """
         scope = body.scope
         layers = [
-            decode_layer(entry, scope, _unread_nested_model) if type(entry) is SpecEntry else None
+            decode_or_stand_in(entry, scope, _unread_nested_model, self._use_notes[::-1])
+            if type(entry) is SpecEntry
+            else None
             for entry in entries
         ]
         others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]

@@ -62,9 +62,10 @@ class Scope(Mapping[str, Number]):
         if len(self._open_vars) == MAX_VAR_CHAIN:
             raise SpecError(f"more than {MAX_VAR_CHAIN} vars use each other in a chain", definition)
         self._open_vars.append(name)
-        value = self._read_number(definition)
-        self._open_vars.pop()
-        return value
+        try:
+            return self._read_number(definition)
+        finally:
+            self._open_vars.pop()
 
     def __contains__(self, name: object) -> bool:
         return (

@@ -8,15 +8,15 @@ from itertools import chain
 from msgspec import structs
 
 from dense_calc.call_inputs import OutputPath
-from dense_calc.errors import SpecError, describe_value, did_you_mean
+from dense_calc.errors import SpecError, describe_value, did_you_mean, find_closest
 from dense_calc.layers import find_kind
+from dense_calc.mistakes import keep_mistake
 from dense_calc.model import ModelOutput, ModelType, Node
 from dense_calc.spec_language.body_reader import BodyReader
 from dense_calc.spec_language.entries import (
     INPUT_KIND,
     BlockDefinition,
     SpecEntry,
-    read_entry,
     read_input_entry,
 )
 from dense_calc.spec_language.planning import BodyPlanner
@@ -27,6 +27,7 @@ from dense_calc.spec_language.spec_size import (
     demand_small_extent,
     extent_of_nodes,
 )
+from dense_calc.spec_language.stand_ins import read_or_stand_in
 from dense_calc.spec_language.wiring import read_call_input, unknown_layer_error
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
@@ -74,7 +75,7 @@ def read_entries(
         if isinstance(item.value, dict) and item.value.keys() == {"repeat", "layers"}:
             entries += _read_repeated_entries(item, blocks)
         else:
-            entries.append(read_entry(item, blocks))
+            entries.append(read_or_stand_in(item, blocks))
     return entries
 
 
@@ -114,24 +115,44 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
             f"a model is a mapping with 'input:' and 'layers:', not {describe_value(root.value)}",
             root,
         )
+    sections: dict[str, YamlNode] = {}
     for key, value in root.value.values():
-        if key.value not in known:
-            hint = did_you_mean(key.value, known)
-            raise SpecError(f"a model has no section '{key.value}'{hint}", key)
-        wanted = known[key.value]
+        name = key.value
+        if name not in known:
+            hint = did_you_mean(name, known)
+            keep_mistake(SpecError(f"a model has no section '{name}'{hint}", key))
+            name = find_closest(name, [each for each in known if each not in root.value])
+            if name is None or not isinstance(value.value, known[name]):
+                continue
+        sections[name] = value
+        wanted = known[name]
         if not isinstance(value.value, wanted):
-            must = f"'{key.value}' must be {_SECTION_TYPE_NAMES[wanted]}"
+            must = f"'{name}' must be {_SECTION_TYPE_NAMES[wanted]}"
             raise SpecError(f"{must}, not {describe_value(value.value)}", value)
-    return {name: value for name, (_, value) in root.value.items()}
+    return sections
 
 
 def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:
     """The entries of the model's inputs, from `input` or `inputs`."""
     if "inputs" not in sections:
-        return [read_input_entry(*root.value["input"])] if "input" in sections else []
+        if "input" not in sections:
+            return []
+        value = sections["input"]
+        word, _ = root.value.get("input", (structs.replace(value, value="input"), value))
+        return [_read_input_entry(word, value)]
     if "input" in sections:
-        raise SpecError("a model has 'input' or 'inputs', not both", root.value["inputs"][0])
-    return [read_input_entry(*pair) for pair in sections["inputs"].value.values()]
+        word, _ = root.value.get("inputs", (sections["inputs"], None))
+        raise SpecError("a model has 'input' or 'inputs', not both", word)
+    return [_read_input_entry(*pair) for pair in sections["inputs"].value.values()]
+
+
+def _read_input_entry(name: YamlNode, value: YamlNode) -> SpecEntry:
+    """The entry of an input; of one without a shape where that is a mistake that is collected."""
+    try:
+        return read_input_entry(name, value)
+    except SpecError as error:
+        keep_mistake(error)
+    return SpecEntry(*name.coordinates, find_kind(INPUT_KIND), {}, name.value or INPUT_KIND)
 
 
 def legacy_input_entries(first: SpecEntry) -> list[SpecEntry]:

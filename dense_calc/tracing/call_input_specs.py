@@ -44,6 +44,8 @@ def _leaf_shapes(leaf: CallLeaf, shapes: Mapping[str, Shapes]) -> Shapes:
             return _output_shape_at(name, shapes[name], index)
     nest = shapes[leaf.name]
     for step in leaf.steps:
+        if isinstance(nest, UnknownShape):
+            return nest
         part = child_shape_at(nest, step)
         if part is None:
             choices = nest if isinstance(nest, dict) else range(len(child_shapes(nest)))
@@ -85,7 +87,8 @@ def _leaf_dtypes(leaf: CallLeaf, dtypes: Mapping[str, Dtypes]) -> Dtypes:
             return outputs[index if index < len(outputs) else -1]  # how many may not be known
     nest: Any = dtypes[leaf.name]
     for step in leaf.steps:
-        nest = nest[step]
+        if isinstance(nest, tuple | dict):  # else it is not known
+            nest = nest[step]  # type: ignore[index]
     dtype: Dtypes = nest
     return dtype
 

@@ -20,6 +20,7 @@ from dense_calc.report import (
     weight_totals,
 )
 from dense_calc.shapes import (
+    OPAQUE_SHAPE,
     UNBUILT_SHAPE,
     Shape,
     Shapes,
@@ -179,6 +180,13 @@ class Tracer:
         if any(call_input_shapes(leaf, self.shapes) != shape for leaf, shape in recorded.reads):
             return built
         return with_output_shape(built, recorded.shape, recorded.dtype)
+
+    def leave_unknown(self, node: Node) -> None:
+        """Leave open what the call of a node gives."""
+        built = BuiltLayer(OPAQUE_SHAPE, state="unknown", is_open=True)
+        call = self._calls[node.name] = TracedCall(node.layer, (), (), built)
+        self.shapes[node.name], self.dtypes[node.name] = OPAQUE_SHAPE, None
+        self._note_unknown(node, call)
 
     def _demand_certain_refusal(self, node: Node) -> None:
         """Raise UnlikeCopiesError where another number of copies could refuse another node first.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from dense_calc.dtypes import Dtypes
+from dense_calc.errors import DenseCalcError
 from dense_calc.gaps import demand_no_gaps
 from dense_calc.model import Model
 from dense_calc.report import (
@@ -76,6 +78,20 @@ def trace_output_specs(model: Model) -> tuple[dict[str, Shapes], dict[str, Dtype
         tracer.trace_node(node)
     tracer.demand_all_known()
     return tracer.shapes, tracer.dtypes
+
+
+def find_untraceable(model: Model) -> Iterator[DenseCalcError]:
+    """The complaints about all layers that Keras would not build on what they read.
+
+    A layer that reads the output of one of them, directly or not, has unknown inputs.
+    """
+    tracer = Tracer(model, NO_INPUT_SPECS)
+    for node in model.nodes:
+        try:
+            tracer.trace_node(node)
+        except DenseCalcError as error:
+            tracer.leave_unknown(node)
+            yield error
 
 
 def _summary_rows(rows: tuple[LayerRow, ...], model: Model) -> tuple[LayerRow, ...]:

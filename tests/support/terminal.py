@@ -10,14 +10,15 @@ import sys
 from conftest import ROOT
 
 
-def terminal_output(*arguments: str, **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
+def terminal_output(*arguments: str, status: int = 0, **environ: str) -> str:
+    """What the command prints on a terminal of 80 columns; its errors too, where it fails."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "dense_calc", *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=follower,
+        stderr=follower if status else None,
         env={"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"} | environ,
     )
     os.close(follower)
@@ -27,6 +28,6 @@ def terminal_output(*arguments: str, **environ: str) -> str:
             chunks.append(chunk)
     except OSError:  # how Linux says that a terminal's other end is closed
         pass
-    assert process.wait() == 0
+    assert process.wait() == status
     os.close(leader)
     return b"".join(chunks).decode()

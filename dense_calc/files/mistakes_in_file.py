@@ -1,0 +1,61 @@
+"""All mistakes of a spec, found by reading it on after the first."""
+
+from __future__ import annotations
+
+from dense_calc.errors import DenseCalcError, LayerError, SpecError
+from dense_calc.keras_format.detect import may_be_keras
+from dense_calc.mistakes import collect_mistakes
+from dense_calc.spec_language.outline import SpecOutline
+from dense_calc.spec_language.yaml_tree import parse_yaml
+from dense_calc.tracing.tracer import find_untraceable
+
+_MAX_SHOWN = 20
+
+
+def find_mistakes(error: DenseCalcError) -> list[DenseCalcError]:
+    """The mistakes of the spec that an error speaks of, from top to bottom.
+
+    What only follows from an earlier mistake is none. If the spec alone does not have the error,
+    as that of a setting, or if it is a file of another kind, the error is the only one.
+    """
+    place = error.place
+    if place is None or not isinstance(error, SpecError | LayerError):
+        return [error]
+    source = place.source
+    if may_be_keras(source.text):
+        return [error]
+    with collect_mistakes() as mistakes:
+        try:
+            outline = SpecOutline(parse_yaml(source), "")
+            model = outline.make_model(outline.make_scope({}))
+            mistakes.errors += find_untraceable(model)
+        except DenseCalcError as last:  # after which nothing can be read on
+            if not mistakes.has_unknown_names:
+                mistakes.errors.append(last)
+    distinct = {_identify(each): each for each in reversed(mistakes.errors)}
+    if _identify(error) not in distinct:
+        return [error]
+    distinct[_identify(error)] = error
+    return sorted(distinct.values(), key=_position)
+
+
+def describe_mistakes(error: DenseCalcError) -> str:
+    """An error and the other mistakes of its spec as text; of many, the first ones."""
+    mistakes = find_mistakes(error)
+    lines = list(map(str, mistakes[:_MAX_SHOWN]))
+    if len(mistakes) > _MAX_SHOWN:
+        lines.append(f"and {len(mistakes) - _MAX_SHOWN:,} more mistakes")
+    return "\n".join(lines)
+
+
+def _identify(error: DenseCalcError) -> tuple[str, tuple[int, int]]:
+    """What makes two errors the same: their message, and where it points."""
+    return error.message, _position(error)
+
+
+def _position(error: DenseCalcError) -> tuple[int, int]:
+    """The line and the column of an error; those without come first."""
+    if error.place is None:
+        return 0, 0
+    place = error.place.resolve()
+    return place.line, place.column
