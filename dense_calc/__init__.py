@@ -1,7 +1,7 @@
 """dense-calc: every shape and every parameter of a Keras model, from a text file, without Keras.
 
 >>> import dense_calc
->>> dense_calc.summarize("specs/mnist.yaml").total_params
+>>> dense_calc.summarize("gallery:mnist").total_params
 7850
 
 `load` reads a file into a Model, `trace` follows the shapes through a Model into a Report, and

@@ -27,6 +27,8 @@ _COMMAND_MODULES = {
     "convert": "dense_calc.cli.convert",
     "layers": "dense_calc.cli.layers",
     "schema": "dense_calc.cli.schema",
+    "gallery": "dense_calc.cli.gallery",
+    "init": "dense_calc.cli.init",
 }
 
 
@@ -50,7 +52,7 @@ class _LazyGroup(click.Group):
 def command_line() -> None:
     """Size a neural network from a text file: every shape and parameter of a Keras model.
 
-    Example: dense-calc summary specs/mnist.yaml
+    Example: dense-calc summary gallery:lenet5
     """
 
 

@@ -76,7 +76,7 @@ def check(
     FILE is a file, a pattern, or a folder of models. Exit status: 0 within budget, 1 over,
     2 if a file is broken.
 
-    Example: dense-calc check specs --max-params 10B
+    Example: dense-calc check gallery:gpt2 --max-params 150M
     """
     if (reader.base is None) != (reader.max_increase is None):
         raise click.UsageError("--base and --max-increase need each other.")

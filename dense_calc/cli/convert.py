@@ -33,7 +33,7 @@ def convert(
 ) -> None:
     """Write the model in FILE in another form (- for stdin).
 
-    Example: dense-calc convert specs/resnet50.yaml -o resnet50.json
+    Example: dense-calc convert gallery:resnet50 -o resnet50.json
     """
     form = form or format_by_suffix(output, _TARGET_SUFFIXES)
     if form is None:

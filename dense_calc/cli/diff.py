@@ -32,7 +32,7 @@ def diff(
     its name; one that is renamed, by its class, arguments and place. Exit status 1 if there are
     more parameters than --max-increase allows.
 
-    Example: dense-calc diff --base origin/main specs/lenet5.yaml
+    Example: dense-calc diff gallery:llama2-7b gallery:mistral-7b
     """
     if reader.base is None and len(files) != 2:
         raise click.UsageError("diff takes two files, OLD NEW; or --base REV and files.")

@@ -44,7 +44,7 @@ def explain(
     Of each LAYER: its input and output, the arithmetic of its sizes, its weights by their axes,
     and its count as a formula. Without a LAYER, of all, the largest first.
 
-    Example: dense-calc explain specs/mnist.yaml dense
+    Example: dense-calc explain gallery:mnist dense
     """
     from dense_calc.analysis.explanation import explain_layers
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 from dense_calc.analysis.patterns import WILDCARD, escape_open_brackets
 from dense_calc.errors import FileError
+from dense_calc.files.gallery_files import GALLERY_PREFIX
 from dense_calc.keras_format.detect import (
     DETECTION_CHARACTERS,
     foreign_names_message,
@@ -34,9 +35,20 @@ def expand_file_arguments(arguments: Iterable[str]) -> Iterator[tuple[str, FileE
             search.errors.setdefault(argument, error)
             files = []
         for file in sorted([*files, *search.errors]):
-            if os.path.normpath(file) not in seen:
-                seen.add(os.path.normpath(file))
+            key = _is_reserved(file), os.path.normpath(file)
+            if key not in seen:
+                seen.add(key)
                 yield file, search.errors.get(file)
+
+
+def spell_out_path(path: str) -> str:
+    """A path that means a file on the disk, whatever its name is: `./-`, `./gallery:gpt2`."""
+    return os.path.join(os.curdir, path) if _is_reserved(path) else path
+
+
+def _is_reserved(path: str) -> bool:
+    """Whether a path means standard input or a model of the gallery."""
+    return path == "-" or path.startswith(GALLERY_PREFIX)
 
 
 class _FileSearch:
@@ -51,6 +63,8 @@ class _FileSearch:
         Raises:
             FileError: there are none.
         """
+        if _is_reserved(argument):
+            return [argument]
         if os.path.isdir(argument):
             models = list(self._find_models([argument]))
             if not models and not self.errors:
@@ -59,7 +73,7 @@ class _FileSearch:
             return models
         if os.path.lexists(argument) or not WILDCARD.search(argument):
             return [argument]  # the reader complains if it does not exist
-        matches = self._match_pattern(argument)
+        matches = list(map(spell_out_path, self._match_pattern(argument)))
         files = list(filter(_is_plain_file, matches))
         files += self._find_models(filter(os.path.isdir, matches))
         if not files and not self.errors:

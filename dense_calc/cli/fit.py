@@ -51,7 +51,7 @@ def fit(
     It must fit the limits given here or, without any, its own budget. All values are looked at, as
     nothing is taken for granted of how the count changes. Exit status 1 if nothing fits.
 
-    Example: dense-calc fit specs/lenet5.yaml --vary width --max-params 100k
+    Example: dense-calc fit gallery:lenet5 --vary width --max-params 100k
     """
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
     query = FitQuery(

@@ -61,7 +61,7 @@ def growth(
     is one for each kind of values. And what one more unit of each costs, at the values that FILE
     has.
 
-    Example: dense-calc growth specs/gpt2.yaml --vary width,depth
+    Example: dense-calc growth gallery:gpt2 --vary width,depth
     """
     from dense_calc.files.loader import read_variants
 

@@ -95,21 +95,27 @@ assume_option = click.option(
 )
 
 
-def _parse_output(ctx: click.Context, option: click.Parameter, name: str | None) -> str | None:
+def parse_output(ctx: click.Context, option: click.Parameter, name: str | None) -> str | None:
     """The file of `-o FILE`, None for standard output."""
     if name is not None and not name.strip():
         raise click.BadParameter(f"'{name}' names no file; write - for standard output")
     return None if name in STDOUT_NAMES else name
 
 
-output_option = click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    callback=_parse_output,
-    help="Write to FILE instead of standard output, which is -. FILE is replaced once all is "
-    "written.",
-)
+def _output_option(remark: str) -> CommandFunction:
+    """The option `-o`, with a remark on a FILE that is there already."""
+    return click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        callback=parse_output,
+        help=f"Write to FILE instead of standard output, which is -. {remark}",
+    )
+
+
+output_option = _output_option("FILE is replaced once all is written.")
+
+force_option = click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
 
 
 def _choose_color(ctx: click.Context, option: click.Parameter, choice: str) -> str:
@@ -118,8 +124,7 @@ def _choose_color(ctx: click.Context, option: click.Parameter, choice: str) -> s
     return choice
 
 
-_STYLE_OPTIONS = (
-    output_option,
+_LOOK_OPTIONS = (
     click.option(
         "--width",
         type=click.IntRange(min=1),
@@ -134,6 +139,7 @@ _STYLE_OPTIONS = (
         help="Colours: on a terminal without NO_COLOR, always, or never.",
     ),
 )
+_STYLE_OPTIONS = (output_option, *_LOOK_OPTIONS)
 
 ascii_option = click.option("--ascii", is_flag=True, help="Draw the table in ASCII.")
 
@@ -151,7 +157,15 @@ def _table_format_option(formats: Sequence[str]) -> Callable[[CommandFunction], 
     )
 
 
-_GRID_OPTIONS = (_table_format_option([*GRID_FORMATS, "json"]), *_STYLE_OPTIONS, ascii_option)
+_grid_format_option = _table_format_option([*GRID_FORMATS, "json"])
+_GRID_OPTIONS = (_grid_format_option, *_STYLE_OPTIONS, ascii_option)
+_NEW_FILE_OPTIONS = (
+    _grid_format_option,
+    _output_option("A FILE that is there already is kept."),
+    force_option,
+    *_LOOK_OPTIONS,
+    ascii_option,
+)
 
 _TABLE_OPTIONS = (
     _table_format_option(list(REPORT_FORMATS)),
@@ -224,6 +238,11 @@ def style_options(command: CommandFunction) -> CommandFunction:
 def grid_options(command: CommandFunction) -> CommandFunction:
     """Add the options that say where and how a grid is printed: `format` and the style."""
     return add_options(command, _GRID_OPTIONS)
+
+
+def new_file_options(command: CommandFunction) -> CommandFunction:
+    """Add the options of a grid of which `-o` replaces no file unless `--force` is given."""
+    return add_options(command, _NEW_FILE_OPTIONS)
 
 
 def table_options(command: CommandFunction) -> CommandFunction:

@@ -24,6 +24,7 @@ from dense_calc.cli.output import (
 )
 from dense_calc.cli.streams import write_stderr, write_stdout
 from dense_calc.errors import DenseCalcError, SpecError, escape_unprintable
+from dense_calc.files.gallery_files import resolve_path
 from dense_calc.files.loader import file_title, read_variants
 from dense_calc.gaps import NO_INPUT_MESSAGE
 from dense_calc.model import Model
@@ -93,7 +94,10 @@ def summary(
     optimizer: str | None,
     **options: Any,
 ) -> None:
-    """Print what Keras' model.summary() would print of the model in each FILE (- for stdin)."""
+    """Print what Keras' model.summary() would print of the model in each FILE (- for stdin).
+
+    Example: dense-calc summary gallery:mnist
+    """
     if compare:
         summary_options = (expand, depth is not None, verify_weights, optimizer is not None)
         if any(summary_options) or options.pop("columns"):
@@ -203,7 +207,7 @@ def _verify_stored_weights(file: str, report: Report) -> bool:
     """Whether a file stores the weights of its model; the differences are printed."""
     from dense_calc.keras_format.compare_weights import weight_differences
 
-    differences = weight_differences(report, file)
+    differences = weight_differences(report, resolve_path(file))
     for sentence in differences:
         write_stderr(f"{escape_unprintable(file)}: error: {sentence}")
     return not differences

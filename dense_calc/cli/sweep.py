@@ -110,7 +110,7 @@ def sweep(
 
     A combination that is no valid model is a row that says why.
 
-    Example: dense-calc sweep specs/lenet5.yaml --set width=4:16:4
+    Example: dense-calc sweep gallery:lenet5 --set width=4:16:4
     """
     combinations = sweep_of(file, choices, zip=zipped, assume=assumed)
     warn_about_variants(combinations.variants)

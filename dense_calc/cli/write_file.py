@@ -36,6 +36,12 @@ def save_file(path: str, parts: Iterable[bytes]) -> None:
         raise FileError(f"cannot write {path}: {reason}") from None
 
 
+def demand_new_file(path: str) -> None:
+    """Raise FileError if a file is there already, which a person may have worked on."""
+    if os.path.isfile(path):
+        raise FileError(f"cannot write {path}: it is there already; --force replaces it")
+
+
 def _is_replaceable(path: str, target: str) -> bool:
     """Whether the target is a plain file, or is free, in a folder that is writable."""
     folder, name = os.path.split(target)

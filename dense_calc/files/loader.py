@@ -12,6 +12,7 @@ from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN_NAME, FileError, Place, Source
+from dense_calc.files.gallery_files import GALLERY_PREFIX, resolve_path
 from dense_calc.keras_format.archives import (
     CONFIG_MEMBER,
     HDF5_MAGIC,
@@ -44,7 +45,9 @@ def load(
     /,
     **settings: Any,
 ) -> Model:
-    """The model in a file: a spec, or a file that Keras wrote; "-" is standard input.
+    """The model in a file: a spec, or a file that Keras wrote.
+
+    "-" is standard input, and "gallery:gpt2" a model that comes with the package.
 
     Keyword arguments set the vars of the file, to numbers or expressions. Like `--set`, they also
     set arguments of layers and input shapes, which are sizes without the batch axis:
@@ -189,13 +192,15 @@ def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[Bin
         raise FileError(f"cannot read {name}: it is closed")
     try:
         if revision is not None:
+            if path.startswith(GALLERY_PREFIX):
+                raise FileError(f"cannot read {name}: the gallery has no revisions")
             from dense_calc.files.git import read_revision  # who compares with one pays for it
 
             yield io.BytesIO(read_revision(path, revision))
         elif path == "-":
             yield _note_read_file(sys.stdin.buffer)
         else:
-            with open(path, "rb") as file:
+            with open(resolve_path(path), "rb") as file:
                 yield _note_read_file(file)
     except IsADirectoryError:
         raise FileError(f"cannot read {name}: {foreign_folder_message(path)}") from None
