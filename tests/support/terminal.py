@@ -6,12 +6,23 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 
 from conftest import ROOT
 
 
-def terminal_output(*arguments: str, status: int = 0, **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns; its errors too, where it fails."""
+def terminal_output(*arguments: str, **environ: str) -> str:
+    """What the command prints on a terminal of 80 columns."""
+    return _run_on_terminal(arguments, environ, 0)
+
+
+def terminal_error(*arguments: str, **environ: str) -> str:
+    """What the command prints there, with its errors, where it ends with the status 2."""
+    return _run_on_terminal(arguments, environ, 2)
+
+
+def _run_on_terminal(arguments: Sequence[str], environ: Mapping[str, str], status: int) -> str:
+    """What the command prints, with its errors where it must end with a status other than 0."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "dense_calc", *arguments],
@@ -19,7 +30,7 @@ def terminal_output(*arguments: str, status: int = 0, **environ: str) -> str:
         stdin=subprocess.DEVNULL,
         stdout=follower,
         stderr=follower if status else None,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"} | environ,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", **environ},
     )
     os.close(follower)
     chunks = []
