@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
-from dense_calc.errors import STDIN_NAME, FileError, Place, Source
+from dense_calc.errors import STDIN_NAME, FileError, Place, Source, SpecError
 from dense_calc.files.gallery_files import GALLERY_PREFIX, resolve_path
 from dense_calc.keras_format.archives import (
     CONFIG_MEMBER,
@@ -115,6 +115,11 @@ def parse_variants(
     again = parse_variants, (source, beside, name, assume, file, weights)
     value = _keras_value_in(source, beside is not None)
     if value is None:
+        if assume:
+            raise SpecError(
+                f"{file} is a spec, in which each layer is one of Keras; 'assume' says what a "
+                "Keras file does not tell"
+            )
         return ModelVariants(SpecOutline(parse_yaml(source), name), file, again)
     from dense_calc.keras_format.reader import from_keras  # a spec does not pay for it
 

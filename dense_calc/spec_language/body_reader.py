@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, takewhile
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -21,6 +22,7 @@ from dense_calc.spec_language.layer_arguments import (
     decode_arguments,
 )
 from dense_calc.spec_language.scope import Scope
+from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.spec_size import Extent, demand_small_extent
 from dense_calc.spec_language.stand_ins import StandInLayer, UnwiredLayer
 from dense_calc.spec_language.wiring import wire_block, wire_layer
@@ -58,6 +60,27 @@ class BodyReader(CallableLookup, kw_only=True):
             return None
         self.unresolved_names.append(UnresolvedName(name, written, self.body, self.use_notes[::-1]))
         return ROOT_PREFIX + name
+
+    def evaluate_constants(self, written: YamlNode) -> Any:
+        """The plain value of a constant; a word is a layer if one has that name, else a var.
+
+        Raises:
+            SpecError: an expression has no value.
+        """
+        value = written.value
+        if isinstance(value, list):
+            return [self.evaluate_constants(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self.evaluate_constants(item) for name, (_, item) in value.items()}
+        scope = self.body.scope
+        if not scope.is_expression(value) or self.find_node(value) is not None:
+            return value
+        from dense_calc.symbolic.symbolic_number import demand_plain  # as for expressions
+
+        try:
+            return demand_plain(scope.evaluate(value))
+        except ExpressionError as error:
+            raise SpecError(str(error), written) from None
 
     def readable_names(self) -> Iterable[str]:
         return chain(self.body.inputs, self.body.readable_names())

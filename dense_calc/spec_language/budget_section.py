@@ -97,7 +97,7 @@ def _read_budget_limit(word: YamlNode, node: YamlNode, scope: Scope) -> Limit:
     try:
         return parse_limit(kind, value, node)
     except AmountError as error:
-        if not _is_expression(value, scope):
+        if not scope.is_expression(value):
             raise SpecError(str(error), node) from None
     from dense_calc.symbolic.symbolic_number import demand_plain  # as for expressions
 
@@ -105,15 +105,6 @@ def _read_budget_limit(word: YamlNode, node: YamlNode, scope: Scope) -> Limit:
         return parse_limit(kind, demand_plain(scope.evaluate(value)), node)
     except (AmountError, ExpressionError) as error:
         raise SpecError(str(error), node) from None
-
-
-def _is_expression(value: object, scope: Scope) -> bool:
-    """Whether a value that is no amount is an expression: a var, or arithmetic."""
-    if not isinstance(value, str):
-        return False
-    from dense_calc.spec_language.expressions import is_arithmetic  # few limits pay for it
-
-    return value in scope if value.isidentifier() else is_arithmetic(value)
 
 
 def _read_expected_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:

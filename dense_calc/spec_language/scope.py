@@ -131,6 +131,14 @@ class Scope(Mapping[str, Number]):
             self._expression_results[text] = evaluate_expression(text, self)
         return self._expression_results[text]
 
+    def is_expression(self, value: object) -> bool:
+        """Whether a value where a number is wanted is an expression: a var, or arithmetic."""
+        if not isinstance(value, str):
+            return False
+        from dense_calc.spec_language.expressions import is_arithmetic  # few values pay for it
+
+        return value in self if value.isidentifier() else is_arithmetic(value)
+
     def read_value(self, node: YamlNode) -> Any:
         """The value of a parameter: a number, or text or another value that replaces its name.
 

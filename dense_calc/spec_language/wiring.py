@@ -31,6 +31,9 @@ class _ReadableNames(Protocol):
     def find_outside(self, name: str, written: YamlNode) -> str | None:
         """The node for a name that may mean a layer outside the list, None if it cannot."""
 
+    def evaluate_constants(self, written: YamlNode) -> Any:
+        """The plain value of a constant, with a number in place of each expression in it."""
+
     def readable_names(self) -> Iterable[str]:
         """The names that a mistaken one may mean, for hints."""
 
@@ -195,12 +198,12 @@ def _pair_block_inputs(
 def read_call_input(written: YamlNode, names: _ReadableNames, numbers: bool = False) -> CallInput:
     """One input of a call: a layer, one tensor of its output (`lstm[1]`), or a nest of these.
 
-    Where `numbers` are allowed, as in operations, it may also be `2.5`, `[1, 2]`, or an array of
-    these sizes: `{constant: [512, 768]}`.
+    Where `numbers` are allowed, as in operations, it may also be `2.5`, `[1, 2]`, `2 * width`, or
+    an array of these sizes: `{constant: [512, width]}`.
     """
     value = written.value
     if numbers:
-        constant = read_constant(written.plain_value())
+        constant = read_constant(names.evaluate_constants(written))
         if constant:
             return constant
     if value in ([], {}):

@@ -293,3 +293,12 @@ def test_help_names_the_commands_and_the_options(run: Run) -> None:
         assert option in text
     for column in REPORT_COLUMNS:
         assert re.search(rf"\b{column}\b", text)
+
+
+def test_what_a_spec_says_needs_no_assumption(run: Run) -> None:
+    result = run("summary", "specs/mnist.yaml", "--assume", "Own=identity")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: specs/mnist.yaml is a spec, in which each layer is one of Keras; 'assume' says "
+        "what a Keras file does not tell\n"
+    )

@@ -152,3 +152,34 @@ def test_outputs_may_have_names_of_their_own() -> None:
         ("features", (None, 4)),
         ("scores", (None, 2)),
     ]
+
+
+def test_a_constant_takes_vars_and_the_index_of_a_copy() -> None:
+    report = report_of(
+        """
+        vars: {width: 4}
+        input: [8, 1]
+        blocks:
+          scaled:
+            - ops.Multiply: {from: [input, index + width]}
+            - ops.Add: {from: [multiply, {constant: [8, width * (index + 1) // (index + 1)]}]}
+        layers:
+          - scaled: {repeat: 2}
+        """
+    )
+    assert [row.output_shape for row in report.layers] == [(None, 8, 1), (None, 8, 1)] + [
+        (None, 8, 4)
+    ] * 3
+
+
+def test_a_word_in_a_constant_is_first_a_layer() -> None:
+    report = report_of(
+        """
+        vars: {width: 4}
+        input: [8]
+        layers:
+          - Dense: {units: 8, name: width}
+          - ops.Add: {from: [input, width]}
+        """
+    )
+    assert report.layers[-1].connected_to == ("input", "width")
