@@ -85,12 +85,12 @@ QUANTITIES = {
                 "max": LimitBreach(
                     "There are too many parameters.",
                     SMALLER_MENDING,
-                    "The most parameters that a model may have: 100k, 5M, 1.5B, 1_000_000.",
+                    "Allow at most N parameters: 100k, 5M, 1.5B, 1_000_000.",
                 ),
                 "min": LimitBreach(
                     "There are too few parameters.",
                     "Make layers larger, or lower the limit.",
-                    "The fewest parameters that it may have.",
+                    "Require at least N parameters.",
                 ),
                 "exact": LimitBreach(
                     "The parameters are not as many as expected.", CORRECT_MENDING
@@ -108,7 +108,7 @@ QUANTITIES = {
                 "max": LimitBreach(
                     "There are too many trainable parameters.",
                     SMALLER_MENDING,
-                    "The most trainable parameters that it may have.",
+                    "Allow at most N trainable parameters.",
                 ),
                 "exact": LimitBreach(
                     "The trainable parameters are not as many as expected.", CORRECT_MENDING
@@ -135,7 +135,7 @@ QUANTITIES = {
                 "max": LimitBreach(
                     "The weights take too many bytes.",
                     SMALLER_MENDING,
-                    "The most bytes that its weights may take, each in its dtype: 20MiB, 80MB.",
+                    "Allow at most N bytes of weights, each in its dtype: 20MiB, 80MB.",
                 ),
             },
         ),

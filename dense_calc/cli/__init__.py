@@ -6,6 +6,7 @@ Exit status: 0 done and within budget; 1 over budget; 2 a wrong command line, fi
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from importlib import import_module
@@ -29,7 +30,9 @@ _COMMAND_MODULES = {
     "schema": "dense_calc.cli.schema",
     "gallery": "dense_calc.cli.gallery",
     "init": "dense_calc.cli.init",
+    "completion": "dense_calc.cli.completion",
 }
+COMPLETION_VARIABLE = "_DENSE_CALC_COMPLETE"  # by which a shell asks for completions
 
 
 class _LazyGroup(click.Group):
@@ -38,19 +41,19 @@ class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMAND_MODULES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMAND_MODULES:
-            from dense_calc.errors import did_you_mean  # imports msgspec
-
-            ctx.fail(f"there is no command '{cmd_name}'{did_you_mean(cmd_name, _COMMAND_MODULES)}")
+            if ctx.resilient_parsing:  # a shell asks for completions
+                return None
+            ctx.fail(f"there is no command '{cmd_name}'{_command_hint(cmd_name)}")
         command: click.Command = getattr(import_module(_COMMAND_MODULES[cmd_name]), cmd_name)
         return command
 
 
 @click.group("dense-calc", cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(dense_calc.__version__, prog_name="dense-calc")
+@click.version_option(dense_calc.__version__, "-V", "--version", prog_name="dense-calc")
 def command_line() -> None:
-    """Size a neural network from a text file: every shape and parameter of a Keras model.
+    """Show every shape and parameter of a Keras model, without Keras.
 
     Example: dense-calc summary gallery:lenet5
     """
@@ -63,14 +66,29 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a closed pipe ends the run silently
     open_streams()
     try:
-        sys.exit(command_line(prog_name="dense-calc", standalone_mode=False))
+        sys.exit(
+            command_line(
+                prog_name="dense-calc", complete_var=COMPLETION_VARIABLE, standalone_mode=False
+            )
+        )
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
+        if os.environ.get(COMPLETION_VARIABLE):
+            sys.exit(2)  # a message would stand in the line that the shell completes
         if isinstance(error, OSError):  # of standard output; any other becomes a FileError earlier
             discard_stream(STDOUT_FILENO)
         write_stderr(failure_message(error))
         sys.exit(2)
+
+
+def _command_hint(name: str) -> str:
+    """A hint for what is no command: the command that it resembles, or summary if it is a file."""
+    if name == "-" or os.path.lexists(name) or not {"/", ".", ":"}.isdisjoint(name):
+        return f"; did you mean 'dense-calc summary {name}'?"
+    from dense_calc.errors import did_you_mean  # imports msgspec
+
+    return did_you_mean(name, _COMMAND_MODULES)
 
 
 def failure_message(error: Exception) -> str:
@@ -100,7 +118,8 @@ def _usage_message(error: click.ClickException) -> str:
 
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
         return error.format_message()
-    message = f"Error: {shorten_message(escape_unprintable(error.format_message()))}"
+    text = error.format_message().replace("\n\t", " ")  # where click lists choices
+    message = f"Error: {shorten_message(escape_unprintable(text))}"
     ctx = getattr(error, "ctx", None)
     if ctx is None:
         return message

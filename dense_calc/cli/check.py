@@ -16,8 +16,15 @@ from dense_calc.analysis.budget import (
     check_limits,
     check_result,
 )
+from dense_calc.cli.completed_values import complete_files
 from dense_calc.cli.file_arguments import expand_file_arguments
-from dense_calc.cli.options import CommandFunction, add_options, amount_callback, style_options
+from dense_calc.cli.help_sections import SectionedCommand
+from dense_calc.cli.options import (
+    CommandFunction,
+    add_options,
+    amount_callback,
+    style_options,
+)
 from dense_calc.cli.output import emit_text, format_by_suffix
 from dense_calc.cli.revision_reader import RevisionReader, reader_options
 from dense_calc.cli.streams import write_stderr
@@ -54,14 +61,15 @@ def limit_options(command: CommandFunction) -> CommandFunction:
     return add_options(command_with_limits, flags)
 
 
-@click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.command(cls=SectionedCommand)
+@click.argument("files", metavar="FILE...", shell_complete=complete_files, nargs=-1, required=True)
 @limit_options
 @reader_options
 @click.option(
     "--format",
     type=click.Choice(list(VERDICT_FORMATS)),
-    help="How to print it: as text, or as FILE of -o ends (.json, .md, .sarif, .xml).",
+    help="Format of the output. Default: by the suffix of -o FILE (.json, .md, .sarif, .xml); "
+    "otherwise text.",
 )
 @style_options
 def check(
@@ -71,10 +79,11 @@ def check(
     format: str | None,
     **output_options: Any,
 ) -> None:
-    """Hold models against their budgets: what each FILE sets itself, and the limits given here.
+    """Check models against their budgets.
 
-    FILE is a file, a pattern, or a folder of models. Exit status: 0 within budget, 1 over,
-    2 if a file is broken.
+    Each model must keep to the budget in its FILE and to the limits of the command line. FILE is
+    a file, a pattern, or a folder of models. Exit status: 0 within budget, 1 over budget, 2 if a
+    file is broken.
 
     Example: dense-calc check gallery:gpt2 --max-params 150M
     """

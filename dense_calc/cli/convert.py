@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from dense_calc.cli.completed_values import complete_files
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import assume_option, load_model, output_option, set_option
 from dense_calc.cli.output import emit_text, format_by_suffix
 from dense_calc.cli.streams import write_stderr
@@ -13,13 +15,14 @@ _TARGET_FORMS = ("keras", "yaml")
 _TARGET_SUFFIXES = {".json": "keras", ".yaml": "yaml", ".yml": "yaml"}
 
 
-@click.command()
-@click.argument("file")
+@click.command(cls=SectionedCommand)
+@click.argument("file", shell_complete=complete_files)
 @click.option(
     "--to",
     "form",
     type=click.Choice(_TARGET_FORMS),
-    help="keras: JSON for keras.models.model_from_json; yaml: a spec. Default: as FILE of -o ends.",
+    help="keras writes JSON for keras.models.model_from_json, yaml writes a spec. Default: by the "
+    "suffix of -o FILE.",
 )
 @set_option
 @assume_option
@@ -31,7 +34,9 @@ def convert(
     assumed: dict[str, str],
     output: str | None,
 ) -> None:
-    """Write the model in FILE in another form (- for stdin).
+    """Convert a model to Keras' JSON, or to a spec.
+
+    FILE is a spec, or a file that Keras wrote; - is standard input.
 
     Example: dense-calc convert gallery:resnet50 -o resnet50.json
     """

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_files, complete_layers
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import (
     assume_option,
     set_option,
@@ -18,13 +20,13 @@ from dense_calc.cli.output import emit_text
 from dense_calc.files.loader import read_variants
 
 
-@click.command()
-@click.argument("file")
-@click.argument("layers", metavar="[LAYER]...", nargs=-1)
+@click.command(cls=SectionedCommand)
+@click.argument("file", shell_complete=complete_files)
+@click.argument("layers", metavar="[LAYER]...", nargs=-1, shell_complete=complete_layers)
 @click.option(
     "--symbolic",
     is_flag=True,
-    help="Also give counts and sizes in the vars of FILE: 'width × (4 × width + 1)'.",
+    help="Also show counts and sizes as formulas in the vars of FILE: 'width × (4 × width + 1)'.",
 )
 @set_option
 @assume_option
@@ -39,10 +41,10 @@ def explain(
     format: str,
     **output_options: Any,
 ) -> None:
-    """Show how the model in FILE comes to its shapes and its parameters.
+    """Explain the shapes and counts of layers.
 
-    Of each LAYER: its input and output, the arithmetic of its sizes, its weights by their axes,
-    and its count as a formula. Without a LAYER, of all, the largest first.
+    For each LAYER, shows its input and output, the arithmetic of its sizes, the axes of its
+    weights, and its count as a formula. Without LAYER, shows all layers, the largest first.
 
     Example: dense-calc explain gallery:mnist dense
     """

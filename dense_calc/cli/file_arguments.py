@@ -18,10 +18,12 @@ from dense_calc.keras_format.detect import (
 _MODEL_SUFFIXES = (".yaml", ".yml", ".keras")  # in folders; for JSON, the text decides
 _ANY_FOLDERS = "**"
 
+FileArgument = tuple[str, FileError | None]  # a file with None, or what names none and its error
+
 _FOLDER_HINT = "a folder stands for the .yaml, .yml and .keras files and Keras' JSON in it"
 
 
-def expand_file_arguments(arguments: Iterable[str]) -> Iterator[tuple[str, FileError | None]]:
+def expand_file_arguments(arguments: Iterable[str]) -> Iterator[FileArgument]:
     """The files that arguments name, each once, with None.
 
     An argument that names no file, and a folder that cannot be read, come with their errors.
@@ -39,6 +41,18 @@ def expand_file_arguments(arguments: Iterable[str]) -> Iterator[tuple[str, FileE
             if key not in seen:
                 seen.add(key)
                 yield file, search.errors.get(file)
+
+
+def demand_file(argument: FileArgument) -> str:
+    """The file of an argument.
+
+    Raises:
+        FileError: it names none.
+    """
+    file, error = argument
+    if error:
+        raise error
+    return file
 
 
 def spell_out_path(path: str) -> str:

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from dense_calc.cli.check import limit_options
-from dense_calc.cli.options import assume_option, grid_options, set_option, warn_about_variants
+from dense_calc.cli.completed_values import complete_files
+from dense_calc.cli.help_sections import SectionedCommand
+from dense_calc.cli.options import (
+    assume_option,
+    grid_options,
+    set_option,
+    warn_about_variants,
+)
 from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option
@@ -18,20 +25,23 @@ from dense_calc.render.fit_grid import render_answer
 from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
 
 
-@click.command()
-@click.argument("file", metavar="FILE")
-@vary_option("What may grow. Of several, all combinations are told of which nothing can be raised.")
-@click.option("--scale", is_flag=True, help="Grow them together, by one factor.")
+@click.command(cls=SectionedCommand)
+@click.argument("file", shell_complete=complete_files)
+@vary_option(
+    "The variables: vars, arguments of layers (dense.units) or sizes of the input (input[0]). With "
+    "several variables, lists every largest combination."
+)
+@click.option("--scale", is_flag=True, help="Multiply all variables by one factor.")
 @limit_options
 @bound_option(
     "--multiple-of",
-    help="Try multiples of N only, for all variables or for one. Repeatable, as are the next two.",
+    help="Try only multiples of N; NAME=N is for one variable. Repeatable.",
 )
-@bound_option("--min", help="From N; default: 1.")
+@bound_option("--min", help="Smallest value to try. Default: 1. Repeatable.")
 @bound_option(
     "--max",
-    help="Up to N; default: until nothing fits. Of more than 1,048,576 values, some may be left "
-    "out, which is told.",
+    help="Largest value to try. By default, goes on until nothing fits. Of more than 1,048,576 "
+    "values, some may be skipped; the output then says so. Repeatable.",
 )
 @set_option
 @assume_option
@@ -46,10 +56,10 @@ def fit(
     format: str | None,
     **options: Any,
 ) -> None:
-    """Find the largest values with which the model in FILE fits.
+    """Find the largest values that fit the limits.
 
-    It must fit the limits given here or, without any, its own budget. All values are looked at, as
-    nothing is taken for granted of how the count changes. Exit status 1 if nothing fits.
+    The limits are those of the command line or, without any, the budget in FILE. Every value is
+    tried, because a larger value can make a smaller model. Exit status 1 if nothing fits.
 
     Example: dense-calc fit gallery:lenet5 --vary width --max-params 100k
     """

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_gallery_names
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import new_file_options
 from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text
 from dense_calc.files.gallery_files import GALLERY_PREFIX, find_gallery_file, gallery_names
@@ -15,13 +17,14 @@ from dense_calc.spec_language.outline import SpecOutline
 from dense_calc.tracing.tracer import trace
 
 
-@click.command()
-@click.argument("name", required=False)
+@click.command(cls=SectionedCommand)
+@click.argument("name", required=False, shell_complete=complete_gallery_names)
 @new_file_options
 def gallery(name: str | None, format: str | None, force: bool, **output_options: Any) -> None:
-    """List models to start from, with their counts and sources; or print the file of NAME.
+    """List models to start from, or print one.
 
-    Every command reads gallery:NAME where it reads a FILE; a file so called is ./gallery:NAME.
+    Without NAME, lists all models with their counts and sources. Every command that reads a FILE
+    also takes gallery:NAME; a file of that name is ./gallery:NAME.
 
     Example: dense-calc gallery lenet5 -o my-model.yaml
     """

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_files
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
@@ -28,15 +30,24 @@ _SPAN_FACTOR = 4  # a range goes up to the value in the file times this, and to 
 _MIN_SPAN = 64
 
 
-@click.command()
-@click.argument("file")
-@vary_option("The variables: vars of the model, arguments as in 'dense.units', or 'input[0]'.")
-@bound_option("--min", help="Look from N on, for all variables or for one; default: 1. Repeatable.")
-@bound_option("--max", help="Look up to N; default: some four times what FILE has. Repeatable.")
+@click.command(cls=SectionedCommand)
+@click.argument("file", shell_complete=complete_files)
+@vary_option(
+    "The variables: vars, arguments of layers (dense.units) or sizes of the input (input[0])."
+)
+@bound_option(
+    "--min",
+    help="Smallest value of the variables; NAME=N is for one variable. Default: 1. Repeatable.",
+)
+@bound_option(
+    "--max",
+    help="Largest value of the variables. Default: about four times the value in FILE. Repeatable.",
+)
 @click.option(
     "--by",
     type=click.Choice(["layer", "block"]),
-    help="Also show the count of each layer, all copies of a block in one, or of each block.",
+    help="Also show the count of each layer or of each block; the copies of a block count "
+    "together.",
 )
 @set_option
 @assume_option
@@ -54,12 +65,11 @@ def growth(
     format: str,
     **output_options: Any,
 ) -> None:
-    """Show the number of parameters of the model in FILE as a polynomial in what varies.
+    """Show the parameter count as a formula.
 
-    It is exact: the model is traced with the variables as they are, and what it comes to is
-    collected. Where one polynomial is not enough, as with 'width // 2' or 'min(width, 64)', there
-    is one for each kind of values. And what one more unit of each costs, at the values that FILE
-    has.
+    The formula is exact: a polynomial in the variables. Where one polynomial is not enough, as with
+    'width // 2' or 'min(width, 64)', there are several, each with the values for which it holds.
+    The output also says what one more unit of each variable costs, at the values in FILE.
 
     Example: dense-calc growth gallery:gpt2 --vary width,depth
     """

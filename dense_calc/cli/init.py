@@ -7,6 +7,8 @@ import shlex
 
 import click
 
+from dense_calc.cli.completed_values import complete_files
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import force_option, parse_output
 from dense_calc.cli.output import emit_text
 from dense_calc.cli.streams import write_stdout
@@ -16,11 +18,13 @@ _FIRST_SPEC = os.path.join(os.path.dirname(__file__), "first_spec.yaml")
 _NEXT_COMMANDS = "summary {0}", "check {0}", "fit {0} --vary width"
 
 
-@click.command()
-@click.argument("file", default="model.yaml", callback=parse_output)
+@click.command(cls=SectionedCommand)
+@click.argument("file", default="model.yaml", shell_complete=complete_files, callback=parse_output)
 @force_option
 def init(file: str | None, force: bool) -> None:
-    """Write a first spec with comments to FILE (- for stdout); default: model.yaml.
+    """Write a first spec, with comments.
+
+    FILE is model.yaml by default; - is standard output.
 
     Example: dense-calc init
     """

@@ -6,17 +6,22 @@ from typing import Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_kinds
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import style_options, text_format_option
 from dense_calc.cli.output import emit_text
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES
 
 
-@click.command()
-@click.argument("kinds", metavar="[KIND]...", nargs=-1)
+@click.command(cls=SectionedCommand)
+@click.argument("kinds", metavar="[KIND]...", nargs=-1, shell_complete=complete_kinds)
 @text_format_option
 @style_options
 def layers(kinds: tuple[str, ...], format: str, **output_options: Any) -> None:
-    """List the layer kinds by family; or show the arguments, the rule and the weights of a KIND.
+    """List the layer kinds, or describe some.
+
+    For each KIND, shows its arguments with their defaults, its shape rule and its weights. Without
+    KIND, lists all kinds by family.
 
     Example: dense-calc layers Conv2D
     """

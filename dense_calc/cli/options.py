@@ -11,6 +11,7 @@ import click
 import yaml  # noqa: F401 - imported here, not deep in a chain of imports, it takes 10 ms less
 
 from dense_calc.analysis.freezing import idle_freeze_notes
+from dense_calc.cli.completed_values import complete_columns, complete_files, complete_settings
 from dense_calc.cli.streams import STDOUT_NAMES, choose_message_color, write_stderr
 from dense_calc.errors import (
     MAX_LISTED_CHOICES,
@@ -79,8 +80,10 @@ set_option = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=parse_settings,
-    help="Give a var, an argument of a layer (dense_1.units=64), the input (input=[64, 64, 3]) or "
-    "a size of it (input[0]=64) another value; numbers may be expressions. Repeatable.",
+    shell_complete=complete_settings,
+    help="Change a var (width=64), an argument of a layer (dense_1.units=64), the input "
+    "(input=[64, 64, 3]) or one of its sizes (input[0]=64). Numbers may be expressions. "
+    "Repeatable.",
 )
 
 assume_option = click.option(
@@ -89,9 +92,9 @@ assume_option = click.option(
     metavar="CLASS=WHAT",
     multiple=True,
     callback=parse_settings,
-    help="What stands in for a class that Keras does not have: 'identity', or what it gives and "
-    "holds, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also be the name of one "
-    "layer, of a function, an initializer or the like, or '*', all that is not known. Repeatable.",
+    help="Say what to put in place of a class that Keras does not have: 'identity', or its output "
+    "shape and weights, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also name a "
+    "layer, a function or an initializer; '*' means everything unknown. Repeatable.",
 )
 
 
@@ -108,12 +111,13 @@ def _output_option(remark: str) -> CommandFunction:
         "-o",
         "--output",
         metavar="FILE",
+        shell_complete=complete_files,
         callback=parse_output,
-        help=f"Write to FILE instead of standard output, which is -. {remark}",
+        help=f"Write to FILE; - is standard output. {remark}",
     )
 
 
-output_option = _output_option("FILE is replaced once all is written.")
+output_option = _output_option("FILE is replaced only once everything is written.")
 
 force_option = click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
 
@@ -127,24 +131,30 @@ def _choose_color(ctx: click.Context, option: click.Parameter, choice: str) -> s
 _LOOK_OPTIONS = (
     click.option(
         "--width",
+        metavar="N",
         type=click.IntRange(min=1),
-        help="Wrap at this width; default: the terminal's, and none elsewhere.",
+        help="Wrap lines at N columns. Default: the width of the terminal; elsewhere no limit.",
     ),
     click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
+        show_default=True,
         callback=_choose_color,
         is_eager=True,
-        help="Colours: on a terminal without NO_COLOR, always, or never.",
+        help="Use colours; auto means on a terminal, unless NO_COLOR is set.",
     ),
 )
 _STYLE_OPTIONS = (output_option, *_LOOK_OPTIONS)
 
-ascii_option = click.option("--ascii", is_flag=True, help="Draw the table in ASCII.")
+ascii_option = click.option("--ascii", is_flag=True, help="Draw with ASCII characters.")
 
 text_format_option = click.option(
-    "--format", type=click.Choice(["text", "json"]), default="text", help="How to print it."
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
 )
 
 
@@ -153,7 +163,8 @@ def _table_format_option(formats: Sequence[str]) -> Callable[[CommandFunction], 
     return click.option(
         "--format",
         type=click.Choice(formats),
-        help="How to print it: a table on a terminal and text elsewhere, or as FILE of -o ends.",
+        help="Format of the output. Default: by the suffix of -o FILE; otherwise table on a "
+        "terminal, text elsewhere.",
     )
 
 
@@ -173,7 +184,8 @@ _TABLE_OPTIONS = (
         "--columns",
         metavar="A,B,...",
         callback=_parse_columns,
-        help="What to show of each layer: layer, name, type, output_shape, "
+        shell_complete=complete_columns,
+        help="Columns to show: layer, name, type, output_shape, "
         f"{', '.join(each.column for each in QUANTITIES.values() if each.column)}, "
         "connected_to, feeds, weights.",
     ),

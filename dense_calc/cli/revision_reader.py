@@ -26,18 +26,18 @@ _BASE_OPTIONS = (
     click.option(
         "--base",
         metavar="REV",
-        help="Compare with the file as it is at this revision of git's: origin/main, HEAD~1.",
+        help="Compare with FILE at a git revision: origin/main, HEAD~1.",
     ),
     click.option(
         "--max-increase",
         metavar="5%|100k",
         callback=amount_callback(parse_increase),
-        help="How many parameters more than the base there may be, in per cent or in parameters.",
+        help="Allow at most this increase in parameters over --base, in per cent or by number.",
     ),
     click.option(
         "--allow-missing-base",
         is_flag=True,
-        help="Note a revision that is not there, or that has not the file, instead of failing.",
+        help="If the revision or the file in it is missing, print a note instead of failing.",
     ),
 )
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_files
+from dense_calc.cli.file_arguments import FileArgument, demand_file, expand_file_arguments
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import (
     assume_option,
     load_model,
@@ -40,47 +43,47 @@ _REPORT_SUFFIXES = {**GRID_SUFFIXES, ".csv": "csv"}
 _FILE_OPTIMIZER = ""  # --optimizer without a name: the optimizer in the file
 
 
-@click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@set_option
-@assume_option
+@click.command(cls=SectionedCommand)
+@click.argument("files", metavar="FILE...", shell_complete=complete_files, nargs=-1, required=True)
 @click.option(
     "--depth",
     metavar="N",
     type=click.IntRange(min=1, clamp=True),
-    help="Show N levels: 1 is the model's own layers, and each block as one row with its totals.",
+    help="Show N levels of blocks: with 1, each block is one row with its totals.",
 )
 @click.option(
     "--expand",
     is_flag=True,
-    help="Show every layer. In a table, and in text on a terminal, the repeats of a block that are "
-    f"alike are one row if there would be more than {MAX_READABLE_ROWS} rows.",
+    help=f"Show every row. By default, a table of more than {MAX_READABLE_ROWS} rows shows equal "
+    "copies of a block as one row; so does text on a terminal.",
 )
 @click.option(
     "--compare",
     is_flag=True,
-    help="Show what --set changes, before and after: the layers that differ, as diff does.",
+    help="Show what --set changes: the layers that differ, before and after.",
 )
 @click.option(
     "--verify-weights",
     is_flag=True,
-    help="Also compare the weights that a .keras or .h5 file stores with what its architecture "
-    "says, without reading them; needs the extra 'h5'. Exit status 2 where they differ.",
+    help="Also check that a .keras or .h5 file stores the weights that its architecture has. The "
+    "values are not read. Exit status 2 if weights differ. Needs the extra 'h5'.",
 )
 @click.option(
     "--partial",
     is_flag=True,
-    help="Print what is known of a model in which something is not, such as a class of one's own: "
-    "'?' for the rest, and what the totals come to at least. Exit status 2 if anything is lacking.",
+    help="Print an incomplete model, such as one with custom classes: unknown values are '?', and "
+    "the totals are lower bounds. Exit status 2 if anything is unknown.",
 )
 @click.option(
     "--optimizer",
     metavar="[NAME]",
     is_flag=False,
     flag_value=_FILE_OPTIMIZER,
-    help="Also count what an optimizer keeps, as Keras does in a compiled model: that of the file, "
-    "or adam, or '{SGD: {momentum: 0.9}}'.",
+    help="Also count the variables of an optimizer, as Keras does for a compiled model. NAME is "
+    "adam or '{SGD: {momentum: 0.9}}'; without NAME, it is the optimizer in the file.",
 )
+@set_option
+@assume_option
 @table_options
 def summary(
     files: tuple[str, ...],
@@ -94,30 +97,37 @@ def summary(
     optimizer: str | None,
     **options: Any,
 ) -> None:
-    """Print what Keras' model.summary() would print of the model in each FILE (- for stdin).
+    """Print the table of layers and parameters.
+
+    The table, with output shapes and totals, is that of Keras' model.summary(). FILE is a file, a
+    pattern, or a folder of models; - is standard input.
 
     Example: dense-calc summary gallery:mnist
     """
+    found = list(expand_file_arguments(files))
     if compare:
         summary_options = (expand, depth is not None, verify_weights, optimizer is not None)
         if any(summary_options) or options.pop("columns"):
             raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
-        _print_comparisons(files, overrides, assumed, **options)
+        _print_comparisons(found, overrides, assumed, **options)
         return
     if expand and depth is not None:
         raise click.UsageError("--expand shows every level; leave out --depth.")
 
-    def read_report(file: str) -> tuple[Report, DenseCalcError | None]:
+    def read_report(argument: FileArgument) -> tuple[Report, DenseCalcError | None]:
+        file = demand_file(argument)
         model = load_model(file, overrides, assumed)
         report, error = _model_report(file, model, partial)
         return _report_with_optimizer(report, model, file, optimizer), error
 
-    results = process_each(files, read_report)
-    if len(results) < len(files):
+    results = process_each(found, read_report)
+    if len(results) < len(found):
         sys.exit(2)
     reports = [report for report, _ in results]
     _print_reports(reports, depth, expand, **options)
-    is_stored = not verify_weights or all(map(_verify_stored_weights, files, reports))
+    is_stored = not verify_weights or all(
+        map(_verify_stored_weights, map(demand_file, found), reports)
+    )
     errors = [error for _, error in results if error]
     for error in errors:
         write_stderr(error)
@@ -126,7 +136,7 @@ def summary(
 
 
 def _print_comparisons(
-    files: Sequence[str],
+    found: Sequence[FileArgument],
     overrides: dict[str, str],
     assumed: dict[str, str],
     *,
@@ -144,13 +154,15 @@ def _print_comparisons(
     chosen = choose_format(format, output_options["output"], GRID_SUFFIXES)
     if chosen == "csv":
         raise click.UsageError("--compare has no CSV; take json.")
-    comparisons = process_each(files, lambda file: _compare_settings(file, overrides, assumed))
+    comparisons = process_each(
+        found, lambda argument: _compare_settings(demand_file(argument), overrides, assumed)
+    )
     if comparisons:
-        several = len(files) > 1
+        several = len(found) > 1
         emit_text(
             lambda style: render_comparisons(comparisons, several, chosen, style), **output_options
         )
-    if len(comparisons) < len(files):
+    if len(comparisons) < len(found):
         sys.exit(2)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_files, complete_settings
+from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
@@ -34,8 +36,8 @@ _TOP_ORDER = "-params"  # the order of --top without --sort
 _MAX_PICTURE_SETTINGS = 2
 
 
-@click.command()
-@click.argument("file")
+@click.command(cls=SectionedCommand)
+@click.argument("file", shell_complete=complete_files)
 @click.option(
     "--set",
     "choices",
@@ -43,33 +45,34 @@ _MAX_PICTURE_SETTINGS = 2
     multiple=True,
     required=True,
     callback=parse_settings,
-    help="The values of a var, of an argument of a layer (conv2d_1.filters) or of the input: a "
-    "list, 32,64,128, or a range with its last value, 2:12:2. Repeatable: every combination is "
-    "tried.",
+    shell_complete=complete_settings,
+    help="Values of a var, of an argument of a layer (conv2d_1.filters) or of the input: a list "
+    "(32,64,128) or a range FIRST:LAST:STEP (2:12:2). Repeatable.",
 )
 @click.option(
     "--zip",
     "zipped",
     is_flag=True,
-    help="Take the first values of all together, then the second ones, ...",
+    help="Combine the first value of each --set, then the second of each, and so on.",
 )
 @click.option(
     "--where",
     metavar="CONDITION",
     multiple=True,
-    help="Show rows for which this holds: 'params<5M and width>=64', 'within_budget'. Repeatable.",
+    help="Show only rows that meet a condition: 'params<5M and width>=64', 'within_budget'. "
+    "Repeatable; all must hold.",
 )
 @click.option(
     "--sort",
     metavar="[-]NAME",
-    help="Sort by a setting, or by params, trainable, non_trainable, size or change; with a "
-    "minus, the largest first.",
+    help="Sort by a setting, or by params, trainable, non_trainable, size or change. With a minus "
+    "(-params), the largest come first.",
 )
 @click.option(
     "--top",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Show the first N; without --sort, the largest.",
+    help="Show the first N rows; without --sort, those with the most parameters.",
 )
 @click.option(
     "--jobs",
@@ -77,19 +80,20 @@ _MAX_PICTURE_SETTINGS = 2
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Use so many processes, but no more than there are cores.",
+    help="Use N processes, at most one for each core.",
 )
 @click.option(
     "--plot",
     metavar="FILE",
-    help="Also draw the parameters to FILE, .svg, .png or .pdf; needs the extra 'plot'.",
+    shell_complete=complete_files,
+    help="Also draw the parameters to FILE (.svg, .png or .pdf). Needs the extra 'plot'.",
 )
 @assume_option
 @click.option(
     "--format",
     type=click.Choice(_SWEEP_FORMATS),
-    help="How to print it: a table with a chart on a terminal and text elsewhere, or as FILE of -o "
-    "ends. In JSON, a line for each row.",
+    help="Format of the output. Default: by the suffix of -o FILE; otherwise a table with a chart "
+    "on a terminal, text elsewhere. JSON has one line for each row.",
 )
 @style_options
 @ascii_option
@@ -106,9 +110,9 @@ def sweep(
     top: int | None,
     **output_options: Any,
 ) -> None:
-    """Tell what the model in FILE comes to with every combination of settings.
+    """Size a model for every combination of values.
 
-    A combination that is no valid model is a row that says why.
+    Each combination is one row. If it makes no valid model, the row says why.
 
     Example: dense-calc sweep gallery:lenet5 --set width=4:16:4
     """

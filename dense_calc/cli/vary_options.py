@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dense_calc.cli.completed_values import complete_vars
 from dense_calc.cli.options import CommandFunction
 
 _OptionBounds = Mapping[str, int]
@@ -43,7 +44,13 @@ def _parse_bounds(
 def vary_option(help: str) -> Callable[[CommandFunction], CommandFunction]:
     """The option that names the variables; the command takes them as `vary`."""
     return click.option(
-        "--vary", metavar="A,B,...", multiple=True, callback=_parse_variable_names, help=help
+        "--vary",
+        metavar="A,B,...",
+        multiple=True,
+        required=True,
+        callback=_parse_variable_names,
+        shell_complete=complete_vars,
+        help=help,
     )
 
 

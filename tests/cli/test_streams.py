@@ -40,6 +40,7 @@ COMMANDS = [
     "convert m.yaml --to yaml",
     "layers",
     "schema",
+    "completion zsh",
     "--help",
     "fit --help",
     "--version",

@@ -205,7 +205,7 @@ MISTAKES = {
         "several",
     ),
     "nothing to vary": (
-        ("specs/lenet5.yaml",),
+        ("specs/lenet5.yaml", "--vary", ","),
         "there is nothing to vary; say what may grow: --vary width",
     ),
     "an unknown variable": (
