@@ -12,15 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.analysis.budget import Check
-from dense_calc.analysis.match_layers import (
+from dense_calc.analysis.compared_layers import (
     NO_OLD_NAMES,
     ComparedLayer,
     ComparedLayers,
     OldNames,
     comparable_arguments,
     compared_layers,
-    match_layers,
 )
+from dense_calc.analysis.match_layers import match_layers
 from dense_calc.errors import describe_value
 from dense_calc.layers.arguments.types import normalize_object_name
 from dense_calc.model import Model, ModelBlock
@@ -133,8 +133,11 @@ def compare_models(old: Model | None, new: Model, old_name: str, new_name: str) 
 
 def _output_difference(before: Report, after: Report, names: OldNames) -> _OldAndNew | None:
     """The outputs of both models, if they differ in more than the names of renamed layers."""
-    old = [(port.name, port.shape) for port in before.outputs]
-    new = [(names.get(port.name, port.name), port.shape) for port in after.outputs]
+    kept = {*names.values()}
+    old = [(port.name, port.shape, port.name in kept) for port in before.outputs]
+    new = [
+        (names.get(port.name, port.name), port.shape, port.name in names) for port in after.outputs
+    ]
     return None if old == new else _OldAndNew(before.outputs, after.outputs)
 
 
@@ -149,9 +152,10 @@ def _layer_changes(
             continue
         old = was[names[name]]
         arguments = (*_argument_changes(old, new), *_reuse_changes(old, new, names))
-        if old.source_layers(NO_OLD_NAMES) <= kept and new.source_layers(names) <= was.keys():
+        if kept.issuperset(old.sources) and names.keys() >= {*new.sources}:
             arguments += tuple(_input_changes(old, new, names))
-        is_renamed = name != old.name and bool(old.row or new.row)  # without a row nobody sees it
+        # an automatic name follows from the place, and without a row nobody sees it
+        is_renamed = new.label != old.label and bool(old.row or new.row)
         if arguments or is_renamed or new.weights != old.weights:
             yield _layer_change(old, new, arguments)
     for name, old in was.items():
@@ -263,8 +267,9 @@ def fold_copies(comparison: ModelComparison) -> ModelComparison:
 
 def _change_in_block(change: LayerChange, copies: Mapping[str, str]) -> LayerChange:
     """A change with blocks for their copies in names, and without shapes that are not printed."""
-    was = change.renamed_from and block_layer_name(change.renamed_from, copies)
     name = block_layer_name(change.name, copies)
+    was = change.renamed_from and block_layer_name(change.renamed_from, copies)
+    was = None if was == name else was  # only the number of the copy is another
     inputs = None if change.arguments else change.input_shapes  # arguments say why
     return replace(change, name=name, renamed_from=was, input_shapes=inputs, output_shape=None)
 

@@ -1,199 +1,214 @@
-"""Match the layers of two models: by name, or beyond doubt although renamed."""
+"""Match the layers of two models: by names that somebody gave, and by structure."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
 
-from dense_calc.call_inputs import format_call_input
+from dense_calc.analysis.common_subsequence import common_places
+from dense_calc.analysis.compared_layers import (
+    NO_OLD_NAMES,
+    ComparedLayer,
+    ComparedLayers,
+    OldNames,
+    comparable_arguments,
+)
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS, normalized_arguments
-from dense_calc.model import Model, Node, dotted_name
-from dense_calc.report import LayerRow, WeightRow
-from dense_calc.tracing.layer_paths import LayerPath
-from dense_calc.tracing.lent_layers import OUTER_PREFIX, lent_under_path
-from dense_calc.tracing.nested_model import NestedModel
+from dense_calc.model import is_node_chain
 
-_LAYERS_KEY = "layers"  # of a nested model
-
-OldNames = Mapping[str, str]  # of a layer in the new model → its name in the old one
-NO_OLD_NAMES: OldNames = {}
-_NONE_LENT: Mapping[LayerPath, str] = {}
+_MAX_LEVELS = 64  # of names in names: more than blocks and models in each other can have
 
 
-class ComparedLayer(Struct, frozen=True):
-    """A layer of a model, or of a model nested in it: its full name, its node and its row.
+class _Part(Struct, frozen=True, gc=False):
+    """A layer, or the `parts` of a copy of a block or of a nested model, and the evidence for it.
 
-    `row` is None for the input of a plain chain, and for a later call in one row with the first.
-    `weights` are those that no other compared layer has: those of a layer with several calls
-    belong to its first call. A nested model that `is_opened` has none, since its layers are
-    compared, too. `outer_prefix` is the part of the name that stands for nested models. A layer
-    that another model holds has its full name there as `lender_name`.
+    `place` is that of the first layer in the order in which data flows.
+
+    Evidence is equal for parts that may be the same, and None where there is none. An `anchor` is
+    a label that somebody gave to one layer only, in both models. `arguments` are the classes and
+    the arguments of all layers; `labelled_arguments` have them together with a label, and
+    `labelled_type` the class alone.
     """
 
     name: str
-    node: Node
-    row: LayerRow | None
-    weights: tuple[WeightRow, ...]
-    outer_prefix: str = ""
-    is_opened: bool = False
-    lender_name: str | None = None
-
-    @property
-    def type(self) -> str:
-        """The class of the layer."""
-        return type(self.node.layer).__name__
-
-    @property
-    def params(self) -> int:
-        """The parameters of its weights."""
-        return sum(weight.params for weight in self.weights)
-
-    def call_sources(self, names: OldNames) -> tuple[str, ...]:
-        """The inputs of the call as text, with the old names of layers."""
-        inputs = self.node.call_inputs or self.node.inputs
-        return tuple(
-            format_call_input(each, lambda name: self._full_name(name, names)) for each in inputs
-        )
-
-    def source_layers(self, names: OldNames) -> set[str]:
-        """The old names of the layers that the call reads."""
-        return {self._full_name(name, names) for name in self.node.inputs}
-
-    def shared_with(self, names: OldNames) -> str | None:
-        """The old name of the layer whose weights it has, None if they are its own."""
-        if self.node.first_call:
-            return self._full_name(self.node.first_call, names)
-        return self.lender_name and names.get(self.lender_name, self.lender_name)
-
-    def _full_name(self, name: str, names: OldNames) -> str:
-        """The full name of a layer in the same model; its old one, where `names` has it."""
-        return names.get(self.outer_prefix + name, self.outer_prefix + name)
+    label: str
+    place: int
+    parts: tuple[_Part, ...] = ()
+    anchor: str | None = None
+    labelled_arguments: tuple[bytes, str] | None = None
+    arguments: bytes | None = None
+    labelled_type: tuple[str, str] | None = None
 
 
-ComparedLayers = Mapping[str, ComparedLayer]
-
-
-def compared_layers(
-    model: Model,
-    rows: Iterable[LayerRow],
-    outer: str = "",
-    lent: Mapping[LayerPath, str] = _NONE_LENT,
-) -> Iterator[ComparedLayer]:
-    """The layers of a model; a nested model comes before its layers.
-
-    `outer` is the prefix of their full names. `lent` are the full names of the layers that outer
-    models lend, by the paths to them.
-    """
-    by_name = {row.name: row for row in rows}
-    names = {node.name for node in model.nodes}
-    weights = {
-        node.holder if node.holder in names else node.name: by_name[node.name].counted_weights
-        for node in model.nodes
-        if node.name in by_name and not by_name[node.name].shared_with
-    }
-    for node in model.nodes:
-        row = by_name.get(node.name)
-        name = outer + node.name
-        lent_here = {
-            each.path: outer + each.holder
-            for each in node.lent_layers
-            if not each.holder.startswith(OUTER_PREFIX)
-        } | lent_under_path(lent, (node.holder,))
-        lender = lent_here.pop((), None)
-        if isinstance(node.layer, NestedModel) and row and row.layers:
-            yield ComparedLayer(name, node, row, (), outer, is_opened=True, lender_name=lender)
-            yield from compared_layers(node.layer.model, row.layers, f"{name}/", lent_here)
-        else:
-            counted = weights.get(node.name, ())
-            yield ComparedLayer(name, node, row, counted, outer, lender_name=lender)
+_EVIDENCE = ("anchor", "labelled_arguments", "arguments", "labelled_type")  # the surest first
 
 
 def match_layers(was: ComparedLayers, now: ComparedLayers) -> OldNames:
     """The old names of the new layers that were in the old model, perhaps under another name.
 
-    A layer was renamed if its class and arguments and one set of `_KEPT_TRAITS` are those of an
-    old layer, and of no other layer that is not matched by name.
+    A name that somebody gave is the same layer where its class is the same. The other layers are
+    matched in the order in which data flows, by each of the `_EVIDENCE` between those that are
+    matched by the one before. Then come layers that kept only their name, or only what they read.
     """
-    names = {name: name for name in now if name in was}
-    gone = [_LayerFingerprint(layer) for name, layer in was.items() if name not in names]
-    come = [_LayerFingerprint(layer) for name, layer in now.items() if name not in names]
-    for traits in _KEPT_TRAITS:
-        matched = set(names.values())
-        gone = [old for old in gone if old.name not in matched]
-        come = [new for new in come if new.name not in names]
-        olds = defaultdict(list)
-        for old in gone:
-            olds[old.match_key(traits)].append(old.name)
-        rivals = Counter(new.match_key(traits) for new in come)
-        for new in come:
-            same = olds.get(new.match_key(traits, names), ())
-            if len(same) == 1 and rivals[new.match_key(traits)] == 1:
-                names[new.name] = same[0]
+    old_anchors, new_anchors = _anchors(was), _anchors(now)
+    anchors = old_anchors.keys() & new_anchors.keys()
+    keys: dict[LayerKind, bytes] = {}
+    olds, news = (
+        [
+            _layer_part(layer, place, anchors, keys)
+            for place, layer in enumerate(_flow_order(layers))
+        ]
+        for layers in (was, now)
+    )
+    names = dict(_aligned_names(_grouped_parts(olds), _grouped_parts(news)))
+    names |= {new_anchors[each]: old_anchors[each] for each in anchors}
+    free = was.keys() & now.keys() - names.keys() - {*names.values()}
+    names |= {name: name for name in free if was[name].is_named and now[name].is_named}
+    _match_moved(was, now, olds, news, names)
     return names
 
 
-# Traits that a renamed layer has kept beside its class and arguments, the surest first. Sources
-# are compared a second time when more of the layers that they name are matched.
-_SOURCES_TRAIT, _INNER_NAME_TRAIT, _WEIGHTS_TRAIT = "sources", "inner name", "weights"
-_KEPT_TRAITS = (
-    {_SOURCES_TRAIT, _INNER_NAME_TRAIT},
-    {_SOURCES_TRAIT},
-    {_INNER_NAME_TRAIT},
-    {_WEIGHTS_TRAIT},
-    {_SOURCES_TRAIT, _INNER_NAME_TRAIT},
-    {_SOURCES_TRAIT},
-)
+def _anchors(layers: ComparedLayers) -> Mapping[tuple[str, str], str]:
+    """The names of layers by their classes and the labels that only they were given."""
+    counts = Counter(layer.label for layer in layers.values() if layer.is_named)
+    return {
+        (layer.type, layer.label): name
+        for name, layer in layers.items()
+        if layer.is_named and counts[layer.label] == 1
+    }
 
 
-class _LayerFingerprint:
-    """The traits of a layer that do not depend on its name."""
-
-    def __init__(self, layer: ComparedLayer) -> None:
-        self.name = layer.name
-        self._layer = layer
-        # without the block or model around, whose name ends with a dot in Keras' files
-        self._inner_name = dotted_name(layer.name).partition(".")[2] or layer.name
-        self._arguments = msgspec.json.encode(comparable_arguments(layer), order="deterministic")
-
-    def match_key(self, traits: Set[str], names: OldNames = NO_OLD_NAMES) -> tuple[object, ...]:
-        """The key that two layers have in common if these traits, class and arguments are equal.
-
-        `names` are the old names of the layers that it reads. If weights are compared, a layer
-        without weights is like no other.
-        """
-        sources = self._layer.call_sources(names) if _SOURCES_TRAIT in traits else ()
-        inner = self._inner_name if _INNER_NAME_TRAIT in traits else ""
-        weights: object = ()
-        if _WEIGHTS_TRAIT in traits:
-            weights = tuple(weight.shape for weight in self._layer.weights) or self.name
-        return self._arguments, sources, inner, weights
+def _layer_part(
+    layer: ComparedLayer, place: int, anchors: Set[tuple[str, str]], keys: dict[LayerKind, bytes]
+) -> _Part:
+    """The evidence for a layer; `keys` are the arguments of the layers before."""
+    labelled_type = (layer.type, layer.label)
+    if layer.is_named and labelled_type in anchors:
+        return _Part(layer.name, layer.label, place, anchor=layer.label)
+    arguments = _arguments_key(layer, keys)
+    labelled = (arguments, layer.label)
+    return _Part(layer.name, layer.label, place, (), None, labelled, arguments, labelled_type)
 
 
-def comparable_arguments(layer: ComparedLayer) -> dict[str, Any]:
-    """The class and the arguments of a layer.
+def _grouped_parts(layers: Sequence[_Part], level: int = 0) -> tuple[_Part, ...]:
+    """The parts of which the names begin alike, those of one block or model, as one part."""
+    if level == _MAX_LEVELS or not any("/" in each.name for each in layers):
+        return tuple(layers)
+    groups: defaultdict[tuple[str, bool], list[_Part]] = defaultdict(list)
+    for each in layers:
+        *path, _ = each.name.split("/", level + 1)
+        is_inside = len(path) > level
+        groups["/".join(path) if is_inside else each.name, is_inside].append(each)
+    return tuple(
+        _group_part(name, _grouped_parts(group, level + 1)) if is_inside else group[0]
+        for (name, is_inside), group in groups.items()
+    )
 
-    An input has its shape in one form, however it is written. An opened model is without its
-    layers, which are compared by themselves.
+
+def _group_part(name: str, parts: tuple[_Part, ...]) -> _Part:
+    """The evidence for some parts together."""
+    from hashlib import sha256  # most models have no blocks
+
+    text = msgspec.msgpack.encode([each.arguments or each.anchor for each in parts])
+    arguments = sha256(text).digest()
+    label = "/".join(parts[0].label.split("/")[: name.count("/") + 1])
+    return _Part(
+        name, label, parts[0].place, parts, None, (arguments, label), arguments, ("", label)
+    )
+
+
+def _arguments_key(layer: ComparedLayer, keys: dict[LayerKind, bytes]) -> bytes:
+    """The class and the arguments of a layer as JSON, worked out once for layers that are equal."""
+    kind = layer.node.layer
+    try:
+        key = keys.get(kind)
+    except TypeError:  # a mapping is among its arguments
+        return _encode_arguments(layer)
+    if key is None:
+        key = _encode_arguments(layer)
+        if layer.node.inputs and not layer.is_opened:
+            keys[kind] = key
+    return key
+
+
+def _encode_arguments(layer: ComparedLayer) -> bytes:
+    """The class and the arguments of a layer as JSON."""
+    return msgspec.json.encode(comparable_arguments(layer), order="deterministic")
+
+
+def _flow_order(layers: ComparedLayers) -> Iterable[ComparedLayer]:
+    """The layers, each after the branches that it reads, one branch after the other.
+
+    In the order of Keras, by depth, a layer more in one branch would move those of the others.
     """
-    config = comparable_config(layer.node.layer)
-    if layer.is_opened:
-        del config[_LAYERS_KEY]
-    elif not layer.node.inputs and layer.node.call_inputs is None:
-        sizes = list(layer.node.layer.output_shape())
-        config = {name: each for name, each in config.items() if name not in INPUT_SIZE_ARGUMENTS}
-        config |= {"shape": sizes[1:], "batch_size": sizes[0]} if sizes else {"batch_shape": []}
-    return config
+    if layers and is_node_chain([layer.node for layer in layers.values()]):
+        return layers.values()
+    sources = {
+        name: [each for each in layer.sources if each in layers] for name, layer in layers.items()
+    }
+    read = {name for names in sources.values() for name in names}
+    ordered: dict[str, ComparedLayer] = {}
+    waiting = [name for name in layers if name not in read][::-1]
+    while waiting:
+        name = waiting[-1]
+        missing = [each for each in sources.pop(name, ()) if each not in ordered]
+        if missing:
+            waiting.extend(reversed(missing))
+        else:
+            ordered.setdefault(waiting.pop(), layers[name])
+    return ordered.values()
 
 
-def comparable_config(layer: LayerKind) -> dict[str, Any]:
-    """The class and the arguments of a layer, the layers of a nested model among them."""
-    kind = {"type": type(layer).__name__}
-    if isinstance(layer, NestedModel):
-        layers = [comparable_config(node.layer) for node in layer.model.nodes]
-        return kind | {"trainable": layer.trainable, _LAYERS_KEY: layers}
-    return kind | normalized_arguments(layer, comparable_config)
+def _aligned_names(
+    olds: Sequence[_Part], news: Sequence[_Part], evidence: Sequence[str] = _EVIDENCE
+) -> Iterator[tuple[str, str]]:
+    """The new and the old names of the layers that evidence matches.
+
+    Groups are opened where only one model has them, and where no evidence matches them.
+    """
+    has_groups = [any(each.parts for each in parts) for parts in (olds, news)]
+    if any(has_groups) and not (evidence and all(has_groups)):
+        yield from _aligned_names(_opened_parts(olds), _opened_parts(news))
+    elif evidence:
+        keys = ([getattr(each, evidence[0]) for each in parts] for parts in (olds, news))
+        old_start = new_start = 0
+        for old, new in [*common_places(*keys), (len(olds), len(news))]:
+            if old > old_start and new > new_start:
+                gaps = olds[old_start:old], news[new_start:new]
+                yield from _aligned_names(*gaps, evidence[1:])
+            old_start, new_start = old + 1, new + 1
+            if old < len(olds) and olds[old].parts:
+                yield from _aligned_names(olds[old].parts, news[new].parts)
+            elif old < len(olds):
+                yield news[new].name, olds[old].name
+
+
+def _opened_parts(parts: Sequence[_Part]) -> Sequence[_Part]:
+    """The parts of groups in place of the groups, in the order in which data flows."""
+    opened = [inner for each in parts for inner in (each.parts or (each,))]
+    return sorted(opened, key=attrgetter("place"))
+
+
+def _match_moved(
+    was: ComparedLayers,
+    now: ComparedLayers,
+    olds: Sequence[_Part],
+    news: Sequence[_Part],
+    names: dict[str, str],
+) -> None:
+    """Match the layers that are left, where class, arguments and what they read are the same."""
+    kept = {*names.values()}
+    left: defaultdict[object, deque[str]] = defaultdict(deque)
+    for each in olds:
+        if each.name not in kept:
+            left[each.arguments, was[each.name].call_sources(NO_OLD_NAMES)].append(each.name)
+    for each in news:
+        layer = now[each.name]
+        if layer.name not in names and names.keys() >= {*layer.sources}:
+            same = left[each.arguments, layer.call_sources(names)]
+            if same:
+                names[layer.name] = same.popleft()

@@ -37,9 +37,9 @@ def diff(
     """Compare two models, or two versions of one.
 
     Compares OLD with NEW, or each FILE with what it was at a git revision. Shows the layers that
-    differ, and how many parameters each change adds or removes. Layers are matched by name, renamed
-    layers by class, arguments and place. Exit status 1 if the parameters increase by more than
-    --max-increase.
+    differ, and how many parameters each change adds or removes. Layers are matched by the names
+    that somebody gave them; all others by their order, class and arguments. Exit status 1 if the
+    parameters increase by more than --max-increase.
 
     Example: dense-calc diff gallery:llama2-7b gallery:mistral-7b
     """

@@ -124,7 +124,7 @@ GRAPHS: dict[str, tuple[str, str, list[str]]] = {
     "a source less": (
         "inputs: {a: [8], b: [8]}\nlayers: [Add: {name: c, from: [a, b]}]\n",
         "input: [8]\nlayers: [Dense: {units: 8, name: d}, Add: {name: c, from: [input, d]}]\n",
-        ["added d +72", "added input +0", "removed a +0", "removed b +0"],
+        ["added d +72", "changed input +0 <a", "removed b +0"],
     ),
     "weights that are shared no more": (
         "inputs: {a: [8], b: [8]}\nlayers:\n  - Dense: {units: 3, name: c, from: a}\n"
@@ -148,11 +148,11 @@ GRAPHS: dict[str, tuple[str, str, list[str]]] = {
             "changed c_1/re_lu +0 <b_1/re_lu",
         ],
     ),
-    "two that could each be the one": (
+    "of two that could each be the one, the first is": (
         "input: [8]\nlayers: [Dense: {units: 8, name: a}]",
         "input: [8]\nlayers:\n  - Dense: {units: 8, name: b, from: input}\n"
         "  - Dense: {units: 8, name: c, from: input}",
-        ["added b +72", "added c +72", "removed a -72"],
+        ["added c +72", "changed b +0 <a"],
     ),
     "two that changed places are two that changed": (
         "input: [8]\nlayers: [Dense: {units: 8, name: a}, Dense: {units: 4, name: b}]",
