@@ -76,7 +76,7 @@ ACTION: list[tuple[str, str, int, str, str]] = [
 HOOK: list[tuple[list[str], int, str]] = [
     (["specs/within.yaml", "specs/with space.yaml", "settings.yaml"], 0, "Passed"),
     (["specs/[1] 100%, π.yaml", "net.model.yaml"], 0, "Passed"),
-    (["specs/within.yaml", "specs/over.yaml"], 1, "260 over (260.0 %)"),
+    (["specs/within.yaml", "specs/over.yaml"], 1, "260 over (260.0%)"),
     (["specs/broken.yaml"], 1, "Dense has no argument 'unit'"),
     (["settings.yaml"], 0, "Skipped"),
 ]

@@ -127,7 +127,7 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
 # what is written, what there was → how many more there may be
 INCREASES = [
     ("5%", 1000, 50),
-    ("0.5 %", 1000, 5),
+    ("0.5%", 1000, 5),
     (" 5% ", 1019, 50),
     ("200%", 7, 14),
     ("0%", 7, 0),

@@ -69,8 +69,8 @@ def test_a_quantity_is_checked(model: Path) -> None:
     assert "tensors of 'head*'  1  at most 1" in text
     status, text = run("check", model, "--max-tensors", 6, "--format", "markdown")
     assert status == 1
-    assert "1 over (16.7 %)" in text
-    assert "| b/dense × 3 (Dense) | 6 | 85.7 % |" in text
+    assert "1 over (16.7%)" in text
+    assert "| b/dense × 3 (Dense) | 6 | 85.7% |" in text
     _, text = run("check", model, "--max-tensors", 6, "--format", "sarif")
     (broken,) = json.loads(text)["runs"][0]["results"]
     assert broken["ruleId"] == "max-tensors"

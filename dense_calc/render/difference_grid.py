@@ -43,7 +43,7 @@ def _total_text(total: TotalChange, format_total: Callable[[int], str]) -> str:
 
 
 def _total_change_text(total: TotalChange) -> str:
-    """The change of a total, also in per cent: `+1,150, +14.6 %`."""
+    """The change of a total, also in per cent: `+1,150, +14.6%`."""
     if not total.change:
         return "unchanged"
     if not total.old:
@@ -96,7 +96,7 @@ _COMPARISON_COLUMNS = (
     Column("Layer (type)", layer_text),
     Column("Old", lambda change: optional_count_text(change.params.old), is_number=True),
     Column("New", lambda change: optional_count_text(change.params.new), is_number=True),
-    Column("Change", lambda change: change_text(change.change), is_number=True),
+    Column("Change", lambda change: change_text(change.change), is_number=True, is_change=True),
     Column("What", lambda change: "; ".join(_change_phrases(change)), has_sizes=True),
 )
 

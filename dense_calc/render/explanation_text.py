@@ -98,5 +98,5 @@ def _count_fact(count: ParamCount) -> str:
 
 
 def _share_text(each: Explanation) -> str:
-    """The share of a layer in the model's parameters: `: 850 params, 1.4 %`."""
-    return f": {each.params:,} params, {100 * each.share:.1f} %" if each.params else ""
+    """The share of a layer in the model's parameters: `: 850 params, 1.4%`."""
+    return f": {each.params:,} params, {100 * each.share:.1f}%" if each.params else ""

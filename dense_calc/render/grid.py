@@ -19,7 +19,8 @@ from dense_calc.shapes import Shapes, is_shape, leaf_shapes
 class Column(Struct, frozen=True):
     """A column: its title, and the text of its cell in a row.
 
-    Numbers are aligned to the right and never broken; `has_sizes` marks text that contains numbers.
+    Numbers are aligned to the right and never broken; `has_sizes` marks text that contains numbers,
+    `is_change` numbers that are more with a plus, less with a minus.
     A column keeps its `min_width` on a narrow page. CSV has the `value` in place of the text.
     """
 
@@ -27,6 +28,7 @@ class Column(Struct, frozen=True):
     cell_text: Callable[[Any], str]
     is_number: bool = False
     has_sizes: bool = False
+    is_change: bool = False
     min_width: int = 1
     value: Callable[[Any], int] | None = None
 

@@ -26,11 +26,14 @@ from dense_calc.render.plain_text import (
 _CELL_PADDING = 3  # a line between two cells, and a space on each side of it
 _MIN_COLUMN_WIDTH = 4  # of a name or a shape, however narrow the page
 
-# Groups are painted in Keras' colours: layer kinds, numbers, unknown sizes and labels of totals.
+# Groups are painted: layer kinds, numbers, unknown sizes and labels of totals in Keras' colours.
+_NUMBER_PATTERN = r"\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[+-]?\d+)?%?(?![.,]?\w)"  # a whole one or none
 _KIND_PATTERN = r"(?P<kind>\([\w\n]+\)$)"
-_SIZE_PATTERN = r"(?P<number>\b\d[\d,]*\b)|(?P<unknown>\bNone\b)"
+_SIZE_PATTERN = rf"(?P<number>(?<![\w.])[-+]?{_NUMBER_PATTERN})|(?P<unknown>\bNone\b)"
+_CHANGE_PATTERN = rf"(?P<more>\+(?:< )?{_NUMBER_PATTERN})|(?P<less>-(?:< )?{_NUMBER_PATTERN})"
 _TOTAL_PATTERN = (
-    r"(?P<bold>^[^:]+: (?:at least )?)|(?P<number>(?<=: )[\d,]+|(?<=: at least )[\d,]+)"
+    r"(?P<bold>^[^:]+: (?:at least )?)"
+    rf"|(?P<number>(?:(?<=: )|(?<=: at least )|(?<=[→>] )){_NUMBER_PATTERN})|{_CHANGE_PATTERN}"
 )
 _WHOLE_LINE_PATTERN = r"(?P<bold>.+)"
 PAINT_STYLES = {
@@ -38,6 +41,8 @@ PAINT_STYLES = {
     "number": "color(34)",
     "unknown": "color(45)",
     "bold": "bold",
+    "more": "red",
+    "less": "green",
     "good": "green",
     "bad": "bold red",
 }
@@ -74,14 +79,18 @@ def _body_lines(
 ) -> Iterator[str]:
     """The lines of all rows, with a rule between two of them."""
     edges = (frame.mid_left, frame.mid_vertical, frame.mid_right)
-    patterns = [
-        _SIZE_PATTERN if column.has_sizes or column.is_number else _KIND_PATTERN
-        for column in grid.columns
-    ]
+    patterns = [_column_pattern(column) for column in grid.columns]
     for number, row in enumerate(grid.rows):
         if number:
             yield rule
         yield from _boxed_row_lines(row, widths, grid.columns, edges, patterns, style)
+
+
+def _column_pattern(column: Column) -> str:
+    """The parts to paint in the cells of a column."""
+    if column.is_change:
+        return _CHANGE_PATTERN
+    return _SIZE_PATTERN if column.has_sizes or column.is_number else _KIND_PATTERN
 
 
 def _boxed_row_lines(

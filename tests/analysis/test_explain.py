@@ -99,7 +99,7 @@ def test_a_dense_layer() -> None:
     assert lines("mnist.yaml", "dense") == [
         'Model: "mnist": 7,850 params',
         "",
-        "dense (Dense): 7,850 params, 100.0 %",
+        "dense (Dense): 7,850 params, 100.0%",
         "  input   (None, 784)",
         "  output  (None, 10)",
         "  rule    (batch, ..., inputs) → (batch, ..., units)",
@@ -113,7 +113,7 @@ def test_a_dense_layer() -> None:
 
 def test_a_window_and_what_is_not_trained() -> None:
     assert lines("residual.yaml", "reduce", "main")[2:-2] == [
-        "reduce (Conv2D): 73,728 params, 31.6 %",
+        "reduce (Conv2D): 73,728 params, 31.6%",
         "  input    (None, 58, 58, 64)",
         "  output   (None, 28, 28, 128)",
         "  rule     (batch, height, width, channels) → (batch, height', width', filters)",
@@ -122,7 +122,7 @@ def test_a_window_and_what_is_not_trained() -> None:
         "  kernel   height 3 × width 3 × channels 64 × filters 128 = 73,728",
         "  params   height × width × channels × filters = 3 × 3 × 64 × 128 = 73,728",
         "",
-        "main (BatchNormalization): 512 params, 0.2 %",
+        "main (BatchNormalization): 512 params, 0.2%",
         "  input            (None, 28, 28, 128)",
         "  output           (None, 28, 28, 128)",
         "  rule             (...) → (...)",

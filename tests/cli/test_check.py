@@ -203,12 +203,12 @@ def test_what_people_read(folder: Path, run: Run) -> None:
     result = run("check", "within.yaml", "over.yaml", "broken.yaml", "plain.yaml", cwd=folder)
     assert result.stdout == (
         "within.yaml: within budget\n"
-        "  ok    params  276  at most 300  24 left (8.0 %)\n"
+        "  ok    params  276  at most 300  24 left (8.0%)\n"
         "over.yaml: over budget\n"
-        "  over  params  276  at most 100  176 over (176.0 %)\n"
-        "        144  52.2 %  body (Dense)\n"
-        "         68  24.6 %  head (Dense)\n"
-        "         64  23.2 %  norm (BatchNormalization)\n"
+        "  over  params  276  at most 100  176 over (176.0%)\n"
+        "        144  52.2%  body (Dense)\n"
+        "         68  24.6%  head (Dense)\n"
+        "         64  23.2%  norm (BatchNormalization)\n"
         "broken.yaml: broken\n"
         "plain.yaml: no limits\n"
         "4 files: 1 broken, 1 over budget, 1 within budget, 1 no limits\n"
@@ -219,7 +219,7 @@ def test_what_people_read(folder: Path, run: Run) -> None:
 @pytest.mark.parametrize("width", [1, 10, 20, 30, 40, 60])
 def test_nothing_is_cut_where_it_is_narrow(width: int, folder: Path, run: Run) -> None:
     result = run("check", "over.yaml", "--width", str(width), cwd=folder)
-    whole = "over params 276 at most 100 176 over (176.0 %) 144 52.2 % body (Dense) 68 24.6 %"
+    whole = "over params 276 at most 100 176 over (176.0%) 144 52.2% body (Dense) 68 24.6%"
     assert whole in " ".join(result.stdout.split())
     if width >= 40:
         assert all(len(line) <= width for line in result.stdout.splitlines())

@@ -30,9 +30,9 @@ norm (BatchNormalization)   64   72      +8  input: (None, 16) → (None, 18)
 _______________________________________________________________________________________
 tail (Dense)                68   76      +8  was 'head'; input: (None, 16) → (None, 18)
 =======================================================================================
-Total params: 276 → 310 (+34, +12.3 %)
-Trainable params: 244 → 274 (+30, +12.3 %)
-Non-trainable params: 32 → 36 (+4, +12.5 %)
+Total params: 276 → 310 (+34, +12.3%)
+Trainable params: 244 → 274 (+30, +12.3%)
+Non-trainable params: 32 → 36 (+4, +12.5%)
 Size of weights: 1.08 KB → 1.21 KB (+136 bytes)
 _______________________________________________________________________________________
 """
@@ -140,3 +140,19 @@ def test_the_name_of_an_output_is_no_markup(tmp_path: Path, run: Run) -> None:
     files = (str(tmp_path / f"{units}.yaml") for units in (3, 4))
     output = run("diff", *files, "--format", "markdown").stdout
     assert "- Outputs: !\\[x\\](y)\\<b\\> (None, 3)" in output
+
+
+def test_an_increase_is_red_a_decrease_green_and_numbers_are_whole(
+    tmp_path: Path, run: Run
+) -> None:
+    for name, units, rate in ("a.yaml", 1000, 0.25), ("b.yaml", 900, 0.5):
+        layers = f"[Dense: {{units: {units}}}, Dropout: {{rate: {rate}}}, Dense: {{units: 2}}]"
+        (tmp_path / name).write_text(f"input: [8]\nlayers: {layers}\n", "utf-8")
+    arguments = ("--color", "always", "--format", "table")
+    fewer = run("diff", "a.yaml", "b.yaml", *arguments, cwd=tmp_path).stdout
+    assert "\x1b[38;5;34m9,000\x1b[0m │ \x1b[38;5;34m8,100\x1b[0m │   \x1b[32m-900\x1b[0m" in fewer
+    assert "(\x1b[32m-1,100\x1b[0m, \x1b[32m-10.0%\x1b[0m)" in fewer
+    assert "rate: \x1b[38;5;34m0.25\x1b[0m → \x1b[38;5;34m0.5\x1b[0m" in fewer
+    more = run("diff", "b.yaml", "a.yaml", *arguments, cwd=tmp_path).stdout
+    assert "\x1b[31m+900\x1b[0m" in more
+    assert "(\x1b[31m+4,400\x1b[0m bytes)" in more

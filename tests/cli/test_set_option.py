@@ -31,7 +31,7 @@ def test_before_and_after(run: Run) -> None:
     assert result.stderr == ""
     assert result.stdout.startswith("specs/lenet5.yaml → specs/lenet5.yaml --set width=12\n")
     assert "conv2d (Conv2D)      156    312    +156  filters: 6 → 12\n" in result.stdout
-    assert "Total params: 61,706 → 64,262 (+2,556, +4.1 %)\n" in result.stdout
+    assert "Total params: 61,706 → 64,262 (+2,556, +4.1%)\n" in result.stdout
 
 
 @pytest.mark.parametrize(

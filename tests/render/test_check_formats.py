@@ -96,13 +96,13 @@ def test_github_is_told_where_and_what() -> None:
     (name, where, message), (_, elsewhere, _) = github_commands(
         render_verdicts([verdict], "github", PLAIN)
     )
-    title = "params: 2 over (20.0 %)"
+    title = "params: 2 over (20.0%)"
     assert name == "error"
     assert where == {"file": "50%: a,b=c.yaml", "line": "4", "col": "9", "title": title}
     assert elsewhere == {"file": "50%: a,b=c.yaml", "title": title}
     assert message == (
-        "params: 12, at most 10 (1e1); 2 over (20.0 %)\n"
-        "deep/inner × 3 (Dense): 9 (75.0 %)\nhead (Dense): 3 (25.0 %)"
+        "params: 12, at most 10 (1e1); 2 over (20.0%)\n"
+        "deep/inner × 3 (Dense): 9 (75.0%)\nhead (Dense): 3 (25.0%)"
     )
 
 
@@ -202,8 +202,8 @@ def test_what_failed_stands_first_in_markdown() -> None:
     ]  # fmt: skip
     assert rows[4:] == [
         ["Layer", "Value", "Share"],
-        ["deep/inner × 3 (Dense)", "9", "75.0 %"],
-        ["head (Dense)", "3", "25.0 %"],
+        ["deep/inner × 3 (Dense)", "9", "75.0%"],
+        ["head (Dense)", "3", "25.0%"],
     ]
 
 

@@ -42,7 +42,7 @@ def amount_text(value: object) -> str:
 
 
 def outcome_text(check: Check) -> str:
-    """How far the value is from its limit: `38,294 left (38.3 %)`, `12 over (0.1 %)`."""
+    """How far the value is from its limit: `38,294 left (38.3%)`, `12 over (0.1%)`."""
     if check.slack is None:
         return "as expected" if check.ok else "another shape"
     if check.rule == "exact" and check.ok:
@@ -64,18 +64,18 @@ def _deviation_text(check: Check) -> str:
 
 
 def percent_text(share: float) -> str:
-    """A percentage with one decimal; a smaller one is `< 0.1 %`, not zero."""
-    return "< 0.1 %" if 0 < share < 0.05 else f"{share:,.1f} %"
+    """A percentage with one decimal; a smaller one is `< 0.1%`, not zero."""
+    return "< 0.1%" if 0 < share < 0.05 else f"{share:,.1f}%"
 
 
 def check_sentence(check: Check) -> str:
-    """A check in one line: `params: 123,456, at most 100,000 (100k); 23,456 over (23.5 %)`."""
+    """A check in one line: `params: 123,456, at most 100,000 (100k); 23,456 over (23.5%)`."""
     amounts = f"{amount_text(check.value)}, {limit_text(check)}"
     return f"{check_subject(check)}: {amounts}; {outcome_text(check)}"
 
 
 def check_heading(check: Check) -> str:
-    """A check in a few words: `params: 23,456 over (23.5 %)`."""
+    """A check in a few words: `params: 23,456 over (23.5%)`."""
     return f"{check_subject(check)}: {outcome_text(check)}"
 
 
@@ -85,7 +85,7 @@ def check_explanation(check: Check) -> str:
 
 
 def _part_sentence(part: LayerShare) -> str:
-    """A layer and its share in a value: `head (Dense): 80,000 (64.8 %)`."""
+    """A layer and its share in a value: `head (Dense): 80,000 (64.8%)`."""
     return f"{layer_text(part)}: {amount_text(part.value)} ({percent_text(part.percent)})"
 
 
