@@ -246,6 +246,14 @@ def find_kind(name: str) -> type[LayerKind]:
     return kind
 
 
+def is_kind_name(name: str) -> bool:
+    """Whether a layer kind has this name or alias."""
+    try:
+        return bool(find_kind(name))
+    except KeyError:
+        return False
+
+
 def kind_spec_name(kind: type[LayerKind]) -> str:
     """The name of a kind in a spec; raises KeyError where a spec cannot name it."""
     name = kind.__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dense_calc.layers import KIND_ALIASES, OPERATION_PREFIX, UNEXPORTED_KIND_MODULES, find_kind
+from dense_calc.layers.positional_arguments import positional_arguments
 from dense_calc.quantities import limit_kinds
 from dense_calc.schema.kind_schema import BLOCK_PREFIX, JsonSchema, any_of, schema_ref
 from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS
@@ -31,9 +32,7 @@ def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
     names = {**{name: name for name in kinds}, **KIND_ALIASES}
     bare = {name for name, kind in names.items() if not kinds[kind].get("required")}
     by_key = {
-        name: any_of(schema_ref(prefix + kind), {"type": "null"})
-        if name in bare
-        else schema_ref(prefix + kind)
+        name: _arguments_schema(prefix + kind, kinds[kind], is_bare=name in bare)
         for name, kind in names.items()
     }
     by_type = [
@@ -62,6 +61,18 @@ def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
         )
         | {"required": ["reuse"]},
     )
+
+
+def _arguments_schema(name: str, kind: JsonSchema, *, is_bare: bool) -> JsonSchema:
+    """What stands under a Keras class: its arguments, or only the first one, or nothing."""
+    choices = [schema_ref(name)]
+    first = positional_arguments(name.removeprefix(BLOCK_PREFIX))[:1]
+    if first and set(kind.get("required", ())) <= {*first}:
+        value = {"type": ["array", "string", "number", "boolean"]}
+        choices.append({"allOf": [schema_ref(f"{name}/properties/{first[0]}"), value]})
+    if is_bare:
+        choices.append({"type": "null"})
+    return any_of(*choices) if len(choices) > 1 else choices[0]
 
 
 def _mapping_schema(properties: JsonSchema) -> JsonSchema:

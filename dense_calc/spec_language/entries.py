@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.errors import Place, SpecError, describe_value, did_you_mean
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES, OPERATION_PREFIX, find_kind
-from dense_calc.layers.base import LayerKind
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, OPERATION_PREFIX, find_kind, is_kind_name
+from dense_calc.layers.base import TWO_INPUTS, LayerKind
+from dense_calc.layers.positional_arguments import positional_arguments
+from dense_calc.spec_language.expression_types import takes_list
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
 
@@ -112,23 +115,84 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     (word, under), *others = value.values()
     has_arguments = under.value is None or isinstance(under.value, dict)
     if not has_arguments and not _is_kind_or_block(word.value, blocks):
+        if word.value[:1].isupper():  # as a class, and no argument
+            raise _unknown_kind_error(word, blocks)
         raise SpecError(
             f"this layer has no class; it is written '- Dense: {{units: 3}}', with '{word.value}' "
             "among the arguments",
             word,
         )
     if others:
-        stray = others[0][0]
-        raise SpecError(
-            f"'{stray.value}' stands beside '{word.value}', not under it; indent it further", stray
-        )
+        raise _stray_argument_error(item, word, others[0][0])
     if under.value is None:
         return _build_entry(word, {}, blocks)
     if not isinstance(under.value, dict):
-        raise SpecError(
-            f"{word.value} takes arguments by name, not {describe_value(under.value)}", under
-        )
+        return _build_entry(word, _name_first_argument(word, under, blocks), blocks)
     return _build_entry(word, under.value, blocks)
+
+
+def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> SpecError:
+    """The error for an argument beside its class, which may have the first one: `Dense: 64`."""
+    from dense_calc.spec_language.written_layers import format_layer  # for a mistake only
+
+    mending = "indent it further"
+    values = item.plain_value()
+    first = values.pop(word.value)
+    names = positional_arguments(word.value)
+    if names and first is not None and not isinstance(first, dict):
+        mending = f"write '{format_layer(word.value, {names[0]: first, **values})}'"
+    return SpecError(
+        f"'{stray.value}' stands beside '{word.value}', not under it; {mending}", stray
+    )
+
+
+def _name_first_argument(
+    word: YamlNode, under: YamlNode, blocks: Mapping[str, BlockDefinition]
+) -> _EntryArguments:
+    """The arguments of `Dense: 64`: the value is that of the first argument in Keras.
+
+    Raises:
+        SpecError: there is none, or it takes no list, so that the list may be several arguments.
+    """
+    name = word.value
+    is_block = name in blocks
+    if not is_block and _is_first_argument(name, under.value):
+        return {
+            first: (replace(word, value=first), under) for first in positional_arguments(name)[:1]
+        }
+    hint = "" if is_block else _suggest_arguments(name, under.plain_value())
+    raise SpecError(
+        f"{name} takes arguments by name, not {describe_value(under.value)}{hint}", under
+    )
+
+
+def _is_first_argument(name: str, value: Any) -> bool:
+    """Whether a value can be the first argument of a class: a list only where that takes one."""
+    names = positional_arguments(name)
+    if not names or not isinstance(value, list) or name in MODELS:
+        return bool(names)
+    kind = find_kind(name)
+    return takes_list(kind, names[0]) and not _are_inputs(kind, [each.value for each in value])
+
+
+def _are_inputs(kind: type[LayerKind], values: Iterable[object]) -> bool:
+    """Whether these are names of layers for a kind that reads several."""
+    return kind.arity.stop > TWO_INPUTS.start and all(isinstance(each, str) for each in values)
+
+
+def _suggest_arguments(name: str, values: Any) -> str:
+    """The hint for a list in place of arguments: the layers to read, or the first arguments."""
+    from dense_calc.spec_language.written_layers import (  # imported for a mistake only
+        form_of_positional,
+        format_layer,
+    )
+
+    if not isinstance(values, list) or name in MODELS:
+        return ""
+    if _are_inputs(find_kind(name), values):
+        return f"; write '{format_layer(name, {'from': values})}'"
+    form = form_of_positional(name, values)
+    return f"; write '{form}'" if form else ""
 
 
 def _build_entry(
@@ -151,18 +215,26 @@ def _build_entry(
     try:
         kind = MODELS.get(name) or find_kind(name)
     except KeyError:
-        raise SpecError(
-            f"there is no layer kind '{name}'{_suggest_kind(name, blocks)}", word
-        ) from None
+        raise _unknown_kind_error(word, blocks) from None
     return SpecEntry(*word.coordinates, kind, arguments)
 
 
 def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
     """Whether a word names a layer kind or a block."""
-    try:
-        return name in blocks or name in MODELS or bool(find_kind(name))
-    except KeyError:
-        return False
+    return name in blocks or name in MODELS or is_kind_name(name)
+
+
+def _unknown_kind_error(word: YamlNode, blocks: Iterable[str]) -> SpecError:
+    """The error for a word that names no kind."""
+    from dense_calc.spec_language.written_layers import form_of_call  # for a mistake only
+
+    if "(" in word.value:
+        form = form_of_call(word)
+        if form:
+            return SpecError(f"this is a call in Python; write '{form}'", word)
+    return SpecError(
+        f"there is no layer kind '{word.value}'{_suggest_kind(word.value, blocks)}", word
+    )
 
 
 def _suggest_kind(name: str, blocks: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where text is an expression: where the type of an argument wants a number and takes no text."""
+"""What the type of an argument takes: text as an expression, where it wants a number, and lists."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ from msgspec.structs import fields
 
 from dense_calc.spec_language.spec_numbers import is_number
 
+_LIST_TYPES = (inspect.VarTupleType, inspect.TupleType, inspect.AnyType)
+
 
 def takes_expression(kind: Any, path: tuple[str | int, ...]) -> bool:
     """Whether text at a path in the arguments of a kind is an expression."""
     values = [value for choice in type_choices(kind, path) for value in _example_values(choice)]
     return any(map(is_number, values)) and not any(isinstance(value, str) for value in values)
+
+
+def takes_list(kind: Any, name: str) -> bool:
+    """Whether an argument of a kind may be a list."""
+    return any(
+        isinstance(each, _LIST_TYPES) or getattr(each, "array_like", False)
+        for each in type_choices(kind, (name,))
+    )
 
 
 @lru_cache(maxsize=1000)  # every layer with an expression asks

@@ -82,7 +82,7 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
         ExpressionError: it is no arithmetic, uses an unknown name or leaves the range of numbers.
     """
     try:
-        result = _evaluate_syntax(_parse_expression(text), names)
+        result = _evaluate_syntax(parse_expression(text), names)
     except (OverflowError, RecursionError):
         raise ExpressionError(f"'{text}' is too large; at most {MAX_NUMBER:,}") from None
     except ZeroDivisionError:
@@ -96,7 +96,7 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
 
 
 @lru_cache(maxsize=1000)  # copies of a repeated block compute the same text
-def _parse_expression(text: str) -> ast.expr:
+def parse_expression(text: str) -> ast.expr:
     """The syntax tree of an expression."""
     if len(text) > _MAX_EXPRESSION_LENGTH:
         raise ExpressionError(f"an expression may have at most {_MAX_EXPRESSION_LENGTH} characters")
@@ -111,9 +111,7 @@ def _parse_expression(text: str) -> ast.expr:
 def is_arithmetic(text: str) -> bool:
     """Whether a text has the syntax of an expression, whatever names it uses."""
     try:
-        return all(
-            isinstance(node, _ARITHMETIC_NODES) for node in ast.walk(_parse_expression(text))
-        )
+        return all(isinstance(node, _ARITHMETIC_NODES) for node in ast.walk(parse_expression(text)))
     except ExpressionError:
         return False
 

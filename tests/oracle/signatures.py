@@ -22,6 +22,7 @@ from msgspec import NODEFAULT, to_builtins
 from msgspec.structs import FieldInfo, fields
 
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind
+from dense_calc.layers.positional_arguments import positional_arguments
 
 REQUIRED = inspect.Parameter.empty
 NEVER = {"FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"}  # other frameworks' objects
@@ -69,6 +70,9 @@ def differences(name: str) -> Iterator[str]:
         ours, theirs = default_of(own[argument]), parameter.default
         if not same(ours, theirs):
             yield f"{name}.{argument}: the default is {ours!r}, in Keras {theirs!r}"
+    by_position = positional_arguments(name)
+    if by_position != list(parameters)[: len(by_position)]:
+        yield f"{name}: it does not take {by_position} by position"
     takes_more = any(each.kind == each.VAR_KEYWORD for each in parameters.values())
     for argument in sorted(set(own) - set(parameters)) if not takes_more else ():
         yield f"{name}.{argument}: Keras does not take it"

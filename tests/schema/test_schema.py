@@ -42,7 +42,7 @@ def test_it_is_a_schema_of_2020_12() -> None:
 
 def test_every_reference_leads_somewhere() -> None:
     text = json.dumps(WHOLE)
-    referred = {part.partition('"')[0] for part in text.split('"#/$defs/')[1:]}
+    referred = {part.partition('"')[0].partition("/")[0] for part in text.split('"#/$defs/')[1:]}
     assert referred <= set(WHOLE["$defs"])
     assert set(KIND_MODULES) <= referred
 
@@ -104,6 +104,11 @@ SOUND = {
     "a bare word": "layers: [Flatten]",
     "an alias": "layers: [MaxPool2D]",
     "nothing under a word": "layers: [Flatten: ]",
+    "a first argument": "layers: [Dense: 3, Dropout: 0.5, Activation: relu, Dense: 2 * w]",
+    "a first argument that is a list": "layers: [Reshape: [7, w], MaxPool2D: [2, 2]]",
+    "a first argument that is a layer": "layers: [TimeDistributed: Flatten]",
+    "a first argument that is a parameter": "blocks: {b: {params: [a], layers: [Activation: a]}}\n"
+    "layers: [b: {a: relu}]",
     "a flat mapping": "layers: [{type: Dense, units: 3}]",
     "an expression": "vars: {w: 3, v: w * 2}\nlayers: [Dense: {units: 'min(w, 4) // 2'}]",
     "an expression in a list": "layers: [Reshape: {target_shape: [w, -1, 2 * w]}]",
@@ -143,6 +148,9 @@ WRONG = {
     "an unknown layer beside blocks": "blocks: {b: [ReLU]}\nlayers: [Dens: {units: 3}]",
     "an unknown argument": "layers: [Dense: {unit: 3}]",
     "an unknown argument in a flat mapping": "layers: [{type: Dense, unit: 3}]",
+    "a first argument of a wrong type": "layers: [Dense: [3, 4]]",
+    "a first argument that is not enough": "layers: [Conv2D: 3]",
+    "a layer where its argument should stand": "layers: [TimeDistributed: {Dense: {units: 3}}]",
     "a missing argument": "layers: [Dense: {use_bias: false}]",
     "a bare word that lacks arguments": "layers: [Dense]",
     "nothing under a word that needs arguments": "layers: [Dense: ]",
