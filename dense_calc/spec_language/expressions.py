@@ -82,7 +82,10 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
         ExpressionError: it is no arithmetic, uses an unknown name or leaves the range of numbers.
     """
     try:
-        result = _evaluate_syntax(parse_expression(text), names)
+        syntax = parse_expression(text)
+        if isinstance(syntax, ast.Tuple):
+            raise ExpressionError(f"'{text}' is no number{_describe_commas(text)}")
+        result = _evaluate_syntax(syntax, names)
     except (OverflowError, RecursionError):
         raise ExpressionError(f"'{text}' is too large; at most {MAX_NUMBER:,}") from None
     except ZeroDivisionError:
@@ -104,7 +107,17 @@ def parse_expression(text: str) -> ast.expr:
         with warnings.catch_warnings(action="ignore"):
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"'{text}' is neither a number nor an expression") from None
+        problem = f"'{text}' is neither a number nor an expression"
+        raise ExpressionError(problem + _describe_commas(text)) from None
+
+
+def _describe_commas(text: str) -> str:
+    """The hint for a text that has commas, or was cut by one, in place of an expression."""
+    from dense_calc.spec_language.commas import describe_commas  # for a mistake only
+
+    if text.count("(") != text.count(")"):
+        return "; a comma in [] or {} ends a value: put quotes round it"
+    return describe_commas(text)
 
 
 @lru_cache(maxsize=1000)

@@ -109,12 +109,21 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
                 values = demand_refused_values(values, entry.kind, path)
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
-            raise SpecError(*_locate_complaint(entry, complaint))
+            message, place = _locate_complaint(entry, complaint)
+            raise SpecError(message + _describe_list_hint(place), place)
         consulted = scope.use_count
         _evaluate_in_place(entry, path, values, scope)
         assert scope.use_count > consulted, path  # else this would never end
         if len(path) == 1:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
+
+
+def _describe_list_hint(place: Place) -> str:
+    """The hint for a text with commas where a list was meant: `(28, 28)`."""
+    from dense_calc.spec_language.commas import describe_commas  # for a mistake only
+
+    value = getattr(place, "value", None)
+    return describe_commas(value) if isinstance(value, str) else ""
 
 
 def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:

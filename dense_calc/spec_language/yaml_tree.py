@@ -202,9 +202,9 @@ class YamlTreeBuilder:
     def build_mapping(self, keys: list[YamlNode], values: list[YamlNode]) -> _YamlPairs:
         """The pairs of keys and values, by the text of the key."""
         pairs: _YamlPairs = {}
-        for key, value in zip(keys, values, strict=True):
-            if not isinstance(key.value, str):
-                raise SpecError("a key must be text; put it in quotes", key)
+        for index, (key, value) in enumerate(zip(keys, values, strict=True)):
+            if type(key.value) is not str or ")" in key.value:
+                _demand_text_key(keys, values, index)
             if key.value in pairs:
                 self.handle_duplicate_key(pairs[key.value], key, value)
             pairs[key.value] = (key, value)
@@ -216,6 +216,17 @@ class YamlTreeBuilder:
         """Refuse a key that stands twice in a mapping."""
         line = first[0].line
         raise SpecError(f"the key '{key.value}' stands here twice, first in line {line}", key)
+
+
+def _demand_text_key(keys: list[YamlNode], values: list[YamlNode], index: int) -> None:
+    """Raise SpecError where a key is no text, or the rest of a value with a comma."""
+    from dense_calc.spec_language.commas import comma_error  # for a mistake only
+
+    error = comma_error(keys, values, index)
+    if error:
+        raise error
+    if not isinstance(keys[index].value, str):
+        raise SpecError("a key must be text; put it in quotes", keys[index])
 
 
 def _join_surrogates(escape: re.Match[str]) -> str:

@@ -1,0 +1,77 @@
+"""Values with commas, of which braces, or habits of Python, make several: `3, 3` and `1,024`.
+
+Only a mistake needs this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from dense_calc.errors import SpecError
+from dense_calc.spec_language.yaml_tree import YamlNode
+
+_LIST_PATTERN = r"[\w\s.,()+*/-]+"
+_THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
+_CALL_PATTERN = r"\w\s*\("
+_SQUARE_BRACKETS = str.maketrans("()", "[]")
+
+
+def comma_error(
+    keys: Sequence[YamlNode], values: Sequence[YamlNode], index: int
+) -> SpecError | None:
+    """The error where a comma parts a key from the value before it, as in `{size: 3,3}`.
+
+    None if a colon follows the key of this index.
+    """
+    if not _stands_alone(keys[index], values[index]):
+        return None
+    first = last = index
+    while first and _stands_alone(keys[first], values[first]):
+        first -= 1
+    while last + 1 < len(keys) and _stands_alone(keys[last + 1], values[last + 1]):
+        last += 1
+    is_unnamed = _stands_alone(keys[first], values[first])
+    start = keys[first] if is_unnamed else values[first]
+    text = _text_between(start, keys[last]) if start.line == keys[last].line else ""
+    if is_unnamed:
+        return SpecError(f"a value in {{}} needs a name{describe_commas(f'({text})')}", start)
+    hint = describe_commas(text, f"{keys[first].value}: ")
+    return SpecError(f"a comma ends a value in {{}}{hint}", start)
+
+
+def _stands_alone(key: YamlNode, value: YamlNode) -> bool:
+    """Whether a key has neither a value nor a colon."""
+    return value.value is None and ":" not in _text_between(key, value)[key.width :]
+
+
+def _text_between(start: YamlNode, end: YamlNode) -> str:
+    """The text of a line from one value to the end of another; as far as it is on that line."""
+    line = "".join(_source_lines(start.source.text)[start.line - 1 : start.line])
+    stop = end.column - 1 + end.width if end.line == start.line else len(line)
+    return line[start.column - 1 : stop]
+
+
+@lru_cache(maxsize=1)  # a mapping may have many such keys
+def _source_lines(text: str) -> list[str]:
+    """The lines of a text."""
+    return text.splitlines()
+
+
+def describe_commas(text: str, name: str = "") -> str:
+    """The hint how a spec writes a value with commas: `; write '[3, 3]'`, or '' if it has none.
+
+    `name` stands before the value: `kernel_size: `.
+    """
+    if "," not in text:
+        return ""
+    if re.fullmatch(_THOUSANDS_PATTERN, text):
+        return f"; write '{text.replace(',', '')}' or '{text.replace(',', '_')}'"
+    if re.search(_CALL_PATTERN, text):
+        return f"; put quotes round it: '{name}\"{text}\"'"
+    if not re.fullmatch(_LIST_PATTERN, text):
+        return ""
+    is_tuple = text.startswith("(") and text.endswith(")")
+    items = re.sub(r"\s*,\s*", ", ", text if is_tuple else f"({text})")
+    return f"; write '{name}{items.translate(_SQUARE_BRACKETS)}'"
