@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from dense_calc.errors import SpecError
-from dense_calc.spec_language.yaml_tree import YamlNode
+from dense_calc.errors import Place, SpecError
+
+_Node = Any  # a YamlNode, the module of which needs this one
 
 _LIST_PATTERN = r"[\w\s.,()+*/-]+"
 _THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
@@ -18,9 +20,7 @@ _CALL_PATTERN = r"\w\s*\("
 _SQUARE_BRACKETS = str.maketrans("()", "[]")
 
 
-def comma_error(
-    keys: Sequence[YamlNode], values: Sequence[YamlNode], index: int
-) -> SpecError | None:
+def comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> SpecError | None:
     """The error where a comma parts a key from the value before it, as in `{size: 3,3}`.
 
     None if a colon follows the key of this index.
@@ -41,12 +41,12 @@ def comma_error(
     return SpecError(f"a comma ends a value in {{}}{hint}", start)
 
 
-def _stands_alone(key: YamlNode, value: YamlNode) -> bool:
+def _stands_alone(key: _Node, value: _Node) -> bool:
     """Whether a key has neither a value nor a colon."""
     return value.value is None and ":" not in _text_between(key, value)[key.width :]
 
 
-def _text_between(start: YamlNode, end: YamlNode) -> str:
+def _text_between(start: Place, end: Place) -> str:
     """The text of a line from one value to the end of another; as far as it is on that line."""
     line = "".join(_source_lines(start.source.text)[start.line - 1 : start.line])
     stop = end.column - 1 + end.width if end.line == start.line else len(line)

@@ -226,15 +226,15 @@ def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
 
 def _unknown_kind_error(word: YamlNode, blocks: Iterable[str]) -> SpecError:
     """The error for a word that names no kind."""
-    from dense_calc.spec_language.written_layers import form_of_call  # for a mistake only
+    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+    from dense_calc.spec_language.written_layers import form_of_call
 
     if "(" in word.value:
         form = form_of_call(word)
         if form:
             return SpecError(f"this is a call in Python; write '{form}'", word)
-    return SpecError(
-        f"there is no layer kind '{word.value}'{_suggest_kind(word.value, blocks)}", word
-    )
+    hint = describe_missing_colon(word) or _suggest_kind(word.value, blocks)
+    return SpecError(f"there is no layer kind '{word.value}'{hint}", word)
 
 
 def _suggest_kind(name: str, blocks: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
@@ -32,6 +33,7 @@ from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.nested_model import NestedModel
 
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
+_HINT_PATTERN = r"; did you mean '[^']*'\?$"
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
 
 NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
@@ -110,7 +112,8 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
             message, place = _locate_complaint(entry, complaint)
-            raise SpecError(message + _describe_list_hint(place), place)
+            slip = _describe_slip(place)
+            raise SpecError(re.sub(_HINT_PATTERN, "", message) + slip if slip else message, place)
         consulted = scope.use_count
         _evaluate_in_place(entry, path, values, scope)
         assert scope.use_count > consulted, path  # else this would never end
@@ -118,12 +121,15 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
 
 
-def _describe_list_hint(place: Place) -> str:
-    """The hint for a text with commas where a list was meant: `(28, 28)`."""
-    from dense_calc.spec_language.commas import describe_commas  # for a mistake only
+def _describe_slip(place: Place) -> str:
+    """The hint for a text with commas where a list was meant, `(28, 28)`, or for `units:3`."""
+    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+    from dense_calc.spec_language.commas import describe_commas
 
     value = getattr(place, "value", None)
-    return describe_commas(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return describe_commas(value) or describe_missing_colon(place)
 
 
 def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:
@@ -220,7 +226,10 @@ def _expression_refusal(
 ) -> SpecError:
     """The complaint about an expression without a value."""
     complaint = describe_bad_value(entry.kind, _entry_label(entry), path, value, f"but {error}")
-    return SpecError(*_locate_complaint(entry, (complaint, path)))
+    message, place = _locate_complaint(entry, (complaint, path))
+    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+
+    return SpecError(message + describe_missing_colon(place), place)
 
 
 def _similar_paths(values: Any, path: ValuePath) -> Iterator[ValuePath]:

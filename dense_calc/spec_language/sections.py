@@ -119,7 +119,7 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
     for key, value in root.value.values():
         name = key.value
         if name not in known:
-            hint = did_you_mean(name, known)
+            hint = _suggest_section(key, known)
             keep_mistake(SpecError(f"a model has no section '{name}'{hint}", key))
             name = find_closest(name, [each for each in known if each not in root.value])
             if name is None or not isinstance(value.value, known[name]):
@@ -128,8 +128,16 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
         wanted = known[name]
         if not isinstance(value.value, wanted):
             must = f"'{name}' must be {_SECTION_TYPE_NAMES[wanted]}"
-            raise SpecError(f"{must}, not {describe_value(value.value)}", value)
+            hint = "; begin each item with '- '" if wanted is list and value.value else ""
+            raise SpecError(f"{must}, not {describe_value(value.value)}{hint}", value)
     return sections
+
+
+def _suggest_section(key: YamlNode, known: Iterable[str]) -> str:
+    """The hint for a key that is no section."""
+    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+
+    return describe_missing_colon(key) or did_you_mean(key.value, known)
 
 
 def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:

@@ -274,7 +274,10 @@ def _yaml_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> SpecError
     place = Place(source, mark.line + 1, mark.column + 1, 1)
     if "nesting depth" in str(problem):  # newer versions of libyaml have a limit of their own
         return _yaml_limit_error(place)
-    return SpecError(f"this is not YAML: {problem}", place)
+    from dense_calc.spec_language.colons import describe_lines  # for a mistake only
+
+    hint = describe_lines(place) if str(problem).startswith(str(error.problem)) else ""
+    return SpecError(f"this is not YAML: {problem}{hint}", place)
 
 
 def utf8_error(source: Source, error: UnicodeEncodeError) -> SpecError:
