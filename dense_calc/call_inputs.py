@@ -109,4 +109,4 @@ def format_call_input(call_input: CallInput, rename: Callable[[str], str] = str)
             return f"{{{', '.join(pairs)}}}"
         case Constant(value):
             return str(value)
-    return "nothing"
+    return "null"

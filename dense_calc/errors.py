@@ -207,7 +207,7 @@ def describe_value(value: Any) -> str:
     """A value in words: as the user wrote it if it is short, else its sort."""
     match value:
         case None:
-            return "nothing"
+            return "null"
         case bool():
             return str(value).lower()
         case list(value):

@@ -115,8 +115,8 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     (word, under), *others = value.values()
     has_arguments = under.value is None or isinstance(under.value, dict)
     if not has_arguments and not _is_kind_or_block(word.value, blocks):
-        if word.value[:1].isupper():  # as a class, and no argument
-            raise _unknown_kind_error(word, blocks)
+        if word.value.rpartition(".")[2][:1].isupper():  # as a class, and no argument
+            raise _unknown_kind_error(word, blocks, {})
         raise SpecError(
             f"this layer has no class; it is written '- Dense: {{units: 3}}', with '{word.value}' "
             "among the arguments",
@@ -215,7 +215,7 @@ def _build_entry(
     try:
         kind = MODELS.get(name) or find_kind(name)
     except KeyError:
-        raise _unknown_kind_error(word, blocks) from None
+        raise _unknown_kind_error(word, blocks, arguments) from None
     return SpecEntry(*word.coordinates, kind, arguments)
 
 
@@ -224,16 +224,20 @@ def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
     return name in blocks or name in MODELS or is_kind_name(name)
 
 
-def _unknown_kind_error(word: YamlNode, blocks: Iterable[str]) -> SpecError:
+def _unknown_kind_error(
+    word: YamlNode, blocks: Iterable[str], arguments: _EntryArguments
+) -> SpecError:
     """The error for a word that names no kind."""
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
-    from dense_calc.spec_language.written_layers import form_of_call
+    from dense_calc.spec_language.written_layers import form_of_call, suggest_layer
 
     if "(" in word.value:
         form = form_of_call(word)
         if form:
             return SpecError(f"this is a call in Python; write '{form}'", word)
-    hint = describe_missing_colon(word) or _suggest_kind(word.value, blocks)
+    values = {name: value.plain_value() for name, (_, value) in arguments.items()}
+    hint = describe_missing_colon(word) or suggest_layer(word.value, values)
+    hint = hint or _suggest_kind(word.value, blocks)
     return SpecError(f"there is no layer kind '{word.value}'{hint}", word)
 
 
@@ -255,7 +259,16 @@ def read_input_entry(name: YamlNode, value: YamlNode) -> SpecEntry:
     elif isinstance(value.value, list):
         arguments = {"shape": (name, value)}
     else:
-        raise SpecError(
-            f"an input is a list of sizes, [28, 28, 1], not {describe_value(value.value)}", value
-        )
+        raise _bad_input_error(value)
     return SpecEntry(*name.coordinates, find_kind(INPUT_KIND), arguments, name.value)
+
+
+def _bad_input_error(value: YamlNode) -> SpecError:
+    """The error for an input that is no list: a number, or a tuple of Python."""
+    from dense_calc.spec_language.commas import describe_commas  # for a mistake only
+
+    hint = describe_commas(value.value) if isinstance(value.value, str) else ""
+    if type(value.value) is int:
+        hint = f"; write '[{value.value}]'"
+    problem = f"an input is a list of sizes, [28, 28, 1], not {describe_value(value.value)}"
+    return SpecError(problem + hint, value)

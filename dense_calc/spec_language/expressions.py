@@ -148,6 +148,8 @@ def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
             result = EXPRESSION_FUNCTIONS[name](
                 *(_evaluate_syntax(argument, names) for argument in args)
             )
+        case ast.Constant(value=None):
+            raise ExpressionError("'None' is no number; Python's None is null here")
         case _:
             raise ExpressionError(
                 f"'{ast.unparse(node)}' cannot stand in an expression; it may hold numbers, vars, "

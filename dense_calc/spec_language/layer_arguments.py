@@ -13,6 +13,7 @@ from msgspec import field as renamed
 from msgspec.structs import fields
 
 from dense_calc.errors import Place, SpecError
+from dense_calc.layers import is_kind_name
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.refusals import (
     ANY_KEY,
@@ -33,7 +34,7 @@ from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.nested_model import NestedModel
 
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
-_HINT_PATTERN = r"; did you mean '[^']*'\?$"
+_HINT_PATTERN = r"; (?:did you mean '[^']*'\?|there is [\w, ]*)$"
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
 
 NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
@@ -112,7 +113,7 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             label = _entry_label(entry)
             complaint = describe_refusal(entry.kind, label, values, problem, path)
             message, place = _locate_complaint(entry, complaint)
-            slip = _describe_slip(place)
+            slip = _describe_slip(entry, place)
             raise SpecError(re.sub(_HINT_PATTERN, "", message) + slip if slip else message, place)
         consulted = scope.use_count
         _evaluate_in_place(entry, path, values, scope)
@@ -121,15 +122,30 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
 
 
-def _describe_slip(place: Place) -> str:
-    """The hint for a text with commas where a list was meant, `(28, 28)`, or for `units:3`."""
+def _describe_slip(entry: SpecEntry, place: Place) -> str:
+    """The hint for `(28, 28)`, `units:3`, an argument of PyTorch, or a layer as an argument."""
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
     from dense_calc.spec_language.commas import describe_commas
 
     value = getattr(place, "value", None)
+    if value == "None":
+        return "; Python's None is null here"
     if not isinstance(value, str):
         return ""
+    if entry.arguments.get(value, (None,))[0] is place:  # it is the name of an argument
+        return _suggest_argument(entry, value) or describe_missing_colon(place)
     return describe_commas(value) or describe_missing_colon(place)
+
+
+def _suggest_argument(entry: SpecEntry, name: str) -> str:
+    """The hint for a name that an argument has elsewhere, or that is a layer, which has none."""
+    from dense_calc.spec_language.written_layers import format_layer, suggest_argument
+
+    inner = getattr(entry.kind, "inner_layer_arguments", ())  # `expect` is no kind of layer
+    if inner and is_kind_name(name):
+        layer = {name: entry.arguments[name][1].plain_value() or {}}
+        return f"; a layer inside needs a name: write '{format_layer(inner[0], layer)}'"
+    return suggest_argument(entry.kind, name)
 
 
 def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:

@@ -45,6 +45,8 @@ SECTION_TYPES: dict[str, type] = {
     "budget": dict,
     "expect": dict,
 }
+# Arguments of Keras that say what the input is.
+_INPUT_ARGUMENTS = ("input_shape", "input_dim", "shape", "batch_input_shape", "batch_shape")
 _SECTION_TYPE_NAMES: dict[type, str] = {
     bool: "true or false",
     str: "text",
@@ -119,7 +121,7 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
     for key, value in root.value.values():
         name = key.value
         if name not in known:
-            hint = _suggest_section(key, known)
+            hint = _suggest_section(key, value, known)
             keep_mistake(SpecError(f"a model has no section '{name}'{hint}", key))
             name = find_closest(name, [each for each in known if each not in root.value])
             if name is None or not isinstance(value.value, known[name]):
@@ -133,10 +135,15 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
     return sections
 
 
-def _suggest_section(key: YamlNode, known: Iterable[str]) -> str:
-    """The hint for a key that is no section."""
+def _suggest_section(key: YamlNode, value: YamlNode, known: Iterable[str]) -> str:
+    """The hint for a key that is no section; Keras' arguments of shapes are the input."""
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+    from dense_calc.spec_language.yaml_text import format_flow
 
+    if key.value in _INPUT_ARGUMENTS:
+        plain = value.plain_value()
+        sizes = plain if isinstance(plain, list) else [plain]
+        return f"; write 'input: {format_flow(sizes[key.value.startswith('batch') :])}'"
     return describe_missing_colon(key) or did_you_mean(key.value, known)
 
 

@@ -9,8 +9,11 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dense_calc.layers import is_kind_name
+from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind, is_kind_name
+from dense_calc.layers.base import LayerKind
+from dense_calc.layers.introspect.type_phrases import allowed_words, argument_type
 from dense_calc.layers.positional_arguments import positional_arguments
+from dense_calc.layers.pytorch_names import ACTIVATION_LAYER, PYTORCH_ARGUMENTS, PYTORCH_KINDS
 from dense_calc.spec_language.expressions import parse_expression
 from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.yaml_text import format_flow
@@ -91,3 +94,53 @@ def _plain_value(node: ast.expr) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return -value
     return _last_name(node) or ast.unparse(node)
+
+
+def suggest_layer(name: str, arguments: Mapping[str, Any]) -> str:
+    """The hint for a name that PyTorch has, or that differs in its letters' case; else ''."""
+    key = _plain_name(name.rpartition(".")[2])
+    names = {_plain_name(each): each for each in (*KIND_MODULES, *KIND_ALIASES)}
+    kind = names.get(key) or PYTORCH_KINDS.get(key)
+    if kind:
+        return f"; write '{format_layer(kind, _rename_arguments(kind, arguments))}'"
+    words = {_plain_name(each): each for each in _activation_names()}
+    if key in words:
+        layer, argument = ACTIVATION_LAYER
+        return f"; write '{format_layer(layer, {argument: words[key]})}'"
+    ranks = [
+        KIND_ALIASES.get(names[key + rank], names[key + rank])
+        for rank in ("1d", "2d", "3d")
+        if key + rank in names
+    ]
+    return f"; there is {', '.join(ranks)}" if ranks else ""
+
+
+def _plain_name(name: str) -> str:
+    """A name in small letters, without underscores."""
+    return name.lower().replace("_", "")
+
+
+def _activation_names() -> list[str]:
+    """The names of Keras' activations."""
+    layer, argument = ACTIVATION_LAYER
+    return list(allowed_words(argument_type(find_kind(layer), argument)))
+
+
+def _rename_arguments(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments by the names that Keras gives them, without those that it finds in the input."""
+    known = find_kind(kind).__struct_encode_fields__
+    named = {
+        name if name in known else PYTORCH_ARGUMENTS.get(name, name): value
+        for name, value in arguments.items()
+    }
+    return {name: value for name, value in named.items() if name}
+
+
+def suggest_argument(kind: type[LayerKind], name: str) -> str:
+    """The hint for an argument of PyTorch, or of an older version of Keras; else ''."""
+    if name not in PYTORCH_ARGUMENTS:
+        return ""
+    own = PYTORCH_ARGUMENTS[name]
+    if not own:
+        return "; leave it out, the input tells it"
+    return f"; in Keras it is '{own}'" if own in kind.__struct_encode_fields__ else ""

@@ -117,7 +117,7 @@ def test_rows_are_the_same_in_any_order(data: st.DataObject) -> None:
 ERRORS: list[tuple[str, str, str]] = [
     ("w", "0", NO_UNITS),
     ("w", "2.5", "Dense's 'units' must be a positive integer, not 2.5"),
-    ("w", "null", "a var is a number or an expression, not nothing"),
+    ("w", "null", "a var is a number or an expression, not null"),
     ("w", "[1, 2]", "a var is a number or an expression, not a list of 2"),
     ("w", "x", "'x' is not a var; there is w, d"),
     ("w", "w", "vars use each other: 'w' uses 'w'"),
