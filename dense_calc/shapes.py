@@ -48,7 +48,7 @@ class ComputedSize(int):
 
 
 def computed_size(size: int, arithmetic: str) -> int:
-    """`size` with its arithmetic, in numbers and + - × // ( ): `(28 - 3) // 2 + 1`.
+    """`size` with its arithmetic, in numbers and + - × // / ( ) ⌈ ⌉: `(28 - 3) // 2 + 1`.
 
     A symbolic size remembers an expression anyway.
     """
@@ -227,9 +227,10 @@ def window_counts(
     Raises:
         LayerError: the window does not fit into an axis.
     """
-    if padding != "valid":
-        reach = (1,) * len(reach)
-    counts = tuple(map(_axis_window_count, sizes, reach, strides))
+    if padding == "valid":
+        counts = tuple(map(_axis_window_count, sizes, reach, strides))
+    else:
+        counts = tuple(map(_axis_stride_count, sizes, strides))
     if padding == "valid" and any(count is not None and count < 1 for count in counts):
         dilated = "" if reach == window else f", dilated to {format_sizes(reach)},"
         raise LayerError(
@@ -247,6 +248,13 @@ def _axis_window_count(size: Size, span: int, stride: int) -> Size:
     if stride == 1:
         return computed_size(size - span + 1, f"{size} - {span} + 1")
     return computed_size((size - span) // stride + 1, f"({size} - {span}) // {stride} + 1")
+
+
+def _axis_stride_count(size: Size, stride: int) -> Size:
+    """The number of places of a padded window along one axis."""
+    if size is None or stride == 1:
+        return size
+    return computed_size((size - 1) // stride + 1, f"⌈{size} / {stride}⌉")
 
 
 def transposed_sizes(

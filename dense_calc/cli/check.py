@@ -36,7 +36,13 @@ from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.render.checks import VERDICT_FORMATS, render_verdicts
 from dense_calc.tracing.tracer import trace
 
-_VERDICT_SUFFIXES = {".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
+_VERDICT_SUFFIXES = {
+    ".json": "json",
+    ".md": "markdown",
+    ".sarif": "sarif",
+    ".txt": "text",
+    ".xml": "junit",
+}
 
 
 def limit_options(command: CommandFunction) -> CommandFunction:

@@ -40,7 +40,7 @@ def convert(
 
     Example: dense-calc convert gallery:resnet50 -o resnet50.json
     """
-    form = form or format_by_suffix(output, _TARGET_SUFFIXES)
+    form = form or format_by_suffix(output, _TARGET_SUFFIXES, "--to")
     if form is None:
         raise click.UsageError("Say what to write: --to keras or --to yaml.")
     model = load_model(file, overrides, assumed)

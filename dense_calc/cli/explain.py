@@ -16,7 +16,7 @@ from dense_calc.cli.options import (
     text_format_option,
     warn_about_model,
 )
-from dense_calc.cli.output import emit_text
+from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
 from dense_calc.files.loader import read_variants
 
 
@@ -38,7 +38,7 @@ def explain(
     symbolic: bool,
     overrides: dict[str, str],
     assumed: dict[str, str],
-    format: str,
+    format: str | None,
     **output_options: Any,
 ) -> None:
     """Explain the shapes and counts of layers.
@@ -50,6 +50,7 @@ def explain(
     """
     from dense_calc.analysis.explanation import explain_layers
 
+    chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
     models = read_variants(file, assumed)
     report, explanations = explain_layers(warn_about_model(models.model_with(overrides)), layers)
     conditions: Sequence[str] = ()
@@ -57,7 +58,7 @@ def explain(
         from dense_calc.whatif.explain_in_vars import explain_in_vars
 
         explanations, conditions = explain_in_vars(models, overrides, explanations)
-    if format == "json":
+    if chosen == "json":
         from dense_calc.render.json import explanation_json as render
     else:
         from dense_calc.render.explanation_text import render_explanations as render

@@ -63,6 +63,7 @@ def fit(
 
     Example: dense-calc fit gallery:lenet5 --vary width --max-params 100k
     """
+    chosen = choose_format(format, options["output"], GRID_SUFFIXES)
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
     query = FitQuery(
         vary=vary,
@@ -73,6 +74,5 @@ def fit(
     )
     models = warn_about_variants(read_variants(file, assumed))
     answer = answer_fit_query(models, query, show_progress)
-    chosen = choose_format(format, options["output"], GRID_SUFFIXES)
     emit_text(lambda style: render_answer(answer, chosen, style), **options)
     sys.exit(int(not answer.fitting_rows))

@@ -17,7 +17,7 @@ from dense_calc.cli.options import (
     text_format_option,
     warn_about_variants,
 )
-from dense_calc.cli.output import emit_text
+from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
 from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.pieces import ModelFormulas
@@ -62,7 +62,7 @@ def growth(
     by: str | None,
     overrides: dict[str, str],
     assumed: dict[str, str],
-    format: str,
+    format: str | None,
     **output_options: Any,
 ) -> None:
     """Show the parameter count as a formula.
@@ -75,6 +75,7 @@ def growth(
     """
     from dense_calc.files.loader import read_variants
 
+    chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
     models = warn_about_variants(read_variants(file, assumed))
     lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
     values = file_values(models, vary, overrides, (lows, highs))
@@ -85,7 +86,7 @@ def growth(
     from dense_calc.whatif.explain_in_vars import express_growth
 
     told = express_growth(formulas.piece_at(start), by)
-    if format == "json":
+    if chosen == "json":
         emit_text(
             lambda style: growth_json(models.name, total, result, vary, style, told),
             **output_options,

@@ -9,7 +9,7 @@ import click
 from dense_calc.cli.completed_values import complete_kinds
 from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import style_options, text_format_option
-from dense_calc.cli.output import emit_text
+from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES
 
 
@@ -17,7 +17,7 @@ from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULE
 @click.argument("kinds", metavar="[KIND]...", nargs=-1, shell_complete=complete_kinds)
 @text_format_option
 @style_options
-def layers(kinds: tuple[str, ...], format: str, **output_options: Any) -> None:
+def layers(kinds: tuple[str, ...], format: str | None, **output_options: Any) -> None:
     """List the layer kinds, or describe some.
 
     For each KIND, shows its arguments with their defaults, its shape rule and its weights. Without
@@ -25,6 +25,7 @@ def layers(kinds: tuple[str, ...], format: str, **output_options: Any) -> None:
 
     Example: dense-calc layers Conv2D
     """
+    chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
     known = (*KIND_MODULES, *KIND_ALIASES, *UNEXPORTED_KIND_MODULES)
     for name in kinds:
         if name not in known:
@@ -36,7 +37,7 @@ def layers(kinds: tuple[str, ...], format: str, **output_options: Any) -> None:
 
     cards = [catalog.describe_kind(name) for name in dict.fromkeys(kinds)]
     catalogue = cards or catalog.kinds_by_family()
-    if format == "json":
+    if chosen == "json":
         from dense_calc.render.json import catalogue_json
 
         emit_text(lambda style: catalogue_json(catalogue, style), **output_options)

@@ -149,12 +149,16 @@ _STYLE_OPTIONS = (output_option, *_LOOK_OPTIONS)
 
 ascii_option = click.option("--ascii", is_flag=True, help="Draw with ASCII characters.")
 
+compact_option = click.option(
+    "--compact",
+    is_flag=True,
+    help="Draw no lines between rows, as where the table is longer than the terminal.",
+)
+
 text_format_option = click.option(
     "--format",
     type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
+    help="Format of the output; by default text, or as FILE of -o ends (.txt, .json).",
 )
 
 
@@ -169,13 +173,14 @@ def _table_format_option(formats: Sequence[str]) -> Callable[[CommandFunction], 
 
 
 _grid_format_option = _table_format_option([*GRID_FORMATS, "json"])
-_GRID_OPTIONS = (_grid_format_option, *_STYLE_OPTIONS, ascii_option)
+_GRID_OPTIONS = (_grid_format_option, *_STYLE_OPTIONS, ascii_option, compact_option)
 _NEW_FILE_OPTIONS = (
     _grid_format_option,
     _output_option("A FILE that is there already is kept."),
     force_option,
     *_LOOK_OPTIONS,
     ascii_option,
+    compact_option,
 )
 
 _TABLE_OPTIONS = (
@@ -191,6 +196,7 @@ _TABLE_OPTIONS = (
     ),
     *_STYLE_OPTIONS,
     ascii_option,
+    compact_option,
 )
 
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+import click
+
 from dense_calc.cli.streams import wants_color, write_stderr, write_stdout
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.mistakes_in_file import describe_mistakes
@@ -15,7 +17,8 @@ from dense_calc.render import Style
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-GRID_SUFFIXES = {".json": "json", ".md": "markdown"}
+TEXT_SUFFIXES = {".json": "json", ".txt": "text"}
+GRID_SUFFIXES = {**TEXT_SUFFIXES, ".md": "markdown"}
 
 
 def process_each(items: Iterable[_Item], process: Callable[[_Item], _Result]) -> list[_Result]:
@@ -30,15 +33,31 @@ def process_each(items: Iterable[_Item], process: Callable[[_Item], _Result]) ->
 
 
 def choose_format(format: str | None, output: str | None, suffixes: Mapping[str, str]) -> str:
-    """The chosen format, or else that of the output's suffix, or a table on a terminal, or text."""
+    """The chosen format, or else that of the output's suffix, or a table on a terminal, or text.
+
+    Raises:
+        click.UsageError: the suffix is that of no format.
+    """
     return (
         format or format_by_suffix(output, suffixes) or ("table" if is_terminal(output) else "text")
     )
 
 
-def format_by_suffix(output: str | None, suffixes: Mapping[str, str]) -> str | None:
-    """The format for the suffix of the output's name, if any."""
-    return suffixes.get(os.path.splitext(output or "")[1].lower())
+def format_by_suffix(
+    output: str | None, suffixes: Mapping[str, str], flag: str = "--format"
+) -> str | None:
+    """The format for the suffix of the output's name, None if it has none.
+
+    Raises:
+        click.UsageError: the suffix is that of no format, which `flag` would have chosen.
+    """
+    suffix = os.path.splitext(output or "")[1]
+    if suffix and suffix.lower() not in suffixes:
+        *others, last = suffixes
+        known = f"{', '.join(others)} or {last}"
+        told = f"-o {output}: no format ends in '{suffix}'"
+        raise click.UsageError(f"{told}; end FILE in {known}, or say {flag}.")
+    return suffixes.get(suffix.lower())
 
 
 def emit_text(
@@ -49,6 +68,7 @@ def emit_text(
     color: str = "never",
     columns: tuple[str, ...] | None = None,
     ascii: bool = False,
+    compact: bool = False,
     commands: bool = False,
 ) -> None:
     """Print the text that `render` makes for a style; a long text may come in parts.
@@ -61,11 +81,14 @@ def emit_text(
         OSError: standard output cannot be written.
     """
     on_terminal, is_file = is_terminal(output), output is not None
+    terminal_width, height = (None, None) if is_file else _terminal_size(on_terminal)
     style = Style(
         columns,
-        width=width or (None if is_file else _terminal_width(on_terminal)),
+        width=width or terminal_width,
         ascii=ascii or not (is_file or _can_draw_boxes(os.environ)),
         color=wants_color(color, on_terminal),
+        compact=compact,
+        height=height,
     )
     text = render(style)
     parts = [text] if isinstance(text, str) else text
@@ -82,13 +105,14 @@ def is_terminal(output: str | None) -> bool:
     return output is None and sys.stdout.isatty()
 
 
-def _terminal_width(on_terminal: bool) -> int | None:
-    """The columns of the terminal, or of $COLUMNS; None if neither is known."""
+def _terminal_size(on_terminal: bool) -> tuple[int | None, int | None]:
+    """The columns of the terminal, or of $COLUMNS, and its lines; None for what is not known."""
     if not on_terminal and "COLUMNS" not in os.environ:
-        return None
+        return None, None
     from shutil import get_terminal_size  # 2 ms, as shutil also imports the formats of archives
 
-    return get_terminal_size((0, 0)).columns or None
+    size = get_terminal_size((0, 0))
+    return size.columns or None, size.lines if on_terminal and size.lines else None
 
 
 def _can_draw_boxes(environ: Mapping[str, str]) -> bool:

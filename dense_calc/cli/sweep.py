@@ -14,11 +14,12 @@ from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import (
     ascii_option,
     assume_option,
+    compact_option,
     parse_settings,
     style_options,
     warn_about_variants,
 )
-from dense_calc.cli.output import choose_format, emit_text, is_terminal
+from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text, is_terminal
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.streams import exit_on_signals, write_stderr
 from dense_calc.errors import format_diagnostic
@@ -29,7 +30,7 @@ from dense_calc.settings.variants import VariantRow
 from dense_calc.whatif.sweeping import Sweep
 from dense_calc.whatif.sweeping import sweep as sweep_of
 
-_SWEEP_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown"}
+_SWEEP_SUFFIXES = {**GRID_SUFFIXES, ".jsonl": "json", ".csv": "csv"}
 _SWEEP_FORMATS = (*GRID_FORMATS, "json", "csv", "chart")
 _STREAM_FORMATS = {"json": json_lines, "csv": csv_lines}
 _TOP_ORDER = "-params"  # the order of --top without --sort
@@ -97,6 +98,7 @@ _MAX_PICTURE_SETTINGS = 2
 )
 @style_options
 @ascii_option
+@compact_option
 def sweep(
     file: str,
     choices: dict[str, str],
@@ -120,9 +122,9 @@ def sweep(
     warn_about_variants(combinations.variants)
     select_rows = _row_selector(where, sort, top, list(choices))
     output = output_options["output"]
-    chosen = choose_format(format, output, _SWEEP_SUFFIXES)
     if format is None and str(output).lower().endswith(PICTURE_SUFFIXES):
         raise click.UsageError(f"-o takes a table; draw with --plot {output}.")
+    chosen = choose_format(format, output, _SWEEP_SUFFIXES)
     if plot or chosen == "chart":
         _demand_drawable_settings(_picture_settings(combinations), plot)
     if jobs > 1:

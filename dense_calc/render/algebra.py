@@ -15,7 +15,7 @@ VariableNames = Sequence[str]
 _SUPERSCRIPT_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class _Notation(Struct, frozen=True):
+class Notation(Struct, frozen=True):
     """The signs of one way to write polynomials; `format_power` writes exponents above 1."""
 
     times_sign: str
@@ -24,15 +24,15 @@ class _Notation(Struct, frozen=True):
     format_number: Callable[[int], str]
 
 
-MATH_NOTATION = _Notation(
+MATH_NOTATION = Notation(
     "·", lambda order: str(order).translate(_SUPERSCRIPT_DIGITS), " / ", "{:,}".format
 )
-ASCII_NOTATION = _Notation("*", "^{}".format, " / ", "{:,}".format)
-PYTHON_NOTATION = _Notation("*", "**{}".format, "//", str)
+ASCII_NOTATION = Notation("*", "^{}".format, " / ", "{:,}".format)
+PYTHON_NOTATION = Notation("*", "**{}".format, "//", str)
 
 
 def format_terms(
-    polynomial: CountPolynomial, names: VariableNames, notation: _Notation
+    polynomial: CountPolynomial, names: VariableNames, notation: Notation
 ) -> list[str]:
     """The terms with their signs, over a common denominator; joined by spaces, the polynomial."""
     denominator = lcm(*(each.denominator for each in polynomial.values()))
@@ -55,7 +55,7 @@ def _term_sort_key(exponents: Exponents) -> tuple[int, tuple[int, ...]]:
 
 
 def _format_term(
-    coefficient: int, exponents: Exponents, names: VariableNames, notation: _Notation
+    coefficient: int, exponents: Exponents, names: VariableNames, notation: Notation
 ) -> str:
     """A term, its variables in alphabetical order: `- 12·depth·width²`."""
     factors = [
@@ -68,26 +68,33 @@ def _format_term(
     return f"{'-' if coefficient < 0 else '+'} {notation.times_sign.join(factors)}"
 
 
-def format_condition(parts: Iterable[range], ranges: Iterable[range], names: VariableNames) -> str:
-    """The condition, valid Python, for values to be in these parts of ranges; '' if always so."""
+def format_condition(
+    parts: Iterable[range],
+    ranges: Iterable[range],
+    names: VariableNames,
+    notation: Notation = PYTHON_NOTATION,
+) -> str:
+    """The condition for values to be in these parts of ranges; '' if always so."""
     conditions = (
         condition
         for part, full_range, name in zip(parts, ranges, names, strict=True)
-        for condition in _part_conditions(part, full_range, name)
+        for condition in _part_conditions(part, full_range, name, notation.format_number)
     )
     return " and ".join(conditions)
 
 
-def _part_conditions(part: range, full_range: range, name: str) -> Iterator[str]:
+def _part_conditions(
+    part: range, full_range: range, name: str, number: Callable[[int], str]
+) -> Iterator[str]:
     """The conditions for a variable to be in one part of its range."""
     if len(part) == 1 < len(full_range):
-        yield f"{name} == {part[0]}"
+        yield f"{name} == {number(part[0])}"
         return
     first = full_range.start + (part.start - full_range.start) % part.step
     if part != range(first, full_range.stop, part.step):
-        yield f"{part[0]} <= {name} <= {part[-1]}"
+        yield f"{number(part[0])} <= {name} <= {number(part[-1])}"
     if part.step > 1:
-        yield f"{name} % {part.step} == {part.start % part.step}"
+        yield f"{name} % {number(part.step)} == {number(part.start % part.step)}"
 
 
 def python_names(names: VariableNames) -> list[str]:

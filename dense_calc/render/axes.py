@@ -30,8 +30,8 @@ class VariableAxis(Struct, frozen=True):
 
     @property
     def value_texts(self) -> list[str]:
-        """The values as a spec writes them."""
-        return list(map(spec_value_text, self.values))
+        """The values as people read them."""
+        return list(map(shown_value_text, self.values))
 
     @property
     def positions(self) -> list[float]:
@@ -88,6 +88,11 @@ def _short_literal(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return _SPEC_LITERALS[value]
     return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def shown_value_text(value: Any) -> str:
+    """A value as people read it: as a spec writes it, but a whole number with separators."""
+    return f"{value:,}" if type(value) is int else spec_value_text(value)
 
 
 def spec_value_text(value: Any, literal: Callable[[Any], str] = _short_literal) -> str:

@@ -11,7 +11,7 @@ from dense_calc.analysis.formula import split_axis
 from dense_calc.errors import display_width, escape_unprintable
 from dense_calc.layers.base import PRODUCT_SIGN
 from dense_calc.render import Style
-from dense_calc.render.grid import inputs_text, report_title, shape_text
+from dense_calc.render.grid import group_digits, inputs_text, report_title, shape_text
 from dense_calc.render.plain_text import bold_text, join_paragraphs, wrap_text
 from dense_calc.report import Report, WeightRow
 
@@ -36,7 +36,8 @@ def render_explanations(
     if any("None" in line for block in blocks[1:] for line in block):
         blocks.append(wrap_text(_NONE_NOTE, style.width or len(_NONE_NOTE)))
     if conditions:
-        told = f"What is said in vars holds where {', '.join(map(escape_unprintable, conditions))}."
+        held = escape_unprintable(group_digits(", ".join(conditions)))
+        told = f"What is said in vars holds where {held}."
         blocks.append(list(wrap_text(told, style.width or len(told))))
     return join_paragraphs(blocks, style)
 
@@ -65,7 +66,7 @@ def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
     if each.rule:
         yield "rule", each.rule
     for side in each.sides:
-        yield side.axis, f"{side.arithmetic} = {side.size}"
+        yield side.axis, f"{group_digits(side.arithmetic)} = {side.size:,}"
     for weight in each.weights:
         yield escape_unprintable(weight.path), _weight_fact(weight)
     if each.shared_with:
@@ -74,7 +75,7 @@ def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
     total = ParamCount(each.formula, each.arithmetic, each.params)
     yield "params", _count_fact(total)
     for what, expression in (each.symbolic or {}).items():
-        yield "in vars", f"{what} = {escape_unprintable(expression)}"
+        yield "in vars", f"{what} = {escape_unprintable(group_digits(expression))}"
     frozen = each.non_trainable
     if frozen:
         yield "not trained", "all" if frozen == total else _count_fact(frozen)
@@ -83,7 +84,7 @@ def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
 def _weight_fact(weight: WeightRow) -> str:
     """The axes of a weight with their sizes: `inputs 784 × units 10 = 7,840`."""
     axes = PRODUCT_SIGN.join(
-        f"{axis.replace(PRODUCT_SIGN, '·')} {size}" if split_axis(axis)[1] else str(size)
+        f"{axis.replace(PRODUCT_SIGN, '·')} {size:,}" if split_axis(axis)[1] else f"{size:,}"
         for axis, size in zip(weight.axes, weight.shape, strict=True)
     )
     frozen = "" if weight.trainable else ", not trained"
@@ -93,7 +94,7 @@ def _weight_fact(weight: WeightRow) -> str:
 
 def _count_fact(count: ParamCount) -> str:
     """A count and its arithmetic: `units × (inputs + 1) = 10 × (784 + 1) = 7,850`."""
-    steps = dict.fromkeys((count.formula, count.arithmetic, f"{count.params:,}"))
+    steps = dict.fromkeys((count.formula, group_digits(count.arithmetic), f"{count.params:,}"))
     return " = ".join(steps)
 
 

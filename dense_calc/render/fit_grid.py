@@ -123,7 +123,7 @@ def _range_end_sentences(answer: FitResult) -> Iterator[str]:
             last = each.values[-1]
             if any(row["set"][each.name] == last for row in answer.fitting_rows):
                 name = escape_unprintable(each.name)
-                yield f"the range of {name} ends at {last}, which fits; --max widens it"
+                yield f"the range of {name} ends at {last:,}, which fits; --max widens it"
 
 
 def _settings_text(answer: FitResult, row: _AnswerRow) -> str:
@@ -146,8 +146,8 @@ def _search_sentence(answer: FitResult) -> str:
 def _range_text(variable: VariableRange) -> str:
     """The values of a variable: `width from 8 to 512 in steps of 8`."""
     values = variable.values
-    step = f" in steps of {values.step}" if values.step > 1 else ""
-    return f"{escape_unprintable(variable.name)} from {values[0]} to {values[-1]}{step}"
+    step = f" in steps of {values.step:,}" if values.step > 1 else ""
+    return f"{escape_unprintable(variable.name)} from {values[0]:,} to {values[-1]:,}{step}"
 
 
 def _answer_json(answer: FitResult, style: Style) -> str:

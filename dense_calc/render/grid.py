@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Protocol
@@ -82,7 +83,12 @@ def layer_text(layer: _LayerLike) -> str:
 def _name_text(row: _LayerLike) -> str:
     """A name in a cell, with the number of repeats: `decoder × 12`."""
     name = escape_unprintable(row.name)
-    return name if row.repeat == 1 else f"{name} × {row.repeat}"
+    return name if row.repeat == 1 else f"{name} × {row.repeat:,}"
+
+
+def group_digits(text: str) -> str:
+    """An arithmetic with separators in its numbers: `3,072 × (768 + 1)`."""
+    return re.sub(r"(?<![\w.])[0-9]{4,}(?![\w.])", lambda match: f"{int(match[0]):,}", text)
 
 
 def _weights_text(row: LayerRow) -> str:
@@ -118,7 +124,7 @@ def _quantity_column(quantity: Quantity) -> Column:
 
     def cell(row: LayerRow) -> str:
         if has_marks and row.state == "unbuilt":
-            return f"{row.params} (unbuilt)"
+            return f"{row.params:,} (unbuilt)"
         if has_marks and row.shared_with:
             return "shared"
         return _UNKNOWN_COUNT if row.state == "unknown" else text(count(row))
@@ -127,7 +133,7 @@ def _quantity_column(quantity: Quantity) -> Column:
 
 
 _UNKNOWN_COUNT = "?"  # as Keras prints it
-_ASCII_REPLACEMENTS = str.maketrans({"×": "x", "→": "->", "·": "."})
+_ASCII_REPLACEMENTS = str.maketrans({"×": "x", "→": "->", "·": ".", "⌈": "ceil(", "⌉": ")"})
 REPORT_COLUMNS = {
     "layer": Column("Layer (type)", layer_text),
     "name": Column("Name", _name_text),

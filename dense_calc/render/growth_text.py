@@ -12,11 +12,13 @@ from dense_calc.render.algebra import (
     ASCII_NOTATION,
     MATH_NOTATION,
     PYTHON_NOTATION,
+    Notation,
     VariableNames,
     format_condition,
     format_terms,
     python_names,
 )
+from dense_calc.render.grid import group_digits
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
 from dense_calc.symbolic.count_polynomials import CountPolynomial
@@ -72,7 +74,8 @@ def _expression_lines(expressions: GrowthExpressions, style: Style) -> Iterator[
 
 def _expression_text(expression: str, style: Style) -> str:
     """An expression in the signs of a style."""
-    return escape_unprintable(expression.replace(PRODUCT_SIGN, "*") if style.ascii else expression)
+    signed = expression.replace(PRODUCT_SIGN, "*") if style.ascii else expression
+    return escape_unprintable(group_digits(signed))
 
 
 def _wrap_sentences(sentences: Iterable[str], style: Style) -> Iterator[str]:
@@ -89,7 +92,8 @@ def _growth_lines(growth: Growth, names: VariableNames, style: Style) -> Iterato
     yield from _wrap_sentences([_pieces_headline(growth)], style)
     for piece in growth.pieces[:_MAX_SHOWN_PIECES]:
         yield from _wrap_sentences(
-            [f"where {format_condition(piece.domain, growth.ranges, names)}:"], style
+            [f"where {format_condition(piece.domain, growth.ranges, names, MATH_NOTATION)}:"],
+            style,
         )
         yield from _polynomial_lines(piece.polynomial, names, style, _PIECE_INDENT)
     if len(growth.pieces) > _MAX_SHOWN_PIECES:
@@ -175,18 +179,18 @@ def _points_text(growth: Growth) -> str:
 
 def _gap_sentence(growth: Growth, names: VariableNames) -> str:
     """Where there is a model, or how many points make none."""
-    condition = _valid_condition(growth, names)
+    condition = _valid_condition(growth, names, MATH_NOTATION)
     if condition:
         return f"There is a model where {condition}."
     verb = "makes" if growth.invalid_count == 1 else "make"
     return f"{growth.invalid_count:,} of these {growth.known_count:,} points {verb} no model."
 
 
-def _valid_condition(growth: Growth, names: VariableNames) -> str:
+def _valid_condition(growth: Growth, names: VariableNames, notation: Notation) -> str:
     """The condition under which there is a model; '' if there is always one, or it is not known."""
     if not growth.valid_domain:
         return ""
-    return format_condition(growth.valid_domain, growth.ranges, names)
+    return format_condition(growth.valid_domain, growth.ranges, names, notation)
 
 
 def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
@@ -241,7 +245,7 @@ def _growth_fields(
         "invalid": growth.invalid_count,
         "next": dict(zip(names, map(_step_fields, growth.next_steps), strict=True)),
     }
-    condition = _valid_condition(growth, python_names(names))
+    condition = _valid_condition(growth, python_names(names), PYTHON_NOTATION)
     if condition:
         fields["valid"] = condition
     if len(growth.pieces) > 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat, zip_longest
 from operator import le
 
@@ -20,18 +21,33 @@ _MAX_TABLE_CHARACTERS = 2**25  # a longer table is wrapped, at _LONG_TABLE_WIDTH
 _LONG_TABLE_WIDTH = 200
 _ROW_BATCH_SIZE = 10_000  # rows that are measured at a time
 _KERAS_LINE_WIDTH = 65
+_MIN_COLUMN_WIDTH = 4  # of a name or a shape, if the page has room for the numbers
 
 
 def text_lines(grid: Grid, style: Style) -> Iterator[str]:
     """The lines of one grid. Cells that are too wide are wrapped, never cut."""
+    widths = _column_widths(grid, style)
+    return lines_on_screen(lambda has_rules: _plain_lines(grid, widths, has_rules), style)
+
+
+def lines_on_screen(draw: Callable[[bool], Iterator[str]], style: Style) -> Iterator[str]:
+    """The lines of a table that is drawn with rules between its rows, or without them."""
+    if style.compact or style.height is None:
+        return draw(not style.compact)
+    lines = list(islice(draw(True), style.height))
+    return iter(lines) if len(lines) < style.height else draw(False)
+
+
+def _plain_lines(grid: Grid, widths: list[int], has_rules: bool) -> Iterator[str]:
+    """The lines of one grid, with a rule between two rows if it `has_rules`."""
     titles = [column.title for column in grid.columns]
-    widths = _column_widths(*measure_columns(grid, style), grid.columns)
     length = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1)
     thin, thick = "_" * length, "=" * length
     yield from fold_text(grid.title, length)
-    rules = chain((thin, thick), repeat(thin))
+    rules = chain((thin, thick), repeat(thin if has_rules else ""))
     for rule, cells in zip(rules, chain([titles], grid.rows), strict=False):
-        yield rule
+        if rule:
+            yield rule
         yield from plain_row_lines(cells, widths, grid.columns)
     yield thick
     for parts in grid.totals:
@@ -39,9 +55,9 @@ def text_lines(grid: Grid, style: Style) -> Iterator[str]:
     yield thin
 
 
-def measure_columns(grid: Grid, style: Style) -> tuple[list[int], int]:
-    """The width that each column needs, and the width that a line may have."""
-    widths = [display_width(column.title) for column in grid.columns]
+def _measure_cells(grid: Grid, style: Style) -> tuple[list[int], int]:
+    """The width of the widest cell in each column, and the width that a line may have."""
+    widths = [0 for _ in grid.columns]
     rows = iter(grid.rows)
     number = 1
     while batch := list(islice(rows, _ROW_BATCH_SIZE)):
@@ -55,25 +71,79 @@ def measure_columns(grid: Grid, style: Style) -> tuple[list[int], int]:
     )
 
 
-def _column_widths(needed: list[int], width: int, columns: Sequence[Column]) -> list[int]:
-    """The width of each column: what it needs, or its share of a line that is too short."""
-    gaps = len(COLUMN_GAP) * (len(needed) - 1)
-    if sum(needed) + gaps > width:
-        return shrink_widths(needed, columns, width - gaps)
-    first, *others = needed
-    spare = min(width, _KERAS_LINE_WIDTH) - gaps - sum(needed)
+def _column_widths(grid: Grid, style: Style) -> list[int]:
+    """The width of each column, the first one wide enough for a line of Keras' width."""
+    gaps = len(COLUMN_GAP) * (len(grid.columns) - 1)
+    (first, *others), _ = fit_widths(grid, style, gaps)
+    spare = min(style.width or UNLIMITED_WIDTH, _KERAS_LINE_WIDTH) - gaps - first - sum(others)
     return [first + max(0, spare), *others]
 
 
-def shrink_widths(needed: list[int], columns: Sequence[Column], room: int) -> list[int]:
+def fit_widths(grid: Grid, style: Style, *frames: int) -> tuple[list[int], int]:
+    """The width of each column, and that of the first of these frames that leaves room for them.
+
+    In a line that is too short, names and shapes are wrapped, then titles, at last also within
+    words, and then sizes before their unit. No number is broken: a line may be too long for it.
+    """
+    columns = grid.columns
+    cells, width = _measure_cells(grid, style)
+    titles = [display_width(column.title) for column in columns]
+    needed = list(map(max, titles, cells))
+    whole = [
+        cell if column.is_number else min(need, max(column.min_width, _MIN_COLUMN_WIDTH))
+        for column, cell, need in zip(columns, cells, needed, strict=True)
+    ]
+    words = [max(_word_width(each.title), low) for each, low in zip(columns, whole, strict=True)]
+    for frame in frames:
+        room = width - frame
+        for widths in (
+            needed,
+            _shrink_texts(needed, columns, room),
+            _level_widths(needed, words, room),
+        ):
+            if sum(widths) <= room:
+                return widths, frame
+    widths = _level_widths(needed, whole, room)
+    if sum(widths) > room:
+        widths = _level_widths(needed, _number_widths(grid), room)
+    return widths, frame
+
+
+def _shrink_texts(needed: list[int], columns: Sequence[Column], room: int) -> list[int]:
     """Widths that sum to `room`: numbers keep what they need, the other columns share the rest."""
     flexible = [index for index, column in enumerate(columns) if not column.is_number]
     widths = list(needed)
     room -= sum(needed) - sum(needed[index] for index in flexible)
     for left, index in enumerate(sorted(flexible, key=needed.__getitem__), -len(flexible)):
-        widths[index] = min(needed[index], max(columns[index].min_width, room // -left))
+        least = max(columns[index].min_width, _MIN_COLUMN_WIDTH, room // -left)
+        widths[index] = min(needed[index], least)
         room -= widths[index]
     return widths
+
+
+def _level_widths(needed: list[int], least: list[int], room: int) -> list[int]:
+    """The largest widths in `room`, all equal but for columns that need less or `least` more."""
+
+    def widths(level: int) -> list[int]:
+        return [min(need, max(low, level)) for need, low in zip(needed, least, strict=True)]
+
+    levels = range(max(room, 0) + 1)
+    return widths(bisect_right(levels, room, key=lambda level: sum(widths(level))) - 1)
+
+
+def _number_widths(grid: Grid) -> list[int]:
+    """The width of the longest number in each column, without its unit; 1 in other columns."""
+    widths = [1 for _ in grid.columns]
+    for row in grid.rows:
+        for index, column in enumerate(grid.columns):
+            if column.is_number:
+                widths[index] = max(widths[index], _word_width(row[index]))
+    return widths
+
+
+def _word_width(text: str) -> int:
+    """The width of the longest word in a text."""
+    return max(map(display_width, text.split()), default=0)
 
 
 def plain_row_lines(

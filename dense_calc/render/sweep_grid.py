@@ -14,7 +14,7 @@ from dense_calc.errors import escape_unprintable
 from dense_calc.limits import BYTE_UNIT
 from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.render import Style
-from dense_calc.render.axes import SweepPoints, spec_value_text
+from dense_calc.render.axes import SweepPoints, shown_value_text, spec_value_text
 from dense_calc.render.csv import quote_commands
 from dense_calc.render.difference_grid import change_text, optional_count_text
 from dense_calc.render.grid import Column, Grid, row_cells, size_text
@@ -103,7 +103,9 @@ def setting_column(name: str, values: Sequence[Any]) -> Column:
     """The column of a setting with these values."""
     is_number = isinstance(values, range) or all(type(value) in _NUMERIC_TYPES for value in values)
     return Column(
-        escape_unprintable(name), lambda row: spec_value_text(row["set"][name]), is_number=is_number
+        escape_unprintable(name),
+        lambda row: shown_value_text(row["set"][name]),
+        is_number=is_number,
     )
 
 

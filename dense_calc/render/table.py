@@ -16,15 +16,12 @@ from dense_calc.render import Style
 from dense_calc.render.grid import Column, Grid
 from dense_calc.render.plain_text import (
     UNLIMITED_WIDTH,
+    fit_widths,
     fold_text,
-    measure_columns,
+    lines_on_screen,
     pad_cell,
-    shrink_widths,
     wrap_text,
 )
-
-_CELL_PADDING = 3  # a line between two cells, and a space on each side of it
-_MIN_COLUMN_WIDTH = 4  # of a name or a shape, however narrow the page
 
 # Groups are painted: layer kinds, numbers, unknown sizes and labels of totals in Keras' colours.
 _NUMBER_PATTERN = r"\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[+-]?\d+)?%?(?![.,]?\w)"  # a whole one or none
@@ -49,39 +46,56 @@ PAINT_STYLES = {
 
 
 def table_lines(grid: Grid, style: Style) -> Iterator[str]:
-    """The lines of a table and its totals. Cells that are too wide are wrapped, never cut."""
-    widths = _boxed_widths(*measure_columns(grid, style), grid.columns)
-    spaces = [width + _CELL_PADDING - 1 for width in widths]
+    """The lines of a table and its totals. Cells that are too wide are wrapped, never cut.
+
+    On a page that is too narrow for the numbers otherwise, no spaces stand around the cells.
+    """
+    count = len(grid.columns)
+    widths, edge = fit_widths(grid, style, 3 * count + 1, count + 1)
+    padding = " " if edge > count + 1 else ""
+    return lines_on_screen(
+        lambda has_rules: _boxed_lines(grid, widths, padding, has_rules, style), style
+    )
+
+
+def _boxed_lines(
+    grid: Grid, widths: list[int], padding: str, has_rules: bool, style: Style
+) -> Iterator[str]:
+    """The lines of a table with this padding around its cells, and with rules between its rows."""
+    spaces = [width + 2 * len(padding) for width in widths]
     page_width = max(style.width or UNLIMITED_WIDTH, sum(spaces) + len(spaces) + 1)
     frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
     for line in wrap_text(grid.title, page_width):
         yield _paint_matches(line, _WHOLE_LINE_PATTERN) if style.color else line
     yield frame.get_top(spaces)
-    yield from _head_lines(grid, widths, frame, style)
+    yield from _head_lines(grid, widths, padding, frame, style)
     yield frame.get_row(spaces, "head")
-    yield from _body_lines(grid, widths, frame, frame.get_row(spaces, "row"), style)
+    rule = frame.get_row(spaces, "row") if has_rules else ""
+    yield from _body_lines(grid, widths, padding, frame, rule, style)
     yield frame.get_bottom(spaces)
     for parts in grid.totals:
         for line in wrap_text("".join(parts), page_width - 1):
             yield f" {_paint_matches(line, _TOTAL_PATTERN) if style.color else line}"
 
 
-def _head_lines(grid: Grid, widths: list[int], frame: box.Box, style: Style) -> Iterator[str]:
+def _head_lines(
+    grid: Grid, widths: list[int], padding: str, frame: box.Box, style: Style
+) -> Iterator[str]:
     """The lines of the titles of the columns."""
-    edges = (frame.head_left, frame.head_vertical, frame.head_right)
+    edges = _padded_edges(frame.head_left, frame.head_vertical, frame.head_right, padding)
     titles = [column.title for column in grid.columns]
     patterns = [_WHOLE_LINE_PATTERN] * len(titles)
     return _boxed_row_lines(titles, widths, grid.columns, edges, patterns, style)
 
 
 def _body_lines(
-    grid: Grid, widths: list[int], frame: box.Box, rule: str, style: Style
+    grid: Grid, widths: list[int], padding: str, frame: box.Box, rule: str, style: Style
 ) -> Iterator[str]:
-    """The lines of all rows, with a rule between two of them."""
-    edges = (frame.mid_left, frame.mid_vertical, frame.mid_right)
+    """The lines of all rows, with a rule between two of them, if there is one."""
+    edges = _padded_edges(frame.mid_left, frame.mid_vertical, frame.mid_right, padding)
     patterns = [_column_pattern(column) for column in grid.columns]
     for number, row in enumerate(grid.rows):
-        if number:
+        if number and rule:
             yield rule
         yield from _boxed_row_lines(row, widths, grid.columns, edges, patterns, style)
 
@@ -91,6 +105,11 @@ def _column_pattern(column: Column) -> str:
     if column.is_change:
         return _CHANGE_PATTERN
     return _SIZE_PATTERN if column.has_sizes or column.is_number else _KIND_PATTERN
+
+
+def _padded_edges(left: str, between: str, right: str, padding: str) -> tuple[str, str, str]:
+    """What stands before, between and after the cells of a row, with padding around the cells."""
+    return left + padding, padding + between + padding, padding + right
 
 
 def _boxed_row_lines(
@@ -103,7 +122,7 @@ def _boxed_row_lines(
 ) -> Iterator[str]:
     """The lines of one row between the edges of its cells; `patterns` match the parts to paint."""
     left, between, right = edges
-    folds = [fold_text(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    folds = list(map(fold_text, cells, widths))
     painted_folds = list(map(_paint_lines, folds, patterns)) if style.color else folds
     for parts, painted_parts in zip(
         zip_longest(*folds, fillvalue=""), zip_longest(*painted_folds, fillvalue=""), strict=True
@@ -111,16 +130,7 @@ def _boxed_row_lines(
         padded = map(pad_cell, parts, widths, columns)
         if style.color:  # after padding, because codes of colours take no room
             padded = map(str.replace, padded, parts, painted_parts)
-        yield f"{left} {f' {between} '.join(padded)} {right}"
-
-
-def _boxed_widths(needed: list[int], width: int, columns: Sequence[Column]) -> list[int]:
-    """The width of each column: what its cells need, or its share of a line that is too short."""
-    room = width - _CELL_PADDING * len(needed) - 1
-    if sum(needed) <= room:
-        return needed
-    minimums = (min(_MIN_COLUMN_WIDTH, need) for need in needed)
-    return list(map(max, shrink_widths(needed, columns, room), minimums))
+        yield f"{left}{between.join(padded)}{right}"
 
 
 def _paint_lines(lines: list[str], pattern: str) -> list[str]:

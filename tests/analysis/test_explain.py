@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from math import prod
 
@@ -36,8 +37,9 @@ FACTS = [fact for fact in read_facts() if "refused" not in fact]
 
 def evaluated(arithmetic: str) -> int:
     """What the arithmetic on display comes to."""
-    assert set(arithmetic) <= set("0123456789 +-×/()")
-    return int(eval(arithmetic.replace("×", "*")))
+    assert set(arithmetic) <= set("0123456789 +-×/()⌈⌉")
+    code = re.sub(r"⌈(\d+) / (\d+)⌉", r"-(-\1 // \2)", arithmetic)
+    return int(eval(code.replace("×", "*")))
 
 
 def explanations(kind: str) -> Iterator[tuple[Case, Explanation]]:
@@ -195,3 +197,8 @@ def test_a_layer_that_is_called_again() -> None:
         "  output  (None, 1024, 50257)",
         "  params  shared with embedding",
     ]
+
+
+def test_a_size_with_padding_same_is_a_quotient_rounded_up() -> None:
+    _, (each,) = explain_layers(load(SPECS / "lenet5.yaml", **{"conv2d.strides": 2}), ["conv2d"])
+    assert [side.arithmetic for side in each.sides] == ["⌈28 / 2⌉"] * 2

@@ -179,6 +179,15 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
             ["summary", "specs/mnist.yaml", "-o", ""],
             "'' names no file; write - for standard output",
         ),
+        (
+            ["summary", "specs/mnist.yaml", "-o", "a.foo"],
+            "-o a.foo: no format ends in '.foo'; end FILE in .json, .txt, .md or .csv, "
+            "or say --format.",
+        ),
+        (
+            ["convert", "specs/mnist.yaml", "-o", "a.foo"],
+            "no format ends in '.foo'; end FILE in .json, .yaml or .yml, or say --to.",
+        ),
         (["summary", "specs/mnist.yaml", "--set", "x"], "'x' is not NAME=VALUE"),
         (["summary", "specs/mnist.yaml", "--width", "0"], "0 is not in the range x>=1"),
         (["summary", "specs/mnist.yaml", "--format", "xml"], "'xml' is not one of"),

@@ -80,7 +80,7 @@ def test_the_json_is_the_contract(files: Path, run: Run) -> None:
 ENDINGS = {
     "out.json": '{\n  "old"',
     "out.md": "**old",
-    "out.csv": "old.yaml →",
+    "out.txt": "old.yaml →",
     "out": "old.yaml →",
 }
 

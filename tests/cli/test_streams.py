@@ -120,17 +120,17 @@ def test_a_pipe_that_is_closed_is_silent(command: str, folder: Path) -> None:
 
 
 WRITING = [
-    "summary m.yaml -o",
-    "explain m.yaml -o",
-    "check m.yaml -o",
-    "diff m.yaml m.yaml -o",
+    "summary m.yaml --format text -o",
+    "explain m.yaml --format text -o",
+    "check m.yaml --format text -o",
+    "diff m.yaml m.yaml --format text -o",
     "sweep m.yaml --set width=2:4 --format text -o",
     "sweep m.yaml --set width=2:4 --format csv -o",
     "sweep m.yaml --set width=2:4 --plot",
-    "fit m.yaml --vary width -o",
-    "growth m.yaml --vary width -o",
+    "fit m.yaml --vary width --format text -o",
+    "growth m.yaml --vary width --format text -o",
     "convert m.yaml --to keras -o",
-    "layers -o",
+    "layers --format text -o",
     "schema -o",
 ]
 READING = WRITING[:-2]  # those that read a file

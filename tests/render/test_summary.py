@@ -243,3 +243,24 @@ def test_a_long_name_widens_few_rows_and_is_wrapped_among_many() -> None:
     assert max(map(len, few.splitlines())) == 1000
     assert max(map(len, many.splitlines())) == 2**25 // 100_002
     assert many.replace("\n", "").count("n") == 101_000
+
+
+@pytest.mark.parametrize("format", ["table", "text"])
+def test_a_table_longer_than_the_screen_has_no_rules_between_rows(format: str) -> None:
+    report = dense_calc.summarize(SPECS / "lenet5.yaml")
+    ruled = render_reports([report], format, Style())
+    compact = render_reports([report], format, Style(compact=True))
+    length = ruled.count("\n")
+    assert length - compact.count("\n") == len(report.layers) - 1
+    assert render_reports([report], format, Style(height=length + 1)) == ruled
+    assert render_reports([report], format, Style(height=length)) == compact
+
+
+@pytest.mark.parametrize(("width", "format"), [(54, "table"), (40, "table"), (40, "text")])
+def test_a_table_of_numbers_wraps_within_its_columns(width: int, format: str) -> None:
+    titles = ("conv2d_1.filters", "Trainable", "Size")
+    columns = [Column(title, str, is_number=True) for title in titles]
+    grid = Grid("sizes", columns, [["1,600", "1,234,567", "4.71 MB"]], [])
+    text = render_grids([grid], format, Style(width=width))
+    assert max(map(display_width, text.splitlines())) <= width
+    assert all(number in text for number in ("1,600", "1,234,567", "4.71 MB"))

@@ -65,7 +65,7 @@ def test_pieces_as_text() -> None:
         "depth 12 → 13: +7,087,872 params",
         "",
         "Exact on all 262,144 points: width from 1 to 4,096, depth from 1 to 64.",
-        "There is a model where 12 <= width <= 4096.",
+        "There is a model where 12 <= width <= 4,096.",
     ]
 
 

@@ -38,13 +38,13 @@ def evaluated(expression: str, values: dict[str, Any]) -> Any:
 def test_the_expressions_of_a_layer() -> None:
     lines = text_of("explain", str(SPECS / "gpt2.yaml"), "decoder_0/mlp", "--symbolic")
     assert lines[8:10] == [
-        "  params   units × (inputs + 1) = 768 × (3072 + 1) = 2,360,064",
+        "  params   units × (inputs + 1) = 768 × (3,072 + 1) = 2,360,064",
         "  in vars  params = width × (4 × width + 1)",
     ]
     assert lines[10] == "  in vars  output = (None, context, width)"
     assert lines[-1] == (
         "What is said in vars holds where context >= 1, vocab >= 1, width >= 1, depth >= 2, "
-        "depth <= 14285, heads >= 1, (width // heads) >= 1, context != 1, width != 1."
+        "depth <= 14,285, heads >= 1, (width // heads) >= 1, context != 1, width != 1."
     )
 
 
@@ -107,8 +107,8 @@ def test_growth_by_block_and_by_layer() -> None:
     lines = text_of(*command, "--by", "block")
     start = lines.index("of which")
     assert lines[start + 1 : start + 5] == [
-        "  embedding            50257 × width",
-        "  places               1024 × width",
+        "  embedding            50,257 × width",
+        "  places               1,024 × width",
         "  decoder              2 × depth × (width × (4 × width + 24 × (width // 12) + 5) + "
         "18 × (width // 12))",
         "  layer_normalization  2 × width",
