@@ -21,7 +21,7 @@ from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
 from dense_calc.cli.vary_options import MAX_BOUND, bound_option, variable_bounds, vary_option
 from dense_calc.errors import DenseCalcError
 from dense_calc.whatif.pieces import ModelFormulas
-from dense_calc.whatif.variables import file_values, non_integer_error
+from dense_calc.whatif.variables import empty_range_error, file_values, non_integer_error
 
 if TYPE_CHECKING:
     from dense_calc.whatif.find_growth import Growth
@@ -139,7 +139,7 @@ def _variable_range(name: str, value: int | None, low: int | None, high: int | N
         limit = _SPAN_FACTOR * max(low, low if value is None else value)
         high = min(MAX_BOUND, max(_MIN_SPAN, 1 << (max(limit, 1) - 1).bit_length()))
     if low > high:
-        raise DenseCalcError(f"'{name}' cannot go from {low:,} to {high:,}; see --min and --max")
+        raise empty_range_error(name, low, high)
     return range(low, high + 1)
 
 

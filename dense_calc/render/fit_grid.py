@@ -109,7 +109,8 @@ def _dependence_sentences(answer: FitResult) -> Iterator[str]:
     if answer.is_constant and answer.total_count > 1:
         yield f"the count does not depend on {names}"
     elif not answer.is_monotone:
-        yield f"the count is not monotone: it also falls as {names} rises"
+        verb = "rises" if len(answer.ranges) == 1 else "rise"
+        yield f"the count is not monotone: it also falls as {names} {verb}"
 
 
 def _range_end_sentences(answer: FitResult) -> Iterator[str]:

@@ -35,18 +35,20 @@ from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.lent_layers import insert_lent_layers
 
 
-def argument_value(targets: SettingTargets, name: str) -> Any:
+def argument_value(targets: SettingTargets, name: str, usage: str | None = None) -> Any:
     """The value of the argument that a setting means, None where several layers differ in it.
+
+    Messages say by `usage` how a setting is named.
 
     Raises:
         SpecError: there is no such setting.
     """
-    target = targets[name]
+    target = targets.find(name, usage)
     nodes = [targets.model.nodes[index] for index in target.node_indices]
     path, layer = target.argument_path, nodes[0].layer
     inner = argument_at(layer, path[0])
     if isinstance(inner, Model):
-        return argument_value(SettingTargets(inner), path[1])
+        return argument_value(SettingTargets(inner), path[1], usage)
     if path[0] == SHAPE_ARGUMENT and not nodes[0].inputs:
         sizes = input_sizes(layer)
         return sizes[int(path[1])] if sizes and len(path) > 1 else sizes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -20,6 +20,7 @@ from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.layer_paths import format_layer_path
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
+_SET_USAGE = "{}=VALUE"  # how the command line takes a setting
 _INPUT_SETTING = "input"  # the model's one input, whatever it is called
 _DOT = "."  # between a layer and its argument
 _SLASH = "/"  # between a model, or a copy of a block, and a layer in it
@@ -43,7 +44,7 @@ class SettingTarget(Struct):
 class SettingTargets:
     """Finds the targets of settings that are no vars; none looks at every layer of the model."""
 
-    def __init__(self, model: Model, file: str = "", vars: Iterable[str] = ()) -> None:
+    def __init__(self, model: Model, file: str = "", vars: Collection[str] = ()) -> None:
         self.model, self.vars = model, vars
         self.file = file or model.name  # as messages call it
         self.index_by_name = {node.name: index for index, node in enumerate(model.nodes)}
@@ -57,14 +58,23 @@ class SettingTargets:
             self.copies[block].add(copy)
 
     def __getitem__(self, name: str) -> SettingTarget:
+        """The target of a setting; SpecError if there is none."""
+        return self.find(name)
+
+    def find(self, name: str, usage: str | None = None) -> SettingTarget:
         """The target of a setting, in the layer with the longest name that the setting begins with.
+
+        Messages say by `usage` how a setting is named, as in '--vary {}'; None for '{}=VALUE'.
 
         Raises:
             SpecError: there is no such layer, or no such argument.
         """
+        usage = usage or _SET_USAGE
         whole, axis = _split_axis(name) if name not in self.model.inputs else (name, None)
         if whole == _INPUT_SETTING or whole in self.model.inputs:
-            index = self.index_by_name[_resolve_input_name(whole, self.model)]
+            value = "[...]" if axis is None else "VALUE"
+            usage = usage.replace("VALUE", value).replace("{}", f"{{}}{name.removeprefix(whole)}")
+            index = self.index_by_name[_resolve_input_name(whole, self.model, usage)]
             if axis is not None:
                 _demand_axis(axis, whole, self.model.nodes[index])
                 return SettingTarget((index,), (SHAPE_ARGUMENT, str(axis)))
@@ -75,7 +85,7 @@ class SettingTargets:
         for layer, inner_setting in self._split_after_layers(name, _SLASH):
             if _DOT in inner_setting and (indices := self._find_models(layer)):
                 return self._inner_target(indices, inner_setting)
-        raise _no_target_error(name, self)
+        raise _no_target_error(name, self, usage)
 
     def _split_after_layers(self, name: str, sign: str) -> Iterator[tuple[str, str]]:
         """What is before and after a sign where a layer's name may end, the longest name first."""
@@ -123,19 +133,22 @@ class SettingTargets:
         return SettingTarget(tuple(indices), (_MODEL_ARGUMENT, inner_setting))
 
 
-def _no_target_error(name: str, targets: SettingTargets) -> SpecError:
+def _no_target_error(name: str, targets: SettingTargets, usage: str) -> SpecError:
     """The complaint about a setting that means nothing in a model."""
     layers = dict.fromkeys(_settable_layer_names(targets.model))
     if name in layers:
-        return SpecError(f"'{name}' is a layer; say which argument of it: {name}.ARGUMENT=VALUE")
+        mending = f"say which argument of it: {usage.format(f'{name}.ARGUMENT')}"
+        return SpecError(f"'{name}' is a layer; {mending}")
     layer, dot, argument = name.rpartition(_DOT)
     if layer in targets.copies:
         mending = f"let a var stand for its '{argument}', and set that"
         return SpecError(f"'{layer}' is a block; {mending}")
     if dot:
         return SpecError(f"{targets.file} has no layer '{layer}'{did_you_mean(layer, layers)}")
-    rule = "; an argument of a layer is set by LAYER.ARGUMENT=VALUE"
-    hint = did_you_mean(name, targets.vars) or rule
+    hint = did_you_mean(name, targets.vars, else_listed=False)
+    if not hint:
+        known = did_you_mean(name, targets.vars) if targets.vars else ", nor any other"
+        hint = f"{known}; an argument of a layer is {usage.format('LAYER.ARGUMENT')}"
     return SpecError(f"{targets.file} has no var '{name}'{hint}")
 
 
@@ -149,15 +162,15 @@ def _settable_layer_names(model: Model) -> Iterator[str]:
             yield from (f"{node.name}/{name}" for name in _settable_layer_names(inner))
 
 
-def _resolve_input_name(name: str, model: Model) -> str:
+def _resolve_input_name(name: str, model: Model, usage: str) -> str:
     """The input that a setting means; SpecError if it could be one of several."""
     if name in model.inputs:
         return name
     if not model.inputs:
         raise SpecError("the model has no input to set")
     if len(model.inputs) > 1:
-        several = " and ".join(f"{each}=[...]" for each in model.inputs[:MAX_LISTED_CHOICES])
-        raise SpecError(f"the model has several inputs; set one: {several}")
+        several = " or ".join(map(usage.format, model.inputs[:MAX_LISTED_CHOICES]))
+        raise SpecError(f"the model has several inputs; name one: {several}")
     return model.inputs[0]
 
 

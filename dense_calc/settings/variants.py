@@ -85,8 +85,10 @@ class ModelVariants(Struct, dict=True, eq=False):
             if name not in self.vars:
                 self._own_targets[name]
 
-    def setting_value(self, name: str) -> Any:
+    def setting_value(self, name: str, usage: str | None = None) -> Any:
         """The value that a setting has in the file itself; None where several layers differ in it.
+
+        Messages say by `usage` how a setting is named, as in '--vary {}'; None for '{}=VALUE'.
 
         Raises:
             SpecError: there is no such setting, or the file holds no model.
@@ -95,7 +97,7 @@ class ModelVariants(Struct, dict=True, eq=False):
             return self.outline_or_model.make_scope({})[name]
         from dense_calc.settings.apply import argument_value
 
-        return argument_value(self._own_targets, name)
+        return argument_value(self._own_targets, name, usage)
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:

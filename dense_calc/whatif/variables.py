@@ -9,6 +9,7 @@ from typing import Any
 from dense_calc.errors import DenseCalcError, describe_value
 from dense_calc.settings.variants import ModelVariants
 
+_VARY_USAGE = "--vary {}"  # how a variable is named
 _MAX_VARIABLES = 16  # variables: each adds an axis to what is looked at
 
 
@@ -28,7 +29,7 @@ def file_values(
         told = f"{len(vary):,} variables are too many to vary at once"
         mending = f"name at most {_MAX_VARIABLES}, or let one var stand for several"
         raise DenseCalcError(f"{told}; {mending}")
-    own = {name: file.setting_value(name) for name in vary}
+    own = {name: file.setting_value(name, _VARY_USAGE) for name in vary}
     if not own:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
     for name in settings:
@@ -39,6 +40,12 @@ def file_values(
         if name not in own:
             raise DenseCalcError(f"'{name}' has a bound, but does not vary; add --vary {name}")
     return own
+
+
+def empty_range_error(name: str, least: int, most: int) -> DenseCalcError:
+    """The complaint about bounds between which there is nothing."""
+    told = f"its min, {least:,}, is above its max, {most:,}; see --min and --max"
+    return DenseCalcError(f"'{name}' has no value: {told}")
 
 
 def non_integer_error(name: str, value: object) -> DenseCalcError:

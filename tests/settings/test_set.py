@@ -213,7 +213,7 @@ def test_a_long_setting_is_looked_at_once(piece: str) -> None:
 def test_several_inputs_have_names() -> None:
     spec = "inputs: {a: [3], b: [4]}\nlayers: [Concatenate: {from: [a, b]}, Dense: {units: 2}]"
     assert trace(with_settings(spec, {"b": [9]})).total_params == 2 * (3 + 9 + 1)
-    with pytest.raises(DenseCalcError, match=r"several inputs; set one: a=\[...\] and b=\[...\]"):
+    with pytest.raises(DenseCalcError, match=r"several inputs; name one: a=\[...\] or b=\[...\]"):
         with_settings(spec, {"input": [9]})
 
 

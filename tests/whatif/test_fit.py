@@ -128,6 +128,10 @@ REMARKS = {
         ("specs/gpt2.yaml", "--vary", "heads", "--max", "20"),
         "the count is not monotone: it also falls as heads rises",
     ),
+    "not monotone in either": (
+        ("specs/gpt2.yaml", "--vary", "heads,width", "--max", "20"),
+        "the count is not monotone: it also falls as heads and width rise ",
+    ),
 }
 
 
@@ -212,9 +216,14 @@ MISTAKES = {
         ("specs/lenet5.yaml", "--vary", "widht"),
         "specs/lenet5.yaml has no var 'widht'; did you mean 'width'?",
     ),
+    "a variable like none that there is": (
+        ("specs/mnist.yaml", "--vary", "heads"),
+        "specs/mnist.yaml has no var 'heads', nor any other; "
+        "an argument of a layer is --vary LAYER.ARGUMENT",
+    ),
     "a min above its max": (
         (*LENET5, "--min", "10", "--max", "5"),
-        "'width' has no value: its min, 10, is above its max, 5",
+        "'width' has no value: its min, 10, is above its max, 5; see --min and --max",
     ),
     "a multiple of nothing": (
         (*LENET5, "--multiple-of", "0"),

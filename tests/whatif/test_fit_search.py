@@ -61,7 +61,7 @@ class Fake:
         self.count = count
         self.own = own or {}
 
-    def setting_value(self, name: str, /) -> Any:
+    def setting_value(self, name: str, usage: str | None = None, /) -> Any:
         return self.own.get(name, 12)
 
 

@@ -190,9 +190,9 @@ COMPLAINTS = [
     (["--vary", "wdith"], "did you mean 'width'?"),
     (
         ["--vary", "width", "--min", "9", "--max", "3"],
-        "'width' cannot go from 9 to 3; see --min and",
+        "'width' has no value: its min, 9, is above its max, 3; see --min and",
     ),
-    (["--vary", "width", "--max", "0"], "'width' cannot go from 1 to 0; see --min and --max"),
+    (["--vary", "width", "--max", "0"], "'width' has no value: its min, 1, is above its max, 0"),
     (["--vary", "width", "--set", "width=3"], "'width' cannot vary while --set gives it a value"),
     (["--vary", "width", "--max", "depth=3"], "'depth' has a bound, but does not vary; add --vary"),
     (["--vary", "conv2d.padding"], "'conv2d.padding' is 'same'; only what is a whole number can"),
@@ -208,6 +208,13 @@ def test_a_complaint_says_how_to_mend_it(arguments: list[str], complaint: str) -
     result = CliRunner().invoke(command_line, ["growth", str(SPECS / "lenet5.yaml"), *arguments])
     assert isinstance(result.exception, DenseCalcError)
     assert complaint in result.exception.message
+
+
+@pytest.mark.parametrize("size", ["", "[0]"])
+def test_of_several_inputs_one_is_named(size: str) -> None:
+    command = ["growth", str(SPECS / "gpt2.yaml"), "--vary", f"input{size}"]
+    error = CliRunner().invoke(command_line, command).exception
+    assert f"name one: --vary tokens{size} or --vary positions{size}" in str(error)
 
 
 @pytest.mark.parametrize("bound", ["x", "1__0", "width=", "9" * 5000, "9" * 30])

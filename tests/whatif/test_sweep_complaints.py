@@ -14,7 +14,11 @@ from dense_calc.whatif.sweeping import sweep
 
 # arguments after the file → the complaint
 COMPLAINTS: list[tuple[str, str]] = [
-    ("--set width=3", "error: m.yaml has no var 'width'; there is w, d"),
+    (
+        "--set width=3",
+        "error: m.yaml has no var 'width'; there is w, d; "
+        "an argument of a layer is LAYER.ARGUMENT=VALUE",
+    ),
     ("--set ww=3", "error: m.yaml has no var 'ww'; did you mean 'w'?"),
     (
         "--set w=3 --set head.unit=3",

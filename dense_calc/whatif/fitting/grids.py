@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dense_calc.errors import DenseCalcError
 from dense_calc.symbolic.formulas import Point
+from dense_calc.whatif.variables import empty_range_error
 
 MAX_POINTS = 2**20  # that are looked at, and values of a variable that has no largest one
 
@@ -106,9 +107,9 @@ def build_variable_range(name: str, multiple: int, least: int, most: int | None)
     values = range(first, most + 1, multiple)
     if values:
         return VariableRange(name, values)
-    told = f"no multiple of {multiple:,} is from {least:,} to {most:,}"
     if most < least:
-        told = f"its min, {least:,}, is above its max, {most:,}"
+        raise empty_range_error(name, least, most)
+    told = f"no multiple of {multiple:,} is from {least:,} to {most:,}"
     raise DenseCalcError(f"'{name}' has no value: {told}")
 
 
