@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
+from dense_calc.analysis.patterns import LayerIndex
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.shape_rules import axis_names, matching_shape_rule
 from dense_calc.model import Model
 from dense_calc.report import LayerRow, Report, WeightRow
 from dense_calc.shapes import ComputedSize, Shapes, is_shape
+from dense_calc.tracing.collapse import block_layer_name
 from dense_calc.tracing.tracer import trace
 
 MAX_EXPLAINED_LAYERS = 10_000  # at a time
@@ -42,7 +46,8 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
     computed sizes of the output. `formula` and `arithmetic` are those of `params`. `non_trainable`
     is None where everything is trainable. A later call of a layer has no weights: they are those
     of the call that it is `shared_with`. `symbolic` are expressions in the vars of the file, if
-    they were asked for: of the `params`, and of the sizes of the `output`.
+    they were asked for: of the `params`, and of the sizes of the `output`. `repeat` is the number
+    of layers that are alike in the copies of a block, of which this is the first.
     """
 
     name: str
@@ -59,29 +64,55 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
     non_trainable: ParamCount | None
     shared_with: str | None
     symbolic: Mapping[str, str] | None = None
+    repeat: int = 1
 
 
 def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
     """A model's report, and the explanations of the layers with these names.
 
-    Without names, all layers are explained, those with the most parameters first.
+    A name may also be that of a block or of one copy of it, or a pattern, as in a budget; layers
+    that are alike in all copies are then explained once. Without names, all layers are explained,
+    those with the most parameters first.
 
     Raises:
         SpecError: the model has no layer of a name, or these are too many layers or weights.
         LayerError: Keras would not build a layer.
     """
     report = trace(model)
-    rows = {row.name: row for row in report.layers}
-    for name in names:
-        if name not in rows:
-            hint = did_you_mean(name, rows)
-            raise SpecError(f"{model.name} has no layer '{name}'{hint}")
+    groups = [[row] for row in sorted(report.layers, key=lambda row: -row.params)]
+    if names:
+        groups = list(_named_rows(report, names))
+    _demand_explainable([row for group in groups for row in group])
     layers = {node.name: node.layer for node in model.nodes}
-    chosen = list(map(rows.__getitem__, names))
-    if not names:
-        chosen = sorted(report.layers, key=lambda row: -row.params)
-    _demand_explainable(chosen)
-    return report, [_explain_layer(row, layers[row.name], report.total_params) for row in chosen]
+    explanations = []
+    for group in groups:
+        found = [_explain_layer(row, layers[row.name], report.total_params) for row in group]
+        first = replace(found[0], repeat=len(found))
+        is_alike = all(replace(found[0], name=each.name) == each for each in found)
+        explanations += [first] if is_alike else found
+    return report, explanations
+
+
+def _named_rows(report: Report, names: Iterable[str]) -> Iterator[list[LayerRow]]:
+    """The rows with these names; those in the copies of a block that a name stands for, together.
+
+    Raises:
+        SpecError: the model has no layer of a name, or there are too many to compare.
+    """
+    rows = {row.name: row for row in report.layers}
+    index = LayerIndex(report)
+    for name in names:
+        if name in rows:
+            yield [rows[name]]
+            continue
+        together: defaultdict[str, list[LayerRow]] = defaultdict(list)
+        for each in index.layer_names(name):
+            if each in rows:  # not in a nested model
+                together[block_layer_name(each, index.blocks)].append(rows[each])
+        if not together:
+            hint = did_you_mean(name, dict.fromkeys((*rows, *index.blocks.values())))
+            raise SpecError(f"{report.name} has no layer '{name}'{hint}")
+        yield from together.values()
 
 
 def _demand_explainable(rows: Sequence[LayerRow]) -> None:

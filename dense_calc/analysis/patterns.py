@@ -11,7 +11,7 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import Place, SpecError, did_you_mean
 from dense_calc.limits import Limit
 from dense_calc.model import enclosing_names
 from dense_calc.report import LayerRow, Report
@@ -81,7 +81,7 @@ class LayerIndex:
         `encoder_3`, `encoder_3/norm`. A nested model is one row if its name matches, else its
         layers are matched. A later call of a layer stands for the row that has its weights.
         """
-        matches = self._matching_names(limit)
+        matches = self._matching_names(str(limit.layers), limit.layers_place)
         chosen = {each.number: each for name in matches for each in self._rows_by_name[name]}
         rows_by_match: defaultdict[str, dict[str, LayerRow]] = defaultdict(dict)
         for number in sorted(chosen):
@@ -97,9 +97,18 @@ class LayerIndex:
             raise SpecError(f"the model has no layer '{limit.layers}'{hint}", limit.layers_place)
         return rows_by_match
 
-    def _matching_names(self, limit: Limit) -> Collection[str]:
-        """The names that are the one of a limit, or that match its pattern."""
-        pattern = str(limit.layers)
+    def layer_names(self, pattern: str) -> list[str]:
+        """The names of the layers that a name or a pattern means, in the order of the layers.
+
+        Raises:
+            SpecError: there are too many names to compare with one more pattern.
+        """
+        matches = self._matching_names(pattern, None)
+        found = {row.number: row.names[-1] for name in matches for row in self._rows_by_name[name]}
+        return [found[number] for number in sorted(found)]
+
+    def _matching_names(self, pattern: str, place: Place | None) -> Collection[str]:
+        """The names that are equal to a name, or that match a pattern."""
         names = self._rows_by_name
         plain = {pattern} & names.keys()
         if not WILDCARD.search(pattern):
@@ -107,7 +116,7 @@ class LayerIndex:
         self._compared_chars += self._name_chars * len(pattern) + len(names) * MATCH_COST
         if self._compared_chars > MAX_COMPARED_CHARS:
             many = f"{len(names):,} names of layers are too many for so many patterns"
-            raise SpecError(f"{many}; write names, or fewer patterns", limit.layers_place)
+            raise SpecError(f"{many}; write names, or fewer patterns", place)
         return plain | set(
             filter(re.compile(translate(escape_open_brackets(pattern))).match, names)
         )

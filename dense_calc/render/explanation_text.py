@@ -44,7 +44,8 @@ def render_explanations(
 
 def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
     """The lines about one layer."""
-    heading = f"{escape_unprintable(each.name)} ({escape_unprintable(each.type)})"
+    repeat = f" × {each.repeat:,}" if each.repeat > 1 else ""
+    heading = f"{escape_unprintable(each.name)}{repeat} ({escape_unprintable(each.type)})"
     yield f"{bold_text(heading, style)}{_share_text(each)}"
     facts = list(_layer_facts(each))
     room = max(display_width(name) for name, _ in facts) + _FACT_GAP
@@ -100,4 +101,7 @@ def _count_fact(count: ParamCount) -> str:
 
 def _share_text(each: Explanation) -> str:
     """The share of a layer in the model's parameters: `: 850 params, 1.4%`."""
-    return f": {each.params:,} params, {100 * each.share:.1f}%" if each.params else ""
+    if not each.params:
+        return ""
+    of_each = " each" if each.repeat > 1 else ""
+    return f": {each.params:,} params, {100 * each.share:.1f}%{of_each}"

@@ -202,3 +202,24 @@ def test_a_layer_that_is_called_again() -> None:
 def test_a_size_with_padding_same_is_a_quotient_rounded_up() -> None:
     _, (each,) = explain_layers(load(SPECS / "lenet5.yaml", **{"conv2d.strides": 2}), ["conv2d"])
     assert [side.arithmetic for side in each.sides] == ["⌈28 / 2⌉"] * 2
+
+
+@pytest.mark.parametrize("name", ["decoder/mlp", "decoder_*/mlp", "*/mlp", "decoder"])
+def test_layers_that_are_alike_in_all_copies_are_explained_once(name: str) -> None:
+    report, found = explain_layers(load(SPECS / "gpt2.yaml"), [name])
+    (each,) = (each for each in found if each.name.endswith("mlp"))
+    assert (each.name, each.repeat) == ("decoder_0/mlp", 12)
+    text = render_explanations(report, [each], Style())
+    assert "decoder_0/mlp × 12 (Dense): 2,360,064 params, 1.9 % each\n" in text
+
+
+def test_a_copy_stands_for_its_layers() -> None:
+    _, found = explain_layers(load(SPECS / "gpt2.yaml"), ["decoder_3", "decoder_4/mlp"])
+    assert [each.name.partition("/")[0] for each in found] == ["decoder_3"] * 7 + ["decoder_4"]
+    assert {each.repeat for each in found} == {1}
+
+
+@pytest.mark.parametrize("name", ["residual_1", "dec[", "nothing*"])
+def test_a_name_that_means_no_layer_is_refused(name: str) -> None:
+    with pytest.raises(SpecError, match="gpt2 has no layer"):
+        explain_layers(load(SPECS / "gpt2.yaml"), [name])
