@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from fnmatch import translate
 from functools import cached_property
 
 from msgspec import Struct
@@ -16,8 +14,8 @@ from dense_calc.limits import Limit
 from dense_calc.model import enclosing_names
 from dense_calc.report import LayerRow, Report
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
+from dense_calc.tracing.name_patterns import WILDCARD, matching_names
 
-WILDCARD = re.compile(r"[*?\[]")  # a name with one of these is a pattern
 MAX_LIMITED_ROWS = 500_000  # each counts once for every limit on it
 MAX_NAME_CHARS = 2**25  # of all names: those of layers in a model begin with its own
 MAX_COMPARED_CHARS = 2**30  # characters of names times those of patterns
@@ -117,9 +115,7 @@ class LayerIndex:
         if self._compared_chars > MAX_COMPARED_CHARS:
             many = f"{len(names):,} names of layers are too many for so many patterns"
             raise SpecError(f"{many}; write names, or fewer patterns", place)
-        return plain | set(
-            filter(re.compile(translate(escape_open_brackets(pattern))).match, names)
-        )
+        return plain.union(matching_names(pattern, names))
 
     @cached_property
     def _rows_by_name(self) -> Mapping[str, list[_NamedRow]]:
@@ -160,18 +156,3 @@ def _is_in_chosen_model(named: _NamedRow, chosen: Mapping[int, _NamedRow]) -> bo
     """Whether a row is in a nested model that is chosen, too."""
     outer = named.outer_row
     return outer is not None and (outer.number in chosen or _is_in_chosen_model(outer, chosen))
-
-
-def escape_open_brackets(pattern: str) -> str:
-    """The same pattern with brackets that are never closed escaped.
-
-    `fnmatch.translate` would search the rest of the pattern for the end of every such bracket.
-    """
-    start = pattern.find("[")
-    while start >= 0:
-        first = start + 1 + pattern.startswith("!", start + 1)
-        end = pattern.find("]", first + 1)  # a first "]" is a character of the set
-        if end < 0:
-            return pattern[:start] + pattern[start:].replace("[", "[[]")
-        start = pattern.find("[", end)
-    return pattern

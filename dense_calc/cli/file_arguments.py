@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 
-from dense_calc.analysis.patterns import WILDCARD, escape_open_brackets
 from dense_calc.errors import FileError
 from dense_calc.files.gallery_files import GALLERY_PREFIX
 from dense_calc.keras_format.detect import (
@@ -14,6 +13,7 @@ from dense_calc.keras_format.detect import (
     foreign_names_message,
     looks_like_keras,
 )
+from dense_calc.tracing.name_patterns import WILDCARD, escape_open_brackets
 
 _MODEL_SUFFIXES = (".yaml", ".yml", ".keras")  # in folders; for JSON, the text decides
 _ANY_FOLDERS = "**"

@@ -19,6 +19,7 @@ from dense_calc.shapes import UnknownShape
 from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.layer_paths import format_layer_path
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
+from dense_calc.tracing.name_patterns import WILDCARD, matching_names
 
 _SET_USAGE = "{}=VALUE"  # how the command line takes a setting
 _INPUT_SETTING = "input"  # the model's one input, whatever it is called
@@ -42,7 +43,7 @@ class SettingTarget(Struct):
 
 
 class SettingTargets:
-    """Finds the targets of settings that are no vars; none looks at every layer of the model."""
+    """Finds the targets of settings that are no vars; only a pattern looks at every layer."""
 
     def __init__(self, model: Model, file: str = "", vars: Collection[str] = ()) -> None:
         self.model, self.vars = model, vars
@@ -89,19 +90,33 @@ class SettingTargets:
 
     def _split_after_layers(self, name: str, sign: str) -> Iterator[tuple[str, str]]:
         """What is before and after a sign where a layer's name may end, the longest name first."""
-        end = name.rfind(sign, 0, self.max_name_length + 1)
+        is_pattern = WILDCARD.search(name)  # which may be longer than what it matches
+        end = name.rfind(sign, 0, len(name) if is_pattern else self.max_name_length + 1)
         while end >= 0:
             yield name[:end], name[end + 1 :]
             end = name.rfind(sign, 0, end)
 
     def _find_layers(self, name: str) -> list[int]:
-        """The indices of the layers of this name, in which blocks may stand for their copies."""
+        """The indices of the layers of this name, in which blocks may stand for their copies.
+
+        A name that no layer has may be a pattern.
+        """
         starts, rest = [""], name
         while starts and _SLASH in rest:
             step, _, rest = rest.partition(_SLASH)
             starts = [f"{copy}/" for start in starts for copy in self.copies.get(start + step, ())]
         names = {name, *(start + rest for start in starts)}
-        return sorted(self.index_by_name[each] for each in names if each in self.index_by_name)
+        found = sorted(self.index_by_name[each] for each in names if each in self.index_by_name)
+        return found or (self._match_layers(name) if WILDCARD.search(name) else [])
+
+    def _match_layers(self, pattern: str) -> list[int]:
+        """The indices of the layers that match a pattern, in which blocks may stand for copies."""
+        blocks = blocks_by_copy(self.model.blocks)
+        indices = defaultdict[str, list[int]](list)
+        for index, node in enumerate(self.model.nodes):
+            for name in {node.name, block_layer_name(node.name, blocks)}:
+                indices[name].append(index)
+        return sorted({each for name in matching_names(pattern, indices) for each in indices[name]})
 
     def _find_models(self, name: str) -> list[int]:
         """The indices of all calls of the nested models of this name."""

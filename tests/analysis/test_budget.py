@@ -22,8 +22,9 @@ from support.checked_models import (
 )
 
 from dense_calc.analysis import patterns
-from dense_calc.analysis.patterns import MATCH_COST, escape_open_brackets
+from dense_calc.analysis.patterns import MATCH_COST
 from dense_calc.errors import SpecError
+from dense_calc.tracing.name_patterns import escape_open_brackets
 
 
 def test_each_limit_is_held_against_its_value() -> None:

@@ -234,3 +234,31 @@ def test_keras_batch_shape_keeps_its_batch() -> None:
         )
     )
     assert trace(with_settings(text, {"input": "[5]"})).inputs[0].shape == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "changed"),
+    [
+        ("b_*/dense.units", 3),
+        ("b_[0-1]/dense.units", 2),
+        ("b*/d?nse.units", 3),
+        ("*dense.units", 4),
+    ],
+)
+def test_a_pattern_sets_every_layer_that_matches(setting: str, changed: int) -> None:
+    spec = (
+        "input: [4]\nblocks: {b: [Dense: {units: 4}]}\nlayers: [b: {repeat: 3}, Dense: {units: 4}]"
+    )
+    report = trace(with_settings(spec, {setting: 7}))
+    assert [row.output_shape[-1] for row in report.layers].count(7) == changed
+
+
+def test_a_layer_that_matches_needs_the_argument() -> None:
+    spec = "input: [4]\nlayers: [Dense: {units: 4}, Flatten]"
+    with pytest.raises(DenseCalcError, match="Flatten 'flatten' has no argument 'units'"):
+        with_settings(spec, {"[df]*.units": 7})
+
+
+def test_a_layer_that_is_called_like_a_pattern_is_set_alone() -> None:
+    spec = "input: [4]\nlayers: [Dense: {units: 4, name: 'a*'}, Dense: {units: 4, name: ab}]"
+    assert trace(with_settings(spec, {"a*.units": 7})).total_params == 7 * 5 + 4 * 8
