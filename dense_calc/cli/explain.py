@@ -14,6 +14,7 @@ from dense_calc.cli.options import (
     set_option,
     style_options,
     text_format_option,
+    warn_about_assumptions,
     warn_about_model,
 )
 from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
@@ -51,7 +52,7 @@ def explain(
     from dense_calc.analysis.explanation import explain_layers
 
     chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
-    models = read_variants(file, assumed)
+    models = warn_about_assumptions(read_variants(file, assumed), assumed)
     report, explanations = explain_layers(warn_about_model(models.model_with(overrides)), layers)
     conditions: Sequence[str] = ()
     if symbolic:

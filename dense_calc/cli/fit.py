@@ -72,7 +72,7 @@ def fit(
         settings=overrides,
         **{name: variable_bounds(bound, vary) for name, bound in bounds.items()},
     )
-    models = warn_about_variants(read_variants(file, assumed))
+    models = warn_about_variants(read_variants(file, assumed), assumed)
     answer = answer_fit_query(models, query, show_progress)
     emit_text(lambda style: render_answer(answer, chosen, style), **options)
     sys.exit(int(not answer.fitting_rows))

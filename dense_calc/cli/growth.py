@@ -76,7 +76,7 @@ def growth(
     from dense_calc.files.loader import read_variants
 
     chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
-    models = warn_about_variants(read_variants(file, assumed))
+    models = warn_about_variants(read_variants(file, assumed), assumed)
     lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
     values = file_values(models, vary, overrides, (lows, highs))
     ranges, start = _ranges_and_start(values, lows, highs)

@@ -20,7 +20,7 @@ from dense_calc.errors import (
     did_you_mean,
     format_diagnostic,
 )
-from dense_calc.files.loader import load_at_revision
+from dense_calc.files.loader import read_variants
 from dense_calc.limits import AmountError
 from dense_calc.model import Model
 from dense_calc.quantities import QUANTITIES
@@ -211,7 +211,8 @@ def load_model(
     Raises:
         DenseCalcError: the file holds no model.
     """
-    return warn_about_model(load_at_revision(file, revision, assumed, overrides))
+    models = warn_about_assumptions(read_variants(file, assumed, revision), assumed)
+    return warn_about_model(models.model_with(overrides))
 
 
 def warn_about_model(model: Model) -> Model:
@@ -225,8 +226,17 @@ def warn_about_model(model: Model) -> Model:
     return model
 
 
-def warn_about_variants(models: ModelVariants) -> ModelVariants:
+def warn_about_assumptions(models: ModelVariants, assumed: Mapping[str, str]) -> ModelVariants:
+    """The same variants; a warning is printed where they are those of a spec."""
+    if assumed and models.is_spec:
+        what = f"{models.name} is a spec, in which each layer is one of Keras"
+        write_stderr(format_diagnostic("warning", f"{what}; --assume changes nothing there", None))
+    return models
+
+
+def warn_about_variants(models: ModelVariants, assumed: Mapping[str, str]) -> ModelVariants:
     """The same variants; warnings about the file without settings are printed."""
+    warn_about_assumptions(models, assumed)
     with suppress(DenseCalcError):  # a file may hold a model only under other settings
         warn_about_model(models.model_with())
     return models

@@ -119,7 +119,7 @@ def sweep(
     Example: dense-calc sweep gallery:lenet5 --set width=4:16:4
     """
     combinations = sweep_of(file, choices, zip=zipped, assume=assumed)
-    warn_about_variants(combinations.variants)
+    warn_about_variants(combinations.variants, assumed)
     select_rows = _row_selector(where, sort, top, list(choices))
     output = output_options["output"]
     if format is None and str(output).lower().endswith(PICTURE_SUFFIXES):

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
-from dense_calc.errors import STDIN_NAME, FileError, Place, Source, SpecError
+from dense_calc.errors import STDIN_NAME, FileError, Place, Source
 from dense_calc.files.gallery_files import GALLERY_PREFIX, resolve_path
 from dense_calc.keras_format.archives import (
     CONFIG_MEMBER,
@@ -30,7 +30,7 @@ from dense_calc.keras_format.detect import (
 )
 from dense_calc.model import Model
 from dense_calc.report import Report
-from dense_calc.settings.variants import ModelVariants, Settings
+from dense_calc.settings.variants import ModelVariants
 from dense_calc.spec_language.outline import SpecOutline
 from dense_calc.spec_language.yaml_tree import parse_yaml
 from dense_calc.tracing.tracer import trace
@@ -61,23 +61,7 @@ def load(
         FileError: the file cannot be read.
         SpecError: the file holds no model, or there is no such setting.
     """
-    return load_at_revision(os.fspath(path), None, assume or {}, settings)
-
-
-def load_at_revision(
-    path: str,
-    revision: str | None,
-    assume: Mapping[str, str],
-    settings: Settings,
-) -> Model:
-    """The model in a file, as `load` reads it; with `revision`, as the file was at that revision.
-
-    Raises:
-        AbsentError: there is no such revision, or no such file at it.
-        FileError: the file cannot be read.
-        SpecError: it holds no model.
-    """
-    return read_variants(path, assume, revision).model_with(settings)
+    return read_variants(path, assume or {}).model_with(settings)
 
 
 def read_variants(
@@ -115,11 +99,6 @@ def parse_variants(
     again = parse_variants, (source, beside, name, assume, file, weights)
     value = _keras_value_in(source, beside is not None)
     if value is None:
-        if assume:
-            raise SpecError(
-                f"{file} is a spec, in which each layer is one of Keras; 'assume' says what a "
-                "Keras file does not tell"
-            )
         return ModelVariants(SpecOutline(parse_yaml(source), name), file, again)
     from dense_calc.keras_format.reader import from_keras  # a spec does not pay for it
 

@@ -41,6 +41,11 @@ class ModelVariants(Struct, dict=True, eq=False):
         return self.pickling_arguments
 
     @property
+    def is_spec(self) -> bool:
+        """Whether the file is a spec, not one that Keras wrote."""
+        return isinstance(self.outline_or_model, SpecOutline)
+
+    @property
     def vars(self) -> Mapping[str, YamlNode]:
         """The vars of a spec; a Keras file has none."""
         return self.outline_or_model.vars if isinstance(self.outline_or_model, SpecOutline) else {}

@@ -210,7 +210,7 @@ def test_layers_that_are_alike_in_all_copies_are_explained_once(name: str) -> No
     (each,) = (each for each in found if each.name.endswith("mlp"))
     assert (each.name, each.repeat) == ("decoder_0/mlp", 12)
     text = render_explanations(report, [each], Style())
-    assert "decoder_0/mlp × 12 (Dense): 2,360,064 params, 1.9 % each\n" in text
+    assert "decoder_0/mlp × 12 (Dense): 2,360,064 params, 1.9% each\n" in text
 
 
 def test_a_copy_stands_for_its_layers() -> None:

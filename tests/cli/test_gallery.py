@@ -70,7 +70,13 @@ def test_a_model_is_printed_as_its_file_is(name: str, run: Run, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "command", ["gallery lenet5 -o model.yaml", "gallery -o model.yaml", "init", "init model.yaml"]
+    "command",
+    [
+        "gallery lenet5 -o model.yaml",
+        "gallery --format json -o model.yaml",
+        "init",
+        "init model.yaml",
+    ],
 )
 def test_a_file_is_kept_unless_force_is_given(command: str, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
