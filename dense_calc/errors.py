@@ -7,6 +7,7 @@
     │   └── AbsentError     a revision that is not there, or a file that is not in it
     ├── SpecError           a text that is no model: YAML, keys, names, types, expressions
     └── LayerError          a layer that Keras would not build: arguments or shapes that do not fit
+        ├── RankError           an input has too many axes, or too few
         └── UnknownSizeError    a size that its weights depend on is not known
 
 ``str(error)`` is the whole message, as the command line prints it::
@@ -118,6 +119,22 @@ class LayerError(DenseCalcError):
     ) -> None:
         super().__init__(message, place, notes)
         self.path = path
+
+
+class RankError(LayerError):
+    """A layer of which an input has too many axes, or too few; `rank` is how many it must have.
+
+    It is 0 for a layer inside another.
+    """
+
+    rank = 0
+
+    @classmethod
+    def of_rank(cls, rank: int, message: str) -> RankError:
+        """The error about an input that must have `rank` axes."""
+        error = cls(message)
+        error.rank = rank
+        return error
 
 
 class UnknownSizeError(LayerError):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard, TypeVar
 
-from dense_calc.errors import LayerError, UnknownSizeError
+from dense_calc.errors import LayerError, RankError, UnknownSizeError
 from dense_calc.symbolic.state import is_symbolic
 
 T = TypeVar("T")
@@ -174,10 +174,9 @@ def known_axis_size(shape: Shape, axis: int) -> int:
 def demand_rank(shape: Shape, rank: int, axes: str, *, or_more: bool = False) -> None:
     """Raise LayerError unless `shape` has `rank` axes; the message names them as `axes`."""
     if len(shape) < rank or (len(shape) > rank and not or_more):
-        raise LayerError(
-            f"the input must have {'at least ' if or_more else ''}{rank} axes, {axes}; "
-            f"it has {len(shape)}: {shape}"
-        )
+        least = "at least " if or_more else ""
+        message = f"the input must have {least}{rank} axes, {axes}; it has {len(shape)}: {shape}"
+        raise RankError.of_rank(rank, message)
 
 
 def size_product(sizes: Shape) -> Size:

@@ -81,12 +81,12 @@ class LayerKind(Struct, AnyLayer, frozen=True, kw_only=True, forbid_unknown_fiel
     inputs_as_list: ClassVar[bool] = False  # whether Keras' `call` takes all inputs as one list
     accepts_mask: ClassVar[bool] = False  # whether `call` takes a mask outside `input_names`
     mask_arity: ClassVar[range] = range(0)  # how many masks `call` takes if it takes a list
-    # The other parameters of Keras' `call`: fields that the constructor does not take, the one
-    # among them that holds further keyword arguments, and the order of positional parameters where
-    # it is not `input_names`, then `call_arguments`.
+    # The other parameters of Keras' `call`, which the constructor does not take: the one for more
+    # keyword arguments, and the order by position if not `input_names`, then `call_arguments`.
     call_arguments: ClassVar[tuple[str, ...]] = ()
     kwargs_argument: ClassVar[str] = ""
     positional_parameters: ClassVar[tuple[str, ...]] = ()
+    argument_aliases: ClassVar[Mapping[str, str]] = {}  # older names that Keras takes → its names
     # The arguments that are layers or lists of layers, and those that Keras clones.
     inner_layer_arguments: ClassVar[tuple[str, ...]] = ()
     cloned_layer_arguments: ClassVar[tuple[str, ...]] = ()

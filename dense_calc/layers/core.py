@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from msgspec import Meta, field
@@ -175,6 +175,10 @@ class InputLayer(LayerKind, frozen=True, kw_only=True):
 
     is_initially_built: ClassVar[bool] = True
     arity: ClassVar[range] = range(1)
+    argument_aliases: ClassVar[Mapping[str, str]] = {
+        "input_shape": "shape",
+        "batch_input_shape": "batch_shape",
+    }
 
     shape: InputShape | None = None
     batch_size: NonNegativeInt | None = None

@@ -94,6 +94,8 @@ def layer_kind_schema(kind: type[LayerKind], part: JsonSchema) -> JsonSchema:
                 schema_ref("layer"), {"type": "array", "items": schema_ref("layer")}
             )
     names = [kind.__name__, *(alias for alias, own in KIND_ALIASES.items() if own == kind.__name__)]
+    for alias, name in kind.argument_aliases.items():
+        properties[alias] = properties[name]
     properties["type"] = {"enum": names}
     if kind.arity.stop > 1:
         properties["from"] = schema_ref("from")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dense_calc.call_inputs import OutputIndex, OutputPath
 from dense_calc.dtypes import Dtypes
-from dense_calc.errors import DenseCalcError, LayerError, SpecError, UnknownSizeError
+from dense_calc.errors import DenseCalcError, LayerError, RankError, SpecError, UnknownSizeError
 from dense_calc.gaps import NO_INPUT_MESSAGE, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
@@ -82,9 +82,7 @@ class Tracer:
                 self._demand_certain_refusal(node)
             if not isinstance(error, LayerError):
                 raise
-            is_own = isinstance(error, UnknownSizeError) and error.place is None
-            hint = self._replacement_hint(node) if is_own else ""
-            raise error_at_node(error, node, hint) from None
+            raise error_at_node(error, node, self._mending_hint(node, error)) from None
         built = call.built
         spec = built.shape, built.dtype
         if self._inputs:
@@ -145,6 +143,20 @@ class Tracer:
             if call.inputs != (call.built.shape,):
                 break
         return ""
+
+    def _mending_hint(self, node: Node, error: LayerError) -> str:
+        """The end of a complaint about a node: what to change, '' where that is not known."""
+        if isinstance(error, UnknownSizeError):
+            return "" if error.place else self._replacement_hint(node)
+        if not isinstance(error, RankError) or error.rank == 0:
+            return ""
+        if len(node.inputs) != 1 or node.call_inputs:
+            return ""
+        from dense_calc.tracing.rank_hint import rank_hint  # for a mistake only
+
+        source = self._model.nodes_by_name[node.inputs[0]]
+        call = self._calls[source.name]
+        return rank_hint(source, call.inputs, self.shapes[source.name], error.rank)
 
     def _note_unknown(self, node: Node, call: TracedCall) -> None:
         """Record that something of a call is not known."""

@@ -66,7 +66,11 @@ def test_an_editor_is_told_every_argument(name: str) -> None:
     kind = find_kind(name)
     for definition in WHOLE["$defs"][name], WHOLE["$defs"][f"block.{name}"]:
         beside = {"type", "from"} if kind.arity.stop > 1 else {"type"}
-        assert set(definition["properties"]) == {*kind.__struct_encode_fields__, *beside}
+        assert set(definition["properties"]) == {
+            *kind.__struct_encode_fields__,
+            *kind.argument_aliases,
+            *beside,
+        }
 
 
 def test_an_editor_is_told_every_layer() -> None:

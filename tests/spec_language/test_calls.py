@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.reports import names, report_of
 
 
@@ -183,3 +184,17 @@ def test_a_word_in_a_constant_is_first_a_layer() -> None:
         """
     )
     assert report.layers[-1].connected_to == ("input", "width")
+
+
+@pytest.mark.parametrize("argument", ["input_shape: [784]", "batch_input_shape: [null, 784]"])
+def test_an_input_layer_takes_the_older_names_of_its_shape(argument: str) -> None:
+    for spec in (
+        f"layers: [InputLayer: {{{argument}}}, Dense: {{units: 10}}]",
+        f"input: {{{argument}}}\nlayers: [Dense: {{units: 10}}]",
+    ):
+        assert report_of(spec).total_params == 7850
+
+
+def test_an_older_name_replaces_the_new_one() -> None:
+    report = report_of("layers: [InputLayer: {shape: [3], input_shape: [784]}, Dense: {units: 10}]")
+    assert report.total_params == 7850
