@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,14 +12,22 @@ from msgspec import NODEFAULT, Struct, inspect
 
 from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
 from dense_calc.errors import Source
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind, kind_family
+from dense_calc.layers import (
+    KIND_ALIASES,
+    KIND_MODULES,
+    OPERATION_PREFIX,
+    find_kind,
+    kind_family,
+)
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.shape_rules import expanded_shape_rule
 from dense_calc.layers.introspect.type_phrases import allowed_words, describe_type
+from dense_calc.layers.operations import OPERATION_MODULES
 from dense_calc.report import WeightRow
 from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
+_OPERATIONS = "operations"
 _EXAMPLES_FILE = "examples.yaml"  # a spec under the name of each kind
 
 
@@ -69,18 +77,42 @@ def kinds_by_family() -> Mapping[str, list[CatalogEntry]]:
     return dict(sorted(families.items()))
 
 
+def operations_by_family() -> Mapping[str, list[CatalogEntry]]:
+    """The operations of `keras.ops`, a family of their own, in alphabetical order."""
+    names = [OPERATION_PREFIX + name for name in sorted(OPERATION_MODULES)]
+    entries = [CatalogEntry(name, (), _OPERATIONS, _kind_paragraphs(name)[0]) for name in names]
+    return {_OPERATIONS: entries}
+
+
+def search_kinds(words: Iterable[str]) -> Mapping[str, list[CatalogEntry]]:
+    """The kinds and operations with one of these words in a name, in whatever case."""
+    parts = [word.lower() for word in words]
+    found = {}
+    for family, entries in {**kinds_by_family(), **operations_by_family()}.items():
+        matches = [
+            entry
+            for entry in entries
+            if any(part in name.lower() for part in parts for name in (entry.name, *entry.aliases))
+        ]
+        if matches:
+            found[family] = matches
+    return found
+
+
 def describe_kind(name: str) -> KindDescription:
-    """The description of the kind with this name or alias; KeyError where there is none."""
+    """The description of the kind or operation of this name; KeyError where there is none."""
     kind = find_kind(name)
-    name = kind.__name__
-    example = kind_examples()[name]
-    report = trace(parse_spec(Source(_EXAMPLES_FILE, example), name))
-    rows = sorted(report.layers, key=lambda row: row.type == name)  # one inside another has none
+    is_operation = name.startswith(OPERATION_PREFIX)
+    name = name if is_operation else kind.__name__
+    example = "" if is_operation else kind_examples()[name]
+    report = trace(parse_spec(Source(_EXAMPLES_FILE, example), name)) if example else None
+    # the kind has no row if the example has it inside another layer
+    rows = sorted(report.layers, key=lambda row: row.type == name) if report else []
     weights = distinguish_axes(rows[-1].weights) if rows else ()
     return KindDescription(
         name=name,
         aliases=_kind_aliases(name),
-        family=kind_family(name),
+        family=_OPERATIONS if is_operation else kind_family(name),
         what="\n\n".join(_kind_paragraphs(name)),
         rule=expanded_shape_rule(kind),
         weights=weights,

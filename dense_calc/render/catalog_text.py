@@ -45,13 +45,13 @@ def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
     facts = [("shape", card.rule), *map(_weight_axes_fact, card.weights)]
     if card.weights:
         facts.append(("params", card.formula))
-    for title, lines in (
-        ("", _fact_lines(facts, style)),
-        ("arguments", _fact_lines(map(_argument_fact, card.arguments), style)),
-        ("example", (f"{_FACT_INDENT}{line}" for line in card.example.splitlines())),
-    ):
-        yield bold_text(title, style)
-        yield from lines
+    yield ""
+    yield from _fact_lines(facts, style)
+    yield bold_text("arguments", style)
+    yield from _fact_lines(map(_argument_fact, card.arguments), style)
+    if card.example:
+        yield bold_text("example", style)
+        yield from (f"{_FACT_INDENT}{line}" for line in card.example.splitlines())
 
 
 def _fact_lines(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dense_calc.analysis.catalog import describe_kind, kind_examples, kinds_by_f
 from dense_calc.cli import command_line
 from dense_calc.files.loader import summarize
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES, kind_family
+from dense_calc.layers.operations import OPERATION_MODULES
 from dense_calc.render import Style
 from dense_calc.render.catalog_text import render_catalog
 
@@ -102,6 +103,32 @@ def test_json() -> None:
 
 
 def test_a_kind_that_is_not_there() -> None:
-    result = CliRunner().invoke(command_line, ["layers", "conv2d"])
+    result = CliRunner().invoke(command_line, ["layers", "convv2d"])
     assert result.exit_code == 2
-    assert "there is no layer kind 'conv2d'; did you mean 'Conv2D'?" in result.output
+    assert "there is no layer kind 'convv2d'; did you mean 'Conv2D'?" in result.output
+
+
+def test_a_kind_is_found_in_any_case() -> None:
+    assert said("conv2d") == said("Conv2D")
+
+
+def test_a_part_of_names_lists_the_kinds_and_operations_that_have_it() -> None:
+    listed = json.loads(said("POOLING3d", "--format", "json"))
+    assert list(listed) == ["pooling"]
+    assert {"MaxPooling3D", "GlobalAveragePooling3D"} < {each["name"] for each in listed["pooling"]}
+    listed = json.loads(said("stack", "--format", "json"))
+    names = [each["name"] for kinds in listed.values() for each in kinds]
+    assert {"StackedRNNCells", "ops.Stack", "ops.Hstack"} < set(names)
+
+
+def test_operations_are_listed_and_described() -> None:
+    (listed,) = json.loads(said("--ops", "--format", "json")).values()
+    assert [each["name"] for each in listed] == [
+        f"ops.{name}" for name in sorted(OPERATION_MODULES)
+    ]
+    for each in listed:
+        (card,) = json.loads(said(each["name"], "--format", "json"))
+        assert card["what"].startswith(each["what"])
+    assert said("ops.Stack").startswith("ops.Stack: operations\n")
+    result = CliRunner().invoke(command_line, ["layers", "--ops", "Dense"])
+    assert "leave out KIND, or write ops.KIND" in result.output
