@@ -220,6 +220,7 @@ _MODULE_FAMILIES = {
     "embedding": "core",
     "hashing": "text",
     "simple_attention": "attention",
+    "stacked_cells": "recurrent",
 }
 
 

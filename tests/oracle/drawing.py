@@ -21,6 +21,7 @@ TOGETHER = {
     "embedding": "core",
     "hashing": "text",
     "simple_attention": "attention",
+    "stacked_cells": "recurrent",
 }  # modules of layers that share a module of `families/`
 OPTIONAL = 0.4  # how often an optional argument is drawn
 MISPLACED = 0.05  # how often a layer with spatial axes reads an input of any rank
