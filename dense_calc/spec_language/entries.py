@@ -216,17 +216,16 @@ def _build_entry(
         kind = MODELS.get(name) or find_kind(name)
     except KeyError:
         raise _unknown_kind_error(word, blocks, arguments) from None
-    return SpecEntry(*word.coordinates, kind, _rename_aliases(kind, arguments))
+    if kind.argument_aliases:
+        arguments = _rename_aliases(kind, arguments)
+    return SpecEntry(*word.coordinates, kind, arguments)
 
 
 def _rename_aliases(kind: type[LayerKind], arguments: _EntryArguments) -> _EntryArguments:
     """The arguments under the names of the kind; like Keras, an older name replaces the new one."""
     aliases = kind.argument_aliases
-    written = [name for name in aliases if name in arguments]
-    if not written:
-        return arguments
-    renamed = {aliases[name]: arguments[name] for name in written}
-    return {name: arguments[name] for name in arguments if name not in written} | renamed
+    renamed = {aliases[name]: arguments[name] for name in arguments if name in aliases}
+    return {name: arguments[name] for name in arguments if name not in aliases} | renamed
 
 
 def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:

@@ -74,7 +74,7 @@ class BodyPlanner:
         """
         scope = body.scope
         layers = [
-            decode_or_stand_in(entry, scope, _unread_nested_model, self._use_notes[::-1])
+            decode_or_stand_in(entry, scope, _unread_nested_model, self._use_notes)
             if type(entry) is SpecEntry
             else None
             for entry in entries

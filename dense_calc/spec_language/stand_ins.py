@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -76,11 +76,11 @@ def read_or_stand_in(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> S
 
 
 def decode_or_stand_in(
-    entry: SpecEntry, scope: Scope, decode_nested: NestedModelDecoder, notes: Iterable[Note]
+    entry: SpecEntry, scope: Scope, decode_nested: NestedModelDecoder, use_notes: Sequence[Note]
 ) -> LayerKind:
     """The layer that an entry describes; where mistakes are collected, or one that stands for it.
 
-    `notes` show the uses of the blocks around the entry.
+    `use_notes` show the uses of the blocks around the entry, from the outside in.
 
     Raises:
         SpecError: the arguments have a mistake, and mistakes are not collected.
@@ -93,7 +93,7 @@ def decode_or_stand_in(
         mistake: SpecError | None = error
     arguments = dict(entry.arguments)
     while mistake:
-        mistake.notes += notes
+        mistake.notes += reversed(use_notes)
         keep_mistake(mistake)
         name = _argument_at(entry, arguments, mistake.place)
         mistake = None
