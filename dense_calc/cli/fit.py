@@ -10,12 +10,7 @@ import click
 from dense_calc.cli.check import limit_options
 from dense_calc.cli.completed_values import complete_files
 from dense_calc.cli.help_sections import SectionedCommand
-from dense_calc.cli.options import (
-    assume_option,
-    grid_options,
-    set_option,
-    warn_about_variants,
-)
+from dense_calc.cli.options import assume_option, grid_options, set_option, warn_about_variants
 from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option

@@ -9,10 +9,7 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import force_setattr
 
 from dense_calc.errors import LayerError, describe_value
-from dense_calc.layers.arguments.types import (
-    ActivationArgument,
-    sublayer_dtype,
-)
+from dense_calc.layers.arguments.types import ActivationArgument, sublayer_dtype
 from dense_calc.layers.base import (
     AnyLayer,
     KerasLayer,
