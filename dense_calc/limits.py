@@ -123,9 +123,10 @@ def parse_amount(
         AmountError: the value is no amount.
     """
     from fractions import Fraction  # 3 ms, for files and flags that set a limit
+    from numbers import Real  # NumPy's are such, too
 
     text = f"{value:f}" if isinstance(value, float) else str(value).strip()
-    is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
+    is_written = isinstance(value, str | Real) and not isinstance(value, bool)
     if is_written and re.match(r"-\s*[0-9.]", text):
         raise AmountError(f"a limit cannot be negative, as {describe_value(value)} is")
     is_short = is_written and len(text) <= _MAX_AMOUNT_CHARS

@@ -9,11 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
+from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import Place
-from dense_calc.limits import BYTE_UNIT, PARAM_UNIT, AmountUnit, Limit, LimitRule, parse_amount
+from dense_calc.errors import DenseCalcError, Place, did_you_mean
+from dense_calc.limits import (
+    BYTE_UNIT,
+    PARAM_UNIT,
+    AmountError,
+    AmountUnit,
+    Limit,
+    LimitRule,
+    parse_amount,
+)
 from dense_calc.model import ModelBlock, count_calls, symbolic_blocks
 from dense_calc.report import LayerRow, Report
 
@@ -187,3 +196,23 @@ def parse_limit(kind: LimitKind, value: object, place: Place | None = None) -> L
     amount = math.floor(number) if kind.rule == "max" else math.ceil(number)
     text = None if str(value) == str(amount) else str(value).strip()
     return Limit(kind.quantity.name, kind.rule, amount, text, place=place)
+
+
+def parse_limits(function: str, arguments: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """The limits that keyword arguments of a function set, as `max_params="1M"`.
+
+    Raises:
+        DenseCalcError: a value is no amount.
+        TypeError: a limit is unknown.
+    """
+    kinds = {kind.argument: kind for kind in limit_kinds().values()}
+    for name in arguments.keys() - kinds.keys():
+        raise TypeError(f"{function}() has no argument '{name}'{did_you_mean(name, kinds)}")
+    try:
+        return tuple(
+            parse_limit(kind, arguments[name])
+            for name, kind in kinds.items()
+            if arguments.get(name) is not None
+        )
+    except AmountError as error:
+        raise DenseCalcError(str(error)) from None

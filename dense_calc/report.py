@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from dense_calc.dtypes import Dtypes
 from dense_calc.layers.arguments.types import DTYPE_BITS
 from dense_calc.model import ModelBlock
+from dense_calc.result import JsonResult
 from dense_calc.shapes import Shapes, Sizes
 
 # "" where the counts are complete, "unbuilt" where Keras makes weights only once it knows the
@@ -98,7 +99,7 @@ class Port(Struct, frozen=True):
     dtype: Dtypes
 
 
-class Report(Struct, frozen=True):
+class Report(JsonResult, Struct, frozen=True):
     """The summary of a model: its totals, inputs, outputs and layers.
 
     Totals are in parameters, and in bytes of the weights, each in its dtype. `blocks` are the uses
@@ -124,6 +125,9 @@ class Report(Struct, frozen=True):
     state: CountState = ""
     optimizer_params: int = 0
     optimizer_bytes: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Report {self.name!r}: {self.total_params:,} params>"
 
 
 def weight_totals(weights: Iterable[WeightRow]) -> tuple[int, int, int, int]:

@@ -30,13 +30,13 @@ MAX_TEST_LINES = 400
 
 # A room may import itself and those that stand after it in one of these ways, nothing above it.
 FLOW = (
-    "cli", "schema", "whatif", "files", "settings", "analysis", "keras_format", "spec_language",
-    "tracing", "quantities", "report", "model", "call_inputs", "limits", "layers", "dtypes",
-    "shapes", "gaps", "mistakes", "symbolic", "errors",
+    "cli", "api", "schema", "whatif", "files", "settings", "analysis", "keras_format",
+    "spec_language", "tracing", "quantities", "report", "model", "call_inputs", "limits", "layers",
+    "dtypes", "shapes", "gaps", "mistakes", "symbolic", "result", "errors",
 )  # fmt: skip
 SIDE = (
     "cli", "render", "whatif", "settings", "analysis", "quantities", "report", "limits", "layers",
-    "dtypes", "shapes", "symbolic", "errors",
+    "dtypes", "shapes", "symbolic", "result", "errors",
 )  # fmt: skip
 
 

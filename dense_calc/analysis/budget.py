@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.analysis.collapse import block_layer_name
 from dense_calc.analysis.patterns import LayerIndex
 from dense_calc.errors import DenseCalcError, SpecError
 from dense_calc.limits import AllowedIncrease, Limit, LimitRule
 from dense_calc.quantities import QUANTITIES, Quantity
 from dense_calc.report import LayerRow, Report, deduplicate_weights
-from dense_calc.tracing.collapse import block_layer_name
+from dense_calc.result import JsonResult
 
 _MAX_LARGEST_LAYERS = 5  # that a check names
 _MAX_CHECKS = 50_000  # of one model, those of single layers included
@@ -56,7 +57,7 @@ class Check(Struct, frozen=True, omit_defaults=True):
     largest: tuple[LayerShare, ...] = ()
 
 
-class CheckResult(Struct, frozen=True, omit_defaults=True):
+class CheckResult(JsonResult, Struct, frozen=True, omit_defaults=True):
     """The verdict on a file: its checks, and the error where it could not be checked.
 
     `line` and `column` are the place of the error. `notes` say what was not checked, and why.
@@ -69,6 +70,9 @@ class CheckResult(Struct, frozen=True, omit_defaults=True):
     line: int | None = None
     column: int | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<CheckResult {self.file!r}: {'within' if self.ok else 'over'} budget>"
 
 
 def check_limits(report: Report, limits: Iterable[Limit]) -> Iterator[Check]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from dense_calc.analysis.collapse import block_layer_name
 from dense_calc.call_inputs import format_call_input
 from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS, normalized_arguments
 from dense_calc.model import Model, ModelBlock, Node
 from dense_calc.report import LayerRow, WeightRow
-from dense_calc.tracing.collapse import block_layer_name
 from dense_calc.tracing.layer_paths import LayerPath
 from dense_calc.tracing.lent_layers import OUTER_PREFIX, lent_under_path
 from dense_calc.tracing.nested_model import NestedModel

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dense_calc.analysis.budget import Check
+from dense_calc.analysis.collapse import block_layer_name, blocks_by_copy
 from dense_calc.analysis.compared_layers import (
     NO_OLD_NAMES,
     ComparedLayer,
@@ -25,7 +26,7 @@ from dense_calc.errors import describe_value
 from dense_calc.layers.arguments.types import normalize_object_name
 from dense_calc.model import Model, ModelBlock
 from dense_calc.report import LayerRow, Report
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
+from dense_calc.result import JsonResult
 from dense_calc.tracing.tracer import trace
 
 # Initializers with two names in Keras: keras/src/initializers/__init__.py.
@@ -80,7 +81,7 @@ class LayerChange(Struct, frozen=True, omit_defaults=True):
     repeat: int = 1
 
 
-class ModelComparison(Struct, frozen=True, omit_defaults=True):
+class ModelComparison(JsonResult, Struct, frozen=True, omit_defaults=True):
     """The difference between two models; `layers` are those that differ, largest change first.
 
     `outputs` are the outputs of both models, None where they are the same. `checks` compare the
@@ -99,6 +100,10 @@ class ModelComparison(Struct, frozen=True, omit_defaults=True):
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     blocks: tuple[ModelBlock, ...] = ()
+
+    def __repr__(self) -> str:
+        names = f"{self.old!r}, {self.new!r}"
+        return f"<ModelComparison {names}: {self.total_params.change:+,} params>"
 
 
 def compare_models(old: Model | None, new: Model, old_name: str, new_name: str) -> ModelComparison:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.analysis.collapse import block_layer_name
 from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
 from dense_calc.analysis.patterns import LayerIndex
 from dense_calc.errors import SpecError, did_you_mean
@@ -15,8 +16,8 @@ from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.shape_rules import axis_names, matching_shape_rule
 from dense_calc.model import Model
 from dense_calc.report import LayerRow, Report, WeightRow
+from dense_calc.result import JsonResult
 from dense_calc.shapes import ComputedSize, Shapes, is_shape
-from dense_calc.tracing.collapse import block_layer_name
 from dense_calc.tracing.tracer import trace
 
 MAX_EXPLAINED_LAYERS = 10_000  # at a time
@@ -39,7 +40,7 @@ class _ComputedAxis(Struct, frozen=True):
     size: int
 
 
-class Explanation(Struct, frozen=True, omit_defaults=True):
+class LayerExplanation(Struct, frozen=True, omit_defaults=True):
     """The explanation of one layer; `share` is its part of the model's parameters, from 0 to 1.
 
     `rule` is the shape rule, None where the arguments of the layer lead to another. `sides` are the
@@ -67,8 +68,23 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
     repeat: int = 1
 
 
-def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[Explanation]]:
-    """A model's report, and the explanations of the layers with these names.
+class Explanation(JsonResult, Struct, frozen=True):
+    """The explanation of a model's layers, or of some of them.
+
+    `symbolic_where` are the conditions under which the expressions in vars hold.
+    """
+
+    name: str
+    total_params: int
+    layers: tuple[LayerExplanation, ...]
+    symbolic_where: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self.name!r}: {self.total_params:,} params>"
+
+
+def explain_layers(model: Model, names: Collection[str]) -> Explanation:
+    """The explanation of the layers with these names.
 
     A name may also be that of a block or of one copy of it, or a pattern, as in a budget; layers
     that are alike in all copies are then explained once. Without names, all layers are explained,
@@ -90,7 +106,7 @@ def explain_layers(model: Model, names: Collection[str]) -> tuple[Report, list[E
         first = replace(found[0], repeat=len(found))
         is_alike = all(replace(found[0], name=each.name) == each for each in found)
         explanations += [first] if is_alike else found
-    return report, explanations
+    return Explanation(report.name, report.total_params, tuple(explanations))
 
 
 def _named_rows(report: Report, names: Iterable[str]) -> Iterator[list[LayerRow]]:
@@ -127,13 +143,13 @@ def _demand_explainable(rows: Sequence[LayerRow]) -> None:
             raise SpecError(f"{problem}; name some layers")
 
 
-def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> Explanation:
+def _explain_layer(row: LayerRow, layer: LayerKind, total: int) -> LayerExplanation:
     """The explanation of one layer in a model with `total` parameters."""
     rule = matching_shape_rule(layer, row.input_shapes, row.output_shape)
     weights = distinguish_axes(row.weights)
     count = _count_params(weights)
     frozen = _count_params(weight for weight in weights if not weight.trainable)
-    return Explanation(
+    return LayerExplanation(
         name=row.name,
         type=row.type,
         input_shapes=row.input_shapes,

@@ -9,11 +9,11 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dense_calc.analysis.collapse import block_layer_name, blocks_by_copy
 from dense_calc.errors import Place, SpecError, did_you_mean
 from dense_calc.limits import Limit
 from dense_calc.model import enclosing_names
 from dense_calc.report import LayerRow, Report
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.name_patterns import WILDCARD, matching_names
 
 MAX_LIMITED_ROWS = 500_000  # each counts once for every limit on it

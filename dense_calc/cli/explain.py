@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -53,14 +52,13 @@ def explain(
 
     chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
     models = warn_about_assumptions(read_variants(file, assumed), assumed)
-    report, explanations = explain_layers(warn_about_model(models.model_with(overrides)), layers)
-    conditions: Sequence[str] = ()
+    explanation = explain_layers(warn_about_model(models.model_with(overrides)), layers)
     if symbolic:
         from dense_calc.whatif.explain_in_vars import explain_in_vars
 
-        explanations, conditions = explain_in_vars(models, overrides, explanations)
+        explanation = explain_in_vars(models, overrides, explanation)
     if chosen == "json":
         from dense_calc.render.json import explanation_json as render
     else:
-        from dense_calc.render.explanation_text import render_explanations as render
-    emit_text(lambda style: render(report, explanations, style, conditions), **output_options)
+        from dense_calc.render.explanation_text import render_explanation as render
+    emit_text(lambda style: render(explanation, style), **output_options)

@@ -25,7 +25,7 @@ from dense_calc.limits import AmountError
 from dense_calc.model import Model
 from dense_calc.quantities import QUANTITIES
 from dense_calc.render import GRID_FORMATS, REPORT_FORMATS
-from dense_calc.settings.variants import ModelVariants
+from dense_calc.settings.variants import ModelVariants, idle_assumption_message
 
 CommandFunction = Callable[..., Any]
 
@@ -229,8 +229,8 @@ def warn_about_model(model: Model) -> Model:
 def warn_about_assumptions(models: ModelVariants, assumed: Mapping[str, str]) -> ModelVariants:
     """The same variants; a warning is printed where they are those of a spec."""
     if assumed and models.is_spec:
-        what = f"{models.name} is a spec, in which each layer is one of Keras"
-        write_stderr(format_diagnostic("warning", f"{what}; --assume changes nothing there", None))
+        message = idle_assumption_message(models.name, "--assume")
+        write_stderr(format_diagnostic("warning", message, None))
     return models
 
 

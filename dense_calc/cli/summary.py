@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dense_calc.analysis.collapse import MAX_READABLE_ROWS, collapse_to_depth, fold_long_report
 from dense_calc.cli.completed_values import complete_files
 from dense_calc.cli.file_arguments import FileArgument, demand_file, expand_file_arguments
 from dense_calc.cli.help_sections import SectionedCommand
@@ -38,7 +39,6 @@ from dense_calc.tracing.tracer import trace
 if TYPE_CHECKING:
     from dense_calc.analysis.difference import ModelComparison
 
-MAX_READABLE_ROWS = 50  # a longer table does not fit on a screen
 _REPORT_SUFFIXES = {**GRID_SUFFIXES, ".csv": "csv"}
 _FILE_OPTIMIZER = ""  # --optimizer without a name: the optimizer in the file
 
@@ -242,11 +242,9 @@ def _print_reports(
     chosen = choose_format(format, output, _REPORT_SUFFIXES)
     shown = list(reports)
     if depth is not None:
-        from dense_calc.tracing.collapse import collapse_to_depth
-
         shown = [collapse_to_depth(report, depth) for report in reports]
     elif not expand and _is_read_by_people(chosen, output):
-        shown = list(map(_fold_long_report, reports))
+        shown = list(map(fold_long_report, reports))
     if chosen == "json" and output_options["columns"]:
         raise click.UsageError("--columns does not go with JSON, which holds everything.")
     emit_text(lambda style: render_reports(shown, chosen, style), output=output, **output_options)
@@ -257,15 +255,6 @@ def _print_reports(
 def _is_read_by_people(format: str, output: str | None) -> bool:
     """Whether people read the output directly: a table on standard output, text on a terminal."""
     return output is None and (format == "table" or (format == "text" and is_terminal(output)))
-
-
-def _fold_long_report(report: Report) -> Report:
-    """A report in which repeats that are alike are one row, if it is too long to read."""
-    if len(report.layers) <= MAX_READABLE_ROWS or not report.blocks:
-        return report
-    from dense_calc.tracing.collapse import collapse_repeats  # most models are short
-
-    return collapse_repeats(report)
 
 
 def _folded_rows_note(reports: Sequence[Report], shown: Sequence[Report]) -> str:

@@ -23,12 +23,12 @@ from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text, is_te
 from dense_calc.cli.progress import show_progress
 from dense_calc.cli.streams import exit_on_signals, write_stderr
 from dense_calc.errors import format_diagnostic
+from dense_calc.files.loader import read_variants
 from dense_calc.render import GRID_FORMATS, Style, stream_grid
 from dense_calc.render.axes import PICTURE_SUFFIXES, SweepPoints
 from dense_calc.render.sweep_grid import combination_grid, csv_lines, json_lines, sweep_points
 from dense_calc.settings.variants import VariantRow
-from dense_calc.whatif.sweeping import Sweep
-from dense_calc.whatif.sweeping import sweep as sweep_of
+from dense_calc.whatif.sweeping import Sweep, build_sweep
 
 _SWEEP_SUFFIXES = {**GRID_SUFFIXES, ".jsonl": "json", ".csv": "csv"}
 _SWEEP_FORMATS = (*GRID_FORMATS, "json", "csv", "chart")
@@ -118,7 +118,7 @@ def sweep(
 
     Example: dense-calc sweep gallery:lenet5 --set width=4:16:4
     """
-    combinations = sweep_of(file, choices, zip=zipped, assume=assumed)
+    combinations = build_sweep(read_variants(file, assumed), choices, zipped)
     warn_about_variants(combinations.variants, assumed)
     select_rows = _row_selector(where, sort, top, list(choices))
     output = output_options["output"]

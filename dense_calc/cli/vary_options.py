@@ -9,10 +9,10 @@ import click
 
 from dense_calc.cli.completed_values import complete_vars
 from dense_calc.cli.options import CommandFunction
+from dense_calc.whatif.variables import MAX_BOUND
 
 _OptionBounds = Mapping[str, int]
 _ALL_VARIABLES = ""  # the name of a bound that holds for all variables
-MAX_BOUND = 2**61
 
 
 def _parse_variable_names(

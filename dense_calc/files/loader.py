@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN_NAME, FileError, Place, Source
 from dense_calc.files.gallery_files import GALLERY_PREFIX, resolve_path
+from dense_calc.files.in_memory import ModelSource, memory_title, open_in_memory
 from dense_calc.keras_format.archives import (
     CONFIG_MEMBER,
     HDF5_MAGIC,
@@ -28,58 +29,32 @@ from dense_calc.keras_format.detect import (
     foreign_folder_message,
     may_be_keras,
 )
-from dense_calc.model import Model
-from dense_calc.report import Report
 from dense_calc.settings.variants import ModelVariants
 from dense_calc.spec_language.outline import SpecOutline
 from dense_calc.spec_language.yaml_tree import parse_yaml
-from dense_calc.tracing.tracer import trace
 
 _MAX_TEXT_BYTES = 16 * 2**20  # some 400,000 layers
+_NAMELESS_MARK = "<"  # in the titles of what has no name: <text>
 _READ_FILES: set[tuple[int, int]] = set()  # the devices and inodes of the files that were read
 
 
-def load(
-    path: str | os.PathLike[str],
-    assume: Mapping[str, str] | None = None,
-    /,
-    **settings: Any,
-) -> Model:
-    """The model in a file: a spec, or a file that Keras wrote.
-
-    "-" is standard input, and "gallery:gpt2" a model that comes with the package.
-
-    Keyword arguments set the vars of the file, to numbers or expressions. Like `--set`, they also
-    set arguments of layers and input shapes, which are sizes without the batch axis:
-    `**{"conv2d_1.filters": 64, "input": [64, 64, 1]}`.
-
-    `assume` fills the gaps of a Keras file: the names of classes that Keras does not have, and for
-    each "identity", or its output shape and weights: `"{output_shape: [64], weights: {kernel: [10,
-    64]}}"`.
-
-    Raises:
-        FileError: the file cannot be read.
-        SpecError: the file holds no model, or there is no such setting.
-    """
-    return read_variants(path, assume or {}).model_with(settings)
-
-
 def read_variants(
-    path: str | os.PathLike[str], assume: Mapping[str, str], revision: str | None = None
+    source: ModelSource, assume: Mapping[str, str], revision: str | None = None
 ) -> ModelVariants:
-    """The models in a file for any settings; the file is read once.
+    """The models in a file or a mapping for any settings; it is read once. A str is a path.
 
     Raises:
         AbsentError: there is no such revision, or no such file at it.
         FileError: the file cannot be read.
         SpecError: the file holds no model.
     """
-    path = os.fspath(path)
-    source, beside = _read_model_text(path, revision)
-    name = "model" if path == "-" else _encodable_name(os.path.splitext(os.path.basename(path))[0])
-    stores = beside is not None or MANIFEST_KEY in source.text
-    weights = path if stores and revision is None and path != "-" else ""
-    return parse_variants(source, beside, name, assume, file_title(path, revision), weights)
+    path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+    title = memory_title(source) if path is None else file_title(path, revision)
+    with _open_source(source, path, title, revision) as file:
+        text, beside = _read_model_text(file, title)
+    stores = beside is not None or MANIFEST_KEY in text.text
+    weights = path if path and path != "-" and stores and revision is None else ""
+    return parse_variants(text, beside, _model_name(path or title), assume, title, weights)
 
 
 def parse_variants(
@@ -106,52 +81,30 @@ def parse_variants(
     return ModelVariants(model, file, again)
 
 
-def summarize(
-    path: str | os.PathLike[str],
-    assume: Mapping[str, str] | None = None,
-    /,
-    **settings: Any,
-) -> Report:
-    """The report on the model in a file: `trace(load(path, assume, **settings))`.
-
-    Its shapes start with the batch axis, of size None; its counts are in parameters and in bytes.
-
-    Raises:
-        FileError: the file cannot be read.
-        SpecError: the file holds no model, or it leaves a shape open.
-        LayerError: Keras would not build a layer: its arguments or its inputs do not fit.
-    """
-    return trace(load(path, assume, **settings))
-
-
-def _read_model_text(path: str, revision: str | None) -> tuple[Source, FileMetadata | None]:
+def _read_model_text(file: BinaryIO, name: str) -> tuple[Source, FileMetadata | None]:
     """The text of a file, or the model's text and the metadata of an archive.
 
     Texts are in UTF-8, or in UTF-16 with a byte order mark.
     """
-    name = file_title(path, revision)
-    with _open_model_file(path, name, revision) as file:
-        head = file.read(DETECTION_BYTES)
-        whole = file
-        if not file.seekable():
-            if not head.startswith((ZIP_MAGIC, HDF5_MAGIC)):
-                demand_model_bytes(head, name)
-            whole = io.BytesIO(
-                _demand_text_size(head + file.read(_MAX_TEXT_BYTES + 1 - DETECTION_BYTES), name)
-            )
-        if head.startswith(ZIP_MAGIC):
-            text, beside = read_archive_config(whole, name, _MAX_TEXT_BYTES)
-            return _decode_text(text, f"{name}/{CONFIG_MEMBER}"), beside
-        if not is_hdf5(whole):
+    head = file.read(DETECTION_BYTES)
+    whole = file
+    if not file.seekable():
+        if not head.startswith((ZIP_MAGIC, HDF5_MAGIC)):
             demand_model_bytes(head, name)
-            whole.seek(0)
-            return _decode_text(
-                _demand_text_size(whole.read(_MAX_TEXT_BYTES + 1), name), name
-            ), None
-        from dense_calc.keras_format.hdf5_file import MODEL_CONFIG_ATTRIBUTE, read_hdf5_config
+        whole = io.BytesIO(
+            _demand_text_size(head + file.read(_MAX_TEXT_BYTES + 1 - DETECTION_BYTES), name)
+        )
+    if head.startswith(ZIP_MAGIC):
+        text, beside = read_archive_config(whole, name, _MAX_TEXT_BYTES)
+        return _decode_text(text, f"{name}/{CONFIG_MEMBER}"), beside
+    if not is_hdf5(whole):
+        demand_model_bytes(head, name)
+        whole.seek(0)
+        return _decode_text(_demand_text_size(whole.read(_MAX_TEXT_BYTES + 1), name), name), None
+    from dense_calc.keras_format.hdf5_file import MODEL_CONFIG_ATTRIBUTE, read_hdf5_config
 
-        text, beside = read_hdf5_config(whole, name, _MAX_TEXT_BYTES)
-        return _decode_text(text, f"{name}/{MODEL_CONFIG_ATTRIBUTE}"), beside
+    text, beside = read_hdf5_config(whole, name, _MAX_TEXT_BYTES)
+    return _decode_text(text, f"{name}/{MODEL_CONFIG_ATTRIBUTE}"), beside
 
 
 def file_title(path: str, revision: str | None = None) -> str:
@@ -160,14 +113,23 @@ def file_title(path: str, revision: str | None = None) -> str:
     return _encodable_name(name if revision is None else f"{revision}:{name}")
 
 
+def _model_name(path: str) -> str:
+    """The name of a model that has none: that of its file, or 'model' without a file."""
+    if path == "-" or path.startswith(_NAMELESS_MARK):
+        return "model"
+    return _encodable_name(os.path.splitext(os.path.basename(path))[0])
+
+
 def _encodable_name(name: str) -> str:
     """A name with bytes escaped that are no text, so that it can be printed."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
-def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[BinaryIO]:
-    """Open a file, a file at a revision, or standard input.
+def _open_source(
+    source: ModelSource, path: str | None, name: str, revision: str | None
+) -> Iterator[BinaryIO]:
+    """Open a file, a file at a revision, standard input, or what is in memory.
 
     Raises:
         FileError: it cannot be opened or read.
@@ -175,7 +137,9 @@ def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[Bin
     if path == "-" and sys.stdin is None:
         raise FileError(f"cannot read {name}: it is closed")
     try:
-        if revision is not None:
+        if path is None:
+            yield open_in_memory(source, _MAX_TEXT_BYTES)
+        elif revision is not None:
             if path.startswith(GALLERY_PREFIX):
                 raise FileError(f"cannot read {name}: the gallery has no revisions")
             from dense_calc.files.git import read_revision  # who compares with one pays for it
@@ -187,7 +151,7 @@ def _open_model_file(path: str, name: str, revision: str | None) -> Iterator[Bin
             with open(resolve_path(path), "rb") as file:
                 yield _note_read_file(file)
     except IsADirectoryError:
-        raise FileError(f"cannot read {name}: {foreign_folder_message(path)}") from None
+        raise FileError(f"cannot read {name}: {foreign_folder_message(path or name)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"cannot read {name}: {reason}") from None

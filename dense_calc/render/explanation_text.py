@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import click
 
-from dense_calc.analysis.explanation import Explanation, ParamCount
+from dense_calc.analysis.explanation import Explanation, LayerExplanation, ParamCount
 from dense_calc.analysis.formula import split_axis
 from dense_calc.errors import display_width, escape_unprintable
 from dense_calc.layers.base import PRODUCT_SIGN
 from dense_calc.render import Style
-from dense_calc.render.grid import group_digits, inputs_text, report_title, shape_text
+from dense_calc.render.grid import group_digits, inputs_text, model_title, shape_text
 from dense_calc.render.plain_text import bold_text, join_paragraphs, wrap_text
-from dense_calc.report import Report, WeightRow
+from dense_calc.report import WeightRow
 
 _FACT_GAP = 2  # columns between a fact's name and the fact
 _NONE_NOTE = "None is a size that only data settles: the batch, or what the input leaves open."
 
 
-def render_explanations(
-    report: Report,
-    explanations: Sequence[Explanation],
-    style: Style,
-    conditions: Sequence[str] = (),
-) -> str:
-    """The explanations as text, below the model's name and its number of parameters.
-
-    `conditions` are those under which expressions in vars hold.
-    """
+def render_explanation(explanation: Explanation, style: Style) -> str:
+    """The explanation as text, below the model's name and its number of parameters."""
     blocks = [
-        [f"{report_title(report)}: {report.total_params:,} params"],
-        *(list(_explanation_lines(each, style)) for each in explanations),
+        [f"{model_title(explanation.name)}: {explanation.total_params:,} params"],
+        *(list(_explanation_lines(each, style)) for each in explanation.layers),
     ]
     if any("None" in line for block in blocks[1:] for line in block):
         blocks.append(wrap_text(_NONE_NOTE, style.width or len(_NONE_NOTE)))
-    if conditions:
-        held = escape_unprintable(group_digits(", ".join(conditions)))
+    if explanation.symbolic_where:
+        held = escape_unprintable(group_digits(", ".join(explanation.symbolic_where)))
         told = f"What is said in vars holds where {held}."
         blocks.append(list(wrap_text(told, style.width or len(told))))
     return join_paragraphs(blocks, style)
 
 
-def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
+def _explanation_lines(each: LayerExplanation, style: Style) -> Iterator[str]:
     """The lines about one layer."""
     repeat = f" × {each.repeat:,}" if each.repeat > 1 else ""
     heading = f"{escape_unprintable(each.name)}{repeat} ({escape_unprintable(each.type)})"
@@ -58,7 +50,7 @@ def _explanation_lines(each: Explanation, style: Style) -> Iterator[str]:
             margin = " " * (_FACT_GAP + room)
 
 
-def _layer_facts(each: Explanation) -> Iterator[tuple[str, str]]:
+def _layer_facts(each: LayerExplanation) -> Iterator[tuple[str, str]]:
     """The facts about a layer, each with its name."""
     inputs = inputs_text(each.input_shapes)
     if inputs:
@@ -99,7 +91,7 @@ def _count_fact(count: ParamCount) -> str:
     return " = ".join(steps)
 
 
-def _share_text(each: Explanation) -> str:
+def _share_text(each: LayerExplanation) -> str:
     """The share of a layer in the model's parameters: `: 850 params, 1.4%`."""
     if not each.params:
         return ""

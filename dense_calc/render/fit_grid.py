@@ -24,10 +24,10 @@ def render_answer(answer: FitResult, format: str, style: Style) -> str:
     """An answer in a format."""
     if format == "json":
         return _answer_json(answer, style)
-    return render_grids([_answer_grid(answer, style)], format, style)
+    return render_grids([answer_grid(answer, style)], format, style)
 
 
-def _answer_grid(answer: FitResult, style: Style) -> Grid:
+def answer_grid(answer: FitResult, style: Style) -> Grid:
     """The grid of an answer: its rows, and sentences about them below."""
     columns = list(_answer_columns(answer))
     rows = [row_cells(row, columns, style) for row in _answer_rows(answer)]

@@ -156,7 +156,7 @@ def report_grid(report: Report, style: Style) -> Grid:
     """The grid of a summary."""
     chosen = _report_columns(report, style.columns)
     rows = [row_cells(row, chosen, style) for row in report.layers]
-    return Grid(report_title(report), chosen, rows, list(_report_totals(report)))
+    return Grid(model_title(report.name), chosen, rows, list(_report_totals(report)))
 
 
 def _report_columns(report: Report, chosen: tuple[str, ...] | None) -> list[Column]:
@@ -178,9 +178,9 @@ def row_cells(row: object, chosen: Sequence[Column], style: Style) -> list[str]:
     return [translate_signs(cell, style) for cell in cells] if style.ascii else cells
 
 
-def report_title(report: Report) -> str:
-    """The title of a summary."""
-    return f'Model: "{escape_unprintable(report.name)}"'
+def model_title(name: str) -> str:
+    """The title of a summary of the model with this name."""
+    return f'Model: "{escape_unprintable(name)}"'
 
 
 def _report_totals(report: Report) -> Iterator[tuple[str, str, str]]:

@@ -23,22 +23,18 @@ from dense_calc.render.json import escape_json, json_array, json_fields, json_ob
 from dense_calc.render.plain_text import align_right, bold_text, join_paragraphs, wrap_text
 from dense_calc.symbolic.count_polynomials import CountPolynomial
 from dense_calc.whatif.find_growth import CountStep, Growth, GrowthExpressions
+from dense_calc.whatif.growing import GrowthResult
 
 _PARAMS_WORD = "params"
 _EQUALS_SIGN = " = "
 _MAX_SHOWN_PIECES = 4
 _PIECE_INDENT = "  "
-_NO_EXPRESSIONS = GrowthExpressions()
 
 
-def render_growth(
-    growth: Growth,
-    names: VariableNames,
-    style: Style,
-    expressions: GrowthExpressions = _NO_EXPRESSIONS,
-) -> str:
+def render_growth(result: GrowthResult, style: Style) -> str:
     """The polynomial or its pieces, what the next value of each costs, and where that holds."""
-    names = [escape_unprintable(name) for name in names]
+    growth, expressions = result.growth, result.expressions
+    names = [escape_unprintable(name) for name in result.variables]
     paragraphs = (
         _growth_lines(growth, names, style),
         *(
@@ -204,16 +200,10 @@ def _unused_variables(growth: Growth, names: VariableNames) -> Iterator[str]:
             yield name
 
 
-def growth_json(
-    model: str,
-    total_params: int | None,
-    growth: Growth,
-    names: VariableNames,
-    style: Style,
-    expressions: GrowthExpressions = _NO_EXPRESSIONS,
-) -> str:
-    """The growth of a model's count as JSON; `total_params` is the count of the file as it is."""
-    fields = json_fields(_growth_fields(model, total_params, growth, names))
+def growth_json(result: GrowthResult, style: Style) -> str:
+    """The growth of a model's count as JSON."""
+    growth, names, expressions = result.growth, result.variables, result.expressions
+    fields = json_fields(_growth_fields(result))
     lists = {
         "pieces": list(_piece_fields(growth, names)),
         "values": list(_known_count_fields(growth, names)),
@@ -226,13 +216,12 @@ def growth_json(
     return escape_json(f"{json_object(fields)}\n", style)
 
 
-def _growth_fields(
-    model: str, total_params: int | None, growth: Growth, names: VariableNames
-) -> dict[str, Any]:
+def _growth_fields(result: GrowthResult) -> dict[str, Any]:
     """The growth of a count as keys and values, without the pieces and the known counts."""
+    growth, names = result.growth, result.variables
     fields: dict[str, Any] = {
-        "name": model,
-        "total_params": total_params,
+        "name": result.name,
+        "total_params": result.total_params,
         "polynomial": _whole_range_expression(growth, names),
         "variables": dict(zip(python_names(names), names, strict=True)),
         "range": {

@@ -61,18 +61,10 @@ def _null_unknowns(part: Any) -> Any:
     return part
 
 
-def explanation_json(
-    report: Report,
-    explanations: Sequence[Explanation],
-    style: Style,
-    conditions: Sequence[str] = (),
-) -> str:
-    """The explanations of a model's layers as JSON, a line for each."""
-    fields = json_fields({"name": report.name, "total_params": report.total_params})
-    if conditions:
-        fields |= json_fields({"symbolic_where": conditions})
-    fields["layers"] = json_array(explanations)
-    return escape_json(f"{json_object(fields)}\n", style)
+def explanation_json(explanation: Explanation, style: Style) -> str:
+    """The explanation of a model's layers as JSON, a line for each."""
+    text = struct_json(explanation, "layers", ("symbolic_where",))
+    return escape_json(f"{text}\n", style)
 
 
 def catalogue_json(catalogue: Mapping[str, Any] | Sequence[Any], style: Style) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import fields
 
+from dense_calc.analysis.collapse import block_layer_name, blocks_by_copy
 from dense_calc.errors import MAX_LISTED_CHOICES, SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.config import INPUT_SIZE_ARGUMENTS
 from dense_calc.model import Model, Node
 from dense_calc.shapes import UnknownShape
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.tracing.layer_paths import format_layer_path
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 from dense_calc.tracing.name_patterns import WILDCARD, matching_names

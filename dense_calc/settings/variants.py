@@ -26,6 +26,11 @@ _PicklingArguments = tuple[Callable[..., Any], tuple[Any, ...]]  # a call that m
 NO_SETTINGS: Settings = {}
 
 
+def idle_assumption_message(name: str, option: str) -> str:
+    """The warning that a spec has no gaps that an `option` could fill."""
+    return f"{name} is a spec, in which each layer is one of Keras; {option} changes nothing there"
+
+
 class ModelVariants(Struct, dict=True, eq=False):
     """The models of one file: those of a spec, or the one in a Keras file.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
+from dense_calc.analysis.collapse import block_layer_name, blocks_by_copy
 from dense_calc.analysis.explanation import Explanation
 from dense_calc.analysis.expressions_text import condition_texts, expression_text
 from dense_calc.model import count_calls, symbolic_blocks
@@ -14,15 +13,14 @@ from dense_calc.settings.variants import ModelVariants, Settings
 from dense_calc.shapes import is_shape
 from dense_calc.symbolic.condition_log import ConditionLog
 from dense_calc.symbolic.symbolic_number import as_integer_term
-from dense_calc.tracing.collapse import block_layer_name, blocks_by_copy
 from dense_calc.whatif.find_growth import GrowthExpressions
 from dense_calc.whatif.pieces import ModelFormulas, Piece
 
 
 def explain_in_vars(
-    models: ModelVariants, settings: Settings, explanations: Sequence[Explanation]
-) -> tuple[list[Explanation], list[str]]:
-    """The explanations with expressions in the vars that have no setting, and the conditions.
+    models: ModelVariants, settings: Settings, explanation: Explanation
+) -> Explanation:
+    """The explanation with expressions in the vars that have no setting, and their conditions.
 
     Raises:
         DenseCalcError: the file has no model.
@@ -32,13 +30,16 @@ def explain_in_vars(
     point = tuple(scope.values())
     piece = formulas.piece_at(point)
     rows = _rows_by_name(piece)
-    if any(each.name not in rows for each in explanations):  # in a copy that another stands for
+    names = {each.name for each in explanation.layers}
+    if not names <= rows.keys():  # in a copy that another stands for
         piece = formulas.trace_numbers(point, each_copy=True)
         rows = _rows_by_name(piece)
-    explained = [
-        replace(each, symbolic=_expressions(piece.log, rows[each.name])) for each in explanations
+    layers = [
+        replace(each, symbolic=_expressions(piece.log, rows[each.name]))
+        for each in explanation.layers
     ]
-    return explained, list(condition_texts(piece.log, piece.conditions))
+    conditions = tuple(condition_texts(piece.log, piece.conditions))
+    return replace(explanation, layers=tuple(layers), symbolic_where=conditions)
 
 
 def _rows_by_name(piece: Piece) -> dict[str, LayerRow]:

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from math import prod
 from typing import Any, overload
 
 from dense_calc.errors import SpecError
-from dense_calc.files.loader import read_variants
+from dense_calc.result import Result
 from dense_calc.settings.values import MAX_COMBINATIONS, SettingValues, parse_setting_values
 from dense_calc.settings.variants import ModelVariants, VariantRow
 from dense_calc.whatif.pieces import ModelFormulas
 
 
-def sweep(
-    path: str | os.PathLike[str],
-    settings: Mapping[str, Any],
-    *,
-    zip: bool = False,
-    assume: Mapping[str, str] | None = None,
-) -> Sweep:
-    """What the model in a file comes to with every combination of these settings.
-
-    `settings` maps vars, arguments of layers (`conv2d_1.filters`) and inputs to their values: a
-    list, a range, or a text as the command line has it, `"2:12:2"`. With `zip`, the first values
-    of all go together, then the second ones, and so on. The rows are made while they are read;
-    they and the sweep itself, or a part of it, can be pickled.
-
-    >>> [row["total_params"] for row in sweep("specs/lenet5.yaml", {"width": [6, 12]})]
-    [61706, 64262]
+def build_sweep(models: ModelVariants, settings: Mapping[str, Any], is_zipped: bool) -> Sweep:
+    """The sweep over the combinations of these settings, or over those that go together.
 
     Raises:
-        FileError: the file cannot be read.
-        SpecError: it holds no model, or there is no such setting.
+        SpecError: there is no model or no such setting, or these are too many combinations.
     """
-    whole = read_variants(path, assume or {})
-    whole.demand_settings(settings)
+    models.demand_settings(settings)
     choices = {name: parse_setting_values(name, each) for name, each in settings.items()}
-    return Sweep(whole, choices, zip)
+    return Sweep(models, choices, is_zipped)
 
 
-class Sweep(Sequence[VariantRow]):
+class Sweep(Result, Sequence[VariantRow]):
     """The rows of all combinations, each worked out when it is asked for; parts are sweeps, too.
 
     The last setting changes fastest. Rows have the keys of the JSON: `set`, the settings; what the
@@ -68,6 +51,10 @@ class Sweep(Sequence[VariantRow]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.choices)
+        return f"<Sweep {self.variants.name!r}: {len(self):,} combinations of {names}>"
 
     @overload
     def __getitem__(self, place: int) -> VariantRow: ...

@@ -9,8 +9,24 @@ from typing import Any
 from dense_calc.errors import DenseCalcError, describe_value
 from dense_calc.settings.variants import ModelVariants
 
+MAX_BOUND = 2**61  # of the values of a variable
 _VARY_USAGE = "--vary {}"  # how a variable is named
 _MAX_VARIABLES = 16  # variables: each adds an axis to what is looked at
+
+Bounds = int | Mapping[str, int]  # of all variables, or of each by its name
+
+
+def variable_names(vary: str | Iterable[str]) -> tuple[str, ...]:
+    """The distinct names of variables, in one text or in several."""
+    names = vary.split(",") if isinstance(vary, str) else vary
+    return tuple(dict.fromkeys(filter(None, map(str.strip, names))))
+
+
+def bounds_by_name(bounds: Bounds | None, names: Iterable[str]) -> Mapping[str, int]:
+    """The bound of each variable that has one."""
+    if isinstance(bounds, Mapping):
+        return bounds
+    return {} if bounds is None else dict.fromkeys(names, bounds)
 
 
 def file_values(

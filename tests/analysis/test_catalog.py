@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from dense_calc.analysis.catalog import describe_kind, kind_examples, kinds_by_family
+from dense_calc.api import summarize
 from dense_calc.cli import command_line
-from dense_calc.files.loader import summarize
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, UNEXPORTED_KIND_MODULES, kind_family
 from dense_calc.layers.operations import OPERATION_MODULES
 from dense_calc.render import Style

@@ -13,7 +13,7 @@ from graphs import random_spec
 from support.differences import OLD, compared, edited, told
 
 from dense_calc.analysis.difference import compare_models, fold_copies
-from dense_calc.files.loader import load
+from dense_calc.api import load
 from dense_calc.keras_format.writer import to_keras
 
 NORM = "  - BatchNormalization: {name: norm}\n"

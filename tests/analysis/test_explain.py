@@ -13,9 +13,10 @@ from click.testing import CliRunner
 from conftest import SPECS
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from ours import model_of
 
-from dense_calc.analysis.explanation import Explanation, explain_layers
+from dense_calc.analysis.explanation import LayerExplanation, explain_layers
 from dense_calc.analysis.formula import (
     format_sum,
     param_formula,
@@ -23,12 +24,12 @@ from dense_calc.analysis.formula import (
     split_axis,
     sum_value,
 )
+from dense_calc.api import load
 from dense_calc.cli import command_line
 from dense_calc.errors import SpecError
-from dense_calc.files.loader import load
 from dense_calc.layers import KIND_MODULES
 from dense_calc.render import Style
-from dense_calc.render.explanation_text import render_explanations
+from dense_calc.render.explanation_text import render_explanation
 from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
 
@@ -42,11 +43,11 @@ def evaluated(arithmetic: str) -> int:
     return int(eval(code.replace("×", "*")))
 
 
-def explanations(kind: str) -> Iterator[tuple[Case, Explanation]]:
+def explanations(kind: str) -> Iterator[tuple[Case, LayerExplanation]]:
     """The sound facts on a kind, and what is said of their layers."""
     for fact in FACTS:
         if fact["kind"] == kind:
-            _, found = explain_layers(model_of(fact), ())
+            found = explain_layers(model_of(fact), ()).layers
             yield from ((fact, each) for each in found if each.type == kind)
 
 
@@ -93,8 +94,8 @@ def test_factoring_keeps_the_count(weights: list[list[str]]) -> None:
 
 def lines(spec: str, *names: str, width: int | None = None) -> list[str]:
     """The lines of the explanation of a model in specs/."""
-    report, found = explain_layers(load(SPECS / spec), names)
-    return render_explanations(report, found, Style(width=width)).splitlines()
+    explanation = explain_layers(load(SPECS / spec), names)
+    return render_explanation(explanation, Style(width=width)).splitlines()
 
 
 def test_a_dense_layer() -> None:
@@ -140,7 +141,7 @@ def test_a_window_and_what_is_not_trained() -> None:
 def test_axes_of_one_name_and_two_sizes_are_told_apart() -> None:
     cells = [{"SimpleRNNCell": {"units": 4}}, {"SimpleRNNCell": {"units": 2}}]
     case = {"kind": "RNN", "arguments": {"cell": cells}, "inputs": [[None, 5, 3]]}
-    _, (each,) = explain_layers(model_of(case), ())
+    (each,) = explain_layers(model_of(case), ()).layers
     one, two = "simple_rnn_cell units", "simple_rnn_cell_1 units"
     read = f"{one} × (simple_rnn_cell inputs + {one} + 1)"
     assert each.formula == f"{read} + {two} × (simple_rnn_cell_1 inputs + {two} + 1)"
@@ -149,7 +150,7 @@ def test_axes_of_one_name_and_two_sizes_are_told_apart() -> None:
 
 
 def test_without_names_the_largest_comes_first() -> None:
-    _, found = explain_layers(load(SPECS / "lenet5.yaml"), ())
+    found = explain_layers(load(SPECS / "lenet5.yaml"), ()).layers
     counts = [each.params for each in found]
     assert counts == sorted(counts, reverse=True)
     assert sum(each.share for each in found) == pytest.approx(1)
@@ -181,11 +182,10 @@ def test_the_command_gives_text_and_json() -> None:
 
 
 def test_an_output_that_cannot_carry_the_signs_has_others() -> None:
-    report, found = explain_layers(load(SPECS / "mnist.yaml"), ["dense"])
-    assert "units x (inputs + 1) = 10 x (784 + 1) = 7,850" in render_explanations(
-        report, found, Style(ascii=True)
-    )
-    data = explanation_json(report, found, Style(ascii=True))
+    explanation = explain_layers(load(SPECS / "mnist.yaml"), ["dense"])
+    text = render_explanation(explanation, Style(ascii=True))
+    assert "units x (inputs + 1) = 10 x (784 + 1) = 7,850" in text
+    data = explanation_json(explanation, Style(ascii=True))
     assert data.isascii()
     assert json.loads(data)["layers"][0]["formula"] == "units × (inputs + 1)"
 
@@ -200,21 +200,22 @@ def test_a_layer_that_is_called_again() -> None:
 
 
 def test_a_size_with_padding_same_is_a_quotient_rounded_up() -> None:
-    _, (each,) = explain_layers(load(SPECS / "lenet5.yaml", **{"conv2d.strides": 2}), ["conv2d"])
+    model = load(SPECS / "lenet5.yaml", **{"conv2d.strides": 2})
+    (each,) = explain_layers(model, ["conv2d"]).layers
     assert [side.arithmetic for side in each.sides] == ["⌈28 / 2⌉"] * 2
 
 
 @pytest.mark.parametrize("name", ["decoder/mlp", "decoder_*/mlp", "*/mlp", "decoder"])
 def test_layers_that_are_alike_in_all_copies_are_explained_once(name: str) -> None:
-    report, found = explain_layers(load(SPECS / "gpt2.yaml"), [name])
-    (each,) = (each for each in found if each.name.endswith("mlp"))
+    explanation = explain_layers(load(SPECS / "gpt2.yaml"), [name])
+    (each,) = (each for each in explanation.layers if each.name.endswith("mlp"))
     assert (each.name, each.repeat) == ("decoder_0/mlp", 12)
-    text = render_explanations(report, [each], Style())
+    text = render_explanation(replace(explanation, layers=(each,)), Style())
     assert "decoder_0/mlp × 12 (Dense): 2,360,064 params, 1.9% each\n" in text
 
 
 def test_a_copy_stands_for_its_layers() -> None:
-    _, found = explain_layers(load(SPECS / "gpt2.yaml"), ["decoder_3", "decoder_4/mlp"])
+    found = explain_layers(load(SPECS / "gpt2.yaml"), ["decoder_3", "decoder_4/mlp"]).layers
     assert [each.name.partition("/")[0] for each in found] == ["decoder_3"] * 7 + ["decoder_4"]
     assert {each.repeat for each in found} == {1}
 

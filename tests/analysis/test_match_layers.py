@@ -18,7 +18,7 @@ from dense_calc.analysis.difference import (
     compare_models,
     fold_copies,
 )
-from dense_calc.files.loader import load
+from dense_calc.api import load
 from dense_calc.model import Model
 
 BLOCKS = {

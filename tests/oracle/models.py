@@ -27,9 +27,9 @@ from msgspec import to_builtins
 from msgspec.structs import fields
 from ours import nest as listed
 
+from dense_calc.api import load
 from dense_calc.call_inputs import CallInput, OutputPath
 from dense_calc.errors import Source
-from dense_calc.files.loader import load
 from dense_calc.layers.base import LayerKind
 from dense_calc.model import Model, Node
 from dense_calc.report import Report

@@ -30,8 +30,8 @@ from cases import Case, draw
 from msgspec.structs import replace
 from ours import REFUSED, answer_of
 
+from dense_calc.api import summarize
 from dense_calc.errors import DenseCalcError
-from dense_calc.files.loader import summarize
 from dense_calc.keras_format.compare_weights import weight_differences
 from dense_calc.layers import KIND_MODULES
 from dense_calc.report import Report

@@ -32,7 +32,7 @@ from dense_calc.render import GRID_FORMATS, REPORT_FORMATS, Style, render_report
 from dense_calc.render.checks import VERDICT_FORMATS as CHECK_FORMATS
 from dense_calc.render.checks import render_verdicts as rendered_checks
 from dense_calc.render.difference_grid import render_comparisons as rendered_comparison
-from dense_calc.render.explanation_text import render_explanations as explanation_text
+from dense_calc.render.explanation_text import render_explanation as explanation_text
 from dense_calc.render.json import explanation_json
 from dense_calc.shapes import ComputedSize
 from dense_calc.spec_language import parse_spec
@@ -69,9 +69,9 @@ def built_of(layer: LayerKind, shapes: tuple[Any, ...]) -> BuiltLayer:
 def test_what_is_told_of_a_layer_is_plain(kind: str) -> None:
     for fact in KERAS_FACTS:
         if fact["kind"] == kind:
-            report, explanations = explain_layers(model_of(fact), ())
-            demand_plain(report)
-            demand_plain(explanations)
+            model = model_of(fact)
+            demand_plain(trace(model))
+            demand_plain(explain_layers(model, ()))
 
 
 @pytest.mark.parametrize("fact", OLD_FACTS, ids=lambda fact: fact["class_name"])
@@ -109,11 +109,11 @@ def test_a_kind_is_rendered_in_every_format_of_every_command(kind: str) -> None:
 
 def texts_on(model: Model, style: Style) -> Iterator[str]:
     """What the commands that print a report print of a model."""
-    report, explanations = explain_layers(model, ())
     for format in REPORT_FORMATS:
-        yield render_reports([report], format, style)
-    yield explanation_json(report, explanations, style)
-    yield explanation_text(report, explanations, style)
+        yield render_reports([trace(model)], format, style)
+    explanation = explain_layers(model, ())
+    yield explanation_json(explanation, style)
+    yield explanation_text(explanation, style)
     empty = parse_spec(Source("m.yaml", "input: [1]\nlayers:\n  - Identity\n"), "m")
     found = compare_models(empty, model, "old", "new")
     for format in (*GRID_FORMATS, "json"):

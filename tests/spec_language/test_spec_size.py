@@ -142,7 +142,7 @@ def test_so_much_is_explained_at_a_time(
     spec = "input: [3]\nlayers: [Dense: {units: 2}, Dense: {units: 2}, ReLU]"
     model = parse_spec(Source("m.yaml", spec), "m")
     monkeypatch.setattr(explanation, name, most)
-    assert explanation.explain_layers(model, layers)[1]
+    assert explanation.explain_layers(model, layers).layers
     monkeypatch.setattr(explanation, name, most - 1)
     with pytest.raises(SpecError, match=f"these are {most} .*, and {most - 1} can be explained"):
         explanation.explain_layers(model, layers)

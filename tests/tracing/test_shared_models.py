@@ -11,8 +11,8 @@ from conftest import Run
 
 from dense_calc import sweep
 from dense_calc.analysis.difference import compare_models
+from dense_calc.api import load, summarize
 from dense_calc.errors import SpecError
-from dense_calc.files.loader import load, summarize
 from dense_calc.keras_format.optimizers import parse_optimizer, with_optimizer
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.spec_language.spec_writer import format_spec

@@ -25,7 +25,8 @@ from dense_calc.render.algebra import (
 from dense_calc.render.growth_text import render_growth
 from dense_calc.symbolic.count_polynomials import CountPolynomial, evaluate_polynomial
 from dense_calc.symbolic.regions import has_point
-from dense_calc.whatif.find_growth import Growth, NoModelError
+from dense_calc.whatif.find_growth import Growth, GrowthExpressions, NoModelError
+from dense_calc.whatif.growing import GrowthResult
 
 Point = tuple[int, ...]
 
@@ -221,7 +222,8 @@ def test_too_many_parts_end_the_search() -> None:
     result = growth_of(count, *[(1, 5000)] * 4, own=(50,) * 4)
     assert not result.pieces
     assert result.is_cut_short
-    assert "fewer variables" in render_growth(result, list("abcd"), Style())
+    told = GrowthResult("m", tuple("abcd"), None, result, GrowthExpressions())
+    assert "fewer variables" in render_growth(told, Style())
     chaos = growth_of(
         lambda width: None if width * 2654435761 % 1009 < 500 else width, (1, 4096), own=(512,)
     )

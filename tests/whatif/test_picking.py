@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from support.sweep_model import MODEL, Told, rows, widths
 
+from dense_calc.api import sweep
 from dense_calc.errors import SpecError
-from dense_calc.whatif.sweeping import sweep
 
 # conditions → the widths of 4, 8, 0, 16, 32 that fulfil them; they have 56, 108, -, 212, 420
 CONDITIONS: dict[str, list[int]] = {

@@ -26,11 +26,11 @@ from support.sweep_model import (
 )
 
 from dense_calc import load, trace
+from dense_calc.api import sweep
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.keras_format.writer import to_keras
 from dense_calc.settings.values import parse_setting_values
 from dense_calc.spec_language import parse_spec
-from dense_calc.whatif.sweeping import sweep
 
 COMBINATIONS: list[tuple[list[str], list[tuple[Any, ...]]]] = [
     (["w=4,8"], [(4,), (8,)]),

@@ -9,8 +9,8 @@ import pytest
 from conftest import Run
 from support.sweep_model import INNER, MODEL, Told
 
+from dense_calc.api import sweep
 from dense_calc.errors import DenseCalcError, FileError, SpecError
-from dense_calc.whatif.sweeping import sweep
 
 # arguments after the file → the complaint
 COMPLAINTS: list[tuple[str, str]] = [

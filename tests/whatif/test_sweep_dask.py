@@ -10,7 +10,7 @@ import pytest
 from distributed import Client, LocalCluster
 from support.sweep_model import NO_UNITS
 
-from dense_calc.whatif.sweeping import sweep
+from dense_calc.api import sweep
 
 SETTINGS: dict[str, Any] = {"w": [4, 0, *range(8, 108)], "d": [1, 2], "head.units": range(3, 5)}
 

@@ -14,10 +14,11 @@ from support.single_rows import row_with
 from support.sweep_model import SPEC_FILES, params
 
 from dense_calc import load
+from dense_calc.api import sweep
 from dense_calc.errors import FileError, SpecError
 from dense_calc.files.loader import read_variants
 from dense_calc.keras_format.writer import to_keras
-from dense_calc.whatif.sweeping import Sweep, sweep
+from dense_calc.whatif.sweeping import Sweep
 
 GIVEN: dict[str, Any] = {"w": "4,0,8:20:4", "d": [1, 2], "head.units": range(3, 5)}
 

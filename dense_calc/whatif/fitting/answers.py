@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
+from dense_calc.result import JsonResult
 from dense_calc.settings.variants import ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.spec_numbers import is_number
 from dense_calc.whatif.fitting.constraints import FitConstraints, build_constraints
@@ -43,7 +44,7 @@ class FitQuery(Struct, frozen=True):
     settings: Mapping[str, Any] = {}
 
 
-class FitResult(Struct, frozen=True):
+class FitResult(JsonResult, Struct, frozen=True):
     """The row that fits, or the frontier of several variables; else the `nearest_row`.
 
     Each row has its slack: what is left to the tightest limit, in the unit of that. `next_row` is
@@ -65,6 +66,18 @@ class FitResult(Struct, frozen=True):
     is_sure: bool
     checked_count: int
     total_count: int
+
+    def __repr__(self) -> str:
+        return f"<FitResult {self.name!r}: {[row['set'] for row in self]}>"
+
+    def __len__(self) -> int:
+        return len(self.fitting_rows)
+
+    def __iter__(self) -> Iterator[VariantRow]:
+        return iter(self.fitting_rows)
+
+    def __getitem__(self, place: int) -> VariantRow:
+        return self.fitting_rows[place]
 
     @property
     def is_frontier(self) -> bool:

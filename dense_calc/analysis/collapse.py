@@ -11,6 +11,15 @@ from msgspec.structs import replace
 from dense_calc.model import ModelBlock, enclosing_names
 from dense_calc.report import FoldedRow, LayerRow, Report, deduplicate_weights
 
+MAX_READABLE_ROWS = 50  # a longer table does not fit on a screen
+
+
+def fold_long_report(report: Report) -> Report:
+    """A report in which repeats that are alike are one row, if it is too long to read."""
+    if len(report.layers) <= MAX_READABLE_ROWS or not report.blocks:
+        return report
+    return collapse_repeats(report)
+
 
 def collapse_to_depth(report: Report, depth: int) -> Report:
     """The report down to a depth: with 1, the model's own layers and a row for each block.

@@ -13,10 +13,10 @@ from support.reports import report_of
 from support.terminal import terminal_output
 
 import dense_calc
+from dense_calc.analysis.collapse import collapse_repeats, collapse_to_depth
 from dense_calc.cli.summary import MAX_READABLE_ROWS
 from dense_calc.render import REPORT_FORMATS, Style, render_reports
 from dense_calc.report import Report
-from dense_calc.tracing.collapse import collapse_repeats, collapse_to_depth
 
 GPT2 = "specs/gpt2.yaml"
 RESNET = ROOT / "specs/resnet50.yaml"
