@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from json import dumps
 from typing import IO, Any, BinaryIO, TypeAlias, cast
 
 from dense_calc.errors import SpecError
@@ -67,6 +66,8 @@ def _json_text(mapping: Mapping[str, Any]) -> str:
     Raises:
         SpecError: it holds what JSON does not.
     """
+    from json import dumps  # only mappings need it
+
     try:
         return dumps(mapping, indent=2, ensure_ascii=False, default=_plain_value)
     except (TypeError, ValueError, RecursionError) as error:
