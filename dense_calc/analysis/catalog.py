@@ -20,6 +20,7 @@ from dense_calc.layers import (
     kind_family,
 )
 from dense_calc.layers.base import LayerKind
+from dense_calc.layers.introspect.argument_words import argument_words
 from dense_calc.layers.introspect.shape_rules import expanded_shape_rule
 from dense_calc.layers.introspect.type_phrases import allowed_words, describe_type
 from dense_calc.layers.operations import OPERATION_MODULES
@@ -32,12 +33,13 @@ _EXAMPLES_FILE = "examples.yaml"  # a spec under the name of each kind
 
 
 class ArgumentEntry(Struct, frozen=True):
-    """An argument of a kind.
+    """An argument of a kind; `what` is a sentence on it.
 
     `choices` are the words that Keras accepts. `default` means nothing where it is `required`.
     """
 
     name: str
+    what: str
     type: str
     choices: tuple[str, ...]
     required: bool
@@ -145,6 +147,7 @@ def _kind_arguments(kind: type[LayerKind]) -> Iterator[ArgumentEntry]:
                 default = None if field.default is NODEFAULT else field.default
                 yield ArgumentEntry(
                     name=field.encode_name,
+                    what=argument_words(kind, field.encode_name),
                     type=describe_type(field.type)
                     + (", in a call" if name in kind.call_arguments else ""),
                     choices=tuple(allowed_words(field.type)),

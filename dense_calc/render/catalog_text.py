@@ -55,12 +55,13 @@ def _card_lines(card: KindDescription, style: Style) -> Iterator[str]:
 
 
 def _fact_lines(facts: Iterable[tuple[str, str]], style: Style) -> Iterator[str]:
-    """Names in a column and, beside them, the facts, wrapped."""
+    """Names in a column and, beside them, the facts, wrapped; a fact may have several lines."""
     rows = list(facts)
     column = max(len(name) for name, _ in rows)
     room = max(1, style.width - column - 2 * len(_FACT_INDENT)) if style.width else 10**6
     for name, fact in rows:
-        for number, line in enumerate(wrap_text(fact, room) or [""]):
+        lines = [line for each in fact.split("\n") for line in wrap_text(each, room) or [""]]
+        for number, line in enumerate(lines):
             label = name if number == 0 else ""
             yield f"{_FACT_INDENT}{label:{column}}{_FACT_INDENT}{line}".rstrip()
 
@@ -73,12 +74,12 @@ def _weight_axes_fact(weight: WeightRow) -> tuple[str, str]:
 
 
 def _argument_fact(argument: ArgumentEntry) -> tuple[str, str]:
-    """An argument, its type and its default."""
+    """An argument: its type and its default, and what it means on a line of its own."""
     type_text = argument.type
     if len(argument.choices) > _MAX_CARD_CHOICES:
         words = ", ".join(f"'{word}'" for word in argument.choices[:_MAX_CARD_CHOICES])
         type_text = f"{words} or {len(argument.choices) - _MAX_CARD_CHOICES} more names"
     if argument.required:
-        return argument.name, f"{type_text}; required"
+        return argument.name, f"{type_text}; required\n{argument.what}"
     default = dumps(argument.default, default=to_builtins)
-    return argument.name, f"{type_text}; default {default}"
+    return argument.name, f"{type_text}; default {default}\n{argument.what}"

@@ -12,18 +12,19 @@ from dense_calc.layers import KIND_MODULES, find_kind
 from dense_calc.schema.kind_schema import (
     BLOCK_PREFIX,
     JsonSchema,
+    allow_parameter,
     allow_parameters,
     layer_kind_schema,
     refer_to_shared_types,
     schema_ref,
     shared_type_names,
+    split_notes,
     type_schemas,
 )
 from dense_calc.schema.spec_schema import (
-    EXPRESSION_SCHEMA,
-    IDENTIFIER_SCHEMA,
     block_schema,
     block_use_schema,
+    expect_schema,
     from_schema,
     layer_schema,
     model_schema,
@@ -41,24 +42,26 @@ def build_spec_schema() -> JsonSchema:
     parts = type_schemas([*map(find_kind, KIND_MODULES), Expect, Repetition])
     full = {name: layer_kind_schema(find_kind(name), parts.pop(name)) for name in KIND_MODULES}
     shared = shared_type_names(full.values())
+    types = {name: json.decode(text) for text, name in shared.items()}
     kinds = {name: refer_to_shared_types(kind, shared) for name, kind in full.items()}
+    # a layer has its description under its class: editors would show it twice
+    bare = {name: split_notes(kind, "description")[0] for name, kind in kinds.items()}
     return {
         "$schema": _SCHEMA_DIALECT,
-        "title": "dense-calc",
         "description": "A neural network, as a text of Keras' layers.",
         **model_schema(schema_ref(INPUT_KIND), full[INPUT_KIND]),
         "$defs": {
-            "expression": EXPRESSION_SCHEMA,
-            "parameter": IDENTIFIER_SCHEMA | {"description": "A parameter of the block."},
             "from": from_schema(),
             "layer": layer_schema(kinds, ""),
             BLOCK_PREFIX + "layer": layer_schema(kinds, BLOCK_PREFIX),
             "other": other_item_schema(),
             "use": block_use_schema(parts.pop(Repetition.__name__)),
             "block": block_schema(),
-            **{name: json.decode(text) for text, name in shared.items()},
+            "Expect": expect_schema(parts.pop(Expect.__name__)),
+            **types,
+            **{BLOCK_PREFIX + name: allow_parameter(part) for name, part in types.items()},
             **parts,
-            **kinds,
-            **{BLOCK_PREFIX + name: allow_parameters(kind) for name, kind in kinds.items()},
+            **bare,
+            **{BLOCK_PREFIX + name: allow_parameters(kind) for name, kind in bare.items()},
         },
     }

@@ -7,60 +7,84 @@ from collections.abc import Mapping
 from dense_calc.layers import KIND_ALIASES, OPERATION_PREFIX, UNEXPORTED_KIND_MODULES, find_kind
 from dense_calc.layers.positional_arguments import positional_arguments
 from dense_calc.quantities import limit_kinds
-from dense_calc.schema.kind_schema import BLOCK_PREFIX, JsonSchema, any_of, schema_ref
-from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS
+from dense_calc.schema.key_words import describe_keys
+from dense_calc.schema.kind_schema import (
+    BLOCK_PREFIX,
+    EXPRESSION_SCHEMA,
+    IDENTIFIER_SCHEMA,
+    JsonSchema,
+    any_of,
+    schema_ref,
+)
 from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
 
 _NAME_SCHEMA = {"type": "string", "pattern": "^[^/]+$"}
-IDENTIFIER_SCHEMA = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z_0-9]*$"}
 _BLOCK_NAME_PATTERN = "^[^A-Z/][^/]*$"  # a capital letter is the start of a Keras class
-EXPRESSION_SCHEMA = {
-    "description": "An expression over vars: + - * / // % ** and "
-    f"{' '.join(EXPRESSION_FUNCTIONS)}.",
-    "type": "string",
-    "pattern": r"^[\w\s.,+\-*/%()]+$",
-}
-_REUSE_SCHEMA: JsonSchema = {
-    "type": "string",
-    "description": "The name of a layer, or of a block, that is called again: its weights count "
-    "once. `inner/dense` is a layer of a model inside; one there may also call those around it.",
-}
 
 
 def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
-    """A Keras layer in each form that a spec allows, or a second call of one."""
+    """A Keras layer in each form that a spec allows, or a second call of one.
+
+    The forms are told apart by `if`, so that a validator complains about the one that is meant.
+    """
     names = {**{name: name for name in kinds}, **KIND_ALIASES}
-    bare = {name for name, kind in names.items() if not kinds[kind].get("required")}
+    bare = [name for name in sorted(names) if not kinds[names[name]].get("required")]
     by_key = {
         name: _arguments_schema(prefix + kind, kinds[kind], is_bare=name in bare)
         for name, kind in names.items()
     }
-    by_type = [
-        {
-            "if": {"properties": {"type": kind["properties"]["type"]}},
-            "then": schema_ref(prefix + name),
-        }
-        for name, kind in kinds.items()
-    ]
     of_call = {
         argument: kinds[name]["properties"][argument]
         for name in kinds
         for argument in find_kind(name).call_arguments
     }
-    return any_of(
-        {"enum": sorted(bare)},
-        _mapping_schema(by_key) | {"minProperties": 1, "maxProperties": 1},
-        {
-            "type": "object",
-            "properties": {"type": {"enum": sorted(names)}},
-            "required": ["type"],
-            "allOf": by_type,
-        },
-        _mapping_schema(
-            {"reuse": _REUSE_SCHEMA, "name": _NAME_SCHEMA, "from": schema_ref("from"), **of_call}
-        )
-        | {"required": ["reuse"]},
+    call = {"reuse": {"type": "string"}, "name": _NAME_SCHEMA, "from": schema_ref("from")}
+    calls = describe_keys("call", call)
+    flat = {"type": {"enum": sorted(names), "description": "The Keras class of the layer."}}
+    # A mapping with `type` or `reuse` does not come to the last form; editors complete the keys.
+    starts = {"type": flat["type"], "reuse": calls["reuse"]}
+    one_key = {"minProperties": 1, "maxProperties": 1}
+    return _if_schema(
+        {"type": "string"},
+        _bare_word_schema({name: kinds[names[name]]["description"] for name in bare}),
+        _if_schema(
+            {"type": "object", "required": ["type"]},
+            {"properties": flat, "allOf": [_flat_schema(prefix, name) for name in kinds]},
+            _if_schema(
+                {"type": "object", "required": ["reuse"]},
+                _mapping_schema({**calls, **of_call}),
+                _mapping_schema({**by_key, **starts}) | one_key,
+            ),
+        ),
     )
+
+
+def _if_schema(condition: JsonSchema, then: JsonSchema, otherwise: JsonSchema) -> JsonSchema:
+    """The schema of values that fit one of two, as a condition says."""
+    return {"if": condition, "then": then, "else": otherwise}
+
+
+def _flat_schema(prefix: str, kind: str) -> JsonSchema:
+    """A layer of this kind if its `type` says so."""
+    names = schema_ref(f"{kind}/properties/type")
+    return {
+        "if": {"properties": {"type": names}, "required": ["type"]},
+        "then": schema_ref(prefix + kind),
+    }
+
+
+def _bare_word_schema(descriptions: Mapping[str, str]) -> JsonSchema:
+    """One of these words, each with its description.
+
+    An editor shows and completes the words of an `enum` that the value may be, but not that of
+    this `else`; it would mix them up with the keys of mappings, which it completes.
+    """
+    words = {"enum": [*descriptions]}
+    each = [
+        {"if": {"const": word}, "then": {"description": text}}
+        for word, text in descriptions.items()
+    ]
+    return {"if": {"not": words}, "then": words, "else": {"allOf": each}}
 
 
 def _arguments_schema(name: str, kind: JsonSchema, *, is_bare: bool) -> JsonSchema:
@@ -68,11 +92,11 @@ def _arguments_schema(name: str, kind: JsonSchema, *, is_bare: bool) -> JsonSche
     choices = [schema_ref(name)]
     first = positional_arguments(name.removeprefix(BLOCK_PREFIX))[:1]
     if first and set(kind.get("required", ())) <= {*first}:
-        value = {"type": ["array", "string", "number", "boolean"]}
+        value = {"not": {"type": ["object", "null"]}}
         choices.append({"allOf": [schema_ref(f"{name}/properties/{first[0]}"), value]})
     if is_bare:
         choices.append({"type": "null"})
-    return any_of(*choices) if len(choices) > 1 else choices[0]
+    return {"description": kind["description"], **any_of(*choices)}
 
 
 def _mapping_schema(properties: JsonSchema) -> JsonSchema:
@@ -83,26 +107,26 @@ def _mapping_schema(properties: JsonSchema) -> JsonSchema:
 def from_schema() -> JsonSchema:
     """The value of `from`: a layer, one of its output tensors (`lstm[1]`), or a nest of these."""
     item = any_of({"type": ["number", "boolean", "null"]}, schema_ref("from"))
-    return {
-        "description": "What it reads: a layer, one output (`lstm[1]`), or several; also numbers.",
-        **any_of(
-            {"type": "string"},
-            {"type": "array", "items": item, "minItems": 1},
-            {"type": "object", "additionalProperties": item, "minProperties": 1},
-        ),
-    }
+    return any_of(
+        {"type": "string"},
+        {"type": "array", "items": item, "minItems": 1},
+        {"type": "object", "additionalProperties": item, "minProperties": 1},
+    )
 
 
 def block_use_schema(repetition: JsonSchema) -> JsonSchema:
     """A use of a block in each form that a spec allows; other keys are parameters."""
-    properties = {"name": _NAME_SCHEMA, "from": schema_ref("from"), **repetition["properties"]}
+    name = {"type": "string", "pattern": _BLOCK_NAME_PATTERN}
+    arguments = {"name": _NAME_SCHEMA, "from": schema_ref("from"), **repetition["properties"]}
+    properties = describe_keys("use", {"type": name, **arguments})
+    without_type = {key: schema for key, schema in properties.items() if key != "type"}
     return any_of(
-        {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
+        name,
         {
             "type": "object",
             "patternProperties": {
                 _BLOCK_NAME_PATTERN: any_of(
-                    {"type": "object", "properties": properties}, {"type": "null"}
+                    {"type": "object", "properties": without_type}, {"type": "null"}
                 )
             },
             "additionalProperties": False,
@@ -111,10 +135,7 @@ def block_use_schema(repetition: JsonSchema) -> JsonSchema:
         },
         {
             "type": "object",
-            "properties": {
-                "type": {"type": "string", "pattern": _BLOCK_NAME_PATTERN},
-                **properties,
-            },
+            "properties": properties,
             "required": ["type"],
         },
     )
@@ -130,7 +151,8 @@ def block_schema() -> JsonSchema:
         {"type": "object", "propertyNames": IDENTIFIER_SCHEMA},
     )
     parts = {"params": params, "inputs": _list_schema(IDENTIFIER_SCHEMA), "layers": layers}
-    return any_of(layers, _mapping_schema(parts) | {"required": ["layers"]})
+    mapping = _mapping_schema(describe_keys("block", parts)) | {"required": ["layers"]}
+    return any_of(layers, mapping)
 
 
 def other_item_schema() -> JsonSchema:
@@ -155,22 +177,29 @@ def other_item_schema() -> JsonSchema:
             "properties": {"type": {"type": "string", "pattern": word}},
             "required": ["type"],
         },
-        _mapping_schema(repeated) | {"required": list(repeated)},
+        _mapping_schema(describe_keys("run", repeated)) | {"required": list(repeated)},
     )
 
 
 def _budget_schema() -> JsonSchema:
     """The limits of a model, and of layers in it by names or patterns."""
+    bounds = {"max": "Most", "min": "Fewest"}
     limits = {
         name: {
-            "description": f"{kind.rule}imum: a number, or {kind.examples}.",
+            "description": f"{bounds[kind.rule]} {kind.quantity.words}: {kind.examples}.",
             **any_of({"type": "number", "minimum": 0}, {"type": "string"}),
         }
         for name, kind in limit_kinds().items()
     }
-    of_layer = _mapping_schema({**limits, "each": {"type": "boolean"}}) | {"minProperties": 1}
-    layers = {"type": "object", "additionalProperties": of_layer}
-    return _mapping_schema({**limits, "layers": layers})
+    each = describe_keys("budget", {"each": {"type": "boolean"}})
+    of_layer = _mapping_schema({**limits, **each}) | {"minProperties": 1}
+    layers = {"layers": {"type": "object", "additionalProperties": of_layer}}
+    return _mapping_schema({**limits, **describe_keys("budget", layers)})
+
+
+def expect_schema(facts: JsonSchema) -> JsonSchema:
+    """The facts that a model must agree with, each with its words."""
+    return {**facts, "properties": describe_keys("expect", facts["properties"])}
 
 
 def _list_schema(items: JsonSchema) -> JsonSchema:
@@ -181,7 +210,7 @@ def _list_schema(items: JsonSchema) -> JsonSchema:
 def model_schema(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
     """The top level of a spec; without `blocks`, no layer is a use of a block."""
     return {
-        **_mapping_schema(_section_schemas(input_layer, arguments)),
+        **_mapping_schema(describe_keys("model", _section_schemas(input_layer, arguments))),
         "required": ["layers"],
         **any_of(
             {"required": ["input"]},
@@ -198,7 +227,8 @@ def model_schema(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
 
 def _section_schemas(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSchema:
     """The sections of a spec; an input is a shape, or a mapping of the arguments of its layer."""
-    shape = arguments["properties"]["shape"]["anyOf"][0]
+    choices = arguments["properties"]["shape"]["anyOf"]
+    shape = next(choice for choice in choices if choice["type"] == "array")
     entry = any_of(shape, input_layer)
     return {
         "name": {"type": "string"},
@@ -207,7 +237,7 @@ def _section_schemas(input_layer: JsonSchema, arguments: JsonSchema) -> JsonSche
         "vars": {
             "type": "object",
             "propertyNames": IDENTIFIER_SCHEMA,
-            "additionalProperties": any_of({"type": "number"}, schema_ref("expression")),
+            "additionalProperties": any_of({"type": "number"}, EXPRESSION_SCHEMA),
         },
         "input": entry,
         "inputs": {"type": "object", "additionalProperties": entry},

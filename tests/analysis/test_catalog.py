@@ -64,7 +64,9 @@ def test_a_card() -> None:
     lines = said("MaxPool2D").splitlines()
     assert lines[0] == "MaxPooling2D, MaxPool2D: pooling"
     assert "  shape  (batch, height, width, channels) → (batch, height', width', channels)" in lines
-    assert any(line.startswith("  pool_size ") and line.endswith("; default 2") for line in lines)
+    (place,) = (number for number, line in enumerate(lines) if line.startswith("  pool_size "))
+    assert lines[place].endswith("; default 2")
+    assert lines[place + 1].strip() == "Size of the window along each spatial axis."
 
 
 def test_a_card_of_a_layer_that_keras_3_does_not_have() -> None:
@@ -90,6 +92,7 @@ def test_json() -> None:
     assert arguments["filters"]["required"]
     assert arguments["padding"] == {
         "name": "padding",
+        "what": "Whether edges are padded with zeros (`same`) or not (`valid`).",
         "type": "'valid' or 'same'",
         "choices": ["valid", "same"],
         "required": False,

@@ -74,8 +74,8 @@ def test_an_editor_is_told_every_argument(name: str) -> None:
 
 
 def test_an_editor_is_told_every_layer() -> None:
-    one_key = WHOLE["$defs"]["layer"]["anyOf"][1]
-    assert set(one_key["properties"]) == {*KIND_MODULES, *KIND_ALIASES}
+    one_key = WHOLE["$defs"]["layer"]["else"]["else"]["else"]
+    assert set(one_key["properties"]) == {*KIND_MODULES, *KIND_ALIASES, "type", "reuse"}
 
 
 def test_what_dense_calc_takes_fits() -> None:
