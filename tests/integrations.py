@@ -30,7 +30,11 @@ FILES = {
     "specs/with space.yaml": MODEL.format(4),
     "specs/[1] 100%, π.yaml": MODEL.format(4),
     "settings.yaml": "port: 80\n",
-    "net.model.yaml": MODEL.format(4),
+    "net.dense-calc.yaml": MODEL.format(4),
+    "over.dense-calc.yml": MODEL.format(40),
+    "broken.dense-calc.yaml": MODEL.format("4, unit: 3"),
+    "[1] 100%, π.dense-calc.yaml": MODEL.format(4),
+    "models/deployment.yaml": "kind: Deployment\n",
     "click.py": "raise SystemExit('a module of the repository was run')\n",
     "subprocess.py": "raise SystemExit('a module of the repository was run')\n",
 }
@@ -74,11 +78,10 @@ ACTION: list[tuple[str, str, int, str, str]] = [
 
 # files that change → exit status of pre-commit, what it prints
 HOOK: list[tuple[list[str], int, str]] = [
-    (["specs/within.yaml", "specs/with space.yaml", "settings.yaml"], 0, "Passed"),
-    (["specs/[1] 100%, π.yaml", "net.model.yaml"], 0, "Passed"),
-    (["specs/within.yaml", "specs/over.yaml"], 1, "260 over (260.0%)"),
-    (["specs/broken.yaml"], 1, "Dense has no argument 'unit'"),
-    (["settings.yaml"], 0, "Skipped"),
+    (["net.dense-calc.yaml", "[1] 100%, π.dense-calc.yaml", "settings.yaml"], 0, "Passed"),
+    (["net.dense-calc.yaml", "over.dense-calc.yml"], 1, "260 over (260.0%)"),
+    (["broken.dense-calc.yaml"], 1, "Dense has no argument 'unit'"),
+    (["settings.yaml", "models/deployment.yaml", "specs/broken.yaml"], 0, "Skipped"),
 ]
 
 
@@ -214,7 +217,7 @@ def commits(copy: Path, place: Path, environ: dict[str, str]) -> Iterator[str]:
     folder = repository(place / "commits", [{".pre-commit-config.yaml": config}])
     ran(*PRE_COMMIT, "install", cwd=folder, **environ)
     for units, status in ((4, 0), (6, 1)):  # 36 and 54 parameters
-        (folder / "net.model.yaml").write_text(MODEL.format(units), "utf-8")
+        (folder / "net.dense-calc.yaml").write_text(MODEL.format(units), "utf-8")
         git(folder, "add", ".")
         result = ran("git", *WHO, "commit", "--message", "a model", cwd=folder, **environ)
         is_right = result.returncode == status and ("4 over" in result.stderr) == bool(status)

@@ -19,12 +19,14 @@ _NEXT_COMMANDS = "summary {0}", "check {0}", "fit {0} --vary width"
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("file", default="model.yaml", shell_complete=complete_files, callback=parse_output)
+@click.argument(
+    "file", default="model.dense-calc.yaml", shell_complete=complete_files, callback=parse_output
+)
 @force_option
 def init(file: str | None, force: bool) -> None:
     """Write a first spec, with comments.
 
-    FILE is model.yaml by default; - is standard output.
+    FILE is model.dense-calc.yaml by default, which the pre-commit hook takes; - is standard output.
 
     Example: dense-calc init
     """

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import SPECS, Run
+import yaml
+from conftest import ROOT, SPECS, Run
 
 import dense_calc
 from dense_calc.cli import command_line
@@ -72,17 +73,17 @@ def test_a_model_is_printed_as_its_file_is(name: str, run: Run, tmp_path: Path) 
 @pytest.mark.parametrize(
     "command",
     [
-        "gallery lenet5 -o model.yaml",
-        "gallery --format json -o model.yaml",
+        "gallery lenet5 -o model.dense-calc.yaml",
+        "gallery --format json -o model.dense-calc.yaml",
         "init",
-        "init model.yaml",
+        "init model.dense-calc.yaml",
     ],
 )
 def test_a_file_is_kept_unless_force_is_given(command: str, run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "model.yaml"
+    path = tmp_path / "model.dense-calc.yaml"
     path.write_text("mine", "utf-8")
     result = run(*command.split(), cwd=tmp_path)
-    message = "error: cannot write model.yaml: it is there already; --force replaces it\n"
+    message = f"error: cannot write {path.name}: it is there already; --force replaces it\n"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
     assert path.read_text("utf-8") == "mine"
     assert run(*command.split(), "--force", cwd=tmp_path).returncode == 0
@@ -172,9 +173,23 @@ def test_the_functions_of_the_library_read_the_gallery() -> None:
     assert dense_calc.fit("gallery:lenet5", "width")[0]["set"] == {"width": 95}
 
 
-@pytest.mark.parametrize(("file", "word"), [("model.yaml", "model.yaml"), ("a b.yml", "'a b.yml'")])
-def test_what_init_says_to_run_next_runs(file: str, word: str, run: Run, tmp_path: Path) -> None:
-    result = run("init", *([] if file == "model.yaml" else [file]), cwd=tmp_path)
+def test_the_hook_takes_what_init_writes_and_no_other_yaml(run: Run, tmp_path: Path) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    run("init", cwd=tmp_path)
+    (written,) = (path.name for path in tmp_path.iterdir())
+    models = (written, f"models/{written}", "net.dense-calc.yml", "saved/net.keras")
+    assert all(re.search(hook["files"], name) for name in models)
+    others = ("models/deployment.yaml", "specs/api.yaml", "dense-calc.yaml", "net.keras.yaml")
+    assert not any(re.search(hook["files"], name) for name in others)
+
+
+@pytest.mark.parametrize(
+    ("file", "word"), [(None, "model.dense-calc.yaml"), ("a b.yml", "'a b.yml'")]
+)
+def test_what_init_says_to_run_next_runs(
+    file: str | None, word: str, run: Run, tmp_path: Path
+) -> None:
+    result = run("init", *([file] if file else []), cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     commands = re.findall("^  dense-calc (.*)$", result.stdout, re.MULTILINE)
     assert [command.partition(" ")[0] for command in commands] == ["summary", "check", "fit"]
