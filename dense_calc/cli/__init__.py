@@ -66,6 +66,10 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a closed pipe ends the run silently
     open_streams()
     try:
+        if COMPLETION_VARIABLE in os.environ:
+            from dense_calc.cli.shells import use_own_shells
+
+            use_own_shells()
         sys.exit(
             command_line(
                 prog_name="dense-calc", complete_var=COMPLETION_VARIABLE, standalone_mode=False

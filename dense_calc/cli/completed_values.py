@@ -69,10 +69,13 @@ def complete_layers(ctx: click.Context, argument: click.Parameter, start: str) -
 
 def complete_settings(ctx: click.Context, option: click.Parameter, start: str) -> list[str]:
     """The vars that start so, as `NAME=`; a single one also with its value in the FILE."""
+    name, equals, _ = start.partition("=")
     with suppress(DenseCalcError):
         models = _file_models(ctx)
-        names = [name for name in models.vars if f"{name}=".startswith(start.partition("=")[0])]
-        words = [f"{name}=" for name in names]
+        names = [each for each in models.vars if each.startswith(name)]
+        if equals:
+            names = [name] if name in names else []
+        words = [] if equals else [f"{each}=" for each in names]
         if len(names) == 1:
             words.append(f"{names[0]}={models.setting_value(names[0])}")
         return _matching_words(words, start)

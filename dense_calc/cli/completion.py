@@ -22,6 +22,9 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from dense_calc.cli.shells import use_own_shells
+
+    use_own_shells()
     complete, root = get_completion_class(shell), ctx.find_root()
     assert complete is not None
     script = complete(root.command, {}, str(root.info_name), COMPLETION_VARIABLE).source()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from select import select
@@ -67,6 +68,8 @@ def completions(line: str) -> list[str]:
         ("summary m.yaml --set ", ["width=", "depth=", "wise="]),
         ("summary m.yaml --set w", ["width=", "wise="]),
         ("summary m.yaml --set wid", ["width=", "width=4"]),
+        ("summary m.yaml --set width=", ["width=4"]),
+        ("summary m.yaml --set wi=", []),
         ("sweep m.yaml --set depth=1:3 --set wid", ["width=", "width=4"]),
         ("check m.yaml hostile.yaml --set wid", ["width=", "width=4"]),
         ("diff m.yaml hostile.yaml --set wid", ["width=", "width=4"]),
@@ -138,17 +141,38 @@ def test_a_wrong_question_of_a_shell_is_answered_with_silence(
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_files_layers_and_vars(folder: Path) -> None:
+    line = (
+        "dense-calc summ\tm.ya\t--set wid\t5 --set depth=\t; dense-calc diff gallery:lene\t; "
+        "dense-calc expl\tbro\tx\t; dense-calc expl\tm.y\the\t"
+    )
+    assert typed_in_bash(line, command_folder(folder)) == (
+        "dense-calc summary m.yaml --set width=5 --set depth=2 ; dense-calc diff gallery:lenet5 ; "
+        "dense-calc explain broken.yaml x; dense-calc explain m.yaml head "
+    )
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+def test_fish_completes_the_last_of_a_list_and_the_value_of_a_var(folder: Path) -> None:
+    environ = os.environ | {
+        "PATH": f"{command_folder(folder)}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+    }
+    lines = "growth m.yaml --vary width,", "summary m.yaml --set width="
+    asked = "; ".join(f"complete -C 'dense-calc {line}'" for line in lines)
+    script = f"dense-calc completion fish | source; {asked}"
+    command = ["fish", "--no-config", "-c", script]
+    words = subprocess.check_output(command, env=environ, encoding="utf-8").split()
+    assert words == ["width,depth", "width,wise", "width=4"]
+
+
+def command_folder(folder: Path) -> str:
+    """A folder that holds the command."""
     command = folder / "bin" / "dense-calc"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dense_calc "$@"\n', "utf-8")
     command.chmod(0o755)
-    line = (
-        "dense-calc summ\tm.ya\t--set wid\t5; dense-calc expl\tbro\tx\t; dense-calc expl\tm.y\the\t"
-    )
-    assert typed_in_bash(line, str(command.parent)) == (
-        "dense-calc summary m.yaml --set width=5; dense-calc explain broken.yaml x; "
-        "dense-calc explain m.yaml head "
-    )
+    return str(command.parent)
 
 
 def typed_in_bash(line: str, folder: str) -> str:
