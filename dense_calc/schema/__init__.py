@@ -44,8 +44,8 @@ def build_spec_schema() -> JsonSchema:
     shared = shared_type_names(full.values())
     types = {name: json.decode(text) for text, name in shared.items()}
     kinds = {name: refer_to_shared_types(kind, shared) for name, kind in full.items()}
-    # a layer has its description under its class: editors would show it twice
-    bare = {name: split_notes(kind, "description")[0] for name, kind in kinds.items()}
+    # The key has the description of a layer; editors would show a second one beside it.
+    undescribed = {name: split_notes(kind, "description")[0] for name, kind in kinds.items()}
     return {
         "$schema": _SCHEMA_DIALECT,
         "description": "A neural network, as a text of Keras' layers.",
@@ -61,7 +61,7 @@ def build_spec_schema() -> JsonSchema:
             **types,
             **{BLOCK_PREFIX + name: allow_parameter(part) for name, part in types.items()},
             **parts,
-            **bare,
-            **{BLOCK_PREFIX + name: allow_parameters(kind) for name, kind in bare.items()},
+            **undescribed,
+            **{BLOCK_PREFIX + name: allow_parameters(kind) for name, kind in undescribed.items()},
         },
     }

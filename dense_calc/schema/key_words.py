@@ -17,6 +17,8 @@ _KEY_WORDS = {
     "model.outputs": "Names of the outputs; without it, the layers that no other reads.",
     "model.budget": "Limits that `dense-calc check` holds the model to.",
     "model.expect": "Facts that the model must agree with, and where they are from.",
+    "layer.type": "Keras class of the layer.",
+    "layer.from": "What it reads: a layer, one output (`lstm[1]`), or several; also numbers.",
     "block.params": "Parameters, a list of names or a mapping to their defaults.",
     "block.inputs": "Names of the inputs, if there are several; otherwise it is `input`.",
     "block.layers": "Layers of the block; the last one gives its output.",

@@ -11,13 +11,13 @@ from msgspec import json
 from dense_calc.layers import KIND_ALIASES
 from dense_calc.layers.base import AnyLayer, LayerKind
 from dense_calc.layers.introspect.argument_words import argument_words
+from dense_calc.schema.key_words import describe_keys
 
 JsonSchema = dict[str, Any]
 
 BLOCK_PREFIX = "block."  # before the name of a definition for the layers in a block
 _SHARED_PREFIX = "type."  # before the name of a type that several arguments have
 _MIN_SHARED_TYPE_LENGTH = 60  # characters from which a repeated type gets its own definition
-_FROM_WORDS = "What it reads: a layer, one output (`lstm[1]`), or several; also numbers."
 _NUMBER_TYPES = {"integer", "number"}
 _SCALAR_TYPES = _NUMBER_TYPES | {"boolean", "null", "string"}
 
@@ -137,9 +137,9 @@ def layer_kind_schema(kind: type[LayerKind], part: JsonSchema) -> JsonSchema:
     names = [kind.__name__, *(alias for alias, own in KIND_ALIASES.items() if own == kind.__name__)]
     for alias, name in kind.argument_aliases.items():
         properties[alias] = properties[name]
-    properties["type"] = {"enum": names, "description": "The Keras class of the layer."}
+    properties |= describe_keys("layer", {"type": {"enum": names}})
     if kind.arity.stop > 1:
-        properties["from"] = schema_ref("from") | {"description": _FROM_WORDS}
+        properties |= describe_keys("layer", {"from": schema_ref("from")})
     return {**part, "properties": properties, "additionalProperties": False}
 
 
@@ -195,6 +195,6 @@ def allow_parameter(part: JsonSchema) -> JsonSchema:
         text = text.replace(shared, schema_ref(BLOCK_PREFIX + _SHARED_PREFIX)["$ref"])
         return json.decode(text, type=JsonSchema)
     inner, notes = split_notes(json.decode(text), "default", "description")
-    choices = inner.get("anyOf", [inner])
+    choices = inner["anyOf"] if list(inner) == ["anyOf"] else [inner]
     has_expression = any(each.get("pattern") == EXPRESSION_SCHEMA["pattern"] for each in choices)
     return any_of(*choices, *([] if has_expression else [IDENTIFIER_SCHEMA])) | notes

@@ -40,7 +40,7 @@ def layer_schema(kinds: Mapping[str, JsonSchema], prefix: str) -> JsonSchema:
     }
     call = {"reuse": {"type": "string"}, "name": _NAME_SCHEMA, "from": schema_ref("from")}
     calls = describe_keys("call", call)
-    flat = {"type": {"enum": sorted(names), "description": "The Keras class of the layer."}}
+    flat = describe_keys("layer", {"type": {"enum": sorted(names)}})
     # A mapping with `type` or `reuse` does not come to the last form; editors complete the keys.
     starts = {"type": flat["type"], "reuse": calls["reuse"]}
     one_key = {"minProperties": 1, "maxProperties": 1}
@@ -76,8 +76,8 @@ def _flat_schema(prefix: str, kind: str) -> JsonSchema:
 def _bare_word_schema(descriptions: Mapping[str, str]) -> JsonSchema:
     """One of these words, each with its description.
 
-    An editor shows and completes the words of an `enum` that the value may be, but not that of
-    this `else`; it would mix them up with the keys of mappings, which it completes.
+    They are an `enum` only where none of them stands: else editors would show all of them beside
+    the description, and mix them up with the keys of mappings when they complete a word.
     """
     words = {"enum": [*descriptions]}
     each = [
