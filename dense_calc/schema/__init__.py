@@ -41,6 +41,7 @@ def build_spec_schema() -> JsonSchema:
     """The schema of a whole spec, in the dialect of 2020-12."""
     parts = type_schemas([*map(find_kind, KIND_MODULES), Expect, Repetition])
     full = {name: layer_kind_schema(find_kind(name), parts.pop(name)) for name in KIND_MODULES}
+    repetition = parts.pop(Repetition.__name__)
     shared = shared_type_names(full.values())
     types = {name: json.decode(text) for text, name in shared.items()}
     kinds = {name: refer_to_shared_types(kind, shared) for name, kind in full.items()}
@@ -54,8 +55,8 @@ def build_spec_schema() -> JsonSchema:
             "from": from_schema(),
             "layer": layer_schema(kinds, ""),
             BLOCK_PREFIX + "layer": layer_schema(kinds, BLOCK_PREFIX),
-            "other": other_item_schema(),
-            "use": block_use_schema(parts.pop(Repetition.__name__)),
+            "other": other_item_schema(repetition),
+            "use": block_use_schema(repetition),
             "block": block_schema(),
             "Expect": expect_schema(parts.pop(Expect.__name__)),
             **types,

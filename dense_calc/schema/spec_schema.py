@@ -155,14 +155,14 @@ def block_schema() -> JsonSchema:
     return any_of(layers, mapping)
 
 
-def other_item_schema() -> JsonSchema:
-    """An operation, a nested model, a class beyond `keras.layers`, or a repeated run of layers.
+def other_item_schema(repetition: JsonSchema) -> JsonSchema:
+    """An operation, a nested model, a class beyond `keras.layers`, or a run of layers.
 
     The schema does not check their arguments.
     """
     word = f"^(?:{OPERATION_PREFIX}[A-Za-z0-9]+|{'|'.join((*MODELS, *UNEXPORTED_KIND_MODULES))})$"
     either = any_of({"type": "object"}, {"type": "null"})
-    repeated = {"repeat": {"type": "integer", "minimum": 1}, "layers": {"type": "array"}}
+    run = {**repetition["properties"], "layers": {"type": "array", "minItems": 1}}
     return any_of(
         {"type": "string", "pattern": word},
         {
@@ -177,7 +177,7 @@ def other_item_schema() -> JsonSchema:
             "properties": {"type": {"type": "string", "pattern": word}},
             "required": ["type"],
         },
-        _mapping_schema(describe_keys("run", repeated)) | {"required": list(repeated)},
+        _mapping_schema(describe_keys("run", run)) | {"required": list(run)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,10 @@ from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEn
 from dense_calc.spec_language.layer_arguments import decode_arguments, substitute_parameters
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import Number
+from dense_calc.spec_language.spec_size import (
+    Extent,
+    demand_small_extent,
+)
 from dense_calc.symbolic.state import current_log, is_symbolic
 
 
@@ -42,6 +46,20 @@ def read_repeat(entry: BlockEntry, scope: Scope) -> int | None:
         return int(repeat)
     log.has_symbolic_repeats = True
     return repeat
+
+
+def read_repeats(
+    entries: Iterable[tuple[int, SpecEntry, Scope]],
+) -> Iterator[tuple[int, int | None]]:
+    """How often each block stands, by the place of its use; None where the use does not say."""
+    copies = Extent()
+    for place, entry, scope in entries:
+        if isinstance(entry, BlockEntry):
+            repeat = read_repeat(entry, scope)
+            name = entry.read_text("name") or entry.block.name
+            copies += Extent(layers=1).scale_to_copies(repeat or 1, len(name) * (repeat or 1))
+            demand_small_extent(copies, entry)
+            yield place, repeat
 
 
 def count_bodies(repeat: int | None) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from dense_calc.errors import SpecError, describe_value, did_you_mean
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES
-from dense_calc.spec_language.entries import BlockDefinition, BlockEntry
+from dense_calc.spec_language.entries import BlockDefinition
+from dense_calc.spec_language.entry_lists import block_uses, read_entries
 from dense_calc.spec_language.scope import INDEX_VAR, demand_var_name
 from dense_calc.spec_language.spec_size import count_values
-from dense_calc.spec_language.stand_ins import read_or_stand_in
 from dense_calc.spec_language.yaml_tree import YamlNode
 
 _BLOCK_KEYS = ("params", "inputs", "layers")
@@ -30,7 +30,7 @@ def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
         items = written.value["layers"][1] if isinstance(written.value, dict) else written
         block = blocks[word.value]
         try:
-            block.entries.extend(read_or_stand_in(item, blocks) for item in items.value)
+            block.entries.extend(read_entries(items.value, blocks))
         except SpecError as mistake:
             block.error = mistake
         block.value_count = count_values(written)
@@ -49,9 +49,7 @@ def _demand_acyclic_block(
     """
     names = (*around, block.name)
     heights_within = [0]
-    for entry in block.entries:
-        if not isinstance(entry, BlockEntry):
-            continue
+    for entry in block_uses(block.entries):
         name = entry.block.name
         if name in names:
             uses = " uses ".join(f"'{each}'" for each in (*names[names.index(name) :], name))

@@ -45,11 +45,12 @@ class BodyReader(CallableLookup, kw_only=True):
     """The names that a body in work can read and call; `use_notes` show the uses of its blocks.
 
     A name that a block does not have may be in the model's own list: it goes to
-    `unresolved_names`.
+    `unresolved_names`. `scope` is that of the entry in work: each copy in a run has its own.
     """
 
     use_notes: list[Note]
     unresolved_names: list[UnresolvedName]
+    scope: Scope
     no_input_message: str = "the model has no input; write 'input: [28, 28, 1]', its shape"
 
     def find_node(self, name: str) -> str | None:
@@ -72,13 +73,12 @@ class BodyReader(CallableLookup, kw_only=True):
             return [self.evaluate_constants(item) for item in value]
         if isinstance(value, dict):
             return {name: self.evaluate_constants(item) for name, (_, item) in value.items()}
-        scope = self.body.scope
-        if not scope.is_expression(value) or self.find_node(value) is not None:
+        if not self.scope.is_expression(value) or self.find_node(value) is not None:
             return value
         from dense_calc.symbolic.symbolic_number import demand_plain  # as for expressions
 
         try:
-            return demand_plain(scope.evaluate(value))
+            return demand_plain(self.scope.evaluate(value))
         except ExpressionError as error:
             raise SpecError(str(error), written) from None
 
@@ -109,26 +109,25 @@ class BodyReader(CallableLookup, kw_only=True):
 
     def read_steps(
         self,
-        entries: Sequence[SpecEntry],
+        scoped_entries: Sequence[tuple[SpecEntry, Scope]],
         names: Sequence[str],
         layers: Sequence[LayerKind | None],
-        scope: Scope,
     ) -> Iterator[Node | BlockCall]:
-        """The node or block call of each entry, with its inputs.
+        """The node or block call of each entry with a scope, with its inputs.
 
         Raises:
             SpecError: there is no layer of a name that an entry reads.
         """
-        inputs = len(list(takewhile(_is_input_entry, entries)))
+        inputs = len(list(takewhile(_is_input_entry, (entry for entry, _ in scoped_entries))))
         block = self.body.block
         above = self.body.inputs[0] if len(self.body.inputs) == 1 else None
         if inputs or block:
             whose = f"the block '{block.name}'" if block else "the model"
             self.no_input_message = f"{whose} has several inputs; {_READ_BY_NAME_HINT}"
-        for entry, name, layer in zip(entries, names, layers, strict=True):
+        for (entry, self.scope), name, layer in zip(scoped_entries, names, layers, strict=True):
             try:
                 step = (
-                    self._read_call_step(entry, name, above, scope)
+                    self._read_call_step(entry, name, above)
                     if layer is None
                     else self._read_layer_step(entry, name, layer, above)
                 )
@@ -150,9 +149,7 @@ class BodyReader(CallableLookup, kw_only=True):
         lent = tuple(self.lent_layers_in(layer)) if can_hold else ()
         return Node(name, layer, reads, entry, call, mask=mask, lent_layers=lent)
 
-    def _read_call_step(
-        self, entry: SpecEntry, name: str, above: str | None, scope: Scope
-    ) -> Node | BlockCall:
+    def _read_call_step(self, entry: SpecEntry, name: str, above: str | None) -> Node | BlockCall:
         """The node or block call of an entry that uses a block, or is a second call."""
         callee = self.body.callables[name]
         if not isinstance(callee, FirstCall):
@@ -166,7 +163,7 @@ class BodyReader(CallableLookup, kw_only=True):
         reads, call, mask = wire_layer(replace(entry, kind=kind), above, self)
         layer = callee.layer
         if not isinstance(layer, StandInLayer):
-            layer = apply_call_arguments(entry, layer, scope)
+            layer = apply_call_arguments(entry, layer, self.scope)
         is_lent = callee.lent_layers or callee.name.startswith(OUTER_PREFIX)
         lent = tuple(self.lent_layers_inside(callee, entry)) if is_lent else ()
         return Node(name, layer, reads, entry, call, callee.name, mask=mask, lent_layers=lent)

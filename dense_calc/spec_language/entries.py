@@ -91,6 +91,10 @@ class BlockEntry(SpecEntry, gc=False, kw_only=True):
     block: BlockDefinition
 
 
+class RunEntry(BlockEntry, gc=False):
+    """Layers that stand several times in a row: a use of a block that has no name."""
+
+
 class ReuseEntry(SpecEntry, gc=False):
     """A second call of a layer or block, named by `label`, with the arguments of the call."""
 

@@ -13,7 +13,7 @@ from dense_calc.errors import SpecError
 from dense_calc.layers.base import LayerKind, to_snake_case
 from dense_calc.layers.layer_references import inner_layers
 from dense_calc.spec_language.block_uses import count_bodies
-from dense_calc.spec_language.entries import BlockEntry, SpecEntry
+from dense_calc.spec_language.entries import BlockEntry, RunEntry, SpecEntry
 
 
 class EntryNames(Struct):
@@ -110,7 +110,7 @@ def _assign_block_names(
         if explicit_name or name not in taken:
             break
     if not explicit_name:
-        used[base] = first + (repeat or 1)
+        used[base] = first + (count_bodies(repeat) if type(entry) is RunEntry else repeat or 1)
         taken.add(name)
     if repeat is None:
         return name, (name,)

@@ -17,6 +17,7 @@ from dense_calc.spec_language.blocks import read_blocks
 from dense_calc.spec_language.budget_section import read_model_limits
 from dense_calc.spec_language.callables import CallableLookup
 from dense_calc.spec_language.entries import BlockDefinition, SpecEntry
+from dense_calc.spec_language.entry_lists import first_layer, read_entries
 from dense_calc.spec_language.expand_blocks import ExpandedModel
 from dense_calc.spec_language.layer_arguments import CALL_KEYS
 from dense_calc.spec_language.planning import BodyPlanner
@@ -28,7 +29,6 @@ from dense_calc.spec_language.sections import (
     demand_unique_copy_names,
     layer_items,
     legacy_input_entries,
-    read_entries,
     read_input_entries,
     read_model_type,
     read_outputs,
@@ -99,9 +99,9 @@ class SpecOutline:
     @cached_property
     def entries(self) -> list[SpecEntry]:
         """The entries of its inputs and layers, at least one."""
-        below = read_entries(layer_items(self.sections, self.root), self.blocks)
+        below = list(read_entries(layer_items(self.sections, self.root), self.blocks))
         inputs = read_input_entries(self.sections, self.root)
-        inputs = inputs or (below and legacy_input_entries(below[0]))
+        inputs = inputs or (below and legacy_input_entries(first_layer(below)))
         if self.type == "Sequential" and below and not inputs:
             inputs = unbuilt_input_entries(self.root, below[0])
         entries = [*inputs, *below]

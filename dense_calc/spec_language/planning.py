@@ -15,7 +15,7 @@ from dense_calc.spec_language.block_uses import (
     block_scope,
     copy_scope,
     read_parameter_values,
-    read_repeat,
+    read_repeats,
 )
 from dense_calc.spec_language.bodies import (
     BlockCall,
@@ -26,7 +26,8 @@ from dense_calc.spec_language.bodies import (
 )
 from dense_calc.spec_language.body_reader import BodyReader, UnresolvedName
 from dense_calc.spec_language.callables import CallableLookup, NestingState
-from dense_calc.spec_language.entries import BlockEntry, SpecEntry
+from dense_calc.spec_language.entries import BlockEntry, RunEntry, SpecEntry
+from dense_calc.spec_language.expand_runs import expand_runs
 from dense_calc.spec_language.layer_arguments import decode_layer
 from dense_calc.spec_language.layer_names import EntryNames, copy_inner_names, name_entries
 from dense_calc.spec_language.scope import Scope
@@ -72,15 +73,18 @@ class BodyPlanner:
         Raises:
             SpecError: an entry is no layer, or calls what it cannot call.
         """
-        scope = body.scope
+        scoped_entries = list(expand_runs(entries, body.scope))
+        entries = [entry for entry, _ in scoped_entries]
         layers = [
             decode_or_stand_in(entry, scope, _unread_nested_model, self._use_notes)
             if type(entry) is SpecEntry
             else None
-            for entry in entries
+            for entry, scope in scoped_entries
         ]
-        others = [(place, entries[place]) for place, layer in enumerate(layers) if layer is None]
-        repeats = dict(_read_repeats(others, scope))
+        others = [
+            (place, *scoped_entries[place]) for place, layer in enumerate(layers) if layer is None
+        ]
+        repeats = dict(read_repeats(others))
         is_inside = bool(self._outer) and not body.block
         names, layers = name_entries(entries, layers, repeats, body.inputs, is_inside=is_inside)
         body.callables |= {
@@ -96,20 +100,21 @@ class BodyPlanner:
             self._nesting,
             use_notes=self._use_notes,
             unresolved_names=self.unresolved_names,
+            scope=body.scope,
         )
-        nested = self._postpone_nested_models(reader, entries, names, layers)
+        nested = self._postpone_nested_models(reader, scoped_entries, names, layers)
         second_calls = dict(self._add_block_copies(body, others, repeats, names))
         reader.add_second_calls(second_calls)
         for name, place in nested.items():
             layers[place] = reader.resolve_layer(body.first_call(name))
-        body.steps.extend(reader.read_steps(entries, names.entry_names, layers, scope))
+        body.steps.extend(reader.read_steps(scoped_entries, names.entry_names, layers))
         _measure_extent(body)
         return body
 
     def _postpone_nested_models(
         self,
         reader: BodyReader,
-        entries: Sequence[SpecEntry],
+        scoped_entries: Sequence[tuple[SpecEntry, Scope]],
         names: EntryNames,
         layers: Sequence[LayerKind | None],
     ) -> dict[str, int]:
@@ -120,12 +125,12 @@ class BodyPlanner:
             if layer is not None and holds_model(layer)
         }
         for name, place in nested.items():
-            plan = partial(self._plan_pending_layer, name, entries[place], reader)
+            plan = partial(self._plan_pending_layer, name, *scoped_entries[place], reader)
             reader.body.pending_plans[name] = plan
         return nested
 
     def _plan_pending_layer(
-        self, name: str, entry: SpecEntry, reader: BodyReader, place: Place | None
+        self, name: str, entry: SpecEntry, scope: Scope, reader: BodyReader, place: Place | None
     ) -> LayerKind:
         """The layer of this name with the models in it, which the call at a place needs.
 
@@ -142,7 +147,7 @@ class BodyPlanner:
         open_layers.append(call)
         try:
             layer = decode_layer(
-                entry, body.scope, lambda entry, scope: self.decode_nested(entry, scope, reader)
+                entry, scope, lambda entry, scope: self.decode_nested(entry, scope, reader)
             )
         finally:
             open_layers.pop()
@@ -153,7 +158,7 @@ class BodyPlanner:
     def _add_block_copies(
         self,
         body: Body,
-        entries: Iterable[tuple[int, SpecEntry]],
+        entries: Iterable[tuple[int, SpecEntry, Scope]],
         repeats: dict[int, int | None],
         names: EntryNames,
     ) -> Iterator[tuple[str, SpecEntry]]:
@@ -161,7 +166,7 @@ class BodyPlanner:
 
         `entries` and `repeats` have the place of each entry.
         """
-        for place, entry in entries:
+        for place, entry, scope in entries:
             name = names.entry_names[place]
             if not isinstance(entry, BlockEntry):
                 yield name, entry
@@ -169,7 +174,7 @@ class BodyPlanner:
             repeat, copy_names = repeats[place], names.copy_names[place]
             if is_symbolic(repeat):
                 self._demand_unnamed_copies(entry, copy_names, names)
-            copies = self._make_copies(entry, repeat, body.scope, copy_names)
+            copies = self._make_copies(entry, repeat, scope, copy_names)
             for copy in copies:
                 body.add_callable(copy.name, [copy])
             body.add_callable(name, copies)
@@ -207,7 +212,7 @@ class BodyPlanner:
     ) -> None:
         """Raise UnlikeCopiesError where other names are like those of copies, or mean them."""
         pattern = rf"\b{re.escape(copies[0].rpartition('_')[0])}_[0-9]"
-        texts = (entry.source.text, *names.entry_names)
+        texts = () if type(entry) is RunEntry else (entry.source.text, *names.entry_names)
         if self._outer or any(re.search(pattern, text) for text in texts):
             raise UnlikeCopiesError
 
@@ -265,20 +270,6 @@ def _unread_nested_model(entry: SpecEntry, _scope: Scope) -> LayerKind:
     """A layer that stands in for a nested model until all that the model may call is known."""
     layer: LayerKind = entry.kind(model=_UNREAD_MODEL, name=entry.read_text("name"))
     return layer
-
-
-def _read_repeats(
-    entries: Iterable[tuple[int, SpecEntry]], scope: Scope
-) -> Iterator[tuple[int, int | None]]:
-    """How often each block stands, by the place of its use; None where the use does not say."""
-    copies = Extent()
-    for place, entry in entries:
-        if isinstance(entry, BlockEntry):
-            repeat = read_repeat(entry, scope)
-            name = entry.read_text("name") or entry.block.name
-            copies += Extent(layers=1).scale_to_copies(repeat or 1, len(name) * (repeat or 1))
-            demand_small_extent(copies, entry)
-            yield place, repeat
 
 
 def _measure_extent(body: Body) -> None:

@@ -15,7 +15,6 @@ from dense_calc.model import ModelOutput, ModelType, Node
 from dense_calc.spec_language.body_reader import BodyReader
 from dense_calc.spec_language.entries import (
     INPUT_KIND,
-    BlockDefinition,
     SpecEntry,
     read_input_entry,
 )
@@ -23,11 +22,9 @@ from dense_calc.spec_language.planning import BodyPlanner
 from dense_calc.spec_language.spec_size import (
     EXTENT_LIMITS,
     Extent,
-    count_argument_values,
     demand_small_extent,
     extent_of_nodes,
 )
-from dense_calc.spec_language.stand_ins import read_or_stand_in
 from dense_calc.spec_language.wiring import read_call_input, unknown_layer_error
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.nested_model import NESTED_MODEL_KINDS as MODELS
@@ -66,48 +63,6 @@ def read_model_type(sections: Mapping[str, YamlNode]) -> ModelType | None:
             f"a model's type is {choices}, not {describe_value(model_type)}", sections["type"]
         )
     return model_type
-
-
-def read_entries(
-    items: Iterable[YamlNode], blocks: Mapping[str, BlockDefinition]
-) -> list[SpecEntry]:
-    """The entries of a list of layers, in which `{repeat: 3, layers: [...]}` means three runs."""
-    entries: list[SpecEntry] = []
-    for item in items:
-        if isinstance(item.value, dict) and item.value.keys() == {"repeat", "layers"}:
-            entries += _read_repeated_entries(item, blocks)
-        else:
-            entries.append(read_or_stand_in(item, blocks))
-    return entries
-
-
-def _read_repeated_entries(
-    item: YamlNode, blocks: Mapping[str, BlockDefinition]
-) -> list[SpecEntry]:
-    """The entries of a run of layers that is repeated.
-
-    Raises:
-        SpecError: `layers` is no list, or `repeat` no positive integer or too large.
-    """
-    (_, times), (_, layers) = item.value["repeat"], item.value["layers"]
-    if not isinstance(layers.value, list) or not layers.value:
-        raise SpecError(
-            f"'layers' must be a list of layers, not {describe_value(layers.value)}", layers
-        )
-    if type(times.value) is not int or times.value < 1:
-        raise SpecError(
-            f"'repeat' must be a positive integer, not {describe_value(times.value)}", times
-        )
-    entries = read_entries(layers.value, blocks)
-    values = sum(count_argument_values(entry.arguments) for entry in entries)
-    demand_small_extent(
-        Extent(layers=len(entries), values=values).scale_to_copies(times.value, 0), times
-    )
-    for entry in entries:
-        if "name" in entry.arguments and times.value > 1:
-            word = entry.arguments["name"][0]
-            raise SpecError("what stands there several times cannot have a name of its own", word)
-    return entries * int(times.value)
 
 
 def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> dict[str, YamlNode]:
@@ -236,7 +191,8 @@ def read_outputs(section: YamlNode | None, planner: BodyPlanner) -> Iterator[Mod
         labelled = [(label, written) for label, (_, written) in section.value.items()]
     if not labelled:
         raise SpecError("'outputs' is empty", section)
-    reader = BodyReader(planner.model_body, planner.model_body, use_notes=[], unresolved_names=[])
+    body = planner.model_body
+    reader = BodyReader(body, body, use_notes=[], unresolved_names=[], scope=body.scope)
     for label, written in labelled:
         if not isinstance(written.value, str):
             raise SpecError(

@@ -45,12 +45,14 @@ class ConditionLog:
     known to be at least, by the conditions; `quotients` has the integers of which floats are the
     quotients. `memo` is for results that are wanted again during the
     trace. With `allows_symbolic_repeats`, one copy of a block may stand for several, and
-    `has_symbolic_repeats` tells that one does.
+    `has_symbolic_repeats` tells that one does; with `has_symbolic_runs`, one of a run, which gives
+    layers other names than they have.
     """
 
     def __init__(self, *, allows_symbolic_repeats: bool = True) -> None:
         self.allows_symbolic_repeats = allows_symbolic_repeats
         self.has_symbolic_repeats = False
+        self.has_symbolic_runs = False
         self.atoms: list[Operation | str] = []
         self.bounds: dict[Term, int] = {}
         self.conditions: dict[Condition, None] = {}

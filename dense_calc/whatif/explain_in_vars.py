@@ -30,8 +30,8 @@ def explain_in_vars(
     point = tuple(scope.values())
     piece = formulas.piece_at(point)
     rows = _rows_by_name(piece)
-    names = {each.name for each in explanation.layers}
-    if not names <= rows.keys():  # in a copy that another stands for
+    are_found = {each.name for each in explanation.layers} <= rows.keys()
+    if piece.log.has_symbolic_runs or not are_found:  # in a copy that another stands for
         piece = formulas.trace_numbers(point, each_copy=True)
         rows = _rows_by_name(piece)
     layers = [

@@ -29,7 +29,7 @@ from dense_calc.spec_language.yaml_scalars import MAX_NUMBER
 from dense_calc.symbolic.condition_log import FORMAT_END, FORMAT_START, ConditionLog
 from dense_calc.symbolic.formulas import Point, compile_formulas, essential_conditions
 from dense_calc.symbolic.polynomials import Term
-from dense_calc.symbolic.state import UnlikeCopiesError, record_conditions
+from dense_calc.symbolic.state import UnlikeCopiesError, current_log, record_conditions
 from dense_calc.symbolic.symbolic_number import as_integer_term, as_operand_term, make_variable
 from dense_calc.tracing.tracer import trace
 
@@ -64,6 +64,9 @@ class Piece:
             except DenseCalcError as error:
                 self.error_parts = re.split(_FORMAT_PATTERN, error.message)
                 self.results = [log.formats[int(each)][0] for each in self.error_parts[1::2]]
+        has_names = self.report is None or any("." in name for name in settings)
+        if log.has_symbolic_runs and has_names:
+            raise UnlikeCopiesError
         self.conditions = essential_conditions(log)
         self.evaluate = compile_formulas(log, self.conditions, self.results)
 
@@ -101,7 +104,10 @@ def _is_within_limit(limit: Limit, report: Report, layers: LayerIndex) -> bool |
     """Whether a model keeps to a limit, None if the limited layers are missing."""
     if limit.layers is None:
         return limit.allows(QUANTITIES[limit.what].model_amount(report))
-    if symbolic_blocks(report.blocks) and re.search(_SOME_COPIES_PATTERN, limit.layers):
+    log = current_log()
+    are_unnamed = log is not None and log.has_symbolic_runs
+    some_copies = symbolic_blocks(report.blocks) and re.search(_SOME_COPIES_PATTERN, limit.layers)
+    if are_unnamed or some_copies:
         raise UnlikeCopiesError
     try:
         limited = layers.limited_rows(limit)

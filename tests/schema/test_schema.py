@@ -134,6 +134,8 @@ SOUND = {
     "budget: {params: 5M, size: 1.5, layers: {'a*': {min_params: 1k, each: true}}}",
     "a block": "blocks: {b: [ReLU]}\nlayers: [b, b: {repeat: w, name: c, from: input}]",
     "a block in a block": "blocks: {b: [ReLU], c: [b: {repeat: 2}]}\nlayers: [{type: c}]",
+    "a run": "layers: [{repeat: 2 * w, layers: [ReLU, {repeat: 3, layers: [Flatten]}]}]",
+    "a run in a block": "blocks: {b: [{repeat: 2, layers: [ReLU]}]}\nlayers: [b]",
     "a block's parameters": "blocks: {b: {params: {act: relu, bias: true, n: }, inputs: [x, y], "
     "layers: [Dense: {units: n, activation: act, use_bias: bias}]}}\n"
     "layers: [b: {n: 2 * w, act: gelu}]",
@@ -171,6 +173,8 @@ WRONG = {
     "an unknown part of a block": "blocks: {b: {param: [n], layers: [ReLU]}}\nlayers: [b]",
     "a block without layers": "blocks: {b: {params: [n]}}\nlayers: [b]",
     "repeat of nothing": "blocks: {b: [ReLU]}\nlayers: [b: {repeat: 0}]",
+    "a run of nothing": "layers: [{repeat: 2, layers: []}]",
+    "a run with a name": "layers: [{repeat: 2, layers: [ReLU], name: a}]",
     "a wrong name for a parameter": "blocks: {b: {params: [3], layers: [ReLU]}}\nlayers: [b]",
     "a second call with other arguments": "layers: [{reuse: dense, units: 3}]",
     "from a number": "layers: [ReLU: {from: 3}]",

@@ -93,7 +93,8 @@ class ProvenFormulas:
 def comparable(report: dict[str, Any], piece: Piece) -> dict[str, Any]:
     """What a report says, with one name for all copies of a block but the first.
 
-    Only the second of them is in a report where their number is symbolic.
+    Only the second of them is in a report where their number is symbolic. Where that is so of a
+    run, layers have other names, and no names are compared.
     """
     assert piece.report
     names = {
@@ -106,6 +107,8 @@ def comparable(report: dict[str, Any], piece: Piece) -> dict[str, Any]:
         re.sub(pattern, r"\g<1>1", row["name"]): {key: row[key] for key in _COMPARED_KEYS}
         for row in report["layers"]
     }
+    if piece.log.has_symbolic_runs:
+        rows = {repr(row): row for row in rows.values()}
     totals = {key: each for key, each in report.items() if key.endswith(("_params", "_bytes"))}
     return {**totals, "inputs": report["inputs"], "layers": rows}
 

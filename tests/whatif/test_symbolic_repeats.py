@@ -17,6 +17,7 @@ PLAIN = """\
 blocks: {step: [Dense: {units: width}, LayerNormalization]}
 layers: [step: {repeat: depth}, Dense: {units: 2}]
 """
+RUN = "layers: [{repeat: depth, layers: [Dense: {units: width}, ReLU]}, Dense: {units: 2}]\n"
 # Specs whose copies can be told apart in some way → whether their number is symbolic all the same.
 SPECS: dict[str, tuple[str, bool]] = {
     "copies that are alike from the second on": (PLAIN, True),
@@ -116,6 +117,30 @@ SPECS: dict[str, tuple[str, bool]] = {
         "layers: [Dense: {units: width, name: a}, step: {repeat: depth, from: [a, a]}]\n",
         True,
     ),
+    "a run": (RUN, True),
+    "a run in a block": (
+        "blocks: {step: [{repeat: depth, layers: [Dense: {units: width}, ReLU]}]}\n"
+        "layers: [step: {repeat: more}, Dense: {units: 2}]\n",
+        True,
+    ),
+    "a run in a run": (
+        "layers:\n  - repeat: more\n    layers: "
+        "[{repeat: depth, layers: [Dense: {units: width}]}]\n",
+        True,
+    ),
+    "a run of a run": (
+        "layers:\n  - repeat: depth\n    layers: "
+        "[{repeat: more, layers: [Dense: {units: width}]}]\n",
+        False,
+    ),
+    "a run by its index": (RUN.replace("units: width", "units: width + index"), False),
+    "a run of which a layer is read": (RUN.replace("2}]", "2, from: dense_1}]"), False),
+    "a run with a layer after it that is read": (
+        RUN.replace("2}]", "2}, ReLU]\noutputs: dense"),
+        False,
+    ),
+    "a run that reads by name": (RUN.replace("ReLU", "Concatenate: {from: [input, input]}"), False),
+    "a run with a budget of a layer": (RUN + "budget: {layers: {dense_1: {params: 1k}}}\n", False),
 }
 
 
