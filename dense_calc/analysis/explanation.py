@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dense_calc.analysis.collapse import block_layer_name
 from dense_calc.analysis.formula import distinguish_axes, format_sum, param_formula
-from dense_calc.analysis.patterns import LayerIndex
+from dense_calc.analysis.patterns import LayerIndex, NamedRow
 from dense_calc.errors import SpecError, did_you_mean
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.shape_rules import axis_names, matching_shape_rule
@@ -95,22 +95,24 @@ def explain_layers(model: Model, names: Collection[str]) -> Explanation:
         LayerError: Keras would not build a layer.
     """
     report = trace(model)
-    groups = [[row] for row in sorted(report.layers, key=lambda row: -row.params)]
+    largest = sorted(report.layers, key=lambda row: -row.params)
+    groups = [[(row, model.nodes_by_name[row.name].layer)] for row in largest]
     if names:
-        groups = list(_named_rows(report, names))
-    _demand_explainable([row for group in groups for row in group])
-    layers = {node.name: node.layer for node in model.nodes}
+        groups = list(_named_layers(report, model, names))
+    _demand_explainable([row for group in groups for row, _ in group])
     explanations = []
     for group in groups:
-        found = [_explain_layer(row, layers[row.name], report.total_params) for row in group]
+        found = [_explain_layer(row, layer, report.total_params) for row, layer in group]
         first = replace(found[0], repeat=len(found))
         is_alike = all(replace(found[0], name=each.name) == each for each in found)
         explanations += [first] if is_alike else found
     return Explanation(report.name, report.total_params, tuple(explanations))
 
 
-def _named_rows(report: Report, names: Iterable[str]) -> Iterator[list[LayerRow]]:
-    """The rows with these names; those in the copies of a block that a name stands for, together.
+def _named_layers(
+    report: Report, model: Model, names: Iterable[str]
+) -> Iterator[list[tuple[LayerRow, LayerKind]]]:
+    """The layers with these names; those in the copies of a block that a name stands for, together.
 
     Raises:
         SpecError: the model has no layer of a name, or there are too many to compare.
@@ -119,16 +121,23 @@ def _named_rows(report: Report, names: Iterable[str]) -> Iterator[list[LayerRow]
     index = LayerIndex(report)
     for name in names:
         if name in rows:
-            yield [rows[name]]
+            yield [(rows[name], model.nodes_by_name[name].layer)]
             continue
-        together: defaultdict[str, list[LayerRow]] = defaultdict(list)
-        for each in index.layer_names(name):
-            if each in rows:  # not in a nested model
-                together[block_layer_name(each, index.blocks)].append(rows[each])
+        together: defaultdict[str, list[tuple[LayerRow, LayerKind]]] = defaultdict(list)
+        for named in index.find_rows(name):
+            full_name = named.names[-1]
+            layer = replace(named.inner_row, name=full_name), _find_layer(model, named)
+            together[block_layer_name(full_name, index.blocks)].append(layer)
         if not together:
-            hint = did_you_mean(name, dict.fromkeys((*rows, *index.blocks.values())))
+            hint = did_you_mean(name, dict.fromkeys((*rows, *index.names)))
             raise SpecError(f"{report.name} has no layer '{name}'{hint}")
         yield from together.values()
+
+
+def _find_layer(model: Model, named: NamedRow) -> LayerKind:
+    """The layer of a row of a model, or of a model nested in it."""
+    around = named.outer_row and _find_layer(model, named.outer_row).model
+    return (around or model).nodes_by_name[named.inner_row.name].layer
 
 
 def _demand_explainable(rows: Sequence[LayerRow]) -> None:

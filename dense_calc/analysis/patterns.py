@@ -22,18 +22,20 @@ MAX_COMPARED_CHARS = 2**30  # characters of names times those of patterns
 MATCH_COST = 200  # of starting with a name, in compared characters
 
 
-class _NamedRow(Struct, frozen=True, eq=False):
+class NamedRow(Struct, frozen=True, eq=False):
     """A row with all its names, the outermost first, and with its `number` in the order of rows.
 
-    `weights_row` is the row that has its weights: another row for a later call of a layer.
-    `outer_row` is the row of the model around it. `name_prefix` comes before its name: `model/`.
+    `inner_row` is the row as it stands in its model. `weights_row` has its weights: another row for
+    a later call of a layer. `outer_row` is the row of the model around it. `name_prefix` comes
+    before its name: `model/`.
     """
 
     number: int
+    inner_row: LayerRow
     weights_row: LayerRow
     names: tuple[str, ...]
     name_prefix: str
-    outer_row: _NamedRow | None
+    outer_row: NamedRow | None
 
     @property
     def row(self) -> LayerRow:
@@ -80,13 +82,10 @@ class LayerIndex:
         layers are matched. A later call of a layer stands for the row that has its weights.
         """
         matches = self._matching_names(str(limit.layers), limit.layers_place)
-        chosen = {each.number: each for name in matches for each in self._rows_by_name[name]}
         rows_by_match: defaultdict[str, dict[str, LayerRow]] = defaultdict(dict)
-        for number in sorted(chosen):
-            named = chosen[number]
-            if not _is_in_chosen_model(named, chosen):
-                row = named.row
-                rows_by_match[next(filter(matches.__contains__, named.names))][row.name] = row
+        for named in self._chosen_rows(matches):
+            row = named.row
+            rows_by_match[next(filter(matches.__contains__, named.names))][row.name] = row
         if not rows_by_match:
             choices = dict.fromkeys(
                 name for row in self._rows for name in self._names_of_layer(row.name)
@@ -95,15 +94,20 @@ class LayerIndex:
             raise SpecError(f"the model has no layer '{limit.layers}'{hint}", limit.layers_place)
         return rows_by_match
 
-    def layer_names(self, pattern: str) -> list[str]:
-        """The names of the layers that a name or a pattern means, in the order of the layers.
+    def find_rows(self, pattern: str) -> list[NamedRow]:
+        """The rows that a name or a pattern means, in their order; a model without its layers.
 
         Raises:
             SpecError: there are too many names to compare with one more pattern.
         """
-        matches = self._matching_names(pattern, None)
-        found = {row.number: row.names[-1] for name in matches for row in self._rows_by_name[name]}
-        return [found[number] for number in sorted(found)]
+        return list(self._chosen_rows(self._matching_names(pattern, None)))
+
+    def _chosen_rows(self, matches: Iterable[str]) -> Iterator[NamedRow]:
+        """The rows with these names, in their order, without those in a model that is one."""
+        chosen = {each.number: each for name in matches for each in self._rows_by_name[name]}
+        for number in sorted(chosen):
+            if not _is_in_chosen_model(chosen[number], chosen):
+                yield chosen[number]
 
     def _matching_names(self, pattern: str, place: Place | None) -> Collection[str]:
         """The names that are equal to a name, or that match a pattern."""
@@ -117,17 +121,27 @@ class LayerIndex:
             raise SpecError(f"{many}; write names, or fewer patterns", place)
         return plain.union(matching_names(pattern, names))
 
+    @property
+    def names(self) -> Collection[str]:
+        """All names, those of layers in nested models included."""
+        return self._rows_by_name.keys()
+
+    @property
+    def rows_by_path(self) -> Mapping[str, LayerRow]:
+        """The rows by their full names, those in nested models included."""
+        return {named.names[-1]: named.inner_row for named in self._name_rows(self._rows, None)}
+
     @cached_property
-    def _rows_by_name(self) -> Mapping[str, list[_NamedRow]]:
+    def _rows_by_name(self) -> Mapping[str, list[NamedRow]]:
         """The rows of each name, those in nested models included."""
-        rows: defaultdict[str, list[_NamedRow]] = defaultdict(list)
+        rows: defaultdict[str, list[NamedRow]] = defaultdict(list)
         for named in self._name_rows(self._rows, None):
             for name in dict.fromkeys(named.names):
                 rows[name].append(named)
         self._name_chars = sum(map(len, rows))
         return rows
 
-    def _name_rows(self, rows: Iterable[LayerRow], outer: _NamedRow | None) -> Iterator[_NamedRow]:
+    def _name_rows(self, rows: Iterable[LayerRow], outer: NamedRow | None) -> Iterator[NamedRow]:
         """Rows with their names, a nested model before its layers."""
         by_name = {row.name: row for row in rows}
         prefix = f"{outer.names[-1]}/" if outer else ""
@@ -138,7 +152,7 @@ class LayerIndex:
             if self._name_chars > MAX_NAME_CHARS:
                 raise SpecError("the names of layers in models are too long")
             names = tuple(self._names_of_layer(prefix + row.name))
-            named = _NamedRow(self._row_count, weights_row, names, prefix, outer)
+            named = NamedRow(self._row_count, row, weights_row, names, prefix, outer)
             yield named
             yield from self._name_rows(row.layers, named)
 
@@ -152,7 +166,7 @@ class LayerIndex:
         yield name
 
 
-def _is_in_chosen_model(named: _NamedRow, chosen: Mapping[int, _NamedRow]) -> bool:
+def _is_in_chosen_model(named: NamedRow, chosen: Mapping[int, NamedRow]) -> bool:
     """Whether a row is in a nested model that is chosen, too."""
     outer = named.outer_row
     return outer is not None and (outer.number in chosen or _is_in_chosen_model(outer, chosen))

@@ -59,11 +59,12 @@ def complete_columns(ctx: click.Context, option: click.Parameter, start: str) ->
 
 def complete_layers(ctx: click.Context, argument: click.Parameter, start: str) -> list[str]:
     """The layers in the FILE of the command line that start so; none if it holds no model."""
+    from dense_calc.analysis.patterns import LayerIndex
     from dense_calc.tracing.tracer import trace
 
     with suppress(DenseCalcError):
         model = _file_models(ctx).model_with(ctx.params.get("overrides") or {})
-        return _matching_words((row.name for row in trace(model).layers), start)
+        return _matching_words(LayerIndex(trace(model)).rows_by_path, start)
     return []
 
 

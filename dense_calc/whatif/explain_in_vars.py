@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from dense_calc.analysis.collapse import block_layer_name, blocks_by_copy
 from dense_calc.analysis.explanation import Explanation
 from dense_calc.analysis.expressions_text import condition_texts, expression_text
+from dense_calc.analysis.patterns import LayerIndex
 from dense_calc.model import count_calls, symbolic_blocks
 from dense_calc.report import LayerRow
 from dense_calc.settings.variants import ModelVariants, Settings
@@ -42,10 +45,10 @@ def explain_in_vars(
     return replace(explanation, layers=tuple(layers), symbolic_where=conditions)
 
 
-def _rows_by_name(piece: Piece) -> dict[str, LayerRow]:
-    """The rows of the report on a model, by their names."""
+def _rows_by_name(piece: Piece) -> Mapping[str, LayerRow]:
+    """The rows of the report on a model, by their full names."""
     assert piece.report
-    return {row.name: row for row in piece.report.layers}
+    return LayerIndex(piece.report).rows_by_path
 
 
 def _expressions(log: ConditionLog, row: LayerRow) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from math import prod
+from pathlib import Path
 
 import pytest
 from cases import Case, read_facts
@@ -26,12 +27,13 @@ from dense_calc.analysis.formula import (
 )
 from dense_calc.api import load
 from dense_calc.cli import command_line
-from dense_calc.errors import SpecError
+from dense_calc.errors import Source, SpecError
 from dense_calc.layers import KIND_MODULES
 from dense_calc.render import Style
 from dense_calc.render.explanation_text import render_explanation
 from dense_calc.render.json import explanation_json
 from dense_calc.report import WeightRow
+from dense_calc.spec_language import parse_spec
 
 FACTS = [fact for fact in read_facts() if "refused" not in fact]
 
@@ -224,3 +226,51 @@ def test_a_copy_stands_for_its_layers() -> None:
 def test_a_name_that_means_no_layer_is_refused(name: str) -> None:
     with pytest.raises(SpecError, match="gpt2 has no layer"):
         explain_layers(load(SPECS / "gpt2.yaml"), [name])
+
+
+NESTED = """
+vars: {width: 4}
+input: [8]
+layers:
+  - Dense: {units: 4}
+  - Functional:
+      name: encoder
+      input: [4]
+      layers:
+        - Dense: {units: 4}
+        - Sequential: {name: deep, layers: [Dense: {units: width}, ReLU]}
+  - {reuse: encoder}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("encoder", ["encoder"]),
+        ("encoder/dense", ["encoder/dense"]),
+        ("encoder/d*", ["encoder/dense", "encoder/deep"]),
+        ("encoder/deep/dense", ["encoder/deep/dense"]),
+        ("*/re_lu", ["encoder/deep/re_lu"]),
+        ("enc*", ["encoder", "encoder_1"]),
+    ],
+)
+def test_a_path_leads_into_models_that_are_layers(name: str, found: list[str]) -> None:
+    explained = explain_layers(parse_spec(Source("m.yaml", NESTED), "m"), [name]).layers
+    assert [each.name for each in explained] == found
+
+
+def test_a_layer_in_a_model_is_explained_as_any_other() -> None:
+    (dense,) = explain_layers(
+        parse_spec(Source("m.yaml", NESTED), "m"), ["encoder/deep/dense"]
+    ).layers
+    assert dense.arithmetic == "4 × (4 + 1)"
+    assert dense.input_shapes == ((None, 4),)
+    with pytest.raises(SpecError, match="no layer 'encoder/dens'; did you mean 'encoder/dense'"):
+        explain_layers(parse_spec(Source("m.yaml", NESTED), "m"), ["encoder/dens"])
+
+
+def test_a_layer_in_a_model_has_its_formula_in_the_vars(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(NESTED, "utf-8")
+    command = ["explain", str(tmp_path / "m.yaml"), "encoder/deep/dense", "--symbolic"]
+    result = CliRunner().invoke(command_line, command)
+    assert "params = 5 × width\n" in result.stdout

@@ -23,6 +23,7 @@ input: [8]
 blocks: {b: [Dense: {units: width}]}
 layers: [b: {repeat: depth}, Dense: {units: 2, name: head}]
 """
+INNER = "input: [8]\nlayers: [Functional: {name: e, input: [8], layers: [Dense: {units: 3}]}]"
 HOSTILE = r"""
 vars: {width: 1}
 input: [8]
@@ -41,7 +42,8 @@ layers:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a sound model, a hostile one, a broken one and a pipe."""
     monkeypatch.chdir(tmp_path)
-    for name, text in {"m": SPEC, "hostile": HOSTILE, "broken": "a: [", "odd": "vars: 3"}.items():
+    broken = {"broken": "a: [", "odd": "vars: 3"}
+    for name, text in {"m": SPEC, "inner": INNER, "hostile": HOSTILE, **broken}.items():
         Path(f"{name}.yaml").write_text(text, "utf-8")
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.yaml")
@@ -65,6 +67,7 @@ def completions(line: str) -> list[str]:
         ("explain m.yaml ", ["b_0/dense", "b_1/dense", "head"]),
         ("explain m.yaml head b_1", ["b_1/dense"]),
         ("explain m.yaml --set depth=3 b_2", ["b_2/dense"]),
+        ("explain inner.yaml e", ["e", "e/input", "e/dense"]),
         ("summary m.yaml --set ", ["width=", "depth=", "wise="]),
         ("summary m.yaml --set w", ["width=", "wise="]),
         ("summary m.yaml --set wid", ["width=", "width=4"]),
