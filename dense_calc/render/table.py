@@ -6,7 +6,7 @@ rich's own Table measures and wraps cell by cell, 140 µs a row; this module wra
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import zip_longest
 
@@ -25,7 +25,7 @@ from dense_calc.render.plain_text import (
 
 # Groups are painted: layer kinds, numbers, unknown sizes and labels of totals in Keras' colours.
 _NUMBER_PATTERN = r"\d(?:[\d,]*\d)?(?:\.\d+)?(?:e[+-]?\d+)?%?(?![.,]?\w)"  # a whole one or none
-_KIND_PATTERN = r"(?P<kind>\([\w\n]+\)$)"
+_KIND_PATTERN = r"(?P<kind>\(\w+\)$)"
 _SIZE_PATTERN = rf"(?P<number>(?<![\w.])[-+]?{_NUMBER_PATTERN})|(?P<unknown>\bNone\b)"
 _CHANGE_PATTERN = rf"(?P<more>\+(?:< )?{_NUMBER_PATTERN})|(?P<less>-(?:< )?{_NUMBER_PATTERN})"
 _TOTAL_PATTERN = (
@@ -65,8 +65,8 @@ def _boxed_lines(
     spaces = [width + 2 * len(padding) for width in widths]
     page_width = max(style.width or UNLIMITED_WIDTH, sum(spaces) + len(spaces) + 1)
     frame = box.ASCII_DOUBLE_HEAD if style.ascii else box.HEAVY_HEAD
-    for line in wrap_text(grid.title, page_width):
-        yield _paint_matches(line, _WHOLE_LINE_PATTERN) if style.color else line
+    title_lines = wrap_text(grid.title, page_width)
+    yield from _paint_lines(grid.title, title_lines, _WHOLE_LINE_PATTERN, style)
     yield frame.get_top(spaces)
     yield from _head_lines(grid, widths, padding, frame, style)
     yield frame.get_row(spaces, "head")
@@ -74,8 +74,9 @@ def _boxed_lines(
     yield from _body_lines(grid, widths, padding, frame, rule, style)
     yield frame.get_bottom(spaces)
     for parts in grid.totals:
-        for line in wrap_text("".join(parts), page_width - 1):
-            yield f" {_paint_matches(line, _TOTAL_PATTERN) if style.color else line}"
+        text = "".join(parts)
+        lines = wrap_text(text, page_width - 1)
+        yield from (f" {line}" for line in _paint_lines(text, lines, _TOTAL_PATTERN, style))
 
 
 def _head_lines(
@@ -123,7 +124,9 @@ def _boxed_row_lines(
     """The lines of one row between the edges of its cells; `patterns` match the parts to paint."""
     left, between, right = edges
     folds = list(map(fold_text, cells, widths))
-    painted_folds = list(map(_paint_lines, folds, patterns)) if style.color else folds
+    painted_folds = [
+        _paint_lines(*each, style) for each in zip(cells, folds, patterns, strict=True)
+    ]
     for parts, painted_parts in zip(
         zip_longest(*folds, fillvalue=""), zip_longest(*painted_folds, fillvalue=""), strict=True
     ):
@@ -133,19 +136,28 @@ def _boxed_row_lines(
         yield f"{left}{between.join(padded)}{right}"
 
 
-def _paint_lines(lines: list[str], pattern: str) -> list[str]:
-    """The lines of a cell in colour; a match may extend over several lines."""
-    return _paint_matches("\n".join(lines), pattern).split("\n")
+def _paint_lines(text: str, lines: list[str], pattern: str, style: Style) -> Iterable[str]:
+    """The lines of a text in colour: each match of a pattern, also where it goes over lines."""
+    if not style.color:
+        return lines
+    painted, matches, end = [], list(re.finditer(pattern, text)), 0
+    for line in lines:
+        start = text.index(line, end)  # between lines, only spaces are left out
+        end = start + len(line)
+        painted.append(_paint_spans(text, start, end, matches))
+    return painted
 
 
-def _paint_matches(text: str, pattern: str) -> str:
-    """`text` with each match of a pattern in the colour of its named group."""
-
-    def paint(match: re.Match[str]) -> str:
-        painter = rich_painter(PAINT_STYLES[str(match.lastgroup)])
-        return "\n".join(map(painter, match[0].split("\n")))
-
-    return re.sub(pattern, paint, text)
+def _paint_spans(text: str, start: int, end: int, matches: Iterable[re.Match[str]]) -> str:
+    """A part of a text, with what of each match is in it in the colour of the named group."""
+    painted = ""
+    for match in matches:
+        first, last = max(match.start(), start), min(match.end(), end)
+        if first < last:
+            paint = rich_painter(PAINT_STYLES[str(match.lastgroup)])
+            painted += text[start:first] + paint(text[first:last])
+            start = last
+    return painted + text[start:end]
 
 
 @cache

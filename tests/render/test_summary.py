@@ -264,3 +264,14 @@ def test_a_table_of_numbers_wraps_within_its_columns(width: int, format: str) ->
     text = render_grids([grid], format, Style(width=width))
     assert max(map(display_width, text.splitlines())) <= width
     assert all(number in text for number in ("1,600", "1,234,567", "4.71 MB"))
+
+
+@given(st.integers(1, 40))
+def test_what_is_painted_is_painted_whole_at_any_width(width: int) -> None:
+    report = dense_calc.summarize(SPECS / "gpt2.yaml")
+    plain = render_reports([report], "table", Style(width=width))
+    painted = render_reports([report], "table", Style(width=width, color=True))
+    assert re.sub(r"\x1b\[[\d;]*m", "", painted) == plain
+    left = re.sub(r"\x1b\[[\d;]+m[^\x1b]*\x1b\[0m", "", painted.partition("╇")[2].partition("└")[0])
+    for cells in re.findall(r"│(.*?)│(.*?)│", left):
+        assert not re.search("[Noe0-9]", cells[1])
