@@ -148,12 +148,18 @@ def _kind_arguments(kind: type[LayerKind]) -> Iterator[ArgumentEntry]:
                 yield ArgumentEntry(
                     name=field.encode_name,
                     what=argument_words(kind, field.encode_name),
-                    type=describe_type(field.type)
-                    + (", in a call" if name in kind.call_arguments else ""),
+                    type=_describe_argument(kind, field),
                     choices=tuple(allowed_words(field.type)),
                     required=field.required,
                     default=default,
                 )
+
+
+def _describe_argument(kind: type[LayerKind], field: inspect.Field) -> str:
+    """The type of an argument in words, and whether it is one of the call."""
+    if field.name in kind.inner_layer_arguments and isinstance(field.type, inspect.AnyType):
+        return "a layer or a list of layers"
+    return describe_type(field.type) + ", in a call" * (field.name in kind.call_arguments)
 
 
 @cache

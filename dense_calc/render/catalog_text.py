@@ -77,8 +77,9 @@ def _argument_fact(argument: ArgumentEntry) -> tuple[str, str]:
     """An argument: its type and its default, and what it means on a line of its own."""
     type_text = argument.type
     if len(argument.choices) > _MAX_CARD_CHOICES:
-        words = ", ".join(f"'{word}'" for word in argument.choices[:_MAX_CARD_CHOICES])
-        type_text = f"{words} or {len(argument.choices) - _MAX_CARD_CHOICES} more names"
+        words = sorted(argument.choices, key=lambda word: word[:1].isupper())  # classes last
+        shown = ", ".join(f"'{word}'" for word in words[:_MAX_CARD_CHOICES])
+        type_text = f"{shown} or {len(words) - _MAX_CARD_CHOICES} more names"
     if argument.required:
         return argument.name, f"{type_text}; required\n{argument.what}"
     default = dumps(argument.default, default=to_builtins)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,29 @@ def test_operations_are_listed_and_described() -> None:
     assert said("ops.Stack").startswith("ops.Stack: operations\n")
     result = CliRunner().invoke(command_line, ["layers", "--ops", "Dense"])
     assert "leave out KIND, or write ops.KIND" in result.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "words"),
+    [
+        ("ops.Stack", "axis", "an integer; default 0"),
+        ("ops.Pad", "pad_width", "an integer or a list of integers or lists of integers; required"),
+        ("ops.OneHot", "sparse", "any value; default false"),
+        ("RNN", "cell", "a layer or a list of layers; required"),
+        ("Bidirectional", "weights", "a list; default null"),
+        ("Bidirectional", "merge_mode", "'ave', 'concat', 'mul' or 'sum'; default"),
+        (
+            "Dense",
+            "bias_regularizer",
+            "'l1', 'l1l2', 'l2', 'orthogonal_regularizer', 'regularizer',",
+        ),
+        (
+            "Normalization",
+            "mean",
+            "a number or a list of numbers or lists of numbers; default null",
+        ),
+    ],
+)
+def test_an_argument_is_told_in_a_users_words(kind: str, argument: str, words: str) -> None:
+    card = render_catalog([describe_kind(kind)], Style())
+    assert re.search(rf"\n  {argument} +{re.escape(words)}", card)

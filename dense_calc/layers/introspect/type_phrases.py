@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from msgspec import inspect
 from dense_calc.layers.base import LayerKind
 
 _MAX_LISTED_WORDS = 6  # in a message
+_MAX_INT64 = 2**63 - 1  # a bound that only says that NumPy holds the number
 
 
 def argument_type(kind: type[LayerKind], argument: str) -> inspect.Type:
@@ -64,17 +65,31 @@ def describe_type(wanted: inspect.Type) -> str:
             limit = f" of at most {most:,} characters" if most else ""
             return f"text{limit}" + " without '/'" * bool(pattern)
         case inspect.LiteralType() | inspect.EnumType() | inspect.Metadata():
-            words = list(allowed_words(wanted))
-            few = " or ".join(f"'{word}'" for word in words)
-            return few if len(words) <= _MAX_LISTED_WORDS else "a name that Keras knows"
-        case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
-            number = f"{least} " if least else f"at most {most} " if most else ""
-            return f"a list of {number}{_pluralize_phrase(describe_type(item))}"
+            return _list_words(list(allowed_words(wanted)))
+        case inspect.VarTupleType():
+            return _describe_list(wanted)
         case inspect.StructType(array_like=True, fields=fields):
             return f"a list of {' and '.join(describe_type(field.type) for field in fields)}"
         case inspect.CustomType():
             return "a layer"
-    return "a mapping"
+    return "any value" if isinstance(wanted, inspect.AnyType) else "a mapping"
+
+
+def _list_words(words: Sequence[str]) -> str:
+    """`'valid', 'same' or 'causal'`, if they are few."""
+    if len(words) > _MAX_LISTED_WORDS:
+        return "a name that Keras knows"
+    *first, last = [f"'{word}'" for word in words]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _describe_list(wanted: inspect.VarTupleType) -> str:
+    """`a list of 2 numbers`, `a list` of any values."""
+    if isinstance(wanted.item_type, inspect.AnyType):
+        return "a list"
+    least, most = wanted.min_length, wanted.max_length
+    number = f"{least} " if least else f"at most {most} " if most else ""
+    return f"a list of {number}{_pluralize_phrase(describe_type(wanted.item_type))}"
 
 
 _UNMENTIONED_TYPES = (inspect.NoneType, inspect.DictType, inspect.StructType)
@@ -87,6 +102,8 @@ def _is_array_struct(wanted: inspect.Type) -> bool:
 
 def _describe_bounds(least: float | None, most: float | None, above: float | None = None) -> str:
     """` from 0 to 1`, ` of at least 0`, ` above -1 and up to 1`, or nothing."""
+    least = None if least is not None and least <= -_MAX_INT64 else least
+    most = None if most is not None and most >= _MAX_INT64 else most
     if above is not None:
         return f" above {above}" if most is None else f" above {above} and up to {most}"
     if least is None:
@@ -101,4 +118,4 @@ def _pluralize_phrase(phrase: str) -> str:
         bare = choice.removeprefix("a ").removeprefix("an ")
         noun = "list" if bare.startswith("list") else "(integer|number|layer)"
         plurals.append(re.sub(rf"\b{noun}\b", r"\g<0>s", bare, count=1))
-    return " or ".join(plurals)
+    return " or ".join(dict.fromkeys(plurals))
