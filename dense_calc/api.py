@@ -39,12 +39,10 @@ if TYPE_CHECKING:
     from dense_calc.whatif.sweeping import Sweep
     from dense_calc.whatif.variables import Bounds
 
-Assumptions = Mapping[str, str]
-
-_NO_ASSUMPTIONS: Assumptions = {}
+Assumptions = Mapping[str, str] | None
 
 
-def load(source: AnyModel, assume: Assumptions = _NO_ASSUMPTIONS, /, **settings: Any) -> Model:
+def load(source: AnyModel, assume: Assumptions = None, /, **settings: Any) -> Model:
     """The model in a file: a spec, or a file that Keras wrote.
 
     >>> load("gallery:lenet5", width=12).name
@@ -60,9 +58,7 @@ def load(source: AnyModel, assume: Assumptions = _NO_ASSUMPTIONS, /, **settings:
     return _read(source, assume).model_with(settings)
 
 
-def summarize(
-    source: AnyModel, assume: Assumptions = _NO_ASSUMPTIONS, /, **settings: Any
-) -> Report:
+def summarize(source: AnyModel, assume: Assumptions = None, /, **settings: Any) -> Report:
     """The report on a model: its layers with their shapes, weights and counts, and the totals.
 
     Its shapes start with the batch axis, of size None; its counts are in parameters and in bytes.
@@ -84,7 +80,7 @@ def explain(
     *layers: str,
     symbolic: bool = False,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
 ) -> Explanation:
     """How layers get their shapes and their numbers of parameters.
 
@@ -113,7 +109,7 @@ def check(
     /,
     *,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
     **limits: int | str | None,
 ) -> CheckResult:
     """Whether a model keeps to the budget in its file and to these limits: `result.ok`.
@@ -142,7 +138,7 @@ def diff(
     /,
     *,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
 ) -> ModelComparison:
     """The difference between two models: layers added, removed and changed, and their parameters.
 
@@ -165,7 +161,7 @@ def sweep(
     /,
     *,
     zip: bool = False,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
 ) -> Sweep:
     """What a model comes to with every combination of these settings: a sequence of rows.
 
@@ -196,7 +192,7 @@ def fit(
     max: Bounds | None = None,
     scale: bool = False,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
     **limits: int | str | None,
 ) -> FitResult:
     """The largest values of a variable, or of several, with which a model keeps to its limits.
@@ -236,7 +232,7 @@ def growth(
     max: Bounds | None = None,
     by: GrowthPart | None = None,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
 ) -> GrowthResult:
     """The number of parameters as an exact polynomial in these variables, and where it holds.
 
@@ -263,7 +259,7 @@ def convert(
     /,
     *,
     settings: Settings = NO_SETTINGS,
-    assume: Assumptions = _NO_ASSUMPTIONS,
+    assume: Assumptions = None,
 ) -> str:
     """The model as JSON for `keras.models.model_from_json`, or as a spec in YAML.
 
@@ -292,7 +288,7 @@ def convert(
 
 def _read(source: AnyModel, assume: Assumptions) -> ModelVariants:
     """The models in a source for any settings; DenseCalcError if there are none."""
-    models = read_variants(as_path_or_file(source), assume)
+    models = read_variants(as_path_or_file(source), assume or {})
     if assume and models.is_spec:
         warnings.warn(idle_assumption_message(models.name, "assume"), stacklevel=3)
     return models
