@@ -12,7 +12,7 @@ from dense_calc.cli.completed_values import complete_files
 from dense_calc.cli.help_sections import SectionedCommand
 from dense_calc.cli.options import assume_option, grid_options, set_option, warn_about_variants
 from dense_calc.cli.output import GRID_SUFFIXES, choose_format, emit_text
-from dense_calc.cli.progress import show_progress
+from dense_calc.cli.progress import show_stages
 from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option
 from dense_calc.files.loader import read_variants
 from dense_calc.limits import Limit
@@ -68,6 +68,7 @@ def fit(
         **{name: variable_bounds(bound, vary) for name, bound in bounds.items()},
     )
     models = warn_about_variants(read_variants(file, assumed), assumed)
-    answer = answer_fit_query(models, query, show_progress)
+    with show_stages() as watch:
+        answer = answer_fit_query(models, query, watch)
     emit_text(lambda style: render_answer(answer, chosen, style), **options)
     sys.exit(int(not answer.fitting_rows))

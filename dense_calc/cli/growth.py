@@ -17,6 +17,7 @@ from dense_calc.cli.options import (
     warn_about_variants,
 )
 from dense_calc.cli.output import TEXT_SUFFIXES, emit_text, format_by_suffix
+from dense_calc.cli.progress import show_stages
 from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_option
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def growth(
     chosen = format or format_by_suffix(output_options["output"], TEXT_SUFFIXES)
     models = warn_about_variants(read_variants(file, assumed), assumed)
     lows, highs = variable_bounds(min, vary), variable_bounds(max, vary)
-    result = measure_growth(models, vary, lows, highs, by=by, settings=overrides)
+    with show_stages() as watch:
+        result = measure_growth(models, vary, lows, highs, by=by, settings=overrides, watch=watch)
     render = growth_json if chosen == "json" else render_growth
     emit_text(lambda style: render(result, style), **output_options)

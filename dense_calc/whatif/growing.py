@@ -13,7 +13,8 @@ from dense_calc.settings.variants import NO_SETTINGS, ModelVariants, Settings
 from dense_calc.symbolic.count_polynomials import Point
 from dense_calc.whatif.explain_in_vars import express_growth
 from dense_calc.whatif.find_growth import Growth, GrowthExpressions, NoModelError, find_growth
-from dense_calc.whatif.pieces import ModelFormulas
+from dense_calc.whatif.pieces import ModelFormulas, Piece
+from dense_calc.whatif.stages import StageWatcher, watch_nothing
 from dense_calc.whatif.variables import (
     MAX_BOUND,
     empty_range_error,
@@ -52,6 +53,7 @@ def measure_growth(
     *,
     by: GrowthPart | None = None,
     settings: Settings = NO_SETTINGS,
+    watch: StageWatcher = watch_nothing,
 ) -> GrowthResult:
     """The growth of a model's parameters with these variables, between these bounds.
 
@@ -63,7 +65,7 @@ def measure_growth(
     values = file_values(models, vary, settings, (lows, highs))
     ranges, start = _ranges_and_start(values, lows, highs)
     formulas = ModelFormulas(models, vary, settings, with_verdicts=False)
-    total, growth = _find_growth(formulas, ranges, start)
+    total, growth = _find_growth(formulas, ranges, start, watch)
     expressions = express_growth(formulas.piece_at(start), by)
     return GrowthResult(models.name, tuple(vary), total, growth, expressions)
 
@@ -117,7 +119,7 @@ def _variable_range(name: str, value: int | None, low: int | None, high: int | N
 
 
 def _find_growth(
-    formulas: ModelFormulas, ranges: list[range], start: Point
+    formulas: ModelFormulas, ranges: list[range], start: Point, watch: StageWatcher
 ) -> tuple[int | None, Growth]:
     """The count at `start`, and the growth of the count over the ranges.
 
@@ -125,11 +127,17 @@ def _find_growth(
         DenseCalcError: no values in the ranges make a model.
     """
 
+    advance = watch(None, "values tried")
+
+    def piece_at(point: Point) -> Piece:
+        advance(1)
+        return formulas.piece_at(point)
+
     def counts(points: Iterable[Point]) -> Iterator[int | None]:
         return (row.get("total_params") for row in formulas.rows(points))
 
     try:
-        growth = find_growth(formulas.piece_at, counts, ranges, start)
+        growth = find_growth(piece_at, counts, ranges, start)
     except NoModelError:
         point = tuple(each[0] for each in ranges)
         reason = next(formulas.rows([point])).get("error", "")

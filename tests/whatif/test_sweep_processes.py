@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Run
 from support.sweep_model import MODEL, Told
+from support.terminal import IMPATIENT, watched
 
 
 def test_several_processes_print_the_same(folder: Path, run: Run) -> None:
@@ -74,46 +75,12 @@ def test_a_run_that_is_stopped_leaves_no_process(stop: str, folder: Path) -> Non
     assert process.returncode != 0
 
 
-# The command with no patience, which draws its bar at once.
-IMPATIENT = "from dense_calc.cli import main, progress; progress.PROGRESS_DELAY = {}; main()"
-
-
-def watched(folder: Path, patience: float, *arguments: str, both: bool = False) -> tuple[str, str]:
-    """What comes of a run on standard output, and on a terminal that is its standard error."""
-    from pty import openpty  # not everywhere
-
-    own, terminal = openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", IMPATIENT.format(patience), "sweep", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "LANG": "C.UTF-8"},
-        stdout=terminal if both else subprocess.PIPE,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    seen = b""
-    while part := read(own):
-        seen += part
-    os.close(own)
-    out = process.communicate()[0] or b""
-    assert process.returncode == 0
-    return out.decode(), seen.decode()
-
-
-def read(terminal: int) -> bytes:
-    """What comes next of a terminal, nothing at its end."""
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # how Linux says that nobody is left to write
-        return b""
-
-
 CSV = ("m.yaml", "--set", "w=4,0,8", "--format", "csv")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such terminals")
 def test_a_long_run_has_a_bar_where_somebody_waits(folder: Path, told: Told) -> None:
-    out, seen = watched(folder, 0, *CSV)
+    out, seen = watched(folder, 0, "sweep", *CSV)
     assert out == told(*CSV)
     assert "sweep" in seen
     assert "3/3" in seen
@@ -122,9 +89,9 @@ def test_a_long_run_has_a_bar_where_somebody_waits(folder: Path, told: Told) -> 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such terminals")
 def test_a_short_run_has_no_bar_nor_one_that_prints_where_the_bar_would_be(folder: Path) -> None:
-    assert watched(folder, 60, *CSV)[1] == ""
-    assert "sweep" not in watched(folder, 0, *CSV, both=True)[1]
-    out, seen = watched(folder, 0, *CSV[:3], "--format", "markdown", both=True)
+    assert watched(folder, 60, "sweep", *CSV)[1] == ""
+    assert "sweep" not in watched(folder, 0, "sweep", *CSV, both=True)[1]
+    out, seen = watched(folder, 0, "sweep", *CSV[:3], "--format", "markdown", both=True)
     assert out == ""
     assert seen.index("3/3") < seen.index("**m.yaml**")
 

@@ -23,8 +23,9 @@ from dense_calc.whatif.fitting.grids import (
     build_scaled_line,
     build_variable_range,
 )
-from dense_calc.whatif.fitting.search import GridCounts, ProgressFactory, no_progress
+from dense_calc.whatif.fitting.search import GridCounts
 from dense_calc.whatif.pieces import ModelFormulas
+from dense_calc.whatif.stages import StageWatcher, watch_nothing
 from dense_calc.whatif.variables import file_values, non_integer_error
 
 
@@ -100,7 +101,7 @@ class FitResult(JsonResult, Struct, frozen=True):
 def answer_fit_query(
     variants: ModelVariants,
     query: FitQuery,
-    watch: ProgressFactory = no_progress,
+    watch: StageWatcher = watch_nothing,
     formulas_type: type[ModelFormulas] = ModelFormulas,
 ) -> FitResult:
     """The largest values with which the model of a file fits.
@@ -113,7 +114,7 @@ def answer_fit_query(
     own_limits = () if query.limits else variants.limits
     constraints = build_constraints(query.limits, own_limits, variants.name)
     formulas = formulas_type(variants, query.vary, query.settings)
-    ends = EndFinder(formulas, constraints, own)
+    ends = EndFinder(formulas, constraints, own, watch(None, "values tried for an end"))
     grid = ends.close_grid(_build_grid(query, own))
     looked_at, is_sure = ends.find_part_to_look_at(grid)
     counts = GridCounts(formulas, constraints, looked_at, watch)

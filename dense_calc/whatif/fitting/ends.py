@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import lcm
 from operator import gt
 
@@ -17,10 +17,20 @@ _END_RUN_LENGTH = 3  # values in a row, each twice the last, that are no model o
 
 
 class EndFinder:
-    """Finds the ends of variables; `own` are the values that the file has for them."""
+    """Finds the ends of variables; `own` are the values that the file has for them.
 
-    def __init__(self, formulas: ModelFormulas, constraints: FitConstraints, own: Settings) -> None:
+    `advance` is told of each value that is tried.
+    """
+
+    def __init__(
+        self,
+        formulas: ModelFormulas,
+        constraints: FitConstraints,
+        own: Settings,
+        advance: Callable[[int], object],
+    ) -> None:
         self.formulas, self.constraints, self.own = formulas, constraints, own
+        self.advance = advance
 
     def close_grid(self, grid: PointGrid) -> PointGrid:
         """The grid in which each variable ends that nobody has ended.
@@ -67,6 +77,7 @@ class EndFinder:
         end = 0
         last_piece, last_counts = None, None
         for place in self._doubled_places(line, axis):
+            self.advance(1)
             piece, results = self.formulas.evaluate_at(line.point_at(place))
             counts = piece.report and [results[each] for each in self.constraints.limited_indices]
             has_fallen = any(map(gt, last_counts or (), counts or ()))
@@ -106,6 +117,7 @@ class EndFinder:
         parts = split_into_regions(self.formulas.piece_at, whole, first, self.constraints.excludes)
         try:
             for part, is_excluded in parts:
+                self.advance(1)
                 pairs = zip(part, whole, strict=True)
                 is_single = any(len(values) == 1 < len(full) for values, full in pairs)
                 if is_single or not is_excluded:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from operator import gt
 
 from dense_calc.whatif.fitting.constraints import FitConstraints
 from dense_calc.whatif.fitting.grids import PointGrid
 from dense_calc.whatif.pieces import ModelFormulas, Piece
+from dense_calc.whatif.stages import StageWatcher
 
 _CHUNK_SIZE = 1000  # points that are looked at together
-ProgressFactory = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
-
-
-def no_progress(total: int, what: str) -> AbstractContextManager[Callable[[int], object]]:
-    """The progress display that shows nothing."""
-    return nullcontext(lambda count: None)
 
 
 class GridCounts:
@@ -32,7 +26,7 @@ class GridCounts:
         formulas: ModelFormulas,
         constraints: FitConstraints,
         grid: PointGrid,
-        watch: ProgressFactory,
+        watch: StageWatcher,
     ) -> None:
         self.grid = grid
         self.maximums, self.is_budget = constraints.maximums, constraints.is_budget
@@ -42,13 +36,13 @@ class GridCounts:
         self.fits = [False] * grid.size
         points = iter(grid)
         start = 0
-        with watch(grid.size, "values" if len(grid.axes) == 1 else "combinations") as advance:
-            while chunk := list(islice(points, _CHUNK_SIZE)):
-                for piece, places, results in formulas.evaluate(chunk):
-                    if piece.report:
-                        self._note_results(piece, [start + place for place in places], results)
-                start += len(chunk)
-                advance(len(chunk))
+        advance = watch(grid.size, "values" if len(grid.axes) == 1 else "combinations")
+        while chunk := list(islice(points, _CHUNK_SIZE)):
+            for piece, places, results in formulas.evaluate(chunk):
+                if piece.report:
+                    self._note_results(piece, [start + place for place in places], results)
+                advance(len(places))
+            start += len(chunk)
         for index, sign, most in self.maximums:
             pairs = zip(self.fits, self.columns[index], strict=True)
             self.fits = [fits and sign * (count or 0) <= most for fits, count in pairs]
