@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dense_calc.whatif.fitting.answers import FitResult
     from dense_calc.whatif.growing import GrowthPart, GrowthResult
     from dense_calc.whatif.sweeping import Sweep
-    from dense_calc.whatif.variables import Bounds
+    from dense_calc.whatif.variables import Bounds, Variables
 
 Assumptions = Mapping[str, str] | None
 
@@ -157,8 +157,8 @@ def diff(
 
 def sweep(
     source: AnyModel,
-    settings: Mapping[str, Any],
     /,
+    settings: Mapping[str, Any],
     *,
     zip: bool = False,
     assume: Assumptions = None,
@@ -184,8 +184,8 @@ def sweep(
 
 def fit(
     source: AnyModel,
-    vary: str | Iterable[str],
     /,
+    vary: Variables,
     *,
     multiple_of: Bounds = 1,
     min: Bounds = 1,
@@ -199,9 +199,11 @@ def fit(
 
     The result has one row for one variable, or for several that move together with `scale`; for
     several apart, every row of which no variable can be raised; none if nothing fits. A row is a
-    dict: what was set, the counts, and the slack, what is left to the tightest limit. Limits and
-    bounds are what the flags of the command are: `max_params="1M"`; without limits, the file's
-    budget. A bound is a number for all variables, or a mapping of names to numbers.
+    dict: what was set, the counts, and the slack, what is left to the tightest limit. `vary` names
+    the variables, or maps their names to the values to try, as `sweep` has them, or to None. Limits
+    and bounds are what the flags of the command are: `max_params="1M"`; without limits, the file's
+    budget. A bound is a number for all variables without a list of values, or a mapping of names to
+    numbers.
 
     >>> [row] = fit("gallery:lenet5", "width", max_params="100k")
     >>> row["set"], row["total_params"], row["slack"]
@@ -213,20 +215,22 @@ def fit(
         TypeError: a limit is unknown.
     """
     from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
-    from dense_calc.whatif.variables import bounds_by_name, variable_names
+    from dense_calc.whatif.variables import parse_bounds, parse_variables
 
-    names = variable_names(vary)
+    values = parse_variables(vary)
+    listed = {name: each for name, each in values.items() if each is not None}
     written = {"multiple_of": multiple_of, "min": min, "max": max}
-    bounds = {key: bounds_by_name(bound, names) for key, bound in written.items()}
+    others = values.keys() - listed.keys()
+    bounds = {key: parse_bounds(key, bound, others) for key, bound in written.items()}
     parsed = parse_limits("fit", limits)
-    query = FitQuery(names, parsed, scale=scale, settings=settings, **bounds)
+    query = FitQuery(tuple(values), parsed, listed, scale=scale, settings=settings, **bounds)
     return answer_fit_query(_read(source, assume), query)
 
 
 def growth(
     source: AnyModel,
-    vary: str | Iterable[str],
     /,
+    vary: str | Iterable[str],
     *,
     min: Bounds | None = None,
     max: Bounds | None = None,
@@ -246,17 +250,17 @@ def growth(
         DenseCalcError: the file holds no model, or has no such variable.
     """
     from dense_calc.whatif.growing import measure_growth
-    from dense_calc.whatif.variables import bounds_by_name, variable_names
+    from dense_calc.whatif.variables import demand_names_only, parse_bounds, parse_variables
 
-    names = variable_names(vary)
-    lows, highs = bounds_by_name(min, names), bounds_by_name(max, names)
+    names = demand_names_only(parse_variables(vary))
+    lows, highs = parse_bounds("min", min, names), parse_bounds("max", max, names)
     return measure_growth(_read(source, assume), names, lows, highs, by=by, settings=settings)
 
 
 def convert(
     source: AnyModel,
-    to: Literal["keras", "yaml"],
     /,
+    to: Literal["keras", "yaml"],
     *,
     settings: Settings = NO_SETTINGS,
     assume: Assumptions = None,

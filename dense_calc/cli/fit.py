@@ -17,6 +17,7 @@ from dense_calc.cli.vary_options import bound_option, variable_bounds, vary_opti
 from dense_calc.files.loader import read_variants
 from dense_calc.limits import Limit
 from dense_calc.render.fit_grid import render_answer
+from dense_calc.settings.values import parse_setting_values
 from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
 
 
@@ -24,7 +25,9 @@ from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
 @click.argument("file", shell_complete=complete_files)
 @vary_option(
     "The variables: vars, arguments of layers (dense.units) or sizes of the input (input[0]). With "
-    "several variables, lists every largest combination."
+    "several variables, lists every largest combination. NAME=VALUES tries these values of one "
+    "variable: a list (64,96,128) or a range FIRST:LAST:STEP (0.25:2:0.25). Repeatable.",
+    with_values=True,
 )
 @click.option("--scale", is_flag=True, help="Multiply all variables by one factor.")
 @limit_options
@@ -43,7 +46,7 @@ from dense_calc.whatif.fitting.answers import FitQuery, answer_fit_query
 @grid_options
 def fit(
     file: str,
-    vary: tuple[str, ...],
+    vary: dict[str, str | None],
     scale: bool,
     limits: tuple[Limit, ...],
     assumed: dict[str, str],
@@ -60,12 +63,15 @@ def fit(
     """
     chosen = choose_format(format, options["output"], GRID_SUFFIXES)
     bounds = {name: options.pop(name) for name in ("multiple_of", "min", "max")}
+    listed = {name: text for name, text in vary.items() if text is not None}
+    others = vary.keys() - listed.keys()
     query = FitQuery(
-        vary=vary,
+        vary=tuple(vary),
+        values={name: parse_setting_values(name, text, "--vary") for name, text in listed.items()},
         limits=limits,
         scale=scale,
         settings=overrides,
-        **{name: variable_bounds(bound, vary) for name, bound in bounds.items()},
+        **{name: variable_bounds(bound, others) for name, bound in bounds.items()},
     )
     models = warn_about_variants(read_variants(file, assumed), assumed)
     with show_stages() as watch:

@@ -7,15 +7,17 @@ from functools import partial
 from typing import Any
 
 from dense_calc.analysis.budget import Check
-from dense_calc.errors import escape_unprintable
+from dense_calc.errors import MAX_LISTED_CHOICES, escape_unprintable
 from dense_calc.quantities import QUANTITIES
 from dense_calc.render import Style, render_grids
+from dense_calc.render.axes import shown_value_text
 from dense_calc.render.checks.wording import check_sentence, check_subject, limit_text
 from dense_calc.render.grid import Column, Grid, row_cells, translate_signs
 from dense_calc.render.json import escape_json, json_array, json_fields, json_object
 from dense_calc.render.sweep_grid import TOTAL_COLUMNS, setting_column
+from dense_calc.settings.values import FloatRange
 from dense_calc.whatif.fitting.answers import FitResult
-from dense_calc.whatif.fitting.grids import VariableRange
+from dense_calc.whatif.fitting.grids import MAX_POINTS, VariableRange
 
 _AnswerRow = dict[str, Any]
 
@@ -69,7 +71,7 @@ def _answer_columns(answer: FitResult) -> Iterator[Column]:
     if not (answer.is_frontier and answer.fitting_rows):
         yield Column("", lambda row: str(row["what"]))
     for each in answer.ranges:
-        yield setting_column(each.name, each.values)
+        yield setting_column(each.name, each.values[:1])
     if answer.is_scaled:
         yield Column("Scale", lambda row: f"× {row['scale']:.4g}", is_number=True)
     yield from TOTAL_COLUMNS
@@ -93,6 +95,7 @@ def _answer_sentences(answer: FitResult) -> Iterator[str]:
         yield "what does not fit breaks a limit of the budget on layers; dense-calc check tells it"
     yield from _dependence_sentences(answer)
     yield from _range_end_sentences(answer)
+    yield from _bound_sentences(answer)
     yield _search_sentence(answer)
     if not answer.is_sure:
         yield "there may be larger ones that fit; say with --min and --max where to look"
@@ -123,8 +126,26 @@ def _range_end_sentences(answer: FitResult) -> Iterator[str]:
         for each in answer.ranges:
             last = each.values[-1]
             if any(row["set"][each.name] == last for row in answer.fitting_rows):
-                name = escape_unprintable(each.name)
-                yield f"the range of {name} ends at {last:,}, which fits; --max widens it"
+                name, end = escape_unprintable(each.name), shown_value_text(last)
+                option = "--max" if each.multiple else "--vary"
+                yield f"the range of {name} ends at {end}, which fits; {option} widens it"
+
+
+def _bound_sentences(answer: FitResult) -> Iterator[str]:
+    """Where variables end that are raised apart, of which nobody has said it, and in what steps."""
+    if answer.is_frontier and (names := _names_where(answer, "is_open")):
+        verb = "goes" if " and " not in names else "go"
+        told = f"without --max, {names} {verb} on until nothing fits while the others"
+        yield f"{told} have the file's values, or for {MAX_POINTS:,} values"
+    if names := _names_where(answer, "is_thinned"):
+        told = f"the steps of {names} are widened: there may be {MAX_POINTS:,} combinations"
+        yield f"{told}; narrow them with --min, --max or --multiple-of"
+
+
+def _names_where(answer: FitResult, attribute: str) -> str:
+    """The names of the variables whose range has an attribute: `width and depth`."""
+    chosen = [each.name for each in answer.ranges if getattr(each, attribute)]
+    return " and ".join(map(escape_unprintable, chosen))
 
 
 def _settings_text(answer: FitResult, row: _AnswerRow) -> str:
@@ -145,10 +166,16 @@ def _search_sentence(answer: FitResult) -> str:
 
 
 def _range_text(variable: VariableRange) -> str:
-    """The values of a variable: `width from 8 to 512 in steps of 8`."""
-    values = variable.values
-    step = f" in steps of {values.step:,}" if values.step > 1 else ""
-    return f"{escape_unprintable(variable.name)} from {values[0]:,} to {values[-1]:,}{step}"
+    """The values of a variable: `width from 8 to 512 in steps of 8`, `width 64, 96 or 128`."""
+    name, values = escape_unprintable(variable.name), variable.values
+    ends = f"from {shown_value_text(values[0])} to {shown_value_text(values[-1])}"
+    if isinstance(values, range | FloatRange):
+        step = f" in steps of {shown_value_text(values.step)}" if values.step != 1 else ""
+        return f"{name} {ends}{step}"
+    if len(values) > MAX_LISTED_CHOICES:
+        return f"{len(values):,} values of {name} {ends}"
+    *others, last = map(shown_value_text, values)
+    return f"{name} {' or '.join(filter(None, [', '.join(others), last]))}"
 
 
 def _answer_json(answer: FitResult, style: Style) -> str:
@@ -197,7 +224,12 @@ def _limit_fields(check: Check) -> dict[str, Any]:
     return {"what": check.what, "rule": check.rule, "amount": check.limit}
 
 
-def _range_fields(variable: VariableRange) -> dict[str, int]:
+def _range_fields(variable: VariableRange) -> dict[str, Any]:
     """The values of a variable as plain data."""
     values = variable.values
-    return {"min": values[0], "max": values[-1], "multiple_of": values.step}
+    ends = {"min": values[0], "max": values[-1]}
+    if variable.multiple:
+        return ends | {"multiple_of": variable.multiple}
+    if isinstance(values, range | FloatRange):
+        return ends | {"step": values.step}
+    return ends | {"values": list(values)}

@@ -14,7 +14,7 @@ from typing import Any, overload
 from msgspec import json
 from msgspec.structs import replace
 
-from dense_calc.errors import Source, SpecError
+from dense_calc.errors import Source, SpecError, describe_value
 from dense_calc.spec_language.spec_numbers import has_finite_numbers
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, resolve_scalar
 from dense_calc.spec_language.yaml_tree import YamlNode, parse_yaml, utf8_error
@@ -80,13 +80,18 @@ def to_python_value(value: Any) -> Any:
     return operator.index(value) if is_foreign_integer else value
 
 
-class _FloatRange(Sequence[float]):
+class FloatRange(Sequence[float]):
     """Evenly spaced numbers, each computed when it is read."""
 
-    def __init__(self, first: Fraction, step: Fraction, places: range) -> None:
+    def __init__(self, first: Fraction, unit: Fraction, places: range) -> None:
         self.first_value = first
-        self.step = step
+        self.unit = unit
         self.indices = places
+
+    @property
+    def step(self) -> float:
+        """What each number adds to the one before it."""
+        return float(self.unit * self.indices.step)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -94,11 +99,11 @@ class _FloatRange(Sequence[float]):
     @overload
     def __getitem__(self, place: int) -> float: ...
     @overload
-    def __getitem__(self, place: slice) -> _FloatRange: ...
-    def __getitem__(self, place: int | slice) -> float | _FloatRange:
+    def __getitem__(self, place: slice) -> FloatRange: ...
+    def __getitem__(self, place: int | slice) -> float | FloatRange:
         if isinstance(place, slice):
-            return _FloatRange(self.first_value, self.step, self.indices[place])
-        return float(self.first_value + self.step * self.indices[place])
+            return FloatRange(self.first_value, self.unit, self.indices[place])
+        return float(self.first_value + self.unit * self.indices[place])
 
 
 class _JoinedValues(Sequence[Any]):
@@ -119,15 +124,24 @@ class _JoinedValues(Sequence[Any]):
         return self.segments[part][place - self.segment_ends[part]]
 
 
-def parse_setting_values(name: str, given: Any) -> SettingValues:
+def demand_setting_names(settings: Any) -> None:
+    """Raise SpecError unless these map texts to something."""
+    if not isinstance(settings, Mapping):
+        raise SpecError(f"settings are names with values, not {describe_value(settings)}")
+    for name in settings:
+        if not isinstance(name, str):
+            raise SpecError(f"a setting has a name such as 'width', not {describe_value(name)}")
+
+
+def parse_setting_values(name: str, given: Any, option: str = "--set") -> SettingValues:
     """The values of a setting, from a text, from an iterable or from a single value.
 
-    A text lists values and ranges, which include their last value.
+    A text lists values and ranges, which include their last value; messages name the option.
 
     Raises:
         SpecError: the text is none.
     """
-    if isinstance(given, range | _FloatRange | _JoinedValues):
+    if isinstance(given, range | FloatRange | _JoinedValues):
         return given
     if not isinstance(given, str):
         given = to_python_value(given)
@@ -140,7 +154,7 @@ def parse_setting_values(name: str, given: Any) -> SettingValues:
         if len(values) > MAX_COMBINATIONS:
             raise SpecError(f"'{name}' has more than {MAX_COMBINATIONS:,} values; take fewer")
         return values
-    source = Source(f"--set {name}", f"[{given}]")  # as YAML has a list
+    source = Source(f"{option} {name}", f"[{given}]")  # as YAML has a list
     items = parse_yaml(source).value
     if not isinstance(items, list) or not items:
         raise SpecError(f"'{name}' has no values; write {name}=32,64 or {name}=32:128:32")
@@ -192,7 +206,7 @@ def _parse_range(item: YamlNode) -> SettingValues:
         )
     if all(type(number) is int for number in numbers):
         return range(int(first), int(first + count * step), int(step))
-    return _FloatRange(first, step, range(count))
+    return FloatRange(first, step, range(count))
 
 
 def _reversed_range_hint(texts: Sequence[str]) -> str:

@@ -64,8 +64,9 @@ class ModelVariants(Struct, dict=True, eq=False):
         if not settings:
             return self._model_with_vars({})[0]
         from dense_calc.settings.apply import apply_settings  # few runs set anything
-        from dense_calc.settings.values import parse_setting
+        from dense_calc.settings.values import demand_setting_names, parse_setting
 
+        demand_setting_names(settings)
         values = {name: parse_setting(name, value) for name, value in settings.items()}
         others = {name: values.pop(name) for name in settings if name not in self.vars}
         model, scope = self._model_with_vars(values)

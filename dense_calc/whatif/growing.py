@@ -126,7 +126,6 @@ def _find_growth(
     Raises:
         DenseCalcError: no values in the ranges make a model.
     """
-
     advance = watch(None, "values tried")
 
     def piece_at(point: Point) -> Piece:

@@ -186,6 +186,12 @@ class ModelFormulas:
         """The piece that holds at a point."""
         return self.evaluate_at(point)[0]
 
+    def piece_in_integers(self, point: Point) -> Piece:
+        """The piece that holds at a point, of whose values whole numbers alone are symbolic."""
+        types = tuple(int if _number_type([each]) is int else None for each in point)
+        [(kind, _)] = _places_by_kind(types, [point])
+        return self.find_piece(kind, point)
+
     def find_piece(self, kind: _PointKind, point: Point) -> Piece:
         """The piece of points of a kind that holds at one: a kept one, or a new one."""
         types, _ = kind

@@ -9,7 +9,12 @@ from typing import Any, overload
 
 from dense_calc.errors import SpecError
 from dense_calc.result import Result
-from dense_calc.settings.values import MAX_COMBINATIONS, SettingValues, parse_setting_values
+from dense_calc.settings.values import (
+    MAX_COMBINATIONS,
+    SettingValues,
+    demand_setting_names,
+    parse_setting_values,
+)
 from dense_calc.settings.variants import ModelVariants, VariantRow
 from dense_calc.whatif.pieces import ModelFormulas
 
@@ -20,6 +25,7 @@ def build_sweep(models: ModelVariants, settings: Mapping[str, Any], is_zipped: b
     Raises:
         SpecError: there is no model or no such setting, or these are too many combinations.
     """
+    demand_setting_names(settings)
     models.demand_settings(settings)
     choices = {name: parse_setting_values(name, each) for name, each in settings.items()}
     return Sweep(models, choices, is_zipped)

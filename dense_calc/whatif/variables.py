@@ -7,6 +7,12 @@ from itertools import chain
 from typing import Any
 
 from dense_calc.errors import DenseCalcError, describe_value
+from dense_calc.settings.values import (
+    SettingValues,
+    demand_setting_names,
+    parse_setting_values,
+    to_python_value,
+)
 from dense_calc.settings.variants import ModelVariants
 
 MAX_BOUND = 2**61  # of the values of a variable
@@ -14,19 +20,57 @@ _VARY_USAGE = "--vary {}"  # how a variable is named
 _MAX_VARIABLES = 16  # variables: each adds an axis to what is looked at
 
 Bounds = int | Mapping[str, int]  # of all variables, or of each by its name
+Variables = str | Iterable[str] | Mapping[str, Any]  # names, or values by name, None for any
 
 
-def variable_names(vary: str | Iterable[str]) -> tuple[str, ...]:
-    """The distinct names of variables, in one text or in several."""
+def parse_variables(vary: Variables) -> dict[str, SettingValues | None]:
+    """The values that the variables may take, None where nobody has listed them.
+
+    Raises:
+        DenseCalcError: a variable has no name, or its values are none.
+    """
     names = vary.split(",") if isinstance(vary, str) else vary
-    return tuple(dict.fromkeys(filter(None, map(str.strip, names))))
+    if not isinstance(names, Iterable):
+        raise DenseCalcError(f"variables have names, such as 'width', not {describe_value(vary)}")
+    choices = names if isinstance(names, Mapping) else dict.fromkeys(names)
+    demand_setting_names(choices)
+    return {
+        name.strip(): None if each is None else parse_setting_values(name, each, "--vary")
+        for name, each in choices.items()
+        if name.strip()
+    }
 
 
-def bounds_by_name(bounds: Bounds | None, names: Iterable[str]) -> Mapping[str, int]:
-    """The bound of each variable that has one."""
-    if isinstance(bounds, Mapping):
-        return bounds
-    return {} if bounds is None else dict.fromkeys(names, bounds)
+def demand_names_only(vary: Mapping[str, object]) -> tuple[str, ...]:
+    """The names of variables, none of which may have listed values.
+
+    Raises:
+        DenseCalcError: one has.
+    """
+    for name, values in vary.items():
+        if values is not None:
+            told = f"'{name}' cannot have a list of values here"
+            raise DenseCalcError(f"{told}; say with --min and --max where it ends")
+    return tuple(vary)
+
+
+def parse_bounds(key: str, bounds: Bounds | None, names: Iterable[str]) -> dict[str, int]:
+    """The bound of each variable that has one; the key is `min`, `max` or `multiple_of`.
+
+    Raises:
+        DenseCalcError: one is no whole number, or too far.
+    """
+    if bounds is None:
+        return {}
+    by_name = dict(bounds) if isinstance(bounds, Mapping) else dict.fromkeys(names, bounds)
+    for name, each in by_name.items():
+        number = by_name[name] = to_python_value(each)
+        if not isinstance(number, int) or isinstance(number, bool):
+            told = f"'{key}' takes a whole number, or a mapping of names to some"
+            raise DenseCalcError(f"{told}, not {describe_value(number)}")
+        if abs(number) > MAX_BOUND:
+            raise DenseCalcError(f"'{key}' of '{name}' is too far; at most {MAX_BOUND:,}")
+    return by_name
 
 
 def file_values(
@@ -48,6 +92,7 @@ def file_values(
     own = {name: file.setting_value(name, _VARY_USAGE) for name in vary}
     if not own:
         raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
+    demand_setting_names(settings)
     for name in settings:
         file.setting_value(name)
         if name in own:

@@ -13,6 +13,7 @@ from dense_calc.analysis.budget import Check
 from dense_calc.errors import DenseCalcError
 from dense_calc.limits import Limit
 from dense_calc.result import JsonResult
+from dense_calc.settings.values import SettingValues
 from dense_calc.settings.variants import ModelVariants, Settings, VariantRow
 from dense_calc.spec_language.spec_numbers import is_number
 from dense_calc.whatif.fitting.constraints import FitConstraints, build_constraints
@@ -20,6 +21,7 @@ from dense_calc.whatif.fitting.ends import EndFinder
 from dense_calc.whatif.fitting.grids import (
     PointGrid,
     VariableRange,
+    build_listed_range,
     build_scaled_line,
     build_variable_range,
 )
@@ -32,12 +34,14 @@ from dense_calc.whatif.variables import file_values, non_integer_error
 class FitQuery(Struct, frozen=True):
     """The variables to raise, the values that they may take, and the limits to fit.
 
-    Those are multiples of a number, 1 by default, from a least one, by default 1, to the most.
-    Without limits, the model must fit the budget of the file. `settings` hold for all values.
+    Those are multiples of a number, 1 by default, from a least one, by default 1, to the most; of
+    some variables the `values` are listed. Without limits, the model must fit the budget of the
+    file. `settings` hold for all values.
     """
 
     vary: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
+    values: Mapping[str, SettingValues] = {}
     multiple_of: Mapping[str, int] = {}
     min: Mapping[str, int] = {}
     max: Mapping[str, int] = {}
@@ -139,15 +143,20 @@ def answer_fit_query(
 
 
 def _own_values(variants: ModelVariants, query: FitQuery) -> Settings:
-    """The values that the file has for the variables.
+    """The values that the file has for the variables, None where that is none to start from.
 
     Raises:
-        DenseCalcError: one cannot vary.
+        DenseCalcError: one cannot vary, or has listed values and a bound.
     """
     bounds = (query.multiple_of, query.min, query.max)
     own = file_values(variants, query.vary, query.settings, bounds)
     for name, value in own.items():
-        if value is not None and not is_number(value):
+        if name in query.values:
+            if query.scale or any(name in bound for bound in bounds):
+                what = "--scale" if query.scale else "its bound"
+                raise DenseCalcError(f"'{name}' has a list of values; leave out that, or {what}")
+            own[name] = value if is_number(value) else None
+        elif value is not None and not is_number(value):
             raise non_integer_error(name, value)
     return own
 
@@ -159,7 +168,9 @@ def _build_grid(query: FitQuery, own: Settings) -> PointGrid:
         DenseCalcError: a variable has no values, or cannot be scaled.
     """
     ranges = tuple(
-        build_variable_range(
+        build_listed_range(name, query.values[name])
+        if name in query.values
+        else build_variable_range(
             name, query.multiple_of.get(name, 1), query.min.get(name, 1), query.max.get(name)
         )
         for name in query.vary

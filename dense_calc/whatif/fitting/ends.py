@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import compress
 from math import lcm
 from operator import gt
 
 from dense_calc.settings.variants import Settings
+from dense_calc.symbolic.formulas import Point
 from dense_calc.symbolic.regions import TooManyRegionsError, split_into_regions
 from dense_calc.whatif.fitting.constraints import FitConstraints
 from dense_calc.whatif.fitting.grids import MAX_POINTS, PointGrid, widen_steps
-from dense_calc.whatif.pieces import ModelFormulas
+from dense_calc.whatif.pieces import ModelFormulas, Piece
 
 _END_RUN_LENGTH = 3  # values in a row, each twice the last, that are no model or too large
 
@@ -61,9 +63,9 @@ class EndFinder:
         for other, each in enumerate(() if grid.bases else grid.ranges):
             if other != axis:
                 own = self.own[each.name]
-                at = each.values[0] if own is None else int(own)
+                at = each.values[0] if own is None else int(own) if each.multiple else own
                 at = min(max(at, each.values[0]), each.values[-1])
-                grid = grid.cut_axis(other, range(at, at + 1))
+                grid = grid.cut_axis(other, [at])
         return grid
 
     def _find_end(self, line: PointGrid, axis: int) -> tuple[int, bool]:
@@ -100,8 +102,9 @@ class EndFinder:
 
         What divides the own value, as the heads of an attention do, divides the others, too.
         """
-        values, own = line.ranges[axis].values, self.own[line.ranges[axis].name]
-        value = lcm(values.step, own) if isinstance(own, int) and own > 0 else values.step
+        values, multiple = line.ranges[axis].values, line.ranges[axis].multiple
+        own = self.own[line.ranges[axis].name]
+        value = lcm(multiple, own) if isinstance(own, int) and own > 0 else multiple
         while value <= values[-1]:
             if value >= values[0]:
                 yield bisect_left(values, value)
@@ -110,11 +113,21 @@ class EndFinder:
     def _is_unfit_from(self, place: int, line: PointGrid) -> bool:
         """Whether formulas prove that nothing fits at a place of a line and above it.
 
-        Formulas that hold at one value alone say nothing of others.
+        Formulas that hold at one value alone say nothing of others. Fractions stay as they are.
         """
         first, last = line.point_at(place), line.point_at(line.size - 1)
-        whole = tuple(range(low, high + 1) for low, high in zip(first, last, strict=True))
-        parts = split_into_regions(self.formulas.piece_at, whole, first, self.constraints.excludes)
+        moves = [type(each) is int for each in first]
+        own = tuple(compress(first, moves))
+        ends = zip(own, compress(last, moves), strict=True)
+        whole = tuple(range(low, high + 1) for low, high in ends)
+
+        def piece_at(point: Point) -> Piece:
+            moved = iter(point)
+            pairs = zip(first, moves, strict=True)
+            values = tuple(next(moved) if is_moved else at for at, is_moved in pairs)
+            return self.formulas.piece_in_integers(values)
+
+        parts = split_into_regions(piece_at, whole, own, self.constraints.excludes)
         try:
             for part, is_excluded in parts:
                 self.advance(1)

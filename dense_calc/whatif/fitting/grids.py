@@ -12,7 +12,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import DenseCalcError
+from dense_calc.errors import DenseCalcError, describe_value
+from dense_calc.settings.values import FloatRange, SettingValues
+from dense_calc.spec_language.spec_numbers import is_number
 from dense_calc.symbolic.formulas import Point
 from dense_calc.whatif.variables import empty_range_error
 
@@ -20,11 +22,17 @@ MAX_POINTS = 2**20  # that are looked at, and values of a variable that has no l
 
 
 class VariableRange(Struct, frozen=True):
-    """The values of a variable, in steps; `is_open` where nobody has said which is the largest."""
+    """The values of a variable, in ascending order.
+
+    They are all multiples of a number, which is 0 where somebody has listed them. `is_open` where
+    nobody has said which is the largest; `is_thinned` where the multiple is not the one asked for.
+    """
 
     name: str
-    values: range
+    values: Sequence[Any]
+    multiple: int = 0
     is_open: bool = False
+    is_thinned: bool = False
 
 
 class PointGrid(Struct, frozen=True):
@@ -39,7 +47,7 @@ class PointGrid(Struct, frozen=True):
     leader: int = 0
 
     @property
-    def axes(self) -> list[range]:
+    def axes(self) -> list[Sequence[Any]]:
         """The values along each axis."""
         return [each.values for each in ([self.ranges[self.leader]] if self.bases else self.ranges)]
 
@@ -55,7 +63,7 @@ class PointGrid(Struct, frozen=True):
         """The point at a place in the order of all."""
         if self.bases:
             return self._scaled_point(self.axes[0][place])
-        values: list[int] = []
+        values: list[Any] = []
         for axis in reversed(self.axes):
             place, index = divmod(place, len(axis))
             values.insert(0, axis[index])
@@ -68,7 +76,7 @@ class PointGrid(Struct, frozen=True):
         for each, base in zip(self.ranges, self.bases, strict=True):
             numerator = 2 * base.numerator * leader.denominator * leading
             divisor = base.denominator * leader.numerator
-            step = each.values.step
+            step = each.multiple
             nearest = (numerator + divisor * step) // (2 * divisor * step) * step
             point.append(max(nearest, each.values[0]))
         return tuple(point)
@@ -78,17 +86,37 @@ class PointGrid(Struct, frozen=True):
         sizes = [*map(len, self.axes)]
         return [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
 
-    def cut_axis(self, axis: int, values: range) -> PointGrid:
-        """The grid with some of the values of a variable only."""
+    def cut_axis(self, axis: int, values: Sequence[Any], **changes: Any) -> PointGrid:
+        """The grid with some of the values of a variable only, and changes of its range."""
         ranges = list(self.ranges)
-        ranges[axis] = replace(ranges[axis], values=values)
+        ranges[axis] = replace(ranges[axis], values=values, **changes)
         return replace(self, ranges=tuple(ranges))
 
     def told_ranges(self) -> Iterator[VariableRange]:
         """The values that each variable takes."""
+        if not self.bases:
+            yield from self.ranges
+            return
         ends = self.point_at(0), self.point_at(self.size - 1)
         for each, least, most in zip(self.ranges, *ends, strict=True):
-            yield replace(each, values=range(least, most + 1, each.values.step))
+            yield replace(each, values=range(least, most + 1, each.multiple))
+
+
+def build_listed_range(name: str, values: SettingValues) -> VariableRange:
+    """The values that somebody has listed.
+
+    Raises:
+        DenseCalcError: there are none, or one is no number.
+    """
+    if not values:
+        raise DenseCalcError(f"'{name}' has no value; list some, or leave out the list")
+    if isinstance(values, range | FloatRange):
+        return VariableRange(name, values if values[0] <= values[-1] else values[::-1])
+    for each in values:
+        if not is_number(each) or not math.isfinite(each):
+            told = f"only numbers can vary here, and {describe_value(each)} is none"
+            raise DenseCalcError(f"'{name}' cannot have this value: {told}")
+    return VariableRange(name, sorted(set(values)))
 
 
 def build_variable_range(name: str, multiple: int, least: int, most: int | None) -> VariableRange:
@@ -103,10 +131,10 @@ def build_variable_range(name: str, multiple: int, least: int, most: int | None)
     first = -(-least // multiple) * multiple
     if most is None:
         values = range(first, first + MAX_POINTS * multiple, multiple)
-        return VariableRange(name, values, is_open=True)
+        return VariableRange(name, values, multiple, is_open=True)
     values = range(first, most + 1, multiple)
     if values:
-        return VariableRange(name, values)
+        return VariableRange(name, values, multiple)
     if most < least:
         raise empty_range_error(name, least, most)
     told = f"no multiple of {multiple:,} is from {least:,} to {most:,}"
@@ -129,9 +157,9 @@ def widen_steps(grid: PointGrid) -> PointGrid:
                 f"{sizes_text} combinations of {names} are too many; narrow them with --min, --max "
                 "or --multiple-of, or move them together with --scale"
             )
-        values = grid.ranges[axis].values
-        odd = values[0] // values.step % 2
-        grid = grid.cut_axis(axis, values[odd::2])
+        values, multiple = grid.ranges[axis].values, grid.ranges[axis].multiple
+        odd = values[0] // multiple % 2
+        grid = grid.cut_axis(axis, values[odd::2], multiple=2 * multiple, is_thinned=True)
     return grid
 
 
@@ -144,7 +172,7 @@ def build_scaled_line(ranges: Sequence[VariableRange], own: Mapping[str, Any]) -
         DenseCalcError: the own value of one is no number above 0, or no factor suits them all.
     """
     bases = tuple(_scaling_base(each.name, own[each.name]) for each in ranges)
-    steps = [each.values.step / base for each, base in zip(ranges, bases, strict=True)]
+    steps = [each.multiple / base for each, base in zip(ranges, bases, strict=True)]
     leader = steps.index(min(steps))
     line = PointGrid(tuple(ranges), bases, leader)
 
