@@ -197,6 +197,12 @@ def escape_unprintable(text: str) -> str:
     )
 
 
+def quote_form(form: str) -> str:
+    """What a user is advised to write, in quotes that it has not itself."""
+    quote = next((each for each in "'\"" if each not in form), "`")
+    return f"{quote}{form}{quote}"
+
+
 def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True) -> str:
     """`; did you mean 'units'?`: the choice most like `word`; or a list of few choices; or ''."""
     distinct = {choice.lower(): choice for choice in islice(choices, _MAX_COMPARED_CHOICES)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from dense_calc.errors import Place
+from dense_calc.errors import Place, quote_form
 
 _WORD_PATTERN = r"([A-Za-z_][\w.]*)"
 # A word, at the start of a value, before what YAML takes for more of that word.
@@ -29,7 +29,8 @@ def describe_lines(place: Place) -> str:
     lines = ["", *place.source.text.splitlines()][: place.line + 1]
     above, line = lines[place.line - 1 :] if len(lines) > place.line else ("", "")
     if unbraced := re.match(_UNBRACED_PATTERN, line):
-        return f"; put braces round the arguments: '{unbraced[1]}: {{{unbraced[2].strip()}}}'"
+        form = f"{unbraced[1]}: {{{unbraced[2].strip()}}}"
+        return f"; put braces round the arguments: {quote_form(form)}"
     bare = re.match(_BARE_PATTERN, above)
     if bare and bare.start(1) <= len(line) - len(line.lstrip()):
         return f"; a colon is missing after '{bare[1]}'"
@@ -41,8 +42,8 @@ def _describe_match(match: re.Match[str] | None) -> str:
     """The hint for a word that lacks its colon, or the space after it."""
     if not match:
         return ""
-    value = _first_value(match.string[match.end() :])
-    return f"; a colon and a space are missing: write '{match[1]}: {value}'"
+    form = f"{match[1]}: {_first_value(match.string[match.end() :])}"
+    return f"; a colon and a space are missing: write {quote_form(form)}"
 
 
 def _first_value(text: str) -> str:

@@ -73,5 +73,6 @@ def describe_commas(text: str, name: str = "") -> str:
     if not re.fullmatch(_LIST_PATTERN, text):
         return ""
     is_tuple = text.startswith("(") and text.endswith(")")
-    items = re.sub(r"\s*,\s*", ", ", text if is_tuple else f"({text})")
-    return f"; write '{name}{items.translate(_SQUARE_BRACKETS)}'"
+    items = re.sub(r"\s*,\s*", ", ", text if is_tuple else f"({text})").replace(", )", ")")
+    items = re.sub(r"\bNone\b", "null", items.translate(_SQUARE_BRACKETS))
+    return f"; write '{name}{items}'"

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import Place, SpecError, describe_value, did_you_mean
+from dense_calc.errors import Place, SpecError, describe_value, did_you_mean, quote_form
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES, OPERATION_PREFIX, find_kind, is_kind_name
 from dense_calc.layers.base import TWO_INPUTS, LayerKind
 from dense_calc.layers.positional_arguments import positional_arguments
@@ -119,13 +119,7 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     (word, under), *others = value.values()
     has_arguments = under.value is None or isinstance(under.value, dict)
     if not has_arguments and not _is_kind_or_block(word.value, blocks):
-        if word.value.rpartition(".")[2][:1].isupper():  # as a class, and no argument
-            raise _unknown_kind_error(word, blocks, {})
-        raise SpecError(
-            f"this layer has no class; it is written '- Dense: {{units: 3}}', with '{word.value}' "
-            "among the arguments",
-            word,
-        )
+        raise _no_class_error(item, word, under.plain_value(), blocks)
     if others:
         raise _stray_argument_error(item, word, others[0][0])
     if under.value is None:
@@ -133,6 +127,17 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     if not isinstance(under.value, dict):
         return _build_entry(word, _name_first_argument(word, under, blocks), blocks)
     return _build_entry(word, under.value, blocks)
+
+
+def _no_class_error(item: YamlNode, word: YamlNode, under: Any, blocks: Iterable[str]) -> SpecError:
+    """The error for a value under a word that is no class, but may be meant as one."""
+    from dense_calc.spec_language.written_layers import suggest_layer  # for a mistake only
+
+    is_like_class = word.value.rpartition(".")[2][:1].isupper()
+    if is_like_class or (len(item.value) == 1 and suggest_layer(word.value, under)):
+        return _unknown_kind_error(word, blocks, under)
+    form = "this layer has no class; it is written '- Dense: {units: 3}'"
+    return SpecError(f"{form}, with '{word.value}' among the arguments", word)
 
 
 def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> SpecError:
@@ -144,7 +149,8 @@ def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> Sp
     first = values.pop(word.value)
     names = positional_arguments(word.value)
     if names and first is not None and not isinstance(first, dict):
-        mending = f"write '{format_layer(word.value, {names[0]: first, **values})}'"
+        form = format_layer(word.value, {names[0]: first, **values})
+        mending = f"write {quote_form(form)}"
     return SpecError(
         f"'{stray.value}' stands beside '{word.value}', not under it; {mending}", stray
     )
@@ -194,9 +200,9 @@ def _suggest_arguments(name: str, values: Any) -> str:
     if not isinstance(values, list) or name in MODELS:
         return ""
     if _are_inputs(find_kind(name), values):
-        return f"; write '{format_layer(name, {'from': values})}'"
+        return f"; write {quote_form(format_layer(name, {'from': values}))}"
     form = form_of_positional(name, values)
-    return f"; write '{form}'" if form else ""
+    return f"; write {quote_form(form)}" if form else ""
 
 
 def _build_entry(
@@ -219,7 +225,8 @@ def _build_entry(
     try:
         kind = MODELS.get(name) or find_kind(name)
     except KeyError:
-        raise _unknown_kind_error(word, blocks, arguments) from None
+        values = {name: value.plain_value() for name, (_, value) in arguments.items()}
+        raise _unknown_kind_error(word, blocks, values) from None
     if kind.argument_aliases:
         arguments = _rename_aliases(kind, arguments)
     return SpecEntry(*word.coordinates, kind, arguments)
@@ -237,19 +244,16 @@ def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
     return name in blocks or name in MODELS or is_kind_name(name)
 
 
-def _unknown_kind_error(
-    word: YamlNode, blocks: Iterable[str], arguments: _EntryArguments
-) -> SpecError:
-    """The error for a word that names no kind."""
+def _unknown_kind_error(word: YamlNode, blocks: Iterable[str], under: Any = None) -> SpecError:
+    """The error for a word that names no kind; `under` is the value under it."""
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
-    from dense_calc.spec_language.written_layers import form_of_call, suggest_layer
+    from dense_calc.spec_language.written_layers import describe_call, suggest_layer
 
     if "(" in word.value:
-        form = form_of_call(word)
-        if form:
-            return SpecError(f"this is a call in Python; write '{form}'", word)
-    values = {name: value.plain_value() for name, (_, value) in arguments.items()}
-    hint = describe_missing_colon(word) or suggest_layer(word.value, values)
+        advice = describe_call(word)
+        if advice:
+            return SpecError(f"this is a call in Python{advice}", word)
+    hint = describe_missing_colon(word) or suggest_layer(word.value, under)
     hint = hint or _suggest_kind(word.value, blocks)
     return SpecError(f"there is no layer kind '{word.value}'{hint}", word)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert, defstruct
 from msgspec import field as renamed
 from msgspec.structs import fields
 
-from dense_calc.errors import Place, SpecError
+from dense_calc.errors import Place, SpecError, quote_form
 from dense_calc.layers import is_kind_name
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.refusals import (
@@ -34,7 +33,6 @@ from dense_calc.symbolic.state import current_log
 from dense_calc.tracing.nested_model import NestedModel
 
 CALL_KEYS = ("name", "from")  # keys of an entry that are no arguments of its layer
-_HINT_PATTERN = r"; (?:did you mean '[^']*'\?|there is [\w, ]*)$"
 _SCALAR_TYPES = {bool, int, float, str, type(None)}
 
 NestedModelDecoder = Callable[[SpecEntry, Scope], LayerKind]  # makes the layer of a nested model
@@ -111,10 +109,9 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
 
                 values = demand_refused_values(values, entry.kind, path)
             label = _entry_label(entry)
-            complaint = describe_refusal(entry.kind, label, values, problem, path)
-            message, place = _locate_complaint(entry, complaint)
-            slip = _describe_slip(entry, place)
-            raise SpecError(re.sub(_HINT_PATTERN, "", message) + slip if slip else message, place)
+            suggest = partial(_describe_slip, entry)
+            message, path = describe_refusal(entry.kind, label, values, problem, path, suggest)
+            raise SpecError(message, _locate_value(entry, path))
         consulted = scope.use_count
         _evaluate_in_place(entry, path, values, scope)
         assert scope.use_count > consulted, path  # else this would never end
@@ -122,12 +119,19 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
 
 
-def _describe_slip(entry: SpecEntry, place: Place) -> str:
+def _describe_slip(entry: SpecEntry, path: ValuePath) -> str:
     """The hint for `(28, 28)`, `units:3`, an argument of PyTorch, or a layer as an argument."""
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
     from dense_calc.spec_language.commas import describe_commas
+    from dense_calc.spec_language.written_layers import suggest_padding
 
+    if not path:
+        return _suggest_form(entry)
+    place = _locate_value(entry, path)
     value = getattr(place, "value", None)
+    if path == ["padding"] and not isinstance(value, str):
+        written = {name: each.plain_value() for name, (_, each) in entry.arguments.items()}
+        return suggest_padding(entry.kind, written)
     if value == "None":
         return "; Python's None is null here"
     if not isinstance(value, str):
@@ -137,6 +141,19 @@ def _describe_slip(entry: SpecEntry, place: Place) -> str:
     return describe_commas(value) or describe_missing_colon(place)
 
 
+def _suggest_form(entry: SpecEntry) -> str:
+    """The hint for a layer that needs more than the first argument, which stands under it."""
+    from dense_calc.spec_language.written_layers import fill_in_required  # for a mistake only
+
+    values = {
+        name: value.plain_value()
+        for name, (word, value) in entry.arguments.items()
+        if word.coordinates == entry.coordinates
+    }
+    form = values and fill_in_required(entry.kind.__name__, values)
+    return f"; write {quote_form(form)}" if form else ""
+
+
 def _suggest_argument(entry: SpecEntry, name: str) -> str:
     """The hint for a name that an argument has elsewhere, or that is a layer, which has none."""
     from dense_calc.spec_language.written_layers import format_layer, suggest_argument
@@ -144,7 +161,7 @@ def _suggest_argument(entry: SpecEntry, name: str) -> str:
     inner = getattr(entry.kind, "inner_layer_arguments", ())  # `expect` is no kind of layer
     if inner and is_kind_name(name):
         layer = {name: entry.arguments[name][1].plain_value() or {}}
-        return f"; a layer inside needs a name: write '{format_layer(inner[0], layer)}'"
+        return f"; a layer inside needs a name: write {quote_form(format_layer(inner[0], layer))}"
     return suggest_argument(entry.kind, name)
 
 
@@ -241,11 +258,13 @@ def _expression_refusal(
     entry: SpecEntry, path: ValuePath, value: object, error: ExpressionError
 ) -> SpecError:
     """The complaint about an expression without a value."""
-    complaint = describe_bad_value(entry.kind, _entry_label(entry), path, value, f"but {error}")
-    message, place = _locate_complaint(entry, (complaint, path))
     from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
 
-    return SpecError(message + describe_missing_colon(place), place)
+    place = _locate_value(entry, path)
+    instead = f"but {error}{describe_missing_colon(place)}"
+    return SpecError(
+        describe_bad_value(entry.kind, _entry_label(entry), path, value, instead), place
+    )
 
 
 def _similar_paths(values: Any, path: ValuePath) -> Iterator[ValuePath]:
@@ -266,16 +285,15 @@ def _entry_label(entry: SpecEntry) -> str:
     return entry.label or entry.kind.__name__
 
 
-def _locate_complaint(entry: SpecEntry, complaint: tuple[str, ValuePath]) -> tuple[str, Place]:
-    """The message of a complaint about a value of an entry, and the place of that value."""
-    message, path = complaint
+def _locate_value(entry: SpecEntry, path: ValuePath) -> Place:
+    """The place of a value of an entry, of the word of an unknown one, of the entry if none."""
     if not path:
-        return message, entry
+        return entry
     name, *steps = path
     word, value = entry.arguments[str(name)]
     if name not in entry.kind.__struct_encode_fields__:
-        return message, word
+        return word
     place: Place = value
     for step in steps:
         place = place.locate_part(str(step))
-    return message, place
+    return place

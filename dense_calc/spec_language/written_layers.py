@@ -6,18 +6,29 @@ Only a mistake needs this module.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES, find_kind, is_kind_name
+from dense_calc.errors import SpecError, quote_form
 from dense_calc.layers.base import LayerKind
-from dense_calc.layers.introspect.type_phrases import allowed_words, argument_type
 from dense_calc.layers.positional_arguments import positional_arguments
-from dense_calc.layers.pytorch_names import ACTIVATION_LAYER, PYTORCH_ARGUMENTS, PYTORCH_KINDS
+from dense_calc.layers.pytorch_names import PADDING_LAYERS, PYTORCH_ARGUMENTS, PYTORCH_OTHER_WAYS
 from dense_calc.spec_language.expressions import parse_expression
 from dense_calc.spec_language.spec_numbers import ExpressionError
+from dense_calc.spec_language.translated_layers import (
+    TO_FILL_IN,
+    keras_argument,
+    kinds_of_any_rank,
+    padding_word,
+    padding_words,
+    required_arguments,
+    translate_layer,
+)
 from dense_calc.spec_language.yaml_text import format_flow
 from dense_calc.spec_language.yaml_tree import YamlNode
+
+_ASSIGNMENT_PATTERN = r"^[\w.]+\s*=(?!=)\s*"  # `self.conv1 = `
 
 
 def form_of_positional(kind: str, values: Sequence[Any]) -> str | None:
@@ -33,53 +44,78 @@ def form_of_positional(kind: str, values: Sequence[Any]) -> str | None:
 
 def format_layer(word: str, arguments: Mapping[str, Any]) -> str:
     """A layer on one line of a spec."""
-    return f"{word}: {format_flow(arguments)}" if arguments else word
+    return _format_item({word: arguments})
 
 
-def form_of_call(written: YamlNode) -> str | None:
-    """The first layer that a Python expression at a place makes, None if there is none.
+def fill_in_required(kind: str, arguments: Mapping[str, Any]) -> str:
+    """A layer on one line, with dots for the arguments that it still needs."""
+    lacking = dict.fromkeys(required_arguments(kind), TO_FILL_IN)
+    return format_layer(kind, lacking | dict(arguments))
+
+
+def _format_item(item: Mapping[str, Any]) -> str:
+    """An item of a list of layers on one line; dots stand for what is not known."""
+    if item.keys() == {"repeat", "layers"}:
+        text = format_flow(item)
+    else:
+        ((word, arguments),) = item.items()
+        text = f"{word}: {format_flow(arguments)}" if arguments else word
+    return text.replace(f"'{TO_FILL_IN}'", TO_FILL_IN)
+
+
+def _advise_to_write(items: Iterable[Mapping[str, Any]]) -> str:
+    """The hint to write these layers."""
+    return f"; write {' and '.join(quote_form(_format_item(each)) for each in items)}"
+
+
+def describe_call(written: YamlNode) -> str | None:
+    """The hint to write the layers that a Python expression at a place makes, None if it has none.
 
     The commas of `[Dense(64, "relu")]` divide its text, so the line in the source counts, too.
+
+    Raises:
+        SpecError: they have a number that no spec holds.
     """
     lines = written.source.text.splitlines()[written.line - 1 : written.line]
     rest = lines[0][written.column - 1 :] if lines else ""
     ends = [place + 1 for place, char in enumerate(rest) if char == ")"]
     for text in (str(written.value), *(rest[:end] for end in ends)):
         try:
-            return _form_of_expression(parse_expression(text))
+            made = re.sub(_ASSIGNMENT_PATTERN, "", text)
+            items = _items_of_expression(parse_expression(made))
+            return _advise_to_write(items) if items else None
         except (ExpressionError, RecursionError):
             continue
+        except SpecError as error:
+            raise SpecError(error.message, written) from None
     return None
 
 
-def _form_of_expression(expression: ast.expr) -> str | None:
-    """The outermost layer that an expression makes."""
+def _items_of_expression(expression: ast.expr) -> list[Any]:
+    """The items of a spec for the outermost layer that an expression makes."""
     for node in ast.walk(expression):
-        if isinstance(node, ast.Call):
-            made = _layer_of_call(node)
-            if made:
-                return format_layer(*next(iter(made.items())))
-    return None
+        items = _items_of_call(node) if isinstance(node, ast.Call) else []
+        if items:
+            return items
+    return []
 
 
-def _layer_of_call(call: ast.Call) -> dict[str, dict[str, Any]] | None:
-    """The layer that a call makes: its class over its arguments; None if it makes none."""
-    name = _last_name(call.func)
-    if not is_kind_name(name):
-        return None
-    names = positional_arguments(name)
+def _items_of_call(call: ast.Call) -> list[Any]:
+    """The items of a spec for the layers that a call makes, [] if it makes none."""
+    name = _dotted_name(call.func)
     values = [_plain_value(each) for each in call.args if not isinstance(each, ast.Starred)]
-    arguments = dict(zip(names, values, strict=False))
+    if name.rpartition(".")[2] == "Sequential":
+        layers = values[0] if values and isinstance(values[0], list) else values
+        return [each for each in layers if isinstance(each, dict)]
+    if "." in name and name.rpartition(".")[2].islower():  # a method, as `model.add`
+        return []
     named = {each.arg: _plain_value(each.value) for each in call.keywords if each.arg}
-    return {name: arguments | named}
+    return translate_layer(name, values, named)
 
 
-def _last_name(node: ast.expr) -> str:
-    """The last name of `keras.layers.Dense`, '' of anything else."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
+def _dotted_name(node: ast.expr) -> str:
+    """The name `keras.layers.Dense`, '' of anything else."""
+    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
 def _plain_value(node: ast.expr) -> Any:
@@ -89,58 +125,49 @@ def _plain_value(node: ast.expr) -> Any:
             return value
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return [_plain_value(item) for item in items]
-        case ast.Call():
-            return _layer_of_call(node) or _last_name(node.func)
+        case ast.Call(func=function):
+            items = _items_of_call(node)
+            return items[-1] if items else _dotted_name(function).rpartition(".")[2]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return -value
-    return _last_name(node) or ast.unparse(node)
+    return _dotted_name(node).rpartition(".")[2] or ast.unparse(node)
 
 
-def suggest_layer(name: str, arguments: Mapping[str, Any]) -> str:
-    """The hint for a name that PyTorch has, or that differs in its letters' case; else ''."""
-    key = _plain_name(name.rpartition(".")[2])
-    names = {_plain_name(each): each for each in (*KIND_MODULES, *KIND_ALIASES)}
-    kind = names.get(key) or PYTORCH_KINDS.get(key)
-    if kind:
-        return f"; write '{format_layer(kind, _rename_arguments(kind, arguments))}'"
-    words = {_plain_name(each): each for each in _activation_names()}
-    if key in words:
-        layer, argument = ACTIVATION_LAYER
-        return f"; write '{format_layer(layer, {argument: words[key]})}'"
-    ranks = [
-        KIND_ALIASES.get(names[key + rank], names[key + rank])
-        for rank in ("1d", "2d", "3d")
-        if key + rank in names
-    ]
-    return f"; there is {', '.join(ranks)}" if ranks else ""
+def suggest_layer(name: str, under: Any) -> str:
+    """The hint for a name that PyTorch has, or that differs in its letters' case; else ''.
 
-
-def _plain_name(name: str) -> str:
-    """A name in small letters, without underscores."""
-    return name.lower().replace("_", "")
-
-
-def _activation_names() -> list[str]:
-    """The names of Keras' activations."""
-    layer, argument = ACTIVATION_LAYER
-    return list(allowed_words(argument_type(find_kind(layer), argument)))
-
-
-def _rename_arguments(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by the names that Keras gives them, without those that it finds in the input."""
-    known = find_kind(kind).__struct_encode_fields__
-    named = {
-        name if name in known else PYTORCH_ARGUMENTS.get(name, name): value
-        for name, value in arguments.items()
-    }
-    return {name: value for name, value in named.items() if name}
+    `under` is what stands under it: a mapping of arguments, the first ones, or None.
+    """
+    named = under if isinstance(under, dict) else {}
+    values = under if isinstance(under, list) else [under]
+    items = translate_layer(name, [] if named or under in (None, {}) else values, named)
+    if items:
+        return _advise_to_write(items)
+    kinds = kinds_of_any_rank(name)
+    return f"; there is {', '.join(kinds)}" if kinds else ""
 
 
 def suggest_argument(kind: type[LayerKind], name: str) -> str:
     """The hint for an argument of PyTorch, or of an older version of Keras; else ''."""
+    if name in PYTORCH_OTHER_WAYS:
+        return f"; {PYTORCH_OTHER_WAYS[name] or 'leave it out, Keras has no such choice'}"
     if name not in PYTORCH_ARGUMENTS:
         return ""
-    own = PYTORCH_ARGUMENTS[name]
+    own = keras_argument(name, kind.__struct_encode_fields__)
     if not own:
         return "; leave it out, the input tells it"
-    return f"; in Keras it is '{own}'" if own in kind.__struct_encode_fields__ else ""
+    whose = ", of one head" if own == "key_dim" else ""
+    return f"; in Keras it is '{own}'{whose}" if own != name else ""
+
+
+def suggest_padding(kind: type[LayerKind], arguments: Mapping[str, Any]) -> str:
+    """The hint for a padding by numbers, as PyTorch has it, where Keras has words; else ''."""
+    name, padding = kind.__name__, arguments["padding"]
+    if padding is None or not padding_words(name):
+        return ""
+    word = padding_word(name, arguments)
+    if word:
+        return f"; write 'padding: {word}'"
+    layer = PADDING_LAYERS.get(name)
+    form = layer and format_layer(layer, {"padding": padding})
+    return f"; leave it out, and put {quote_form(form)} before this layer" if form else ""

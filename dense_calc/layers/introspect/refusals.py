@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -37,43 +37,54 @@ def parse_validation_error(error: ValidationError) -> tuple[str, ValuePath]:
 
 
 def describe_refusal(
-    kind: type[Any], whose: str, values: Mapping[str, Any], problem: str, path: ValuePath
+    kind: type[Any],
+    whose: str,
+    values: Mapping[str, Any],
+    problem: str,
+    path: ValuePath,
+    suggest: Callable[[ValuePath], str] = lambda _path: "",
 ) -> tuple[str, ValuePath]:
     """The complaint about a problem in the arguments of a kind, and the path to the wrong value.
 
-    `whose` is the user's name for the kind. The path to a missing argument is empty.
+    `whose` is the user's name for the kind. The path to a missing argument is empty. `suggest`
+    gives the hint for what is wrong at a path, '' if the choices like it are the best hint.
     """
     if not re.match(_MSGSPEC_WORDING, problem):  # raised by a type or by the kind
         about = f"{whose}'s '{path[0]}'" if path else whose
-        return f"{about}: {problem}", path
+        return f"{about}: {problem}{suggest(path)}", path
     field = re.fullmatch(FIELD_PATTERN, problem)
     if field and not path:
-        return _describe_bad_name(kind, whose, values, field[1] == "missing required", field[2])
+        is_missing, name = field[1] == "missing required", field[2]
+        hint = suggest([] if is_missing else [name])
+        return _describe_bad_name(kind, whose, values, is_missing, name, hint)
     path = resolve_any_key(kind, values, path)
     value = value_at_path(values, path)
     instead = f"but it lacks '{field[2]}'" if field else f"not {describe_value(value)}"
-    return describe_bad_value(kind, whose, path, value, instead), path
+    return describe_bad_value(kind, whose, path, value, instead, suggest(path)), path
 
 
 def _describe_bad_name(
-    kind: type[Any], whose: str, values: Mapping[str, Any], is_missing: bool, name: str
+    kind: type[Any], whose: str, values: Mapping[str, Any], is_missing: bool, name: str, hint: str
 ) -> tuple[str, ValuePath]:
     """The complaint about a missing or unknown argument."""
     if not is_missing:
-        hint = did_you_mean(name, kind.__struct_encode_fields__)
+        hint = hint or did_you_mean(name, kind.__struct_encode_fields__)
         return f"{whose} has no argument '{name}'{hint}", [name]
     missing = (
         f"'{field.encode_name}'"
         for field in fields(kind)
         if field.required and field.encode_name not in values
     )
-    return f"{whose} needs {' and '.join(missing)}", []
+    return f"{whose} needs {' and '.join(missing)}{hint}", []
 
 
 def describe_bad_value(
-    kind: type[Any], whose: str, path: ValuePath, value: Any, instead: str
+    kind: type[Any], whose: str, path: ValuePath, value: Any, instead: str, hint: str = ""
 ) -> str:
-    """The complaint about a value of the wrong type, with the right type and `instead`."""
+    """The complaint about a value of the wrong type, with the right type and `instead`.
+
+    Without a hint, it names the allowed word like the value.
+    """
     from dense_calc.layers.introspect.type_phrases import (  # only errors need it
         allowed_words,
         argument_type,
@@ -82,8 +93,7 @@ def describe_bad_value(
 
     name = str(path[0])
     wanted = argument_type(kind, name)
-    hint = ""
-    if isinstance(value, str):
+    if isinstance(value, str) and not hint:
         hint = did_you_mean(value, allowed_words(wanted), else_listed=False)
     return f"{whose}'s '{name}' must be {describe_type(wanted)}, {instead}{hint}"
 
