@@ -7,6 +7,7 @@
     │   └── AbsentError     a revision that is not there, or a file that is not in it
     ├── SpecError           a text that is no model: YAML, keys, names, types, expressions
     └── LayerError          a layer that Keras would not build: arguments or shapes that do not fit
+        ├── MisfitError         an input has not the sizes that it needs
         ├── RankError           an input has too many axes, or too few
         └── UnknownSizeError    a size that its weights depend on is not known
 
@@ -134,6 +135,19 @@ class RankError(LayerError):
         """The error about an input that must have `rank` axes."""
         error = cls(message)
         error.rank = rank
+        return error
+
+
+class MisfitError(LayerError):
+    """A layer of which the input has not the sizes that it needs; `mending` says what would fit."""
+
+    mending = ""
+
+    @classmethod
+    def of_argument(cls, argument: str, message: str, mending: str) -> MisfitError:
+        """The error about an argument that does not fit the input."""
+        error = cls(message, argument)
+        error.mending = mending
         return error
 
 

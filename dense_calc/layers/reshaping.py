@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from dense_calc.errors import LayerError
+from dense_calc.errors import LayerError, MisfitError
 from dense_calc.layers.arguments.types import DataFormat
 from dense_calc.layers.base import (
     DtypePreservingLayer,
@@ -78,10 +78,11 @@ class Reshape(DtypePreservingLayer, frozen=True, kw_only=True):
         known = math.prod(size for size in target if size is not None and size != -1)
         fits = elements == known if -1 not in target else known and elements % known == 0
         if not fits:
-            raise LayerError(
+            raise MisfitError.of_argument(
+                "target_shape",
                 f"target_shape {list(target)} does not hold the {elements:,} elements "
                 f"of the input, {shape}",
-                "target_shape",
+                _describe_fitting_targets([size or 0 for size in target], elements),
             )
         if -1 not in target:
             return (shape[0], *target)
@@ -89,6 +90,17 @@ class Reshape(DtypePreservingLayer, frozen=True, kw_only=True):
             elements if known == 1 else computed_size(elements // known, f"{elements} // {known}")
         )
         return (shape[0], *(rest if size == -1 else size for size in target))
+
+
+def _describe_fitting_targets(target: list[int], elements: int) -> str:
+    """The hint to write another size in a target shape that does not hold so many elements."""
+    fitting = []
+    for axis in range(len(target)):
+        others = target[:axis] + target[axis + 1 :]
+        rest = math.prod(others)
+        if rest > 0 and elements % rest == 0:
+            fitting.append([*target[:axis], elements // rest, *target[axis + 1 :]])
+    return f"; {' or '.join(map(str, fitting))} would" if fitting else ""
 
 
 class Permute(DtypePreservingLayer, frozen=True, kw_only=True):

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from dense_calc.call_inputs import OutputIndex, OutputPath
 from dense_calc.dtypes import Dtypes
-from dense_calc.errors import DenseCalcError, LayerError, RankError, SpecError, UnknownSizeError
+from dense_calc.errors import (
+    DenseCalcError,
+    LayerError,
+    MisfitError,
+    RankError,
+    SpecError,
+    UnknownSizeError,
+)
 from dense_calc.gaps import NO_INPUT_MESSAGE, gap_error
 from dense_calc.layers.arguments.policy_maps import bind_policy_map
 from dense_calc.layers.arguments.types import SerializedPolicy
@@ -132,31 +139,14 @@ class Tracer:
         self._size += count * size
         self._trainable_size += count * trainable_size
 
-    def _replacement_hint(self, node: Node) -> str:
-        """Advice to replace the layer that left open a size that a node needs, '' if none can."""
-        while len(node.inputs) == 1:
-            call = self._calls[node.inputs[0]]
-            node = self._model.nodes_by_name[node.inputs[0]]
-            instead = node.layer.suggested_replacement(*call.inputs)
-            if instead:
-                return f", or put {instead} in place of {type(node.layer).__name__} '{node.name}'"
-            if call.inputs != (call.built.shape,):
-                break
-        return ""
-
     def _mending_hint(self, node: Node, error: LayerError) -> str:
-        """The end of a complaint about a node: what to change, '' where that is not known."""
-        if isinstance(error, UnknownSizeError):
-            return "" if error.place else self._replacement_hint(node)
-        if not isinstance(error, RankError) or error.rank == 0:
+        """The end of a complaint about a node: who gives its input, '' if that does not matter."""
+        is_of_input = isinstance(error, UnknownSizeError | RankError | MisfitError)
+        if not is_of_input or error.place or len(node.inputs) != 1 or node.call_inputs:
             return ""
-        if len(node.inputs) != 1 or node.call_inputs:
-            return ""
-        from dense_calc.tracing.rank_hint import rank_hint  # for a mistake only
+        from dense_calc.tracing.input_hints import input_hint  # for a mistake only
 
-        source = self._model.nodes_by_name[node.inputs[0]]
-        call = self._calls[source.name]
-        return rank_hint(source, call.inputs, self.shapes[source.name], error.rank)
+        return input_hint(error, node, self._model.nodes_by_name, self._calls, self.shapes)
 
     def _note_unknown(self, node: Node, call: TracedCall) -> None:
         """Record that something of a call is not known."""

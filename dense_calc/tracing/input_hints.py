@@ -1,0 +1,85 @@
+"""What to do where a layer cannot use what it reads: who gives that, and what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dense_calc.errors import LayerError, MisfitError, RankError, UnknownSizeError
+from dense_calc.model import Node
+from dense_calc.shapes import Shape, Shapes, is_shape
+from dense_calc.tracing.shared_layers import TracedCall
+
+_IMAGE_RANK = 4  # of the inputs of 2D layers
+
+
+def input_hint(
+    error: LayerError,
+    node: Node,
+    nodes: Mapping[str, Node],
+    calls: Mapping[str, TracedCall],
+    shapes: Mapping[str, Shapes],
+) -> str:
+    """The end of a complaint about what a node with one input reads."""
+    source = nodes[node.inputs[0]]
+    reads = calls[source.name].inputs
+    match error:
+        case MisfitError(mending=mending):
+            return f", from {_describe_node(source)}{mending}"
+        case RankError(rank=rank) if rank:
+            return _rank_hint(source, reads, shapes[source.name], rank)
+        case UnknownSizeError():
+            while len(source.inputs) == 1 and reads == (shapes[source.name],):
+                source = nodes[source.inputs[0]]
+                reads = calls[source.name].inputs
+            return _unknown_size_hint(source, reads, shapes[source.name])
+    return ""
+
+
+def _describe_node(node: Node) -> str:
+    """The class and the name of a node."""
+    return f"{type(node.layer).__name__} '{node.name}'"
+
+
+def _unknown_size_hint(source: Node, reads: tuple[Shapes | None, ...], gives: Shapes) -> str:
+    """The end of a complaint about what `source` gives, where a size is not known."""
+    if not source.inputs:
+        return f"; '{source.name}' is {_format_sizes(gives[1:])}" if is_shape(gives) else ""
+    instead = source.layer.suggested_replacement(*reads)
+    where = f", or put {instead} in place of" if instead else "; it comes from"
+    return f"{where} {_describe_node(source)}, which reads {' and '.join(map(str, reads))}"
+
+
+def _rank_hint(source: Node, reads: tuple[Shapes | None, ...], gives: Shapes, rank: int) -> str:
+    """The end of a complaint about what `source` gives, where `rank` axes are wanted.
+
+    `reads` are the shapes that `source` reads itself.
+    """
+    if not is_shape(gives):
+        return ""
+    if not source.inputs and _has_batch_axis(gives, rank):
+        return f"; '{source.name}' is without the batch axis: write {_format_sizes(gives[2:])}"
+    who = f", from {_describe_node(source)}"
+    (read,) = reads if len(reads) == 1 else (None,)
+    if read is not None and is_shape(read) and len(read) == rank:
+        return f"{who}; before that layer it would fit, on {read}"
+    if len(gives) > rank == 2:
+        return f"{who}; put Flatten before it"
+    if len(gives) > rank == 3 and gives[-1] is not None:
+        return f"{who}; put Reshape: {{target_shape: [-1, {gives[-1]}]}} before it"
+    if len(gives) >= rank or not gives:
+        return who
+    example = f", such as {_format_sizes((*gives[1:], 1))}" if len(gives) == rank - 1 else ""
+    sizes = f"{rank - 1} size{'s' * (rank > 2)}{example}"
+    if source.inputs:
+        return f"{who}; put Reshape before it, to {sizes}"
+    return f"; '{source.name}' must have {sizes}"
+
+
+def _has_batch_axis(shape: Shape, rank: int) -> bool:
+    """Whether the input of a model seems to state the batch as well."""
+    return len(shape) == rank + 1 and (shape[1] is None or rank >= _IMAGE_RANK)
+
+
+def _format_sizes(shape: Shape) -> str:
+    """Sizes as they are written in a spec."""
+    return f"[{', '.join('null' if size is None else str(size) for size in shape)}]"
