@@ -57,10 +57,19 @@ class Check(Struct, frozen=True, omit_defaults=True):
     largest: tuple[LayerShare, ...] = ()
 
 
+class OtherError(Struct, frozen=True, omit_defaults=True):
+    """One more error of a file, and its place."""
+
+    error: str
+    line: int | None = None
+    column: int | None = None
+
+
 class CheckResult(JsonResult, Struct, frozen=True, omit_defaults=True):
     """The verdict on a file: its checks, and the error where it could not be checked.
 
-    `line` and `column` are the place of the error. `notes` say what was not checked, and why.
+    `line` and `column` are the place of the error, which is the first of the file;
+    `other_errors` follow it. `notes` say what was not checked, and why.
     """
 
     file: str
@@ -69,6 +78,7 @@ class CheckResult(JsonResult, Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     line: int | None = None
     column: int | None = None
+    other_errors: tuple[OtherError, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -175,19 +185,25 @@ def check_result(file: str, checks: Iterable[Check], *notes: str) -> CheckResult
     return CheckResult(file, all(check.ok for check in checks), checks, notes=notes)
 
 
-def broken_check_result(file: str, checks: Iterable[Check], error: DenseCalcError) -> CheckResult:
-    """The verdict on a file with an error; `checks` are those that were made before it.
+def broken_check_result(
+    file: str, checks: Iterable[Check], *errors: DenseCalcError | str
+) -> CheckResult:
+    """The verdict on a file with errors; `checks` are those that were made before them.
 
-    The place of the error is left out where it is in another text: in `--set`, or in a revision.
+    A text counts more errors. The place of an error is left out where it is in another text: in
+    `--set`, or in a revision.
     """
-    place = error.place and error.place.resolve()
-    if place and place.source.name != file:
-        place = None
+    first, *others = (_other_error(file, each) for each in errors)
     return CheckResult(
-        file=file,
-        ok=False,
-        checks=tuple(checks),
-        error=error.message,
-        line=place.line if place else None,
-        column=place.column if place else None,
+        file, False, tuple(checks), first.error, first.line, first.column, tuple(others)
     )
+
+
+def _other_error(file: str, error: DenseCalcError | str) -> OtherError:
+    """An error of a file with its place."""
+    if isinstance(error, str):
+        return OtherError(error)
+    place = error.place and error.place.resolve()
+    if place is None or place.source.name != file:
+        return OtherError(error.message)
+    return OtherError(error.message, place.line, place.column)

@@ -30,7 +30,7 @@ from dense_calc.cli.revision_reader import RevisionReader, reader_options
 from dense_calc.cli.streams import write_stderr
 from dense_calc.errors import DenseCalcError
 from dense_calc.files.loader import file_title
-from dense_calc.files.mistakes_in_file import describe_mistakes
+from dense_calc.files.mistakes_in_file import first_mistakes
 from dense_calc.limits import Limit
 from dense_calc.quantities import limit_kinds, parse_limit
 from dense_calc.render.checks import VERDICT_FORMATS, render_verdicts
@@ -99,10 +99,10 @@ def check(
     is_github = chosen == "github"
     verdicts = []
     for file, file_error in expand_file_arguments(files):
-        verdict, error = _check_file(file, file_error, limits, reader)
+        verdict, complaint = _check_file(file, file_error, limits, reader)
         verdicts.append(verdict)
-        if error and not is_github:  # GitHub shows errors at their lines
-            write_stderr(describe_mistakes(error))
+        if complaint and not is_github:  # GitHub shows errors at their lines
+            write_stderr(complaint)
     emit_text(
         lambda style: render_verdicts(verdicts, chosen, style), commands=is_github, **output_options
     )
@@ -112,8 +112,8 @@ def check(
 
 def _check_file(
     file: str, file_error: DenseCalcError | None, limits: Sequence[Limit], reader: RevisionReader
-) -> tuple[CheckResult, DenseCalcError | None]:
-    """The verdict on a file, or on an argument that names none, and its error."""
+) -> tuple[CheckResult, str]:
+    """The verdict on a file, or on an argument that names none, and its mistakes as text."""
     checks: list[Check] = []
     notes = []
     try:
@@ -128,5 +128,7 @@ def _check_file(
         elif base:
             checks += reader.increase_checks(report.total_params, trace(base).total_params)
     except DenseCalcError as error:
-        return broken_check_result(file_title(file), checks, error), error
-    return check_result(file_title(file), checks, *notes), None
+        mistakes = first_mistakes(error)
+        verdict = broken_check_result(file_title(file), checks, *mistakes)
+        return verdict, "\n".join(map(str, mistakes))
+    return check_result(file_title(file), checks, *notes), ""

@@ -41,11 +41,15 @@ def find_mistakes(error: DenseCalcError) -> list[DenseCalcError]:
 
 def describe_mistakes(error: DenseCalcError) -> str:
     """An error and the other mistakes of its spec as text; of many, the first ones."""
+    return "\n".join(map(str, first_mistakes(error)))
+
+
+def first_mistakes(error: DenseCalcError) -> list[DenseCalcError | str]:
+    """The first mistakes of the spec that an error speaks of, and a text that counts the others."""
     mistakes = find_mistakes(error)
-    lines = list(map(str, mistakes[:_MAX_SHOWN]))
-    if len(mistakes) > _MAX_SHOWN:
-        lines.append(f"and {len(mistakes) - _MAX_SHOWN:,} more mistakes")
-    return "\n".join(lines)
+    rest = len(mistakes) - _MAX_SHOWN
+    more = [f"and {rest:,} more mistake{'s' * (rest > 1)}"] if rest > 0 else []
+    return [*mistakes[:_MAX_SHOWN], *more]
 
 
 def _identify(error: DenseCalcError) -> tuple[str, tuple[int, int]]:

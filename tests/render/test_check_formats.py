@@ -49,6 +49,8 @@ FILES = {
     "budget:\n  params: 50k\n  size: 100KiB\n  layers:\n    head: {params: 1_000}\n",
     "repeated.yaml": "input: [10]\nblocks:\n  deep:\n    - Dense: {units: 10, name: inner}\n"
     "layers:\n  - deep: {repeat: 3}\nbudget: {params: 300}\n",
+    "several.yaml": "input: [784]\nlayers:\n  - Dense: {unit: 10}\n  - Dense: {units: 0}\n"
+    "  - Flaten\n" + 20 * "  - Dense: {units: -1}\n",
     "sub folder/m, 50%: é.yaml": ONE_LAYER + "budget: {params: 1}\n",
     "under.yaml": ONE_LAYER + "budget: {min_params: 1M}\n",
     "within.yaml": ONE_LAYER + "budget: {params: 10k}\n",

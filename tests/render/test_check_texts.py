@@ -30,6 +30,7 @@ def failures(given: Sequence[CheckResult]) -> Iterator[str]:
     for verdict in given:
         if verdict.error is not None:
             yield escape_unprintable(verdict.error)
+        yield from (escape_unprintable(each.error) for each in verdict.other_errors)
         yield from (check_explanation(check) for check in verdict.checks if not check.ok)
         yield from map(escape_unprintable, verdict.notes)
 
@@ -66,7 +67,8 @@ def test_junit_has_each_message_as_it_is(given: CheckResult) -> None:
     (suite,) = junit_suites(render_verdicts([given], "junit", PLAIN))
     assert suite.name == escape_unprintable(given.file)
     found = [result.message for case in suite for result in case.result]
-    firsts = [text.partition("\n")[0] for text in failures([given])]
+    first = replace(given, other_errors=())  # the others stand in the text below the message
+    firsts = [text.partition("\n")[0] for text in failures([first])]
     assert found == firsts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dense_calc.analysis.budget import Check, CheckResult, LayerShare
+from dense_calc.analysis.budget import Check, CheckResult, LayerShare, OtherError
 from dense_calc.render import Style
 from dense_calc.render.checks.sarif import LIMIT_RULES
 
@@ -70,4 +70,5 @@ def verdicts(draw: Any) -> CheckResult:
     ok = error is None and all(check.ok for check in held)
     line = draw(PLACES)
     notes = tuple(draw(st.lists(MESSAGES, max_size=2)))
-    return CheckResult(draw(TEXTS), ok, held, error, line, line, notes)
+    others = st.lists(st.builds(OtherError, MESSAGES, PLACES), max_size=2 * (error is not None))
+    return CheckResult(draw(TEXTS), ok, held, error, line, line, tuple(draw(others)), notes)

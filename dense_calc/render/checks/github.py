@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from dense_calc.analysis.budget import Check, CheckResult
+from dense_calc.analysis.budget import Check, CheckResult, OtherError
 from dense_calc.errors import STDIN_NAME, escape_unprintable
 from dense_calc.render import Style
 from dense_calc.render.checks.wording import (
@@ -16,6 +16,7 @@ from dense_calc.render.checks.wording import (
     check_explanation,
     check_heading,
     failed_checks,
+    file_errors,
     state_tally,
     verdict_state,
 )
@@ -33,10 +34,10 @@ def render_github(verdicts: Sequence[CheckResult], style: Style) -> str:
 
 
 def _workflow_commands(verdict: CheckResult) -> Iterator[str]:
-    """A command for the error of a file, for each failed check and for each note."""
-    if verdict.error is not None:
-        properties = _annotation_properties(verdict, verdict, verdict_state(verdict))
-        yield _workflow_command("error", properties, escape_unprintable(verdict.error))
+    """A command for each error of a file, for each failed check and for each note."""
+    for error, message in file_errors(verdict):
+        properties = _annotation_properties(verdict, error, verdict_state(verdict))
+        yield _workflow_command("error", properties, message)
     for check in failed_checks(verdict.checks):
         properties = _annotation_properties(verdict, check, check_heading(check))
         yield _workflow_command("error", properties, check_explanation(check))
@@ -46,7 +47,7 @@ def _workflow_commands(verdict: CheckResult) -> Iterator[str]:
 
 
 def _annotation_properties(
-    verdict: CheckResult, problem: Check | CheckResult | None, title: str
+    verdict: CheckResult, problem: Check | CheckResult | OtherError | None, title: str
 ) -> dict[str, object]:
     """The title of an annotation and its place, as far as that is known."""
     properties: dict[str, object] = {}

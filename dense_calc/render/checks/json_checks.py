@@ -8,7 +8,7 @@ from dense_calc.analysis.budget import CheckResult
 from dense_calc.render import Style
 from dense_calc.render.json import escape_json, struct_json
 
-_OPTIONAL_VERDICT_KEYS = ("error", "line", "column", "notes")
+_OPTIONAL_VERDICT_KEYS = ("error", "line", "column", "other_errors", "notes")
 
 
 def render_json_checks(verdicts: Sequence[CheckResult], style: Style) -> str:

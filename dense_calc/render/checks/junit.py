@@ -17,6 +17,7 @@ from dense_calc.render.checks.wording import (
     check_explanation,
     check_sentence,
     check_subject,
+    file_errors,
     file_location,
     limit_text,
     status_word,
@@ -80,9 +81,10 @@ def _tracing_case(verdict: CheckResult) -> Element:
     if verdict.error is None:
         SubElement(case, "system-out").text = verdict_state(verdict)
     else:
-        message = escape_unprintable(verdict.error)
-        error = SubElement(case, "error", {"message": message, "type": verdict_state(verdict)})
-        error.text = f"{file_location(verdict, verdict)}: {message}"
+        errors = list(file_errors(verdict))
+        (_, first), *_ = errors
+        error = SubElement(case, "error", {"message": first, "type": verdict_state(verdict)})
+        error.text = "\n".join(f"{file_location(verdict, each)}: {text}" for each, text in errors)
     return case
 
 

@@ -13,6 +13,7 @@ from dense_calc.render.checks.wording import (
     check_sentence,
     check_subject,
     failed_checks,
+    file_errors,
     file_location,
     limit_text,
     outcome_text,
@@ -57,10 +58,10 @@ def _verdict_rows(verdict: CheckResult, style: Style) -> Iterator[tuple[bool, li
 
 
 def _verdict_remarks(verdict: CheckResult) -> Iterator[str]:
-    """The error of a broken file, the largest layers of each failed check, and the notes."""
+    """The errors of a broken file, the largest layers of each failed check, and the notes."""
     place = file_location(verdict, verdict)
-    if verdict.error is not None:
-        yield from _remark_paragraph(place, escape_unprintable(verdict.error))
+    for error, message in file_errors(verdict):
+        yield from _remark_paragraph(file_location(verdict, error), message)
     for check in failed_checks(verdict.checks):
         if check.largest:
             yield from _remark_paragraph(file_location(verdict, check), check_sentence(check))

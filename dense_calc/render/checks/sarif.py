@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from dense_calc import __version__
-from dense_calc.analysis.budget import Check, CheckResult
+from dense_calc.analysis.budget import Check, CheckResult, OtherError
 from dense_calc.errors import STDIN_NAME, escape_unprintable
 from dense_calc.quantities import CORRECT_MENDING, QUANTITIES, SMALLER_MENDING
 from dense_calc.render import Style
-from dense_calc.render.checks.wording import check_explanation, failed_checks
+from dense_calc.render.checks.wording import check_explanation, failed_checks, file_errors
 from dense_calc.render.json import JSON_ENCODER, escape_json
 
 _SARIF_SCHEMA = (
@@ -90,10 +90,9 @@ def _tool_driver() -> dict[str, Any]:
 
 
 def _sarif_results(verdict: CheckResult) -> Iterator[dict[str, Any]]:
-    """A result for the error of a file, for each failed check and for each note."""
-    if verdict.error is not None:
-        locations = _sarif_locations(verdict, verdict)
-        yield _sarif_result(_BROKEN_MODEL_RULE, escape_unprintable(verdict.error), locations)
+    """A result for each error of a file, for each failed check and for each note."""
+    for error, message in file_errors(verdict):
+        yield _sarif_result(_BROKEN_MODEL_RULE, message, _sarif_locations(verdict, error))
     for check in failed_checks(verdict.checks):
         rule, message = LIMIT_RULES[check.what, check.rule], check_explanation(check)
         values = {name: getattr(check, name) for name in _RESULT_PROPERTIES}
@@ -121,7 +120,7 @@ def _escape_message(text: str) -> str:
 
 
 def _sarif_locations(
-    verdict: CheckResult, problem: Check | CheckResult | None
+    verdict: CheckResult, problem: Check | CheckResult | OtherError | None
 ) -> list[dict[str, Any]]:
     """The place in a file, as far as it is known; none for standard input."""
     if verdict.file == STDIN_NAME:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from dense_calc.analysis.budget import Check, CheckResult, LayerShare
+from dense_calc.analysis.budget import Check, CheckResult, LayerShare, OtherError
 from dense_calc.errors import escape_unprintable
 from dense_calc.quantities import QUANTITIES
 from dense_calc.render.grid import layer_text
@@ -94,7 +94,15 @@ def status_word(check: Check) -> str:
     return "ok" if check.ok else {"max": "over", "min": "under", "exact": "off"}[check.rule]
 
 
-def file_location(verdict: CheckResult, problem: Check | CheckResult) -> str:
+def file_errors(verdict: CheckResult) -> Iterator[tuple[CheckResult | OtherError, str]]:
+    """Each error of a file, with its message."""
+    errors: tuple[CheckResult | OtherError, ...] = (verdict, *verdict.other_errors)
+    for each in errors:
+        if each.error is not None:
+            yield each, escape_unprintable(each.error)
+
+
+def file_location(verdict: CheckResult, problem: Check | CheckResult | OtherError) -> str:
     """The file and, if it is known, the place of a problem: `m.yaml:12:9`."""
     name = escape_unprintable(verdict.file)
     return name if problem.line is None else f"{name}:{problem.line}:{problem.column}"
