@@ -6,7 +6,6 @@ import doctest
 import io
 import json
 import pickle
-import pydoc
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -258,17 +257,6 @@ def test_results_can_be_pickled() -> None:
         result = make()
         again = pickle.loads(pickle.dumps(result))  # noqa: S301
         assert str(again) == str(result)
-
-
-def test_the_functions_are_listed_and_documented() -> None:
-    assert dir(dense_calc) == sorted([*dense_calc.__all__, "__version__"])
-    text = pydoc.plain(pydoc.render_doc(dense_calc))
-    for name in dense_calc.__all__:
-        value = getattr(dense_calc, name)
-        assert value.__doc__
-        assert f" {name}" in text
-        if name != "DenseCalcError":
-            assert "return" in value.__annotations__
 
 
 def test_the_examples_of_the_documentation_run() -> None:

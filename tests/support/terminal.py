@@ -1,43 +1,44 @@
-"""A run of the command whose standard error is a terminal."""
+"""The command on a terminal."""
 
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from conftest import ROOT
 
-# The command with so much patience, in seconds, before it draws a bar.
-IMPATIENT = "from dense_calc.cli import main, progress; progress.PROGRESS_DELAY = {}; main()"
+
+def terminal_output(*arguments: str, **environ: str) -> str:
+    """What the command prints on a terminal of 80 columns."""
+    return _run_on_terminal(arguments, environ, 0)
 
 
-def watched(folder: Path, patience: float, *arguments: str, both: bool = False) -> tuple[str, str]:
-    """What comes of a run on standard output, and on a terminal that is its standard error."""
-    from pty import openpty  # not everywhere
+def terminal_error(*arguments: str, **environ: str) -> str:
+    """What the command prints there, with its errors, where it ends with the status 2."""
+    return _run_on_terminal(arguments, environ, 2)
 
-    own, terminal = openpty()
+
+def _run_on_terminal(arguments: Sequence[str], environ: Mapping[str, str], status: int) -> str:
+    """What the command prints, with its errors where it must end with a status other than 0."""
+    leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", IMPATIENT.format(patience), *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "LANG": "C.UTF-8"},
-        stdout=terminal if both else subprocess.PIPE,
-        stderr=terminal,
+        [sys.executable, "-m", "dense_calc", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=follower if status else None,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", **environ},
     )
-    os.close(terminal)
-    seen = b""
-    while part := _read(own):
-        seen += part
-    os.close(own)
-    out = process.communicate()[0] or b""
-    assert process.returncode == 0
-    return out.decode(), seen.decode()
-
-
-def _read(terminal: int) -> bytes:
-    """What comes next of a terminal, nothing at its end."""
+    os.close(follower)
+    chunks = []
     try:
-        return os.read(terminal, 65536)
-    except OSError:  # how Linux says that nobody is left to write
-        return b""
+        while chunk := os.read(leader, 65_536):
+            chunks.append(chunk)
+    except OSError:  # how Linux says that a terminal's other end is closed
+        pass
+    assert process.wait() == status
+    os.close(leader)
+    return b"".join(chunks).decode()

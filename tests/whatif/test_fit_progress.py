@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from support.terminal import watched
+from support.progress_runs import watched
 
 # The copies of the block are not alike, so that each depth is traced anew.
 MODEL = """\

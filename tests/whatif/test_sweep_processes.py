@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from support.progress_runs import IMPATIENT, watched
 from support.sweep_model import MODEL, Told
-from support.terminal import IMPATIENT, watched
 
 
 def test_several_processes_print_the_same(folder: Path, run: Run) -> None:
