@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from msgspec import Struct
 
-from dense_calc.errors import DenseCalcError
+from dense_calc.errors import DenseCalcError, Note
 
 
 class Mistakes(Struct):
@@ -41,13 +41,26 @@ def current_mistakes() -> Mistakes | None:
     return _CURRENT.get()
 
 
-def keep_mistake(error: DenseCalcError, *, needs_names: bool = False) -> None:
+def keep_mistake(
+    error: DenseCalcError, *, needs_names: bool = False, hides_names: bool = False
+) -> None:
     """Collect a mistake; where none are collected, raise it.
 
-    One that `needs_names` is none where names are unknown.
+    One that `needs_names` is none where names are unknown; after one that `hides_names` they are.
     """
     mistakes = _CURRENT.get()
     if mistakes is None:
         raise error
     if not (needs_names and mistakes.has_unknown_names):
         mistakes.errors.append(error)
+    mistakes.has_unknown_names |= hides_names
+
+
+def keep_mistake_in_block(error: DenseCalcError, uses: Sequence[Note]) -> None:
+    """Collect a mistake after which names are unknown, with the uses of the blocks around it.
+
+    `uses` are from the outside in. Where none are collected, raise it; the uses are added then.
+    """
+    if _CURRENT.get():
+        error.notes += reversed(uses)
+    keep_mistake(error, hides_names=True)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from dense_calc.errors import SpecError, did_you_mean
+from dense_calc.errors import Note, SpecError, did_you_mean
 from dense_calc.layers.base import PositiveInt
+from dense_calc.mistakes import keep_mistake_in_block
 from dense_calc.spec_language.blocks import BLOCK_USE_KEYS
 from dense_calc.spec_language.entries import BlockDefinition, BlockEntry, SpecEntry
 from dense_calc.spec_language.layer_arguments import decode_arguments, substitute_parameters
 from dense_calc.spec_language.scope import Scope
 from dense_calc.spec_language.spec_numbers import Number
-from dense_calc.spec_language.spec_size import (
-    Extent,
-    demand_small_extent,
-)
+from dense_calc.spec_language.spec_size import Extent, demand_small_extent
 from dense_calc.symbolic.state import current_log, is_symbolic
 
 
@@ -25,6 +23,28 @@ class Repetition(Struct, forbid_unknown_fields=True):
     """How often a block stands, one after the other."""
 
     repeat: PositiveInt | None = None
+
+
+def read_repeats(
+    entries: Iterable[tuple[int, SpecEntry, Scope]], use_notes: Sequence[Note]
+) -> Iterator[tuple[int, int | None]]:
+    """How often each block stands, by the place of its use; None where the use does not say.
+
+    `use_notes` show the uses of the blocks around, from the outside in.
+    """
+    copies = Extent()
+    for place, entry, scope in entries:
+        if not isinstance(entry, BlockEntry):
+            continue
+        try:
+            repeat = read_repeat(entry, scope)
+        except SpecError as error:
+            keep_mistake_in_block(error, use_notes)
+            repeat = 1
+        name = entry.read_text("name") or entry.block.name
+        copies += Extent(layers=1).scale_to_copies(repeat or 1, len(name) * (repeat or 1))
+        demand_small_extent(copies, entry)
+        yield place, repeat
 
 
 def read_repeat(entry: BlockEntry, scope: Scope) -> int | None:
@@ -46,20 +66,6 @@ def read_repeat(entry: BlockEntry, scope: Scope) -> int | None:
         return int(repeat)
     log.has_symbolic_repeats = True
     return repeat
-
-
-def read_repeats(
-    entries: Iterable[tuple[int, SpecEntry, Scope]],
-) -> Iterator[tuple[int, int | None]]:
-    """How often each block stands, by the place of its use; None where the use does not say."""
-    copies = Extent()
-    for place, entry, scope in entries:
-        if isinstance(entry, BlockEntry):
-            repeat = read_repeat(entry, scope)
-            name = entry.read_text("name") or entry.block.name
-            copies += Extent(layers=1).scale_to_copies(repeat or 1, len(name) * (repeat or 1))
-            demand_small_extent(copies, entry)
-            yield place, repeat
 
 
 def count_bodies(repeat: int | None) -> int:

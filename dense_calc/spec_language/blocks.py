@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from dense_calc.errors import SpecError, describe_value, did_you_mean
 from dense_calc.layers import KIND_ALIASES, KIND_MODULES
+from dense_calc.mistakes import keep_mistake
 from dense_calc.spec_language.entries import BlockDefinition
 from dense_calc.spec_language.entry_lists import block_uses, read_entries
 from dense_calc.spec_language.scope import INDEX_VAR, demand_var_name
@@ -35,8 +36,14 @@ def read_blocks(section: YamlNode | None) -> dict[str, BlockDefinition]:
             block.error = mistake
         block.value_count = count_values(written)
     heights: dict[str, int] = {}
+    circle = None
     for block in blocks.values():
-        _demand_acyclic_block(block, (), heights)
+        try:
+            _demand_acyclic_block(block, (), heights)
+        except SpecError as mistake:
+            circle = circle or mistake
+            keep_mistake(circle)
+            block.error = circle
     return blocks
 
 

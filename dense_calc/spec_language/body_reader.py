@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from dense_calc.errors import Note, SpecError
 from dense_calc.layers.base import LayerKind
-from dense_calc.mistakes import keep_mistake
+from dense_calc.mistakes import current_mistakes, keep_mistake
 from dense_calc.model import Node
 from dense_calc.spec_language.bodies import ROOT_PREFIX, BlockCall, BlockCopy, Body, FirstCall
 from dense_calc.spec_language.callables import CallableLookup
@@ -101,11 +101,22 @@ class BodyReader(CallableLookup, kw_only=True):
                 chain_of_calls = " calls ".join(f"'{each}'" for each in (*path, name))
                 raise SpecError(f"second calls without a first: {chain_of_calls}", path[name])
             for call_name, entry in path.items():
-                callee = self.get_callable(name, entry)
+                callee = self._callee_or_stand_in(name, entry)
                 times = 1 if isinstance(callee, FirstCall) else len(callee)
                 copies += Extent(layers=1).scale_to_copies(times, len(call_name) * times)
                 demand_small_extent(copies, entry)
                 self.body.add_callable(call_name, _rename_callable(call_name, callee))
+
+    def _callee_or_stand_in(self, name: str, entry: SpecEntry) -> FirstCall | Sequence[BlockCopy]:
+        """The layer or block that a second call means; one that stands for it after a mistake."""
+        mistakes = current_mistakes()
+        try:
+            if mistakes and mistakes.has_unknown_names:  # to look for names like it takes a while
+                return self.find_callable(name, entry) or FirstCall(name, UnwiredLayer())
+            return self.get_callable(name, entry)
+        except SpecError as error:
+            keep_mistake(error, needs_names=True)
+        return FirstCall(name, UnwiredLayer())
 
     def read_steps(
         self,
@@ -132,13 +143,22 @@ class BodyReader(CallableLookup, kw_only=True):
                     else self._read_layer_step(entry, name, layer, above)
                 )
             except SpecError as error:
-                if layer is None:
-                    raise  # other names may lead into the copies of this block
                 keep_mistake(error, needs_names=True)
-                self.body.outputs[name] = name
-                step = Node(name, UnwiredLayer(), (), entry)
-            yield step
+                yield from self._stand_in_steps(entry, name)
+            else:
+                yield step
             above = None if inputs > 1 and _is_input_entry(entry) else self.body.outputs[name]
+
+    def _stand_in_steps(self, entry: SpecEntry, name: str) -> Iterator[Node | BlockCall]:
+        """What stands for an entry of which the inputs are not known."""
+        callee = self.body.callables[name]
+        if isinstance(callee, FirstCall):
+            self.body.outputs[name] = name
+            yield Node(name, UnwiredLayer(), (), entry)
+            return
+        unknown = f"{name}?"
+        yield Node(unknown, UnwiredLayer(), (), entry)
+        yield BlockCall(name, entry, callee, dict.fromkeys(callee[0].body.inputs, unknown))
 
     def _read_layer_step(
         self, entry: SpecEntry, name: str, layer: LayerKind, above: str | None
@@ -152,6 +172,8 @@ class BodyReader(CallableLookup, kw_only=True):
     def _read_call_step(self, entry: SpecEntry, name: str, above: str | None) -> Node | BlockCall:
         """The node or block call of an entry that uses a block, or is a second call."""
         callee = self.body.callables[name]
+        if isinstance(callee, FirstCall) and isinstance(callee.layer, UnwiredLayer):
+            return Node(name, callee.layer, (), entry)
         if not isinstance(callee, FirstCall):
             body = callee[0].body
             assert body.block

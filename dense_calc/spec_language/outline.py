@@ -121,7 +121,8 @@ class SpecOutline:
         planner = BodyPlanner(scope, decode_nested_model, outer)
         planner.fill_body(entries, planner.model_body)
         for block in self.blocks.values():
-            block.demand_valid()  # also if nothing uses the block
+            if block.error:  # also if nothing uses the block
+                keep_mistake(block.error)
         demand_resolved_names(planner)
         expansion = ExpandedModel(planner.model_body)
         demand_short_names(expansion.nodes)

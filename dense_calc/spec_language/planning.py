@@ -10,6 +10,7 @@ from typing import Any
 
 from dense_calc.errors import MAX_LISTED_CHOICES, DenseCalcError, Note, Place, SpecError
 from dense_calc.layers.base import LayerKind
+from dense_calc.mistakes import keep_mistake_in_block
 from dense_calc.model import Model, Node
 from dense_calc.spec_language.block_uses import (
     block_scope,
@@ -38,7 +39,7 @@ from dense_calc.spec_language.spec_size import (
     demand_small_extent,
     extent_of_nodes,
 )
-from dense_calc.spec_language.stand_ins import decode_or_stand_in
+from dense_calc.spec_language.stand_ins import UnwiredLayer, decode_or_stand_in
 from dense_calc.symbolic.state import UnlikeCopiesError, is_symbolic
 from dense_calc.tracing.lent_layers import MAX_LENT_DEPTH, holds_model
 
@@ -84,7 +85,7 @@ class BodyPlanner:
         others = [
             (place, *scoped_entries[place]) for place, layer in enumerate(layers) if layer is None
         ]
-        repeats = dict(read_repeats(others))
+        repeats = dict(read_repeats(others, self._use_notes))
         is_inside = bool(self._outer) and not body.block
         names, layers = name_entries(entries, layers, repeats, body.inputs, is_inside=is_inside)
         body.callables |= {
@@ -174,7 +175,12 @@ class BodyPlanner:
             repeat, copy_names = repeats[place], names.copy_names[place]
             if is_symbolic(repeat):
                 self._demand_unnamed_copies(entry, copy_names, names)
-            copies = self._make_copies(entry, repeat, scope, copy_names)
+            try:
+                copies = self._make_copies(entry, repeat, scope, copy_names)
+            except SpecError as error:
+                keep_mistake_in_block(error, self._use_notes)
+                body.add_callable(name, FirstCall(name, UnwiredLayer()))
+                continue
             for copy in copies:
                 body.add_callable(copy.name, [copy])
             body.add_callable(name, copies)

@@ -155,12 +155,16 @@ def layer_items(sections: Mapping[str, YamlNode], root: YamlNode) -> list[YamlNo
 def demand_resolved_names(planner: BodyPlanner) -> None:
     """Raise SpecError where a block reads a layer that is neither in it nor in the model."""
     model = planner.model_body
+    first = None
     for each in planner.unresolved_names:
         if model.find_node(each.name) is None:
             choices = chain(each.body.inputs, each.body.readable_names(), model.readable_names())
             error = unknown_layer_error(each.name, each.name, choices, each.yaml_node)
             error.notes += each.notes
-            raise error
+            keep_mistake(error, needs_names=True)
+            first = first or error
+    if first:  # without these layers the others cannot be followed
+        raise first
 
 
 def demand_unique_copy_names(nodes: Sequence[Node]) -> None:

@@ -62,10 +62,7 @@ def read_or_stand_in(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> S
     try:
         return read_entry(item, blocks)
     except SpecError as error:
-        keep_mistake(error)
-    mistakes = current_mistakes()
-    assert mistakes
-    mistakes.has_unknown_names = True
+        keep_mistake(error, hides_names=True)
     values = item.value if isinstance(item.value, dict) else {}
     under = next((pair[1].value for pair in values.values()), None)
     arguments = under if isinstance(under, dict) else values

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dense_calc.call_inputs import layer_names_in
 from dense_calc.errors import SpecError
 from dense_calc.limits import Limit
+from dense_calc.mistakes import keep_mistake
 from dense_calc.model import (
     Model,
     ModelBlock,
@@ -125,6 +126,7 @@ def _search_depth_first(
     """The names that a search from `starts` to the inputs meets, and again as it leaves them."""
     met: list[str] = []
     finished: dict[str, None] = {}
+    told: set[str] = set()  # names in circles, where these mistakes are collected
     for start in starts:
         path = {start: iter(nodes[start].inputs)} if start not in finished else {}
         met += path
@@ -135,17 +137,30 @@ def _search_depth_first(
                 path.popitem()
                 finished[name] = None
             elif source in path:
-                raise _cycle_error([nodes[step] for step in path], source)
+                circle = _find_circle(path, source, told)
+                if circle:
+                    keep_mistake(_cycle_error([nodes[step] for step in circle]))
             elif source not in finished:
                 path[source] = iter(nodes[source].inputs)
                 met.append(source)
     return met, list(finished)
 
 
-def _cycle_error(path: list[Node], first: str) -> SpecError:
-    """The complaint that the nodes of `path`, from `first` on, read each other in a circle."""
-    names = [node.name for node in path]
-    around = path[names.index(first) :]
+def _find_circle(path: dict[str, Iterator[str]], first: str, told: set[str]) -> list[str]:
+    """The names of a path from `first` on, [] if one of them is told; now they are."""
+    circle: list[str] = []
+    for name in reversed(path):
+        if name in told:
+            break
+        told.add(name)
+        circle.append(name)
+        if name == first:
+            return circle[::-1]
+    return []
+
+
+def _cycle_error(around: list[Node]) -> SpecError:
+    """The complaint that these nodes read each other in a circle."""
     steps = [f"'{node.name}'" for node in around]
     if len(steps) > _MAX_CYCLE_STEPS:
         steps = [

@@ -87,6 +87,9 @@ def find_untraceable(model: Model) -> Iterator[DenseCalcError]:
     """
     tracer = Tracer(model, NO_INPUT_SPECS)
     for node in model.nodes:
+        if not tracer.shapes.keys() >= set(node.inputs):  # in a circle
+            tracer.leave_unknown(node)
+            continue
         try:
             tracer.trace_node(node)
         except DenseCalcError as error:
