@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dense_calc.errors import LayerError, MisfitError, RankError, UnknownSizeError
-from dense_calc.model import Node
+from dense_calc.model import ModelBlock, Node, enclosing_names
 from dense_calc.shapes import Shape, Shapes, is_shape
 from dense_calc.tracing.shared_layers import TracedCall
 
@@ -33,6 +33,19 @@ def input_hint(
                 reads = calls[source.name].inputs
             return _unknown_size_hint(source, reads, shapes[source.name])
     return ""
+
+
+def name_last_copies(hint: str, node: Node, blocks: Iterable[ModelBlock]) -> str:
+    """A hint about a node in which the last copies of blocks have the numbers that they will have.
+
+    `blocks` are those with a symbolic number of copies, inner ones first: their last copy stands
+    for all but the first, and a node after it reads the very last.
+    """
+    for block in blocks:
+        if block.copies[-1] not in enclosing_names(node.name):
+            number = len(block.copies) - 2 + block.last_copy_count
+            hint = hint.replace(f"'{block.copies[-1]}/", f"'{block.name}_{number}/")
+    return hint
 
 
 def _describe_node(node: Node) -> str:

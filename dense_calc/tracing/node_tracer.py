@@ -144,9 +144,13 @@ class Tracer:
         is_of_input = isinstance(error, UnknownSizeError | RankError | MisfitError)
         if not is_of_input or error.place or len(node.inputs) != 1 or node.call_inputs:
             return ""
-        from dense_calc.tracing.input_hints import input_hint  # for a mistake only
+        from dense_calc.tracing.input_hints import (
+            input_hint,
+            name_last_copies,
+        )  # for a mistake only
 
-        return input_hint(error, node, self._model.nodes_by_name, self._calls, self.shapes)
+        hint = input_hint(error, node, self._model.nodes_by_name, self._calls, self.shapes)
+        return name_last_copies(hint, node, self._symbolic_blocks)
 
     def _note_unknown(self, node: Node, call: TracedCall) -> None:
         """Record that something of a call is not known."""
