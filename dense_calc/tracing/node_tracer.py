@@ -144,10 +144,8 @@ class Tracer:
         is_of_input = isinstance(error, UnknownSizeError | RankError | MisfitError)
         if not is_of_input or error.place or len(node.inputs) != 1 or node.call_inputs:
             return ""
-        from dense_calc.tracing.input_hints import (
-            input_hint,
-            name_last_copies,
-        )  # for a mistake only
+        # only a mistake pays for it
+        from dense_calc.tracing.input_hints import input_hint, name_last_copies
 
         hint = input_hint(error, node, self._model.nodes_by_name, self._calls, self.shapes)
         return name_last_copies(hint, node, self._symbolic_blocks)
