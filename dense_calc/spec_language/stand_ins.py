@@ -47,9 +47,9 @@ class UnwiredLayer(StandInLayer, frozen=True, kw_only=True):
 
 
 @cache
-def stand_in_type(name: str) -> type[StandInLayer]:
+def stand_in_type(name: str, base: type[StandInLayer] = StandInLayer) -> type[StandInLayer]:
     """The type of stand-ins for layers of this class, which have its automatic names."""
-    kind: Any = defstruct(name, [], bases=(StandInLayer,), frozen=True, kw_only=True)
+    kind: Any = defstruct(name, [], bases=(base,), frozen=True, kw_only=True)
     return kind  # type: ignore[no-any-return]
 
 
@@ -102,7 +102,8 @@ def decode_or_stand_in(
                 # what is lacking now was there, with a mistake in it
                 is_another = _argument_at(entry, arguments, error.place) is not None
                 mistake = error if is_another else None
-    return stand_in_type(entry.kind.__name__)(name=entry.read_text("name"))
+    base = UnwiredLayer if 0 in entry.kind.arity else StandInLayer  # as an input of the model
+    return stand_in_type(entry.kind.__name__, base)(name=entry.read_text("name"))
 
 
 def _argument_at(
