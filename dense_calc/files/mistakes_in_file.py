@@ -32,10 +32,10 @@ def find_mistakes(error: DenseCalcError) -> list[DenseCalcError]:
         except DenseCalcError as last:  # after which nothing can be read on
             if not mistakes.has_unknown_names:
                 mistakes.errors.append(last)
-    distinct = {_identify(each): each for each in reversed(mistakes.errors)}
-    if _identify(error) not in distinct:
+    if _identify(error) not in map(_identify, mistakes.errors):
         return [error]
-    distinct[_identify(error)] = error
+    # what else is told of the place of a mistake follows from it
+    distinct = {_position(each): each for each in reversed((error, *mistakes.errors))}
     return sorted(distinct.values(), key=_position)
 
 

@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from dense_calc.errors import Place, SpecError
+from dense_calc.mistakes import keep_mistake
 
 _Node = Any  # a YamlNode, the module of which needs this one
+_Pair = tuple[_Node, _Node]  # a key and its value
 
 _LIST_PATTERN = r"[\w\s.,()+*/-]+"
 _THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
@@ -20,7 +24,32 @@ _CALL_PATTERN = r"\w\s*\("
 _SQUARE_BRACKETS = str.maketrans("()", "[]")
 
 
-def comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> SpecError | None:
+def demand_text_key(
+    keys: Sequence[_Node], values: Sequence[_Node], index: int, pairs: dict[str, _Pair]
+) -> bool:
+    """Whether the key of an index, which is no plain word, is one; where mistakes are collected.
+
+    `pairs` are those before it. The value of which a comma has made it a key is then spoiled, so
+    that nobody goes on with a part of it; a value without a name becomes a key that nothing has.
+
+    Raises:
+        SpecError: it is none, and mistakes are not collected.
+    """
+    error = _comma_error(keys, values, index)
+    if error is None and isinstance(keys[index].value, str):
+        return True
+    error = error or SpecError("a key must be text; put it in quotes", keys[index])
+    keep_mistake(error)
+    mistaken: _Node = error.place
+    for name, (key, value) in pairs.items():
+        if mistaken is value:
+            pairs[name] = (key, replace(mistaken, value=f"{mistaken.value},"))
+    if mistaken is keys[index]:
+        pairs[f"{keys[index].value},"] = (keys[index], values[index])
+    return False
+
+
+def _comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> SpecError | None:
     """The error where a comma parts a key from the value before it, as in `{size: 3,3}`.
 
     None if a colon follows the key of this index.

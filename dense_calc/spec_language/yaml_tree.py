@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from dense_calc.errors import Place, Source, SpecError
+from dense_calc.mistakes import keep_mistake
 from dense_calc.spec_language.yaml_scalars import MAX_NUMBER, TEXT_TAG, resolve_scalar
 
 MAX_YAML_DEPTH = 64  # levels of nesting
@@ -204,7 +205,10 @@ class YamlTreeBuilder:
         pairs: _YamlPairs = {}
         for index, (key, value) in enumerate(zip(keys, values, strict=True)):
             if type(key.value) is not str or ")" in key.value:
-                _demand_text_key(keys, values, index)
+                from dense_calc.spec_language.commas import demand_text_key  # for a mistake only
+
+                if not demand_text_key(keys, values, index, pairs):
+                    continue
             if key.value in pairs:
                 self.handle_duplicate_key(pairs[key.value], key, value)
             pairs[key.value] = (key, value)
@@ -214,19 +218,8 @@ class YamlTreeBuilder:
         self, first: tuple[YamlNode, YamlNode], key: YamlNode, value: YamlNode
     ) -> None:
         """Refuse a key that stands twice in a mapping."""
-        line = first[0].line
-        raise SpecError(f"the key '{key.value}' stands here twice, first in line {line}", key)
-
-
-def _demand_text_key(keys: list[YamlNode], values: list[YamlNode], index: int) -> None:
-    """Raise SpecError where a key is no text, or the rest of a value with a comma."""
-    from dense_calc.spec_language.commas import comma_error  # for a mistake only
-
-    error = comma_error(keys, values, index)
-    if error:
-        raise error
-    if not isinstance(keys[index].value, str):
-        raise SpecError("a key must be text; put it in quotes", keys[index])
+        told = f"the key '{key.value}' stands here twice, first in line {first[0].line}"
+        keep_mistake(SpecError(told, key))
 
 
 def _join_surrogates(escape: re.Match[str]) -> str:
