@@ -41,11 +41,12 @@ def demand_text_key(
     error = error or SpecError("a key must be text; put it in quotes", keys[index])
     keep_mistake(error)
     mistaken: _Node = error.place
+    spoiled = replace(mistaken, value=f"{mistaken.value},")
     for name, (key, value) in pairs.items():
         if mistaken is value:
-            pairs[name] = (key, replace(mistaken, value=f"{mistaken.value},"))
+            pairs[name] = (key, spoiled)
     if mistaken is keys[index]:
-        pairs[f"{keys[index].value},"] = (keys[index], values[index])
+        pairs[spoiled.value] = (spoiled, values[index])
     return False
 
 
