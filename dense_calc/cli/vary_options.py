@@ -49,7 +49,7 @@ def _parse_bounds(
         try:
             bound = int(number)
         except ValueError:
-            message = f"'{text}' is no whole number, nor NAME=N with one"
+            message = f"'{text}' is not a whole number, nor NAME=N with one"
             raise click.BadParameter(message) from None
         if abs(bound) > MAX_BOUND:
             raise click.BadParameter(f"'{text}' is too far; at most {MAX_BOUND:,}")

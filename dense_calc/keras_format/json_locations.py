@@ -155,7 +155,7 @@ def _demand_unique_keys(source: Source) -> None:
             key = json.loads(f'"{key}"') if "\\" in key else key
             if key in open_objects[-1]:
                 place = _place_in_text(source, *token.span(1))
-                raise SpecError(f"the key {describe_value(key)} stands here twice", place)
+                raise SpecError(f"the key {describe_value(key)} is used twice", place)
             open_objects[-1].add(key)
         elif token[0] == "{":
             open_objects.append(set())

@@ -68,7 +68,7 @@ def parse_layers(layers: list[Any], spot: JsonPlace, file: FileContext) -> Itera
         if not isinstance(name, str) or not isinstance(calls, list):
             raise SpecError("a layer's 'name' is text, and its 'inbound_nodes' a list", here)
         if name in names:
-            raise SpecError(f"the name '{name}' stands here twice", here)
+            raise SpecError(f"the name '{name}' is used twice", here)
         names.add(name)
         yield ModelLayer(name, context, layer, calls, value.get("build_config"))
 

@@ -57,7 +57,7 @@ def build_model_from_config(
         SpecError: the config is no model, or something in it is unknown.
     """
     if len(spot.path) > _MAX_MODEL_DEPTH * _STEPS_PER_MODEL:
-        raise SpecError(f"more than {_MAX_MODEL_DEPTH} models are in each other", spot)
+        raise SpecError(f"more than {_MAX_MODEL_DEPTH} models are nested in each other", spot)
     if isinstance(config, list):  # as early versions write a Sequential
         config = {"layers": config}
     if not isinstance(config, dict):

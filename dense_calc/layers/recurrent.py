@@ -133,7 +133,7 @@ class RNN(RecurrentLayer, KerasLayer, frozen=True, kw_only=True):
             for each in self.cell:
                 if not isinstance(each, LayerKind):
                     raise ValueError(
-                        f"a cell such as LSTMCell must stand here, not {describe_value(each)}"
+                        f"it takes a cell such as LSTMCell, not {describe_value(each)}"
                     )
             force_setattr(self, "cell", StackedRNNCells(cells=tuple(self.cell)))
 

@@ -91,7 +91,7 @@ def as_recurrent_cell(layer: AnyLayer) -> RecurrentCell:
     """An argument that must be a cell, with the type that it has; LayerError for another layer."""
     if not isinstance(layer, RecurrentCell):
         what = type(layer).__name__ if isinstance(layer, LayerKind) else repr(layer)
-        raise LayerError(f"a cell such as LSTMCell must stand here, not {what}")
+        raise LayerError(f"it takes a cell such as LSTMCell, not {what}")
     return layer
 
 

@@ -81,7 +81,7 @@ def _read_block_header(word: YamlNode, written: YamlNode) -> BlockDefinition:
     if not isinstance(layers.value, list):
         raise SpecError(f"'layers' must be a list, not {describe_value(layers.value)}", layers)
     if not layers.value:
-        raise SpecError(f"the block '{name}' is empty; it must hold a layer at least", word)
+        raise SpecError(f"the block '{name}' is empty; it needs at least one layer", word)
     params = dict(_read_block_params(parts["params"])) if "params" in parts else {}
     inputs = tuple(_read_block_input_names(parts["inputs"])) if "inputs" in parts else ()
     return BlockDefinition(word, params, inputs, [])
@@ -138,6 +138,6 @@ def _read_block_input_names(written: YamlNode) -> Iterator[str]:
                 f"an input of a block is a name, not {describe_value(word.value)}", word
             )
         if word.value in seen:
-            raise SpecError(f"the input '{word.value}' stands here twice", word)
+            raise SpecError(f"the input '{word.value}' is used twice", word)
         seen.add(word.value)
         yield word.value

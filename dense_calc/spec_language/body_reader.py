@@ -29,7 +29,7 @@ from dense_calc.spec_language.wiring import wire_block, wire_layer
 from dense_calc.spec_language.yaml_tree import YamlNode
 from dense_calc.tracing.lent_layers import OUTER_PREFIX
 
-_READ_BY_NAME_HINT = "say which this layer reads: 'from: name'"
+_READ_BY_NAME_HINT = "name the one that this layer reads: 'from: name'"
 
 
 class UnresolvedName(Struct):
@@ -99,7 +99,7 @@ class BodyReader(CallableLookup, kw_only=True):
                 name = str(path[name].label)
             if name in path and not (self.outer and path[name].label == name):
                 chain_of_calls = " calls ".join(f"'{each}'" for each in (*path, name))
-                raise SpecError(f"second calls without a first: {chain_of_calls}", path[name])
+                raise SpecError(f"'reuse' goes in a circle: {chain_of_calls}", path[name])
             for call_name, entry in path.items():
                 callee = self._callee_or_stand_in(name, entry)
                 times = 1 if isinstance(callee, FirstCall) else len(callee)

@@ -73,7 +73,7 @@ def _read_layer_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:
         each = "each" in limits.value and _read_each_flag(limits.value["each"][1])
         pairs = [pair for pair in limits.value.values() if pair[0].value != "each"]
         if not pairs:
-            raise SpecError(f"'{name.value}' has no limit; it is written {wanted}", name)
+            raise SpecError(f"'{name.value}' has no limit; write one, {wanted}", name)
         for word, value in pairs:
             limit = _read_budget_limit(word, value, scope)
             yield replace(limit, layers=name.value, each=each, layers_place=name)
@@ -117,5 +117,5 @@ def _read_expected_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:
         if name in section.value:
             word, value = section.value[name]
             if amount is None:
-                raise SpecError(f"nothing is expected of '{name}'; remove it", word)
+                raise SpecError(f"'{name}' has no expected value; remove it", word)
             yield Limit(name, "exact", amount, place=value)

@@ -73,7 +73,7 @@ class CallableLookup(Struct):
                 [LentLayer(each.path, OUTER_PREFIX + each.holder) for each in callee.lent_layers]
             )
             return FirstCall(OUTER_PREFIX + callee.name, self.resolve_layer(callee, entry), lent)
-        message = f"'{name}' is a block of the model around, of which only layers can be called"
+        message = f"'{name}' is a block of the surrounding model; call one of its layers"
         raise SpecError(f"{message}: '{name}/LAYER'", entry)
 
     def _own_callable(self, name: str) -> FirstCall | Sequence[BlockCopy] | None:
@@ -150,7 +150,7 @@ class CallableLookup(Struct):
                 message = f"{kind} copies this layer and shares no weights; write it out"
                 raise SpecError(message, reference.place)
             if not isinstance(callee, FirstCall):
-                message = f"'{reference.target_name}' is a block, and {kind} holds a layer"
+                message = f"'{reference.target_name}' is a block, and {kind} takes a layer"
                 raise SpecError(message, reference.place)
             yield LentLayer(path, callee.name)
             for loan in self.lent_layers_inside(callee, reference.place):
@@ -174,7 +174,9 @@ class CallableLookup(Struct):
                     f"more than {MAX_LENT_LAYERS:,} layers of others are inside layers", place
                 )
             if len(loan.path) >= MAX_LENT_DEPTH:
-                raise SpecError(f"more than {MAX_LENT_DEPTH} layers are in each other", place)
+                raise SpecError(
+                    f"more than {MAX_LENT_DEPTH} layers are nested in each other", place
+                )
             yield loan
 
     def _model_lookup(self) -> CallableLookup:
@@ -188,9 +190,11 @@ class CallableLookup(Struct):
         if any(layer_references_in(layer)):
             name = callee.name.removeprefix(ROOT_PREFIX)
             if any(layer is each for each in self.nesting.open_layers):
-                raise SpecError(f"'{name}' holds this call, and cannot be inside itself", place)
+                raise SpecError(f"'{name}' contains this call, and cannot be inside itself", place)
             if len(self.nesting.open_layers) == MAX_LENT_DEPTH:
-                raise SpecError(f"more than {MAX_LENT_DEPTH} layers are in each other", place)
+                raise SpecError(
+                    f"more than {MAX_LENT_DEPTH} layers are nested in each other", place
+                )
             self.nesting.open_layers.append(layer)
             lookup = self if name == callee.name else self._model_lookup()
             lent += lookup._lent_arguments(layer)

@@ -110,7 +110,7 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
         return _build_entry(item, {}, blocks)
     if not isinstance(value, dict) or not value:
         raise SpecError(
-            f"a layer is its Keras class over its arguments, not {describe_value(item.value)}", item
+            f"a layer is its Keras class and its arguments, not {describe_value(item.value)}", item
         )
     if "type" in value or "reuse" in value:
         key = "type" if "type" in value else "reuse"
@@ -151,9 +151,7 @@ def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> Sp
     if names and first is not None and not isinstance(first, dict):
         form = format_layer(word.value, {names[0]: first, **values})
         mending = f"write {quote_form(form)}"
-    return SpecError(
-        f"'{stray.value}' stands beside '{word.value}', not under it; {mending}", stray
-    )
+    return SpecError(f"'{stray.value}' is beside '{word.value}', not under it; {mending}", stray)
 
 
 def _name_first_argument(

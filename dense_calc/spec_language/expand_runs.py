@@ -57,7 +57,7 @@ def _demand_no_names(run: Iterable[SpecEntry]) -> None:
             _demand_no_names(entry.block.entries)
         elif "name" in entry.arguments:
             word = entry.arguments["name"][0]
-            raise SpecError("what stands there several times cannot have a name of its own", word)
+            raise SpecError("a layer that is repeated cannot have a name", word)
 
 
 def _demand_nameless_copies(run: RunEntry) -> None:

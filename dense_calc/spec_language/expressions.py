@@ -84,7 +84,7 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
     try:
         syntax = parse_expression(text)
         if isinstance(syntax, ast.Tuple):
-            raise ExpressionError(f"'{text}' is no number{_describe_commas(text)}")
+            raise ExpressionError(f"'{text}' is not a number{_describe_commas(text)}")
         result = _evaluate_syntax(syntax, names)
     except (OverflowError, RecursionError):
         raise ExpressionError(f"'{text}' is too large; at most {MAX_NUMBER:,}") from None
@@ -149,10 +149,10 @@ def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
                 *(_evaluate_syntax(argument, names) for argument in args)
             )
         case ast.Constant(value=None):
-            raise ExpressionError("'None' is no number; Python's None is null here")
+            raise ExpressionError("'None' is not a number; Python's None is null in YAML")
         case _:
             raise ExpressionError(
-                f"'{ast.unparse(node)}' cannot stand in an expression; it may hold numbers, vars, "
+                f"'{ast.unparse(node)}' is not allowed in an expression; use numbers, vars, "
                 f"+ - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}"
             )
     if result != result:

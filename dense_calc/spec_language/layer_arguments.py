@@ -133,7 +133,7 @@ def _describe_slip(entry: SpecEntry, path: ValuePath) -> str:
         written = {name: each.plain_value() for name, (_, each) in entry.arguments.items()}
         return suggest_padding(entry.kind, written)
     if value == "None":
-        return "; Python's None is null here"
+        return "; Python's None is null in YAML"
     if not isinstance(value, str):
         return ""
     if entry.arguments.get(value, (None,))[0] is place:  # it is the name of an argument
@@ -225,7 +225,8 @@ def decode_inner_layers(node: YamlNode, scope: Scope, decode_nested: NestedModel
         raise SpecError(message, entry.arguments["from"][0])
     for name in entry.kind.call_arguments:
         if name in entry.arguments:
-            message = f"'{name}' is for a call, which the layer around this one makes; remove it"
+            who = "the layer around this one makes the call"
+            message = f"'{name}' belongs to a call, and {who}; remove it"
             raise SpecError(message, entry.arguments[name][0])
     return decode_layer(entry, scope, decode_nested, omitted_keys=())
 
@@ -237,7 +238,7 @@ def _read_layer_reference(entry: ReuseEntry) -> LayerKind:
         SpecError: the entry has arguments.
     """
     for word, _ in entry.arguments.values():
-        message = f"a layer that is called elsewhere has all it needs there; remove '{word.value}'"
+        message = f"a layer that is called again keeps its arguments; remove '{word.value}'"
         raise SpecError(message, word)
     return LayerReference(target_name=str(entry.label), place=entry)
 

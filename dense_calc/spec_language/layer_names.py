@@ -87,9 +87,7 @@ def _explicit_names(
             raise SpecError(f"'{name}' is what the block is given", entry.locate_part("name"))
         if first is not entry:
             place = entry.locate_part("name")
-            raise SpecError(
-                f"the name '{name}' stands here twice, first in line {first.line}", place
-            )
+            raise SpecError(f"the name '{name}' is used twice, first in line {first.line}", place)
     return names
 
 

@@ -142,9 +142,11 @@ class BodyPlanner:
         call = body.first_call(name)
         open_layers = self._nesting.open_layers
         if any(call is each for each in open_layers):
-            raise SpecError(f"'{name}' holds this call, and cannot be inside itself", place)
+            raise SpecError(f"'{name}' contains this call, and cannot be inside itself", place)
         if len(open_layers) == MAX_LENT_DEPTH:
-            raise SpecError(f"more than {MAX_LENT_DEPTH} models are in each other", place or entry)
+            raise SpecError(
+                f"more than {MAX_LENT_DEPTH} models are nested in each other", place or entry
+            )
         open_layers.append(call)
         try:
             layer = decode_layer(

@@ -58,7 +58,7 @@ class Scope(Mapping[str, Number]):
         definition = self.definitions[name]
         if name in self._open_vars:
             uses = " uses ".join(f"'{step}'" for step in (*self._open_vars, name))
-            raise SpecError(f"vars use each other: {uses}", definition)
+            raise SpecError(f"vars use each other in a circle: {uses}", definition)
         if len(self._open_vars) == MAX_VAR_CHAIN:
             raise SpecError(f"more than {MAX_VAR_CHAIN} vars use each other in a chain", definition)
         self._open_vars.append(name)

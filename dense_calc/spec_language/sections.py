@@ -173,7 +173,7 @@ def demand_unique_copy_names(nodes: Sequence[Node]) -> None:
     for node in nodes:
         if by_name.setdefault(node.name, node) is not node:
             place = node.notes[-1].place if node.notes else node.place
-            raise SpecError(f"the name '{node.name}' stands here twice", place)
+            raise SpecError(f"the name '{node.name}' is used twice", place)
 
 
 def demand_short_names(nodes: Sequence[Node]) -> None:

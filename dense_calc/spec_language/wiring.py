@@ -57,7 +57,7 @@ def wire_layer(entry: SpecEntry, above: str | None, names: _ReadableNames) -> _C
         ordered = tuple(call[entry.kind.input_names.index(name)] for name in written.value)
     reads = tuple([name for each in (*ordered, mask) for name in layer_names_in(each)])
     if not reads:
-        raise SpecError("'from' names no layer; of numbers alone no model is made", written)
+        raise SpecError("'from' names no layer; a model cannot be made of numbers alone", written)
     return reads, None if call == reads else call, mask
 
 

@@ -102,7 +102,7 @@ def _quote_texts(value: Any) -> Any:
         case list() | tuple():
             return list(map(_quote_texts, value))
         case int() if abs(value) > MAX_NUMBER:
-            raise SpecError(f"a spec holds no number above {MAX_NUMBER:,}")
+            raise SpecError(f"a number in a spec may be at most {MAX_NUMBER:,}")
         case str() if not (value.isprintable() and isinstance(resolve_scalar(value), str)):
             return _QuotedText(value)
     return value

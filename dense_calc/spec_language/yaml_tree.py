@@ -147,7 +147,7 @@ class YamlTreeBuilder:
     def add_alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
             place = self.event_place(event)
-            raise SpecError(f"nothing is anchored as '&{event.anchor}' above", place)
+            raise SpecError(f"there is no anchor '&{event.anchor}' above", place)
         self.values.append(self.anchors[event.anchor])
 
     def open_collection(self, event: Any) -> None:
@@ -218,7 +218,7 @@ class YamlTreeBuilder:
         self, first: tuple[YamlNode, YamlNode], key: YamlNode, value: YamlNode
     ) -> None:
         """Refuse a key that stands twice in a mapping."""
-        told = f"the key '{key.value}' stands here twice, first in line {first[0].line}"
+        told = f"the key '{key.value}' is used twice, first in line {first[0].line}"
         keep_mistake(SpecError(told, key))
 
 
@@ -247,7 +247,7 @@ def merge_mark_error(source: Source) -> SpecError | None:
     mark = re.search(_MERGE_MARK_PATTERN, source.text)
     if mark is None:
         return None
-    message = "a mark that git has left of a merge; keep one of the two sides"
+    message = "a conflict marker of git; keep one of the two sides"
     line = source.text.count("\n", 0, mark.start()) + 1
     return SpecError(message, Place(source, line, 1, len(mark[0])))
 

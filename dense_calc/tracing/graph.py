@@ -169,4 +169,6 @@ def _cycle_error(around: list[Node]) -> SpecError:
             steps[-1],
         ]
     circle = " reads ".join([*steps, steps[0]])
-    return SpecError(f"layers wait for each other: {circle}", around[0].place, around[0].notes)
+    return SpecError(
+        f"layers read each other in a circle: {circle}", around[0].place, around[0].notes
+    )

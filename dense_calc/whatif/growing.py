@@ -76,7 +76,7 @@ def _ranges_and_start(
     """The ranges of variables with these values in the file, and the point to start from.
 
     Raises:
-        DenseCalcError: a value is no whole number, or a range is empty.
+        DenseCalcError: a value is not a whole number, or a range is empty.
     """
     integers = {name: _file_integer(name, value) for name, value in values.items()}
     ranges = [
@@ -91,7 +91,7 @@ def _file_integer(name: str, value: object) -> int | None:
     """The value of a variable in the file, None if it has no single value there.
 
     Raises:
-        DenseCalcError: the value is no whole number.
+        DenseCalcError: the value is not a whole number.
     """
     if value is None:
         return None

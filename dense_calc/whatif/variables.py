@@ -58,7 +58,7 @@ def parse_bounds(key: str, bounds: Bounds | None, names: Iterable[str]) -> dict[
     """The bound of each variable that has one; the key is `min`, `max` or `multiple_of`.
 
     Raises:
-        DenseCalcError: one is no whole number, or too far.
+        DenseCalcError: one is not a whole number, or too far.
     """
     if bounds is None:
         return {}

@@ -21,9 +21,12 @@ CODE = {
 ERRORS = {
     "a circle": (
         functional(layer("x", ("y", 0, 0)), layer("y", ("x", 0, 0))),
-        "layers wait for each other: 'x' reads 'y' reads 'x'",
+        "layers read each other in a circle: 'x' reads 'y' reads 'x'",
     ),
-    "itself": (functional(layer("x", ("x", 0, 0))), "layers wait for each other: 'x' reads 'x'"),
+    "itself": (
+        functional(layer("x", ("x", 0, 0))),
+        "layers read each other in a circle: 'x' reads 'x'",
+    ),
     "no such layer": (functional(layer("x", ("b", 0, 0))), "there is no layer 'b' to read"),
     "no such call": (
         functional(layer("x", ("a", 5, 0))),
@@ -39,7 +42,7 @@ ERRORS = {
         functional({**layer(), "inbound_nodes": []}),
         "'x' is read, and never called",
     ),
-    "the same name": (functional(layer(), layer()), "the name 'x' stands here twice"),
+    "the same name": (functional(layer(), layer()), "the name 'x' is used twice"),
     "code": (
         functional(layer(of="keras.layers.Lambda", function=CODE)),
         "what the Lambda 'x' gives is not known, and no code is run; say it: --assume x=identity, "
@@ -87,11 +90,11 @@ ERRORS = {
     ),
     "a merge": (
         '<<<<<<< HEAD\n{"class_name": "Sequential"}\n=======\n{}\n>>>>>>> wider\n',
-        "a mark that git has left of a merge; keep one of the two sides",
+        "a conflict marker of git; keep one of the two sides",
     ),
     "a merge in it": (
         '{"class_name": "Sequential", "config":\n<<<<<<< HEAD\n{}}',
-        "a mark that git has left of a merge; keep one of the two sides",
+        "a conflict marker of git; keep one of the two sides",
     ),
     "no JSON": ('{"class_name": "Sequential", "config": {', "this is not JSON: "),
     "deep": (
@@ -134,5 +137,5 @@ def nested(depth: int) -> dict[str, Any]:
 
 def test_models_in_models_have_an_end() -> None:
     assert trace(model_of(json.dumps(nested(30)))).total_params == 0
-    with pytest.raises(DenseCalcError, match="more than 32 models are in each other"):
+    with pytest.raises(DenseCalcError, match="more than 32 models are nested in each other"):
         model_of(json.dumps(nested(200)))

@@ -123,8 +123,8 @@ def test_tags_in_the_yaml_of_keras_are_plain_data(tmp_path: Path) -> None:
             ":19:16: error: the tag !long is not understood; a model is plain",
         ),
         ("!!python/long '4'", "!!int '0x'", "Conv1D's 'filters' must be a positive integer, not"),
-        ("  name: m\n", "  name: m\n  name: n\n", ":30:3: error: the key 'name' stands here twice"),
-        ("keras_version:", "config: {}\nconfig:", "the key 'config' stands here twice, first in"),
+        ("  name: m\n", "  name: m\n  name: n\n", ":30:3: error: the key 'name' is used twice"),
+        ("keras_version:", "config: {}\nconfig:", "the key 'config' is used twice, first in"),
     ],
 )
 def test_what_else_stands_in_the_yaml_of_keras_is_told(
@@ -158,7 +158,7 @@ def test_a_spec_has_no_tags(tmp_path: Path, tag: str) -> None:
 def test_a_key_of_keras_json_stands_once(tmp_path: Path, text: str, key: str) -> None:
     path = tmp_path / "m.json"
     path.write_text(text, "utf-8")
-    with pytest.raises(DenseCalcError, match=f"m.json:1:.*: the key '{key}' stands here twice\n"):
+    with pytest.raises(DenseCalcError, match=f"m.json:1:.*: the key '{key}' is used twice\n"):
         dense_calc.load(path)
 
 

@@ -190,7 +190,7 @@ def test_a_model_that_is_merged_may_hold_a_custom_layer() -> None:
 
 def test_models_that_are_merged_have_no_layers_of_one_name() -> None:
     one = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
-    with pytest.raises(DenseCalcError, match="the name 'd' stands here twice"):
+    with pytest.raises(DenseCalcError, match="the name 'd' is used twice"):
         report_of(merge_of(one, sequential(one)))
 
 

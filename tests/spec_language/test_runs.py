@@ -94,7 +94,7 @@ def test_index_is_known_in_all_that_a_layer_holds_and_reads() -> None:
 def test_a_run_of_one_may_have_names() -> None:
     text = "input: [3]\nlayers: [{repeat: %d, layers: [Dense: {units: 2, name: a}]}]"
     assert parse_spec(Source("m.yaml", text % 1), "m").nodes[-1].name == "a"
-    with pytest.raises(SpecError, match="several times cannot have a name"):
+    with pytest.raises(SpecError, match="that is repeated cannot have a name"):
         parse_spec(Source("m.yaml", text % 2), "m")
 
 

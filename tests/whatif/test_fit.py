@@ -269,7 +269,7 @@ def test_a_mistake_is_told(run: Run, case: str) -> None:
 def test_a_bound_is_a_whole_number(run: Run, given: str) -> None:
     result = run("fit", *LENET5, "--min", given)
     assert result.returncode == 2
-    assert f"'{given}' is no whole number, nor NAME=N with one" in result.stderr
+    assert f"'{given}' is not a whole number, nor NAME=N with one" in result.stderr
 
 
 def test_a_layer_below_its_minimum_is_not_too_large(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def _demand_unique_layer_names(nodes: list[Node]) -> None:
     names: set[str] = set()
     for node in sorted(nodes, key=lambda node: not node.inputs):
         if node.name in names:
-            raise SpecError(f"the name '{node.name}' stands here twice", node.place)
+            raise SpecError(f"the name '{node.name}' is used twice", node.place)
         names.add(node.name)
 
 
