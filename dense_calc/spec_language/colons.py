@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from dense_calc.errors import Place, quote_form
+from dense_calc.spec_language.commas import describe_slip
 
 _WORD_PATTERN = r"([A-Za-z_][\w.]*)"
 # A word, at the start of a value, before what YAML takes for more of that word.
@@ -34,6 +35,10 @@ def describe_lines(place: Place) -> str:
     bare = re.match(_BARE_PATTERN, above)
     if bare and bare.start(1) <= len(line) - len(line.lstrip()):
         return f"; a colon is missing after '{bare[1]}'"
+    if re.search(r"\s//", line):
+        return "; a comment begins with '#'"
+    if hint := describe_slip(line):
+        return hint
     matches = (re.search(_START_PATTERN + _MISSING_PATTERN, each) for each in (line, above))
     return _describe_match(next(filter(None, matches), None))
 

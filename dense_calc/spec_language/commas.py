@@ -20,6 +20,9 @@ _Pair = tuple[_Node, _Node]  # a key and its value
 
 _LIST_PATTERN = r"[\w\s.,()+*/-]+"
 _THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
+_CROSS_PATTERN = r"[0-9]+(?:\s*[x×]\s*[0-9]+)+"
+_PERCENT_PATTERN = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%"
+_TEMPLATE_PATTERN = r"\$?\{{1,2}\s*(\w+)\s*\}{1,2}"  # of a shell, of Jinja
 _CALL_PATTERN = r"\w\s*\("
 _SQUARE_BRACKETS = str.maketrans("()", "[]")
 
@@ -35,7 +38,7 @@ def demand_text_key(
     Raises:
         SpecError: it is none, and mistakes are not collected.
     """
-    error = _comma_error(keys, values, index)
+    error = comma_error(keys, values, index)
     if error is None and isinstance(keys[index].value, str):
         return True
     error = error or SpecError("a key must be text; put it in quotes", keys[index])
@@ -50,7 +53,7 @@ def demand_text_key(
     return False
 
 
-def _comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> SpecError | None:
+def comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> SpecError | None:
     """The error where a comma parts a key from the value before it, as in `{size: 3,3}`.
 
     None if a colon follows the key of this index.
@@ -66,7 +69,8 @@ def _comma_error(keys: Sequence[_Node], values: Sequence[_Node], index: int) -> 
     start = keys[first] if is_unnamed else values[first]
     text = _text_between(start, keys[last]) if start.line == keys[last].line else ""
     if is_unnamed:
-        return SpecError(f"a value in {{}} needs a name{describe_commas(f'({text})')}", start)
+        hint = describe_commas(f"({text})") or describe_slip(f"{{{text}")
+        return SpecError(f"a value in {{}} needs a name{hint}", start)
     hint = describe_commas(text, f"{keys[first].value}: ")
     return SpecError(f"a comma ends a value in {{}}{hint}", start)
 
@@ -89,13 +93,24 @@ def _source_lines(text: str) -> list[str]:
     return text.splitlines()
 
 
+def describe_slip(text: str) -> str:
+    """The hint how a spec writes `3x3`, `50%` or `${width}`, '' for any other text."""
+    if re.fullmatch(_CROSS_PATTERN, text):
+        return f"; write '[{', '.join(re.findall('[0-9]+', text))}]'"
+    if percent := re.fullmatch(_PERCENT_PATTERN, text):
+        return f"; write {float(percent[1]) / 100:g}"
+    if template := re.search(_TEMPLATE_PATTERN, text):
+        return f"; write the name of a var alone: {template[1]}"
+    return ""
+
+
 def describe_commas(text: str, name: str = "") -> str:
     """The hint how a spec writes a value with commas: `; write '[3, 3]'`, or '' if it has none.
 
     `name` stands before the value: `kernel_size: `.
     """
     if "," not in text:
-        return ""
+        return describe_slip(text)
     if re.fullmatch(_THOUSANDS_PATTERN, text):
         return f"; write '{text.replace(',', '')}' or '{text.replace(',', '_')}'"
     if re.search(_CALL_PATTERN, text):

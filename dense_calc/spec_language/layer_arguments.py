@@ -11,8 +11,7 @@ from msgspec import Struct, ValidationError, convert, defstruct
 from msgspec import field as renamed
 from msgspec.structs import fields
 
-from dense_calc.errors import Place, SpecError, quote_form
-from dense_calc.layers import is_kind_name
+from dense_calc.errors import Place, SpecError
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.refusals import (
     ANY_KEY,
@@ -109,7 +108,9 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
 
                 values = demand_refused_values(values, entry.kind, path)
             label = _entry_label(entry)
-            suggest = partial(_describe_slip, entry)
+            from dense_calc.spec_language.argument_slips import suggest_mending  # for a mistake
+
+            suggest = partial(suggest_mending, entry, partial(_locate_value, entry))
             message, path = describe_refusal(entry.kind, label, values, problem, path, suggest)
             raise SpecError(message, _locate_value(entry, path))
         consulted = scope.use_count
@@ -117,52 +118,6 @@ def decode_arguments(entry: SpecEntry, values: Any, scope: Scope) -> Any:
         assert scope.use_count > consulted, path  # else this would never end
         if len(path) == 1:
             _NUMERIC_ARGUMENTS[entry.kind].add(str(path[0]))
-
-
-def _describe_slip(entry: SpecEntry, path: ValuePath) -> str:
-    """The hint for `(28, 28)`, `units:3`, an argument of PyTorch, or a layer as an argument."""
-    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
-    from dense_calc.spec_language.commas import describe_commas
-    from dense_calc.spec_language.written_layers import suggest_padding
-
-    if not path:
-        return _suggest_form(entry)
-    place = _locate_value(entry, path)
-    value = getattr(place, "value", None)
-    if path == ["padding"] and not isinstance(value, str):
-        written = {name: each.plain_value() for name, (_, each) in entry.arguments.items()}
-        return suggest_padding(entry.kind, written)
-    if value == "None":
-        return "; Python's None is null in YAML"
-    if not isinstance(value, str):
-        return ""
-    if entry.arguments.get(value, (None,))[0] is place:  # it is the name of an argument
-        return _suggest_argument(entry, value) or describe_missing_colon(place)
-    return describe_commas(value) or describe_missing_colon(place)
-
-
-def _suggest_form(entry: SpecEntry) -> str:
-    """The hint for a layer that needs more than the first argument, which stands under it."""
-    from dense_calc.spec_language.written_layers import fill_in_required  # for a mistake only
-
-    values = {
-        name: value.plain_value()
-        for name, (word, value) in entry.arguments.items()
-        if word.coordinates == entry.coordinates
-    }
-    form = values and fill_in_required(entry.kind.__name__, values)
-    return f"; write {quote_form(form)}" if form else ""
-
-
-def _suggest_argument(entry: SpecEntry, name: str) -> str:
-    """The hint for a name that an argument has elsewhere, or that is a layer, which has none."""
-    from dense_calc.spec_language.written_layers import format_layer, suggest_argument
-
-    inner = getattr(entry.kind, "inner_layer_arguments", ())  # `expect` is no kind of layer
-    if inner and is_kind_name(name):
-        layer = {name: entry.arguments[name][1].plain_value() or {}}
-        return f"; a layer inside needs a name: write {quote_form(format_layer(inner[0], layer))}"
-    return suggest_argument(entry.kind, name)
 
 
 def _is_expression_at(kind: Any, path: ValuePath, values: Any) -> bool:

@@ -43,6 +43,7 @@ SECTION_TYPES: dict[str, type] = {
     "expect": dict,
 }
 # Arguments of Keras that say what the input is.
+_TRAINING_KEYS = ("optimizer", "loss", "metrics", "epochs", "callbacks", "compile", "fit")
 _INPUT_ARGUMENTS = ("input_shape", "input_dim", "shape", "batch_input_shape", "batch_shape")
 _SECTION_TYPE_NAMES: dict[type, str] = {
     bool: "true or false",
@@ -85,9 +86,24 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
         wanted = known[name]
         if not isinstance(value.value, wanted):
             must = f"'{name}' must be {_SECTION_TYPE_NAMES[wanted]}"
-            hint = "; begin each item with '- '" if wanted is list and value.value else ""
+            hint = _suggest_form(name, value)
             raise SpecError(f"{must}, not {describe_value(value.value)}{hint}", value)
     return sections
+
+
+def _suggest_form(name: str, value: YamlNode) -> str:
+    """The hint how a section is written, of which the value is of another type."""
+    from dense_calc.spec_language.yaml_text import format_flow  # for a mistake only
+
+    match name, value.value:
+        case "layers", dict():
+            return "; begin each item with '- '"
+        case "budget", str() | int() | float():
+            return f"; write 'budget: {{params: {value.value}}}'"
+        case "inputs", [*shapes]:
+            named = zip("abcdefghij", shapes, strict=False)
+            return f"; write 'inputs: {format_flow({x: each.plain_value() for x, each in named})}'"
+    return ""
 
 
 def _suggest_section(key: YamlNode, value: YamlNode, known: Iterable[str]) -> str:
@@ -99,7 +115,11 @@ def _suggest_section(key: YamlNode, value: YamlNode, known: Iterable[str]) -> st
         plain = value.plain_value()
         sizes = plain if isinstance(plain, list) else [plain]
         return f"; write 'input: {format_flow(sizes[key.value.startswith('batch') :])}'"
-    return describe_missing_colon(key) or did_you_mean(key.value, known)
+    if key.value in _TRAINING_KEYS:
+        return "; a spec describes layers, not their training; remove it"
+    hint = describe_missing_colon(key) or did_you_mean(key.value, known)
+    holds_model = isinstance(value.value, list | dict) and len(value.value) > 0
+    return hint or "; put 'input:' and 'layers:' at the top" * holds_model
 
 
 def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:

@@ -270,6 +270,8 @@ def _yaml_syntax_error(source: Source, error: yaml.MarkedYAMLError) -> SpecError
     from dense_calc.spec_language.colons import describe_lines  # for a mistake only
 
     hint = describe_lines(place) if str(problem).startswith(str(error.problem)) else ""
+    if not hint and "'-' indicator" in str(problem):
+        hint = "; begin the item with '- ', or indent it under the one above"
     return SpecError(f"this is not YAML: {problem}{hint}", place)
 
 

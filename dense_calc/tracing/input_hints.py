@@ -35,6 +35,17 @@ def input_hint(
     return ""
 
 
+def more_inputs_hint(node: Node) -> str:
+    """The end of a complaint about a node with one input that needs several."""
+    layer = node.layer
+    if len(node.inputs) != 1 or layer.arity.start == 1:
+        return ""
+    names = layer.input_names[: layer.arity.start]
+    named = ", ".join(f"{name}: {node.inputs[0]}" for name in names)
+    form = f"{{{named}}}" if named else f"[{node.inputs[0]}, ...]"
+    return f"; name each: 'from: {form}'"
+
+
 def name_last_copies(hint: str, node: Node, blocks: Iterable[ModelBlock]) -> str:
     """A hint about a node in which the last copies of blocks have the numbers that they will have.
 

@@ -142,11 +142,13 @@ class Tracer:
     def _mending_hint(self, node: Node, error: LayerError) -> str:
         """The end of a complaint about a node: who gives its input, '' if that does not matter."""
         is_of_input = isinstance(error, UnknownSizeError | RankError | MisfitError)
+        # only a mistake pays for it
+        from dense_calc.tracing.input_hints import input_hint, more_inputs_hint, name_last_copies
+
+        if error.path == ("from",):
+            return more_inputs_hint(node)
         if not is_of_input or error.place or len(node.inputs) != 1 or node.call_inputs:
             return ""
-        # only a mistake pays for it
-        from dense_calc.tracing.input_hints import input_hint, name_last_copies
-
         hint = input_hint(error, node, self._model.nodes_by_name, self._calls, self.shapes)
         return name_last_copies(hint, node, self._symbolic_blocks)
 

@@ -94,7 +94,8 @@ def describe_bad_value(
     name = str(path[0])
     wanted = argument_type(kind, name)
     if isinstance(value, str) and not hint:
-        hint = did_you_mean(value, allowed_words(wanted), else_listed=False)
+        word = value.rpartition(".")[2]  # of tf.nn.relu
+        hint = did_you_mean(word, allowed_words(wanted), else_listed=False)
     return f"{whose}'s '{name}' must be {describe_type(wanted)}, {instead}{hint}"
 
 
