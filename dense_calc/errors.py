@@ -224,7 +224,7 @@ def did_you_mean(word: str, choices: Iterable[str], *, else_listed: bool = True)
     if close:
         return f"; did you mean '{close}'?"
     listed = else_listed and 0 < len(distinct) <= MAX_LISTED_CHOICES
-    return f"; there is {', '.join(distinct.values())}" if listed else ""
+    return f"; use {', '.join(distinct.values())}" if listed else ""
 
 
 def find_closest(word: str, choices: Iterable[str]) -> str | None:

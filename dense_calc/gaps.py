@@ -13,7 +13,7 @@ _MAX_LISTED_GAPS = 20  # gaps that one message lists
 ALL_GAPS = "*"  # the name that means all gaps
 
 NO_INPUT_MESSAGE = (
-    "the model has no input shape: it was saved before it was built; say what it reads: "
+    "the model has no input shape, as it was saved before it was built; set the shape: "
     "--set 'input=[28, 28, 1]'"
 )
 
@@ -48,11 +48,11 @@ def gap_error(gaps: Iterable[Gap]) -> SpecError:
     if len(firsts) == 1:
         (gap,) = firsts
         return SpecError(
-            f"{gap.title} is not known, and no code is run; {_gap_advice(gap)}", gap.place
+            f"{gap.title} is unknown, and no code is run; {_gap_advice(gap)}", gap.place
         )
     message = (
-        f"{len(firsts)} things are not known, and no code is run; say what each does, or of all "
-        f"of them that they change nothing: --assume '{ALL_GAPS}=identity'"
+        f"{len(firsts)} things are unknown, and no code is run; state what each does, or assume "
+        f"that all change nothing: --assume '{ALL_GAPS}=identity'"
     )
     return SpecError(message, firsts[0].place, _gap_notes(list(groups.values())))
 
@@ -71,8 +71,8 @@ def _gap_notes(groups: list[list[Gap]]) -> Iterator[Note]:
 def _gap_advice(gap: Gap) -> str:
     """How to fill one gap: a clause of the message."""
     if gap.sort == "object":
-        return f"if it changes no shape, say so: {_assume_options(gap)}"
-    return f"say {'it' if gap.sort == 'code' else 'what it does'}: {_assume_options(gap)}"
+        return f"if it does not change the shape: {_assume_options(gap)}"
+    return f"state {'it' if gap.sort == 'code' else 'what it does'}: {_assume_options(gap)}"
 
 
 def _assume_options(gap: Gap) -> str:

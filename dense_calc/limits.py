@@ -115,7 +115,7 @@ def parse_increase(text: str) -> AllowedIncrease:
 
 
 def parse_amount(
-    value: object, unit: AmountUnit, examples: str, what: str = "a limit is"
+    value: object, unit: AmountUnit, examples: str, what: str = "a limit must be"
 ) -> Fraction:
     """The number that a value means in a unit; a complaint about it begins with `what`.
 
@@ -128,7 +128,7 @@ def parse_amount(
     text = f"{value:f}" if isinstance(value, float) else str(value).strip()
     is_written = isinstance(value, str | Real) and not isinstance(value, bool)
     if is_written and re.match(r"-\s*[0-9.]", text):
-        raise AmountError(f"a limit cannot be negative, as {describe_value(value)} is")
+        raise AmountError(f"a limit must be at least 0, not {describe_value(value)}")
     is_short = is_written and len(text) <= _MAX_AMOUNT_CHARS
     parts = re.fullmatch(_AMOUNT_PATTERN, text) if is_short else None
     if not parts or parts[3].lower() not in unit.factors:
@@ -137,7 +137,7 @@ def parse_amount(
     digits = re.sub("[_,]", "", parts[1])
     number: Fraction = Fraction(digits) * 10 ** int(parts[2] or 0) * unit.factors[parts[3].lower()]
     if number > MAX_AMOUNT:
-        raise AmountError(f"{describe_value(value)} is too large; a limit may be {MAX_AMOUNT:,}")
+        raise AmountError(f"{describe_value(value)} is too large; use at most {MAX_AMOUNT:,}")
     return number
 
 

@@ -203,7 +203,7 @@ def test_a_whole_number_of_any_class_is_one() -> None:
     assert dense_calc.summarize({"input": [Whole()], "layers": ["Flatten"]}).layers[0].output_shape
     with pytest.raises(DenseCalcError) as caught:
         dense_calc.load({"input": [{1}], "layers": []})
-    told = "the mapping cannot be written as JSON: 'set' is no number, text, list or mapping"
+    told = "the mapping cannot be written as JSON: 'set' is not a number, text, list or mapping"
     assert str(caught.value) == f"error: {told}"
 
 

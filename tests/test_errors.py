@@ -69,7 +69,7 @@ def test_nothing_in_a_file_speaks_to_the_terminal(char: str) -> None:
 
 def test_few_choices_are_listed_and_many_are_not() -> None:
     assert did_you_mean("unit", ["units", "name"]) == "; did you mean 'units'?"
-    assert did_you_mean("seed", ["units", "name"]) == "; there is units, name"
+    assert did_you_mean("seed", ["units", "name"]) == "; use units, name"
     assert did_you_mean("seed", [f"n{number}" for number in range(50)]) == ""
     assert did_you_mean("seed", []) == ""
 

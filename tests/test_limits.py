@@ -65,7 +65,7 @@ NONE: list[object] = [
 
 @pytest.mark.parametrize("written", NONE, ids=repr)
 def test_what_is_no_amount_is_refused(written: object) -> None:
-    with pytest.raises(AmountError, match=r"a limit is a number such as|is too large"):
+    with pytest.raises(AmountError, match=r"a limit must be a number such as|is too large"):
         parse_limit(PARAMS, written)
 
 

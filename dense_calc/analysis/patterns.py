@@ -67,7 +67,7 @@ class LayerIndex:
         rows_by_match = self._matching_rows(limit)
         self._limited_count += sum(map(len, rows_by_match.values()))
         if self._limited_count > MAX_LIMITED_ROWS:
-            many = f"a budget may limit {MAX_LIMITED_ROWS:,} layers, each as often as it does"
+            many = f"a budget may limit at most {MAX_LIMITED_ROWS:,} layers, counting repeats"
             raise SpecError(f"{many}; write patterns that mean fewer", limit.layers_place)
         if limit.each:
             return rows_by_match

@@ -94,7 +94,7 @@ def check(
     Example: dense-calc check gallery:gpt2 --max-params 150M
     """
     if (reader.base is None) != (reader.max_increase is None):
-        raise click.UsageError("--base and --max-increase need each other.")
+        raise click.UsageError("--base and --max-increase must be used together.")
     chosen = format or format_by_suffix(output_options["output"], _VERDICT_SUFFIXES) or "text"
     is_github = chosen == "github"
     verdicts = []

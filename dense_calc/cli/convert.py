@@ -42,7 +42,7 @@ def convert(
     """
     form = form or format_by_suffix(output, _TARGET_SUFFIXES, "--to")
     if form is None:
-        raise click.UsageError("Say what to write: --to keras or --to yaml.")
+        raise click.UsageError("Choose a format: --to keras or --to yaml.")
     model = load_model(file, overrides, assumed)
     if form == "keras":
         from dense_calc.keras_format.writer import to_keras

@@ -42,4 +42,4 @@ def init(file: str | None, force: bool) -> None:
         word = escape_unprintable(shlex.quote(spell_out_path(file)))
         lines = [f"  dense-calc {command.format(word)}" for command in _NEXT_COMMANDS]
         title = escape_unprintable(file)
-        write_stdout([f"{title} is written. What to do with it:\n", "\n".join(lines), "\n"])
+        write_stdout([f"{title} is written. Next steps:\n", "\n".join(lines), "\n"])

@@ -70,7 +70,7 @@ def _parse_columns(
             raise click.BadParameter(f"there is no column '{name}'{hint}")
     if len(names) > len(set(names)):
         twice = next(name for name in names if names.count(name) > 1)
-        raise click.BadParameter(f"the column '{twice}' stands there twice")
+        raise click.BadParameter(f"the column '{twice}' is listed twice")
     return names
 
 
@@ -119,7 +119,7 @@ def _output_option(remark: str) -> CommandFunction:
 
 output_option = _output_option("FILE is replaced only once everything is written.")
 
-force_option = click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+force_option = click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 
 
 def _choose_color(ctx: click.Context, option: click.Parameter, choice: str) -> str:
@@ -176,7 +176,7 @@ _grid_format_option = _table_format_option([*GRID_FORMATS, "json"])
 _GRID_OPTIONS = (_grid_format_option, *_STYLE_OPTIONS, ascii_option, compact_option)
 _NEW_FILE_OPTIONS = (
     _grid_format_option,
-    _output_option("A FILE that is there already is kept."),
+    _output_option("An existing FILE is kept."),
     force_option,
     *_LOOK_OPTIONS,
     ascii_option,

@@ -56,7 +56,7 @@ def format_by_suffix(
         *others, last = suffixes
         known = f"{', '.join(others)} or {last}"
         told = f"-o {output}: no format ends in '{suffix}'"
-        raise click.UsageError(f"{told}; end FILE in {known}, or say {flag}.")
+        raise click.UsageError(f"{told}; end FILE in {known}, or use {flag}.")
     return suffixes.get(suffix.lower())
 
 

@@ -92,9 +92,9 @@ def reader_options(command: CommandFunction) -> CommandFunction:
         **others: Any,
     ) -> None:
         if base == "":
-            raise click.UsageError("--base is empty; it takes a revision: origin/main, HEAD~1.")
+            raise click.UsageError("--base is empty; give a revision such as origin/main.")
         if allow_missing_base and base is None:
-            raise click.UsageError("--allow-missing-base needs --base, what to compare with.")
+            raise click.UsageError("--allow-missing-base needs --base.")
         reader = RevisionReader(base, max_increase, allow_missing_base, overrides, assumed)
         command(*arguments, reader=reader, **others)
 

@@ -36,7 +36,7 @@ def _parse_condition(text: str, settings: Collection[str]) -> Callable[[VariantR
     whole = "within_budget=true" if text.strip() == "within_budget" else text
     parts = list(map(str.strip, re.split(_COMPARISON_PATTERN, whole, maxsplit=1)))
     if len(parts) == 1 or not all(parts):
-        raise SpecError(f"'{text.strip()}' is no condition; write one like 'params<5M'")
+        raise SpecError(f"'{text.strip()}' is not a condition; write one such as 'params<5M'")
     name, sign, amount = parts
     _demand_row_field(name, settings)
     compare = _COMPARISON_OPERATORS[sign]

@@ -108,7 +108,9 @@ def summary(
     if compare:
         summary_options = (expand, depth is not None, verify_weights, optimizer is not None)
         if any(summary_options) or options.pop("columns"):
-            raise click.UsageError("--compare shows what differs; leave out what is of a summary.")
+            raise click.UsageError(
+                "--compare shows only differences; leave out options of the summary."
+            )
         _print_comparisons(found, overrides, assumed, **options)
         return
     if expand and depth is not None:
@@ -148,12 +150,12 @@ def _print_comparisons(
     Exit status 2 if a file holds no model, with or without the settings.
     """
     if not overrides:
-        raise click.UsageError("--compare needs --set, what is to be compared.")
+        raise click.UsageError("--compare needs --set.")
     from dense_calc.render.difference_grid import render_comparisons
 
     chosen = choose_format(format, output_options["output"], GRID_SUFFIXES)
     if chosen == "csv":
-        raise click.UsageError("--compare has no CSV; take json.")
+        raise click.UsageError("--compare has no CSV; use json.")
     comparisons = process_each(
         found, lambda argument: _compare_settings(demand_file(argument), overrides, assumed)
     )
@@ -246,7 +248,7 @@ def _print_reports(
     elif not expand and _is_read_by_people(chosen, output):
         shown = list(map(fold_long_report, reports))
     if chosen == "json" and output_options["columns"]:
-        raise click.UsageError("--columns does not go with JSON, which holds everything.")
+        raise click.UsageError("--columns cannot be used with JSON, which holds everything.")
     emit_text(lambda style: render_reports(shown, chosen, style), output=output, **output_options)
     if depth is None and shown != reports:
         write_stdout([_folded_rows_note(reports, shown)])

@@ -46,7 +46,7 @@ def row_batches_in_parallel(whole: Sweep, jobs: int) -> Iterator[list[VariantRow
         for pipe in islice(cycle(pipes), len(starts)):
             yield pipe.recv()
     except (EOFError, OSError):
-        raise DenseCalcError("a process of the sweep has ended; try fewer --jobs") from None
+        raise DenseCalcError("a process of the sweep ended early; try fewer --jobs") from None
 
 
 def _send_rows(whole: Sweep, starts: range, sender: Connection) -> None:

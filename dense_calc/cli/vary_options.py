@@ -52,7 +52,7 @@ def _parse_bounds(
             message = f"'{text}' is not a whole number, nor NAME=N with one"
             raise click.BadParameter(message) from None
         if abs(bound) > MAX_BOUND:
-            raise click.BadParameter(f"'{text}' is too far; at most {MAX_BOUND:,}")
+            raise click.BadParameter(f"'{text}' is too large; use at most {MAX_BOUND:,}")
         bounds[name.strip()] = bound
     return bounds
 

@@ -39,7 +39,7 @@ def save_file(path: str, parts: Iterable[bytes]) -> None:
 def demand_new_file(path: str) -> None:
     """Raise FileError if a file is there already, which a person may have worked on."""
     if os.path.isfile(path):
-        raise FileError(f"cannot write {path}: it is there already; --force replaces it")
+        raise FileError(f"cannot write {path}: it exists; --force replaces it")
 
 
 def _is_replaceable(path: str, target: str) -> bool:

@@ -80,7 +80,8 @@ def _find_blob(folder: str, commit: str, name: str, origin: tuple[str, str]) -> 
         return blob[1].decode(), int(blob[2])
     if answer.returncode == 0 and answer.stdout != os.fsencode(f"{question} missing\n"):
         raise FileError(
-            f"'{path}' is no file in revision '{revision}', but {_describe_non_file(answer.stdout)}"
+            f"'{path}' is not a file in revision '{revision}', "
+            f"but {_describe_non_file(answer.stdout)}"
         )
     entry = _run_git(folder, "ls-tree", commit, "--", name)  # it reads the folder alone
     if entry.returncode:
@@ -117,7 +118,7 @@ def _find_commit(folder: str, revision: str) -> tuple[str, FileError | None]:
     if inside.returncode:
         return "", FileError(f"cannot ask git for revision '{revision}': {_git_failure(inside)}")
     if inside.stdout.strip() != b"true":
-        return "", FileError(f"cannot ask git for revision '{revision}': this is no work tree")
+        return "", FileError(f"cannot ask git for revision '{revision}': this is not a work tree")
     commit = _find_object(folder, f"{revision}^{{commit}}")
     if commit:
         return commit, None

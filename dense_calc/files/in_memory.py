@@ -84,5 +84,5 @@ def _plain_value(value: Any) -> Any:
 
     plain = dict(value) if isinstance(value, Mapping) else to_python_value(value)
     if plain is value:
-        raise TypeError(f"'{type(value).__name__}' is no number, text, list or mapping")
+        raise TypeError(f"'{type(value).__name__}' is not a number, text, list or mapping")
     return plain

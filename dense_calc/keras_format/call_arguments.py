@@ -154,7 +154,7 @@ def demand_known_inputs(kind: type[LayerKind], inputs: tuple[CallInput, ...]) ->
                 hint = did_you_mean(name, kind.mapping_keys)
                 raise LayerError(f"{kind.__name__} has no input '{name}'{hint}")
         if isinstance(each, tuple | dict) and None in call_input_leaves(each):
-            raise LayerError(f"{kind.__name__} is given a list or a mapping with null in it")
+            raise LayerError(f"{kind.__name__} reads a list or a mapping that contains null")
 
 
 def _is_tensor_nest(value: Any) -> bool:

@@ -136,7 +136,7 @@ def read_text_attribute(root: Any, name: str, most: int, hdf5: FileSlice) -> byt
     attribute = h5py.h5a.open(root.id, name.encode())
     kind, extent = attribute.get_type(), attribute.get_space().get_simple_extent_type()
     if not isinstance(kind, h5py.h5t.TypeStringID) or extent != h5py.h5s.SCALAR:
-        raise ValueError(f"its {name} is no text")
+        raise ValueError(f"its {name} is not text")
     lengths = [attribute.get_storage_size()]
     if kind.is_variable_str():
         lengths += _declared_text_lengths(bytes(hdf5.first_bytes), name.encode())

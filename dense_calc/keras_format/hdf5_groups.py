@@ -64,9 +64,7 @@ def _decode_link_name(name: bytes, kind: int) -> str:
 
     text = name.decode(errors="surrogateescape")
     if kind != h5py.h5l.TYPE_HARD or len(name) > MAX_NAME_LENGTH:
-        raise ValueError(
-            f"{quote_stored_name(text)} in it is no group or array, but leads elsewhere"
-        )
+        raise ValueError(f"{quote_stored_name(text)} in it is not a group or array, but a link")
     return text
 
 
@@ -84,7 +82,7 @@ def open_group(group: Any, name: str) -> Any:
     _decode_link_name(link, group.links.get_info(link).type)
     item = open_object(group, name)
     if not isinstance(item, h5py.h5g.GroupID):
-        raise ValueError(f"its {quote_stored_name(name)} is no group")
+        raise ValueError(f"its {quote_stored_name(name)} is not a group")
     return item
 
 

@@ -106,7 +106,7 @@ def parse_layer(value: Any, spot: JsonPlace, file: FileContext) -> SerializedLay
         case {"class_name": str(name), "config": dict(config)}:
             pass
         case _:
-            raise SpecError("a layer is written as its class_name and its config", spot)
+            raise SpecError("a layer must have a class_name and a config", spot)
     registered = str(value.get("registered_name") or name)
     shape, function = config.get(INPUT_SHAPE_KEY), function_name_in(config)
     layer_name = value.get("name") or config.get("name")

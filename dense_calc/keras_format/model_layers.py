@@ -112,7 +112,7 @@ def layer_nodes(layer: ModelLayer, calls: LayerCalls) -> Iterator[Node]:
         if layer.is_nested_model:
             inputs = tuple(_order_nested_inputs(each, layer.serialized) for each in inputs)
         if not bound.read_names or (kind.inputs_as_list and None in inputs):
-            raise SpecError(f"'{layer.name}' is called with what is no tensor", here)
+            raise SpecError(f"'{layer.name}' is called with something that is not a tensor", here)
         if built is None or kind.call_arguments:
             built = build_serialized_layer(layer.serialized, layer.context, bound.call_arguments)
         first_call = layer.name if number else None

@@ -76,7 +76,7 @@ def _demand_architecture(value: Any, source: Source) -> Architecture:
         )
     if model_type(architecture.class_name, architecture.config) is None:
         raise SpecError(
-            f"the model is of a class of its own, {describe_value(architecture.class_name)}, "
+            f"the model has a custom class, {describe_value(architecture.class_name)}, "
             "and the file does not tell its layers; a Sequential or a Functional can be read",
             start,
         )

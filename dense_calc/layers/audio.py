@@ -64,7 +64,7 @@ class MelSpectrogram(KerasLayer, frozen=True, kw_only=True):
                 "fft_length",
             )
         if not shape:
-            raise LayerError("the input must be a sound of some samples, not a single number")
+            raise LayerError("the input must be a sequence of samples, not a single number")
         batch = shape[:1] if len(shape) > 1 else ()
         return (*batch, self.num_mel_bins, self._frame_count(shape[len(batch)]))
 
@@ -168,9 +168,7 @@ class STFTSpectrogram(KerasLayer, SpatialLayer, frozen=True, kw_only=True):
             name = re.sub(r"_(symmetric|periodic)\Z", "", self.window)
             if name not in _SCIPY_WINDOWS:
                 hint = did_you_mean(name, _SCIPY_WINDOWS, else_listed=False)
-                raise LayerError(
-                    f"SciPy makes no window of the name {self.window!r:.60}{hint}", "window"
-                )
+                raise LayerError(f"SciPy has no window {self.window!r:.60}{hint}", "window")
         elif self.window is not None and len(self.window) != self.frame_length:
             raise LayerError(
                 f"window must hold one number for each of frame_length {self.frame_length}; "

@@ -266,7 +266,7 @@ class UnpenalizedLayer(LayerKind, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise ValueError, as msgspec wants it, where Keras would not make the layer."""
         if self.input_dim is not None and self.input_shape is not None:
-            raise ValueError("input_dim and input_shape say the same; remove one")
+            raise ValueError("input_dim and input_shape mean the same; remove one")
 
     def call_dtypes(self, dtypes: tuple[Dtypes, ...]) -> tuple[Dtypes, ...]:
         if not self.autocast:

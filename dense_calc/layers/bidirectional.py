@@ -89,7 +89,7 @@ class Bidirectional(KerasLayer, frozen=True, kw_only=True):
             _demand_copyable(as_layer_kind(self.layer))
         if forward["stateful"] and forward["return_state"]:
             raise LayerError(
-                "Keras cannot return the states of a stateful layer from both ends; give up one",
+                "Keras cannot return the states of a stateful layer from both ends; remove one",
                 *("layer", "return_state"),
             )
         if self.backward_layer is None:
@@ -123,7 +123,7 @@ def _demand_copyable(layer: LayerKind) -> None:
     """Raise LayerError unless Keras can copy a layer by writing its config and reading it."""
     for name in layer.__struct_fields__:
         if name.endswith("_regularizer") and has_abstract_regularizer(layer, name):
-            raise LayerError("'Regularizer' cannot be copied; name one as L2, or none", name)
+            raise LayerError("'Regularizer' cannot be copied; use one such as L2, or none", name)
     for path, inner in inner_layers(layer):
         with prefix_error_path(*path):
             _demand_copyable(inner)

@@ -136,7 +136,7 @@ class SimpleRNNCell(UnitsCell, frozen=True, kw_only=True):
         rates = self.dropout, self.recurrent_dropout
         for rate, dtype in zip(rates, leaf_dtypes(dtypes), strict=False):
             if 0 < rate < 1 and not (dtype or FLOAT_PREFIXES[0]).startswith(FLOAT_PREFIXES):
-                raise LayerError(f"dropout cannot be worked out in '{dtype}'; cast what it reads")
+                raise LayerError(f"dropout cannot be computed in '{dtype}'; cast what it reads")
         return super().output_dtype(*dtypes)
 
 

@@ -71,7 +71,7 @@ class ConvLSTMCell(RecurrentCell, KerasLayer, frozen=True, kw_only=True):
         for side, size in zip(outer.spatial_axes, outer.spatial_sizes(step), strict=True):
             if size is None:
                 raise UnknownSizeError(
-                    f"its states need a known {side}, which the input leaves open: {step}; "
+                    f"its states need the {side} of the input, which is unknown in {step}; "
                     "give it a size in the model's input"
                 )
         return outer.gate_convolution.output_shape(step)

@@ -136,7 +136,7 @@ class Lambda(KerasLayer, frozen=True, kw_only=True):
             if function is not None:
                 return function.output_shape(input_shape)
             raise LayerError(
-                "its function is not run here; state what it gives, 'output_shape: [64]' "
+                "its function is not run; state its output shape: 'output_shape: [64]' "
                 "for (batch, 64)"
             )
         if isinstance(stated, dict):

@@ -178,9 +178,7 @@ def einsum_int8_scale(equation: EinsumEquation, kernel: Sequence[tuple[str, int]
         for axis in reversed(surplus):
             scale.pop(axis)
     except IndexError:
-        raise LayerError(
-            f"Keras finds no scale for a kernel of '{letters}' in int8", "dtype"
-        ) from None
+        raise LayerError(f"Keras cannot scale a kernel of '{letters}' in int8", "dtype") from None
     return scale
 
 

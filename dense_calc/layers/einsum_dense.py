@@ -84,7 +84,7 @@ class EinsumDense(QuantizableLayer, frozen=True, kw_only=True):
             largest = max(axes, key=lambda axis: kernel[axis])
             rows = axes[:1] if len(axes) == 2 or largest == axes[0] else axes[:2]
         else:
-            raise LayerError(f"{mode} wants a kernel of 2 or 3 axes, not {len(axes)}", "equation")
+            raise LayerError(f"{mode} needs a kernel of 2 or 3 axes, not {len(axes)}", "equation")
         return (
             flatten_axes({axis: kernel[axis] for axis in rows}),
             flatten_axes({axis: size for axis, size in kernel.items() if axis not in rows}),

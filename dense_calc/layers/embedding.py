@@ -95,7 +95,7 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
                 f"embeddings are quantized as int8 or int4, not {policy.quantization_mode}", "dtype"
             )
         if self.initial_weights is not None:
-            raise LayerError("weights are values, which change no shape; remove them", "weights")
+            raise LayerError("weights are values, and do not change shapes; remove them", "weights")
         return policy
 
     def _lora_weights(self) -> Iterator[Weight]:
@@ -104,7 +104,7 @@ class Embedding(KerasLayer, frozen=True, kw_only=True):
             return
         if self.embeddings_constraint:
             raise LayerError(
-                "lora_rank and embeddings_constraint exclude each other; remove one", "lora_rank"
+                "lora_rank and embeddings_constraint cannot both be set; remove one", "lora_rank"
             )
         rank = {"rank": self.lora_rank}
         words, vectors = self._axes

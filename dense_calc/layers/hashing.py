@@ -20,7 +20,7 @@ def demand_jax_support(argument: str, *, wanted: bool) -> None:
     """Raise LayerError where an argument asks for tensors that only TensorFlow has."""
     if wanted:
         raise LayerError(
-            f"Keras takes '{argument}: true' with TensorFlow only, and what is counted here is "
+            f"Keras takes '{argument}: true' with TensorFlow only, and dense-calc counts "
             "Keras with JAX; remove it",
             argument,
         )

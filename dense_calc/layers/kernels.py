@@ -45,7 +45,7 @@ class LoraLayer(LayerWithKernel, frozen=True, kw_only=True):
             return
         if self.kernel_constraint:
             raise LayerError(
-                "lora_rank and kernel_constraint exclude each other; remove one", "lora_rank"
+                "lora_rank and kernel_constraint cannot both be set; remove one", "lora_rank"
             )
         rank = {"rank": self.lora_rank}
         *inputs, output = kernel

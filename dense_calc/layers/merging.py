@@ -87,7 +87,7 @@ class Dot(KerasLayer, frozen=True, kw_only=True):
                 "axes",
             )
         if len(second) < 2:
-            raise LayerError(f"the second input has no axis but that of the batch: {second}")
+            raise LayerError(f"the second input has only a batch axis: {second}")
         output = (*_drop_axis(first, first_axis), *_drop_axis(second, second_axis)[1:])
         return (*output, 1) if len(output) == 1 else output
 
@@ -117,7 +117,7 @@ class Concatenate(KerasLayer, frozen=True, kw_only=True):
         ranks = {len(shape) for shape in shapes}
         if len(ranks) > 1:
             raise LayerError(
-                f"cannot concatenate {_list_shapes(shapes)}: they have other numbers of axes"
+                f"cannot concatenate {_list_shapes(shapes)}: they have different numbers of axes"
             )
         # Keras does not check the upper bound where there is only one input.
         if self.axis < -len(first) or (self.axis >= len(first) and len(shapes) > 1):

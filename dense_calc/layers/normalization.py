@@ -72,7 +72,7 @@ class BatchNormalization(_AffineNormalization, frozen=True, kw_only=True):
         """Raise LayerError where Keras refuses an argument; it checks some with `renorm` only."""
         if self.synchronized:
             raise LayerError(
-                "synchronized changes no number and is for TensorFlow only; remove it",
+                "synchronized changes no numbers and is for TensorFlow only; remove it",
                 "synchronized",
             )
         if not self.renorm:
@@ -101,7 +101,7 @@ class GroupNormalization(_AffineNormalization, frozen=True, kw_only=True):
     def weights(self, shape: Shape, /) -> Iterator[Weight]:
         if self.groups < 1 and self.groups != _INSTANCE_GROUPS:
             raise LayerError(
-                f"groups must be a positive integer, or -1 for a group of each channel, "
+                f"groups must be a positive integer, or -1 for one group per channel, "
                 f"not {self.groups}",
                 "groups",
             )

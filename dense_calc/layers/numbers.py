@@ -89,7 +89,7 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
         """The number of bins."""
         if self.num_bins is not None and self.bin_boundaries is not None:
             raise LayerError(
-                "num_bins and bin_boundaries exclude each other; remove one", "num_bins"
+                "num_bins and bin_boundaries cannot both be set; remove one", "num_bins"
             )
         if self.num_bins is not None:
             return self.num_bins
@@ -102,7 +102,7 @@ class Discretization(LayerKind, frozen=True, kw_only=True):
 def demand_dense_indices(mode: str, *, sparse: bool) -> None:
     """Raise LayerError where indices are to be a sparse tensor."""
     if sparse and mode == "int":
-        raise LayerError("in output_mode 'int' nothing is sparse; remove sparse", "sparse")
+        raise LayerError("output_mode 'int' cannot be sparse; remove sparse", "sparse")
 
 
 class Normalization(KerasLayer, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
             if shape[axis] is None:
                 raise UnknownSizeError(
                     f"it keeps axis {axis}, whose size is unknown in {shape}; give it one in the "
-                    "model's input, or keep others with axis",
+                    "model's input, or keep other axes with 'axis'",
                     "axis",
                 )
         if self.mean is None and self.variance is None:
@@ -170,7 +170,7 @@ class Normalization(KerasLayer, frozen=True, kw_only=True):
         fits = all(size in (1, shape[axis]) for axis, size in aligned.items())
         if len(sizes) > len(kept) or not fits or prod(aligned.values()) != prod(sizes):
             raise LayerError(
-                f"mean, of shape {list(sizes)}, does not fit the axes that are kept, {kept_sizes}",
+                f"mean has shape {list(sizes)}, which does not fit the kept axes, {kept_sizes}",
                 "mean",
             )
 

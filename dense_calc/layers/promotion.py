@@ -52,7 +52,7 @@ def promote_dtypes(*dtypes: TensorDtype) -> TensorDtype:
     known = [dtype for dtype in dtypes if dtype is not None]
     for dtype in known:
         if dtype.startswith("float8"):
-            raise LayerError(f"{dtype} does not become another dtype by itself; cast it")
+            raise LayerError(f"{dtype} is not converted automatically; cast it")
     strong = {WEAK_DTYPE_DEFAULTS.get(dtype, dtype) for dtype in known}
     result = strong.pop() if len(strong) == 1 else _least_common_dtype(frozenset(known))
     return _DTYPES_IN_32_BITS.get(result, WEAK_DTYPE_DEFAULTS.get(result, result))
@@ -69,7 +69,7 @@ def _least_common_dtype(dtypes: frozenset[str]) -> str:
     for each in common:
         if common == {each} | (_promotion_targets(each) & common):
             return each
-    raise LayerError(f"{' and '.join(sorted(dtypes))} do not become one dtype; cast one of them")
+    raise LayerError(f"{' and '.join(sorted(dtypes))} have no common dtype; cast one of them")
 
 
 @cache

@@ -71,7 +71,7 @@ PYTORCH_OTHER_WAYS = {
     "device": "",
     "end_dim": "",
     "inplace": "",
-    "num_layers": "write the layer as often, each but the last with return_sequences: true",
+    "num_layers": "repeat the layer, with return_sequences: true on all but the last",
     "output_padding": "",
     "start_dim": "",
 }

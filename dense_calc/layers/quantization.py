@@ -120,7 +120,7 @@ class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
         policy = quantization_policy_of(self.dtype, self.quantization_config)
         mode = policy.quantization_mode
         if mode in ("gptq", "awq") and self.lora_rank:
-            raise LayerError(f"a layer quantized as {mode} has no LoRA", "lora_rank")
+            raise LayerError(f"a layer quantized as {mode} cannot have LoRA", "lora_rank")
         if mode == "float8":
             yield from float8_weights(policy.amax_history_length)
         if mode in (None, "float8"):

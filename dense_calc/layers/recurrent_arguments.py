@@ -71,7 +71,7 @@ class RecurrentArguments(LayerWithKernel, frozen=True, kw_only=True):
         name = getattr(activation, "config", activation)
         if name == "threshold":
             raise LayerError(
-                f"{argument} 'threshold' wants more arguments than a cell gives it", argument
+                f"{argument} 'threshold' needs more arguments than a cell passes", argument
             )
         if name in _FLOAT_ONLY_ACTIVATIONS:
             self.demand_float_compute(f"{argument} '{name}'")
@@ -88,7 +88,7 @@ class RecurrentArguments(LayerWithKernel, frozen=True, kw_only=True):
         """
         dtype = dtype_policy_of(self.dtype).compute_dtype
         if self.autocast and "float" not in dtype and "complex" not in dtype:
-            raise LayerError(f"{subject} cannot be worked out in '{dtype}'; use a float", "dtype")
+            raise LayerError(f"{subject} cannot be computed in '{dtype}'; use a float", "dtype")
 
 
 def activation_layer(activation: ActivationArgument, argument: str) -> LayerKind | None:
@@ -102,9 +102,7 @@ def activation_layer(activation: ActivationArgument, argument: str) -> LayerKind
     try:
         layer: LayerKind = convert(activation.config or {}, find_kind(activation.class_name))
     except (KeyError, ValidationError):
-        raise LayerError(
-            f"Keras has no such {argument}: {activation.class_name}", argument
-        ) from None
+        raise LayerError(f"Keras has no {argument} {activation.class_name}", argument) from None
     return layer
 
 

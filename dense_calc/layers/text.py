@@ -113,8 +113,8 @@ class _LookupLayer(LayerKind, frozen=True, kw_only=True):
             raise LayerError("with 'tf_idf' a vocabulary must be a list, not a file", "vocabulary")
         if matters:
             raise LayerError(
-                "the file of a vocabulary is not read, but its size matters here; state it, with "
-                "mask and out-of-vocabulary tokens, as vocabulary_size",
+                "a vocabulary file is not read, but its size matters here; set vocabulary_size, "
+                "counting mask and out-of-vocabulary tokens",
                 "vocabulary",
             )
 

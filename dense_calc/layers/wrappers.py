@@ -215,7 +215,7 @@ def _demand_computable_penalty(layer: LayerKind, shapes: Shapes) -> None:
     """Raise LayerError unless Keras can compute the activity penalty of a layer in a Pipeline."""
     argument = "activity_regularizer"
     if has_abstract_regularizer(layer, argument):
-        raise LayerError("'Regularizer' penalizes nothing; name one as L2", argument)
+        raise LayerError("'Regularizer' penalizes nothing; use one such as L2", argument)
     name = _regularizer_name(layer, argument)
     if name == "orthogonalregularizer" and not (is_shape(shapes) and len(shapes) == 2):
         raise LayerError(f"an orthogonal regularizer reads matrices, not {shapes}", argument)

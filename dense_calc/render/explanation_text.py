@@ -16,7 +16,7 @@ from dense_calc.render.plain_text import bold_text, join_paragraphs, wrap_text
 from dense_calc.report import WeightRow
 
 _FACT_GAP = 2  # columns between a fact's name and the fact
-_NONE_NOTE = "None is a size that only data settles: the batch, or what the input leaves open."
+_NONE_NOTE = "None is a size that depends on the data, such as the batch or an unknown input size."
 
 
 def render_explanation(explanation: Explanation, style: Style) -> str:

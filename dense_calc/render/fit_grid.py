@@ -92,13 +92,13 @@ def _answer_sentences(answer: FitResult) -> Iterator[str]:
     yield from map(_limit_sentence if has_frontier else check_sentence, answer.checks)
     unfit_row = answer.next_row or answer.nearest_row
     if unfit_row and all(check.ok for check in answer.constraints.check_row(unfit_row)):
-        yield "what does not fit breaks a limit of the budget on layers; dense-calc check tells it"
+        yield "the rows that do not fit break a limit on layers; see dense-calc check"
     yield from _dependence_sentences(answer)
     yield from _range_end_sentences(answer)
     yield from _bound_sentences(answer)
     yield _search_sentence(answer)
     if not answer.is_sure:
-        yield "there may be larger ones that fit; say with --min and --max where to look"
+        yield "larger values may fit; set the range to search with --min and --max"
 
 
 def _limit_sentence(check: Check) -> str:
@@ -121,7 +121,7 @@ def _range_end_sentences(answer: FitResult) -> Iterator[str]:
     if answer.barrier_row and answer.is_sure:
         settings = _settings_text(answer, answer.barrier_row)
         error = escape_unprintable(answer.barrier_row["error"])
-        yield f"above that there is no model: with {settings}, {error}"
+        yield f"larger values make no valid model: with {settings}, {error}"
     elif answer.fitting_rows and not answer.next_row and not answer.is_constant:
         for each in answer.ranges:
             last = each.values[-1]

@@ -86,7 +86,7 @@ def _picture_suffix(path: str) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in _PICTURE_METADATA:
         *others, last = _PICTURE_METADATA
-        raise FileError(f"cannot write {path}: a plot ends in {', '.join(others)} or {last}")
+        raise FileError(f"cannot write {path}: a plot must end in {', '.join(others)} or {last}")
     return suffix
 
 

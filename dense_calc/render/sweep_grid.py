@@ -85,7 +85,7 @@ def combination_grid(sweep: Sweep, rows: Iterable[_SweepRow], style: Style) -> G
     if count < len(sweep):
         totals.append(("Shown: ", f"{count:,}", f" of {len(sweep):,} combinations"))
     if models.base_params is not None:
-        totals.append(("As the file stands: ", f"{models.base_params:,}", " params"))
+        totals.append(("Without changes: ", f"{models.base_params:,}", " params"))
     return Grid(escape_unprintable(models.name), columns, _CellRows(rows, columns, style), totals)
 
 

@@ -152,7 +152,7 @@ def _no_target_error(name: str, targets: SettingTargets, usage: str) -> SpecErro
     """The complaint about a setting that means nothing in a model."""
     layers = dict.fromkeys(_settable_layer_names(targets.model))
     if name in layers:
-        mending = f"say which argument of it: {usage.format(f'{name}.ARGUMENT')}"
+        mending = f"name one of its arguments: {usage.format(f'{name}.ARGUMENT')}"
         return SpecError(f"'{name}' is a layer; {mending}")
     layer, dot, argument = name.rpartition(_DOT)
     if layer in targets.copies:
@@ -202,7 +202,7 @@ def _demand_axis(axis: int, name: str, node: Node) -> None:
         raise SpecError(f"'{name}' has no known shape; set all of it: {name}=[...]")
     if axis >= len(sizes):
         told = f"{name}[0] to {name}[{len(sizes) - 1}]" if sizes else "no sizes"
-        raise SpecError(f"'{name}' has {told}; there is no {name}[{axis}]")
+        raise SpecError(f"'{name}' has {told}, not {name}[{axis}]")
 
 
 def input_sizes(layer: LayerKind) -> list[Any] | None:
@@ -231,7 +231,7 @@ def _demand_argument(path: Sequence[str], node: Node) -> None:
         if isinstance(held, LayerKind):
             _demand_settable(step, type(held), where)
         elif not isinstance(held, tuple) or step not in map(str, range(len(held))):
-            raise SpecError(f"'{where}' is no layer, and has no '{step}'")
+            raise SpecError(f"'{where}' is not a layer, and has no '{step}'")
         held = argument_at(held, step)
 
 
@@ -242,7 +242,7 @@ def _demand_settable(argument: str, kind: type[LayerKind], where: str) -> None:
         each.encode_name == argument and not each.required  # it is required in an Embedding
         for each in fields(kind)
     ):
-        raise SpecError(f"{whose} reads what it is given; set the model's input=[...]")
+        raise SpecError(f"{whose} takes its shape from its input; set the model's input=[...]")
     if argument in _FIXED_ARGUMENTS:
         raise SpecError(f"{whose} keeps its '{argument}': only arguments can be set")
     hidden = ("name", _MODEL_ARGUMENT)

@@ -197,9 +197,7 @@ def _parse_range(item: YamlNode) -> SettingValues:
         raise SpecError("the step of a range cannot be 0", item)
     count = (last - first) // step + 1
     if count < 1:
-        raise SpecError(
-            f"there is nothing in the range {item.value}; {_reversed_range_hint(texts)}", item
-        )
+        raise SpecError(f"the range {item.value} is empty; {_reversed_range_hint(texts)}", item)
     if count > MAX_COMBINATIONS:
         raise SpecError(
             f"a range may have at most {MAX_COMBINATIONS:,} values; widen its step", item

@@ -69,7 +69,7 @@ def _read_layer_limits(section: YamlNode, scope: Scope) -> Iterator[Limit]:
     for name, limits in section.value.values():
         if not isinstance(limits.value, dict):
             shown = describe_value(limits.value)
-            raise SpecError(f"a layer's limits are {wanted}, not {shown}", limits)
+            raise SpecError(f"a layer's limits must be {wanted}, not {shown}", limits)
         each = "each" in limits.value and _read_each_flag(limits.value["each"][1])
         pairs = [pair for pair in limits.value.values() if pair[0].value != "each"]
         if not pairs:

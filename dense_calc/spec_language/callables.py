@@ -51,7 +51,7 @@ class CallableLookup(Struct):
             raise SpecError(f"'{name}' is an input, which cannot be called again", entry)
         if callee is None:
             hint = did_you_mean(name, self._callable_names(), else_listed=False)
-            raise SpecError(f"there is no layer '{name}' to call again{hint}", entry)
+            raise SpecError(f"there is no layer '{name}' to reuse{hint}", entry)
         return callee
 
     def find_callable(

@@ -136,7 +136,7 @@ def _no_class_error(item: YamlNode, word: YamlNode, under: Any, blocks: Iterable
     is_like_class = word.value.rpartition(".")[2][:1].isupper()
     if is_like_class or (len(item.value) == 1 and suggest_layer(word.value, under)):
         return _unknown_kind_error(word, blocks, under)
-    form = "this layer has no class; it is written '- Dense: {units: 3}'"
+    form = "this layer has no class; write '- Dense: {units: 3}'"
     return SpecError(f"{form}, with '{word.value}' among the arguments", word)
 
 

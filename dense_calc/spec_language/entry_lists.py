@@ -42,9 +42,9 @@ def _read_run(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> RunEntry
     for name, (key, _) in item.value.items():
         if name not in _RUN_KEYS:
             hint = did_you_mean(name, [each for each in _RUN_KEYS if each not in item.value])
-            raise SpecError(f"layers that repeat have no '{name}'{hint}", key)
+            raise SpecError(f"a repeat has no '{name}'{hint}", key)
     if len(item.value) < len(_RUN_KEYS):
-        raise SpecError("layers that repeat are written '{repeat: 3, layers: [...]}'", item)
+        raise SpecError("write repeated layers as '{repeat: 3, layers: [...]}'", item)
     word: YamlNode = item.value["repeat"][0]
     layers: YamlNode = item.value["layers"][1]
     if not isinstance(layers.value, list) or not layers.value:

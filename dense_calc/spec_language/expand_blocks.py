@@ -223,7 +223,5 @@ def _select_input_part(
                     if isinstance(block_input, dict)
                     else len(list(layer_names_in(block_input)))
                 )
-                raise SpecError(
-                    f"'{name}' has no [{step}]; it is given {has}", place, namespace.notes
-                )
+                raise SpecError(f"'{name}' has no [{step}]; it has {has}", place, namespace.notes)
     return block_input

@@ -36,7 +36,7 @@ def _raise_to_power(base: Number, exponent: Number) -> Number:
         raise OverflowError
     result: Number | complex = base**exponent
     if isinstance(result, complex):
-        raise ExpressionError(f"{base} ** {exponent} is no real number")
+        raise ExpressionError(f"{base} ** {exponent} is not a real number")
     return result
 
 
@@ -156,7 +156,7 @@ def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
                 f"+ - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}"
             )
     if result != result:
-        raise ValueError("it is no number")
+        raise ValueError("it is not a number")
     if abs(result) > MAX_NUMBER:
         raise OverflowError
     return result

@@ -84,7 +84,7 @@ def _explicit_names(
             continue
         first = taken.setdefault(name, entry)
         if first is None:
-            raise SpecError(f"'{name}' is what the block is given", entry.locate_part("name"))
+            raise SpecError(f"'{name}' is an input of the block", entry.locate_part("name"))
         if first is not entry:
             place = entry.locate_part("name")
             raise SpecError(f"the name '{name}' is used twice, first in line {first.line}", place)

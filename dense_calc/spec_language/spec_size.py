@@ -78,7 +78,7 @@ def demand_small_extent(
         if number > most:
             if name == "characters" and is_symbolic(number):
                 raise UnlikeCopiesError  # numbers in names are supposed to be long
-            message = f"this would make {number:,} {what}; blocks may make {most:,}"
+            message = f"this would make {number:,} {what}; at most {most:,} are allowed"
             raise SpecError(message, place, notes)
 
 

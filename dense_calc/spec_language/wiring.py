@@ -105,7 +105,7 @@ def _inputs_from_above(
         return ()
     if entry.kind.arity is LIST_OF_INPUTS:
         raise SpecError(
-            f"{entry.kind.__name__} reads a list of layers; say which: 'from: [a, b]'", entry
+            f"{entry.kind.__name__} reads a list of layers; name them: 'from: [a, b]'", entry
         )
     return (_layer_above(entry, above, names),)
 
@@ -177,7 +177,7 @@ def wire_block(
         values = dict(_pair_block_inputs(whose, inputs, entry.arguments["from"][1], names))
     missing = [f"'{name}'" for name in inputs if name not in values]
     if missing:
-        raise SpecError(f"{whose} must be given {' and '.join(missing)} by 'from:'", entry)
+        raise SpecError(f"{whose} needs {' and '.join(missing)} in 'from:'", entry)
     return values
 
 

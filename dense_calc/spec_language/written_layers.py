@@ -144,18 +144,18 @@ def suggest_layer(name: str, under: Any) -> str:
     if items:
         return _advise_to_write(items)
     kinds = kinds_of_any_rank(name)
-    return f"; there is {', '.join(kinds)}" if kinds else ""
+    return f"; use {', '.join(kinds)}" if kinds else ""
 
 
 def suggest_argument(kind: type[LayerKind], name: str) -> str:
     """The hint for an argument of PyTorch, or of an older version of Keras; else ''."""
     if name in PYTORCH_OTHER_WAYS:
-        return f"; {PYTORCH_OTHER_WAYS[name] or 'leave it out, Keras has no such choice'}"
+        return f"; {PYTORCH_OTHER_WAYS[name] or 'remove it: Keras has no such option'}"
     if name not in PYTORCH_ARGUMENTS:
         return ""
     own = keras_argument(name, kind.__struct_encode_fields__)
     if not own:
-        return "; leave it out, the input tells it"
+        return "; remove it: the input determines it"
     whose = ", of one head" if own == "key_dim" else ""
     return f"; in Keras it is '{own}'{whose}" if own != name else ""
 

@@ -85,7 +85,7 @@ def _rank_hint(source: Node, reads: tuple[Shapes | None, ...], gives: Shapes, ra
     who = f", from {_describe_node(source)}"
     (read,) = reads if len(reads) == 1 else (None,)
     if read is not None and is_shape(read) and len(read) == rank:
-        return f"{who}; before that layer it would fit, on {read}"
+        return f"{who}; put this layer before that one, which reads {read}"
     if len(gives) > rank == 2:
         return f"{who}; put Flatten before it"
     if len(gives) > rank == 3 and gives[-1] is not None:

@@ -151,7 +151,7 @@ def _demand_call_inputs(layer: LayerKind, inputs: tuple[Shapes | None, ...]) -> 
         if each is not None and not is_shape(each):
             several = format_output_steps(each if isinstance(each, dict) else range(len(each)))
             raise LayerError(
-                f"it reads one tensor, not several: {each}; say which: 'from: name[...]' "
+                f"it reads one tensor, not several: {each}; choose one: 'from: name[...]' "
                 f"with one of {several}",
                 "from",
             )
@@ -163,7 +163,7 @@ def demand_mask(kind: type[LayerKind], masks: Collection[object] | None) -> None
         raise LayerError(f"{kind.__name__} takes no mask", "from")
     if kind.mask_arity and (masks is None or len(masks) not in kind.mask_arity):
         number = f"{kind.mask_arity.start} or {kind.mask_arity.stop - 1}"
-        wanted = f"{kind.__name__} takes a list of {number} masks, null for one that is not there"
+        wanted = f"{kind.__name__} takes a list of {number} masks, with null for a missing one"
         raise LayerError(wanted, "from")
 
 

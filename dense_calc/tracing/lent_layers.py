@@ -246,7 +246,7 @@ def _demand_unique_lent_names(node: Node, layer: LayerKind) -> None:
     for path, number in Counter(_inner_layer_paths(layer)).items():
         if number > 1 and path in lent_paths:
             problem = f"{type(layer).__name__} would hold '{path[-1]}' twice"
-            why = "a layer that is called elsewhere must be the only one of its name"
+            why = "a layer that is used elsewhere must have a unique name"
             raise SpecError(f"{problem}; {why}", node.place)
 
 

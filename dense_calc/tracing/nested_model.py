@@ -105,7 +105,7 @@ class NestedModel(LayerKind, frozen=True, kw_only=True, eq=False):
             nest = tuple(nest[name] for name in names)
         shapes = list(leaf_shapes(nest))
         if len(shapes) != len(names):
-            number = f"it is given {len(shapes)} tensors for its inputs"
+            number = f"it gets {len(shapes)} tensors for its inputs"
             raise LayerError(f"{number}, {', '.join(names)}", "from")
         own_shapes = (port.shape for port in _trace_nested(self, ())[0].inputs)
         return tuple(map(_adjust_input_rank, names, shapes, own_shapes))
@@ -214,5 +214,5 @@ def _adjust_input_rank(name: str, shape: Shape, own: Shapes) -> Shape:
     pairs = zip(shape[1:], own[1:], strict=False)
     fits = all(size is None or wanted in (None, size) for size, wanted in pairs)
     if len(shape) != len(own) or not fits:
-        raise LayerError(f"its input '{name}' is {own}, and is given {shape}", "from")
+        raise LayerError(f"its input '{name}' must be {own}, not {shape}", "from")
     return shape

@@ -111,6 +111,4 @@ def empty_range_error(name: str, least: int, most: int) -> DenseCalcError:
 
 def non_integer_error(name: str, value: object) -> DenseCalcError:
     """The complaint about what cannot vary."""
-    return DenseCalcError(
-        f"'{name}' is {describe_value(value)}; only what is a whole number can vary here"
-    )
+    return DenseCalcError(f"'{name}' is {describe_value(value)}; only whole numbers can vary here")

@@ -112,7 +112,7 @@ def test_a_dense_layer() -> None:
         "  bias    units 10 = 10",
         "  params  units × (inputs + 1) = 10 × (784 + 1) = 7,850",
         "",
-        "None is a size that only data settles: the batch, or what the input leaves open.",
+        "None is a size that depends on the data, such as the batch or an unknown input size.",
     ]
 
 

@@ -111,7 +111,7 @@ def test_a_broken_limit_does_not_hide_one_that_is_over(folder: Path, run: Run) -
     limits = "budget: {params: 100, layers: {tail: {params: 1}}}"
     (folder / "both.yaml").write_text(f"{MODEL}{limits}\n", "utf-8")
     (file,) = asked(run, folder, "both.yaml")["files"]
-    assert file["error"] == "the model has no layer 'tail'; there is body, norm, head"
+    assert file["error"] == "the model has no layer 'tail'; use body, norm, head"
     assert [(check["limit"], check["ok"]) for check in file["checks"]] == [(100, False)]
     for format in VERDICT_FORMATS:
         result = run("check", "both.yaml", "--format", format, cwd=folder)
@@ -213,7 +213,9 @@ def test_what_people_read(folder: Path, run: Run) -> None:
         "plain.yaml: no limits\n"
         "4 files: 1 broken, 1 over budget, 1 within budget, 1 no limits\n"
     )
-    assert result.stderr.startswith("broken.yaml:6:18: error: a limit is a number such as 100k")
+    assert result.stderr.startswith(
+        "broken.yaml:6:18: error: a limit must be a number such as 100k"
+    )
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 30, 40, 60])

@@ -173,7 +173,7 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
         ),
         (
             ["summary", "specs/mnist.yaml", "--columns", "name,params,Name"],
-            "the column 'name' stands there twice",
+            "the column 'name' is listed twice",
         ),
         (
             ["summary", "specs/mnist.yaml", "-o", ""],
@@ -182,11 +182,11 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
         (
             ["summary", "specs/mnist.yaml", "-o", "a.foo"],
             "-o a.foo: no format ends in '.foo'; end FILE in .json, .txt, .md or .csv, "
-            "or say --format.",
+            "or use --format.",
         ),
         (
             ["convert", "specs/mnist.yaml", "-o", "a.foo"],
-            "no format ends in '.foo'; end FILE in .json, .yaml or .yml, or say --to.",
+            "no format ends in '.foo'; end FILE in .json, .yaml or .yml, or use --to.",
         ),
         (["summary", "specs/mnist.yaml", "--set", "x"], "'x' is not NAME=VALUE"),
         (["summary", "specs/mnist.yaml", "--width", "0"], "0 is not in the range x>=1"),

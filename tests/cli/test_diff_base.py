@@ -166,7 +166,7 @@ def test_a_folder_is_no_file(repository: Path, run: Run) -> None:
     (repository / "was.yaml").write_text(OLD, "utf-8")
     result = run("diff", "--base", "HEAD", "was.yaml", "--allow-missing-base", cwd=repository)
     assert result.returncode == 2
-    assert result.stderr == "error: 'was.yaml' is no file in revision 'HEAD', but a folder\n"
+    assert result.stderr == "error: 'was.yaml' is not a file in revision 'HEAD', but a folder\n"
 
 
 def test_a_place_of_the_user_is_kept(repository: Path, run: Run, tmp_path: Path) -> None:

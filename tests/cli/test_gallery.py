@@ -83,7 +83,7 @@ def test_a_file_is_kept_unless_force_is_given(command: str, run: Run, tmp_path: 
     path = tmp_path / "model.dense-calc.yaml"
     path.write_text("mine", "utf-8")
     result = run(*command.split(), cwd=tmp_path)
-    message = f"error: cannot write {path.name}: it is there already; --force replaces it\n"
+    message = f"error: cannot write {path.name}: it exists; --force replaces it\n"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
     assert path.read_text("utf-8") == "mine"
     assert run(*command.split(), "--force", cwd=tmp_path).returncode == 0

@@ -37,10 +37,10 @@ def test_before_and_after(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--compare"], "--compare needs --set, what is to be compared."),
+        (["--compare"], "--compare needs --set."),
         (["--compare", "--set", "width=3", "--depth", "1"], "leave out what is of a summary."),
         (["--compare", "--set", "width=3", "--columns", "name"], "leave out what is of a summary."),
-        (["--compare", "--set", "width=3", "--format", "csv"], "--compare has no CSV; take json."),
+        (["--compare", "--set", "width=3", "--format", "csv"], "--compare has no CSV; use json."),
         (["--compare", "--set", "widht=3"], "has no var 'widht'; did you mean 'width'?"),
     ],
 )

@@ -45,27 +45,27 @@ ERRORS = {
     "the same name": (functional(layer(), layer()), "the name 'x' is used twice"),
     "code": (
         functional(layer(of="keras.layers.Lambda", function=CODE)),
-        "what the Lambda 'x' gives is not known, and no code is run; say it: --assume x=identity, "
+        "what the Lambda 'x' gives is unknown, and no code is run; state it: --assume x=identity, "
         "or --assume 'x={output_shape: [64]}'",
     ),
     "code for a shape": (
         functional(layer(of="keras.layers.Lambda", function=CODE, output_shape=CODE)),
-        "what the Lambda 'x' gives is not known, and no code is run; say it: --assume x=identity, "
+        "what the Lambda 'x' gives is unknown, and no code is run; state it: --assume x=identity, "
         "or --assume 'x={output_shape: [64]}'",
     ),
     "a module": (
         functional(layer(of="os.system")),
-        "'system' is not known, and no code is run; say what it does: --assume system=identity, or "
+        "'system' is unknown, and no code is run; state what it does: --assume system=identity, or "
         "--assume 'system={output_shape: [64], weights: {kernel: [10, 64]}}'",
     ),
     "a class that only is called like one of Keras'": (
         functional({**layer(), "module": "lab", "registered_name": "lab>Dense"}),
-        "'Dense' (lab>Dense) is not known, and no code is run; say what it does: --assume "
+        "'Dense' (lab>Dense) is unknown, and no code is run; state what it does: --assume "
         "Dense=identity, or --assume 'Dense={output_shape: [64], weights: {kernel: [10, 64]}}'",
     ),
     "an operation": (
         functional(layer(of="keras.src.ops.numpy.Foo")),
-        "'Foo' is not known, and no code is run; say what it does: --assume Foo=identity, or "
+        "'Foo' is unknown, and no code is run; state what it does: --assume Foo=identity, or "
         "--assume 'Foo={output_shape: [64], weights: {kernel: [10, 64]}}'",
     ),
     "an argument": (
@@ -79,13 +79,13 @@ ERRORS = {
     "what is missing": (functional(layer(use_bias=False)), "Dense needs 'units'"),
     "a class of its own": (
         '{"class_name": "MyModel", "config": {}}',
-        "the model is of a class of its own, 'MyModel', and the file does not tell its layers; a "
+        "the model has a custom class, 'MyModel', and the file does not tell its layers; a "
         "Sequential or a Functional can be read",
     ),
     "no input": (
         '{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": '
         '[{"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}]}}',
-        "the model has no input shape: it was saved before it was built; say what it reads: --set "
+        "the model has no input shape, as it was saved before it was built; set the shape: --set "
         "'input=[28, 28, 1]'",
     ),
     "a merge": (

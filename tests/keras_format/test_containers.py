@@ -263,5 +263,5 @@ def test_every_sign_has_an_example(each: Any) -> None:
 def test_a_class_of_its_own_is_told(tmp_path: Path, value: Value) -> None:
     path = tmp_path / "m.json"
     path.write_text(json.dumps(value), "utf-8")
-    with pytest.raises(DenseCalcError, match="the model is of a class of its own, 'Mine'"):
+    with pytest.raises(DenseCalcError, match="the model has a custom class, 'Mine'"):
         dense_calc.load(path)

@@ -50,7 +50,7 @@ def test_an_object_that_keras_does_not_have(sort: str) -> None:
         trace(model_of(written))
     way = f"'{name}=identity'" if "<" in name else f"{name}=identity"
     assert caught.value.message == (
-        f"'{name}' is not known, and no code is run; if it changes no shape, say so: --assume {way}"
+        f"'{name}' is unknown, and no code is run; if it does not change the shape: --assume {way}"
     )
     assert trace(model_of(written, **{name: "identity"})).total_params == 18
 
@@ -91,7 +91,7 @@ def test_a_class_derived_from_a_model_is_read_as_that(written: Json, kind: str) 
 
 def test_a_model_of_a_class_of_its_own_may_not_tell_its_layers() -> None:
     for config in ({}, {"layers": [1]}, {"layers": [dense(3)]}, {"layers": 2, "input_layers": []}):
-        with pytest.raises(SpecError, match="the model is of a class of its own, 'Mine', and"):
+        with pytest.raises(SpecError, match="the model has a custom class, 'Mine', and"):
             model_of({"module": None, "class_name": "Mine", "config": config})
 
 

@@ -190,7 +190,7 @@ def test_weights_of_which_nothing_else_is_known(tmp_path: Path, run: Run) -> Non
     archive(tmp_path / "m.keras", SCALES, GROUPS, NAMES)
     refused = run("check", "m.keras", "--max-params", "9", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "error: 'Scale' (lab>Scale) is not known, and no code is run" in refused.stderr
+    assert "error: 'Scale' (lab>Scale) is unknown, and no code is run" in refused.stderr
     partial = run("summary", "m.keras", "--partial", "--format", "csv", cwd=tmp_path)
     assert partial.returncode == 2
     assert partial.stdout.splitlines()[1:] == [
@@ -210,7 +210,7 @@ def test_a_file_whose_weights_cannot_be_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as members:
         members.writestr("config.json", json.dumps(SCALES))
         members.writestr("model.weights.h5", b"no HDF5")
-    with pytest.raises(SpecError, match="is not known, and no code is run"):
+    with pytest.raises(SpecError, match="is unknown, and no code is run"):
         dense_calc.summarize(path)
     assert dense_calc.summarize(path, {"*": "identity"}).total_params == 10
 

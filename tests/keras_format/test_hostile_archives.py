@@ -25,7 +25,7 @@ TEXT = json.dumps(CHAIN).encode()
 LONG = b"{" + b" " * 2**25
 TOO_LONG = "its model_config is larger than 16 MiB"
 NO_END = "it is broken: an item in it does not end where it should"
-NO_TEXT = "its model_config is no text"
+NO_TEXT = "its model_config is not text"
 
 
 def with_attribute(value: Any, **how: Any) -> Callable[[Path], None]:
@@ -98,7 +98,7 @@ ATTRIBUTES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a record": (with_attribute(np.array((1, 2.0), [("a", "i4"), ("b", "f8")])), NO_TEXT),
     "bytes": (with_attribute(np.void(TEXT)), NO_TEXT),
     "a long version": (with_version(b"2" * 2**17), "its keras_version is larger than 64 KiB"),
-    "a number for a version": (with_version(2), "its keras_version is no text"),
+    "a number for a version": (with_version(2), "its keras_version is not text"),
 }
 
 

@@ -159,7 +159,7 @@ def test_convert_writes_a_file(tmp_path: Path, run: Run) -> None:
     assert json.loads((tmp_path / "m.json").read_text("utf-8"))["class_name"] == "Sequential"
     unsaid = run("convert", "specs/mnist.yaml")
     assert unsaid.returncode == 2
-    assert unsaid.stderr.endswith("Error: Say what to write: --to keras or --to yaml.\n")
+    assert unsaid.stderr.endswith("Error: Choose a format: --to keras or --to yaml.\n")
     lossy = run("convert", "specs/mnist.yaml", "--to", "yaml")
     assert lossy.stderr == "warning: 'budget' and 'expect' are left out\n"
     back = run("convert", str(tmp_path / "m.json"), "--to", "yaml")

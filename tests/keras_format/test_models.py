@@ -119,7 +119,7 @@ def test_layers_of_applications_are_known_by_all_their_names(names: dict[str, An
 )
 def test_what_is_called_like_them_is_not_taken_for_them(name: str, config: dict[str, Any]) -> None:
     layer = {"class_name": name, "config": config}
-    with pytest.raises(DenseCalcError, match="is not known, and no code is run"):
+    with pytest.raises(DenseCalcError, match="is unknown, and no code is run"):
         trace(model_of(chain(INPUT, layer)))
     short = name.rpartition(">")[2]
     report = trace(model_of(chain(INPUT, layer), **{short: "identity"}))

@@ -223,7 +223,7 @@ TAKEN: dict[str, tuple[Config, int, list[str]]] = {
     ),
     "what only TensorFlow takes": (
         chain(layer("BatchNormalization", {"synchronized": True})), 16,
-        ["'synchronized' is for TensorFlow alone, and changes no shape; it is left out"],
+        ["'synchronized' is for TensorFlow only, and does not change shapes; it is left out"],
     ),
     "an argument of Keras 3.0": (chain(layer("RandomRotation", {"factor": 0.1, "value_range":
         [0, 255]}), shape=(8, 8, 3)), 0, []),

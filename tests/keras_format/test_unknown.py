@@ -85,7 +85,7 @@ def test_a_model_that_nobody_has_built(written: Json, cells: list[str], total: i
 def test_an_unbuilt_model_on_the_command_line(tmp_path: Path, run: Run) -> None:
     saved(tmp_path, UNBUILT)
     said = (
-        "the model has no input shape: it was saved before it was built; say what it reads: --set "
+        "the model has no input shape, as it was saved before it was built; set the shape: --set "
         "'input=[28, 28, 1]'"
     )
     done = run("summary", "m.json", "--format", "csv", cwd=tmp_path)

@@ -54,8 +54,8 @@ def test_a_plot_has_its_own_look() -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("plot.jpg", "cannot write plot.jpg: a plot ends in .svg, .png or .pdf"),
-        ("svg", "cannot write svg: a plot ends in .svg, .png or .pdf"),
+        ("plot.jpg", "cannot write plot.jpg: a plot must end in .svg, .png or .pdf"),
+        ("svg", "cannot write svg: a plot must end in .svg, .png or .pdf"),
     ],
 )
 def test_a_plot_of_no_known_kind(path: str, message: str) -> None:

@@ -18,7 +18,7 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a layer without its argument": (
         {"twice": 3},
-        "error: 'twice' is a layer; say which argument of it: twice.ARGUMENT=VALUE",
+        "error: 'twice' is a layer; name one of its arguments: twice.ARGUMENT=VALUE",
     ),
     "a layer that is not there": (
         {"twise.units": 3},
@@ -38,7 +38,7 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an argument of what is no layer": (
         {"twice.units.x": 3},
-        "error: 'twice.units' is no layer, and has no 'x'",
+        "error: 'twice.units' is not a layer, and has no 'x'",
     ),
     "an argument of a layer inside that is not there": (
         {"both.layer.unit": 3},
@@ -46,15 +46,15 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a cell that is not there": (
         {"cells.cell.cells.2.units": 3},
-        "error: 'cells.cell.cells' is no layer, and has no '2'",
+        "error: 'cells.cell.cells' is not a layer, and has no '2'",
     ),
     "a cell whose number is no number": (
         {"cells.cell.cells.².units": 3},
-        "error: 'cells.cell.cells' is no layer, and has no '²'",
+        "error: 'cells.cell.cells' is not a layer, and has no '²'",
     ),
     "a size of the input that is not there": (
         {"input[3]": 3},
-        "error: 'input' has input[0] to input[2]; there is no input[3]",
+        "error: 'input' has input[0] to input[2], not input[3]",
     ),
     "a size that the input no longer has": (
         {"input": [9], "input[2]": 3},
@@ -74,7 +74,7 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the input of a layer": (
         {"twice.input_dim": 3},
-        "error: Dense 'twice' reads what it is given; set the model's input=[...]",
+        "error: Dense 'twice' takes its shape from its input; set the model's input=[...]",
     ),
     "a value of the wrong type": (
         {"twice.units": "[3]"},

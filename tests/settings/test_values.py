@@ -85,12 +85,10 @@ NO_RANGE = "a range is first:last or first:last:step, not"
 NO_VALUES: dict[str, str] = {
     "2:12:0": blamed("2:12:0", "the step of a range cannot be 0"),
     "2:12:0.0": blamed("2:12:0.0", "the step of a range cannot be 0"),
-    "12:2": blamed("12:2", "there is nothing in the range 12:2; to count down: 12:2:-1"),
-    "12:2:3": blamed("12:2:3", "there is nothing in the range 12:2:3; to count down: 12:2:-3"),
-    "2:12:-3": blamed("2:12:-3", "there is nothing in the range 2:12:-3; to count up: 2:12:3"),
-    "12:2:0.5": blamed(
-        "12:2:0.5", "there is nothing in the range 12:2:0.5; to count down: 12:2:-0.5"
-    ),
+    "12:2": blamed("12:2", "the range 12:2 is empty; to count down: 12:2:-1"),
+    "12:2:3": blamed("12:2:3", "the range 12:2:3 is empty; to count down: 12:2:-3"),
+    "2:12:-3": blamed("2:12:-3", "the range 2:12:-3 is empty; to count up: 2:12:3"),
+    "12:2:0.5": blamed("12:2:0.5", "the range 12:2:0.5 is empty; to count down: 12:2:-0.5"),
     "a:b": blamed("a:b", f"{NO_RANGE} a:b"),
     "1:d": blamed("1:d", f"{NO_RANGE} 1:d"),
     "1:2:x": blamed("1:2:x", f"{NO_RANGE} 1:2:x"),

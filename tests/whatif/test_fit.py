@@ -117,12 +117,12 @@ REMARKS = {
     ),
     "no model above": (
         ("specs/gpt2.yaml", "--vary", "heads", "--max-params", "1B", "--max", "800"),
-        "above that there is no model: with heads=769, MultiHeadAttention's 'key_dim' must be a "
-        "positive integer, not 0",
+        "larger values make no valid model: with heads=769, MultiHeadAttention's 'key_dim' must be "
+        "a positive integer, not 0",
     ),
     "a limit on layers": (
         ("specs/gpt2.yaml", "--vary", "width", "--max", "1000"),
-        "what does not fit breaks a limit of the budget on layers; dense-calc check tells it",
+        "the rows that do not fit break a limit on layers; see dense-calc check",
     ),
     "not monotone": (
         ("specs/gpt2.yaml", "--vary", "heads", "--max", "20"),
@@ -173,7 +173,7 @@ def test_a_vast_range_where_more_may_fit_is_not_said_to_be_known(run: Run, tmp_p
     result = run("fit", "m.yaml", *given, cwd=tmp_path)
     told = " ".join(result.stdout.split())
     assert "looked at 1,048,576 of 9,999,999,999 values: a from 1 to 9,999,999,999" in told
-    assert "there may be larger ones that fit; say with --min and --max where to look" in told
+    assert "larger values may fit; set the range to search with --min and --max" in told
 
 
 OPEN_PAIRS = {
@@ -243,11 +243,11 @@ MISTAKES = {
     ),
     "no limit from above": (
         (*LENET5, "--min-params", "1k"),
-        "there is no limit from above: say what it must fit, as in --max-params 1M",
+        "there is no upper limit: set a limit such as --max-params 1M",
     ),
     "no budget": (
         ("specs/mnist.yaml", "--vary", "dense.units"),
-        "'specs/mnist.yaml' has no budget: say what it must fit, as in --max-params 1M",
+        "'specs/mnist.yaml' has no budget: set a limit such as --max-params 1M",
     ),
     "no model": (
         ("specs/gpt2.yaml", "--vary", "width", "--max", "11"),

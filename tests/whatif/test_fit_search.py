@@ -337,7 +337,7 @@ def test_what_moves_together_stays_within_its_ends() -> None:
 @pytest.mark.parametrize("own", ["a", True, [3]])
 @pytest.mark.parametrize("scale", [True, False])
 def test_what_is_no_number_cannot_vary(own: object, scale: bool) -> None:
-    with pytest.raises(DenseCalcError, match="only what is a whole number can vary here"):
+    with pytest.raises(DenseCalcError, match="only whole numbers can vary here"):
         asked(lambda w: w, "w", 10, scale=scale, own={"w": own})
 
 

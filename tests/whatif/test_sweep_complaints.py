@@ -16,7 +16,7 @@ from dense_calc.errors import DenseCalcError, FileError, SpecError
 COMPLAINTS: list[tuple[str, str]] = [
     (
         "--set width=3",
-        "error: m.yaml has no var 'width'; there is w, d; "
+        "error: m.yaml has no var 'width'; use w, d; "
         "an argument of a layer is LAYER.ARGUMENT=VALUE",
     ),
     ("--set ww=3", "error: m.yaml has no var 'ww'; did you mean 'w'?"),
@@ -25,7 +25,7 @@ COMPLAINTS: list[tuple[str, str]] = [
         "error: Dense 'head' has no argument 'unit'; did you mean 'units'?",
     ),
     ("--set haed.units=3", "error: m.yaml has no layer 'haed'; did you mean 'head'?"),
-    ("--set head=3", "error: 'head' is a layer; say which argument of it: head.ARGUMENT=VALUE"),
+    ("--set head=3", "error: 'head' is a layer; name one of its arguments: head.ARGUMENT=VALUE"),
     (
         "--set b.activation=relu",
         "error: 'b' is a block; let a var stand for its 'activation', and set that",
@@ -43,12 +43,15 @@ COMPLAINTS: list[tuple[str, str]] = [
         "error: these are 1,001,000 combinations; there may be 1,000,000: take fewer values, or a "
         "range in wider steps, 32:512:32",
     ),
-    ("--set w=4 --where params", "error: 'params' is no condition; write one like 'params<5M'"),
-    ("--set w=4 --where=", "error: '' is no condition; write one like 'params<5M'"),
+    (
+        "--set w=4 --where params",
+        "error: 'params' is not a condition; write one such as 'params<5M'",
+    ),
+    ("--set w=4 --where=", "error: '' is not a condition; write one such as 'params<5M'"),
     ("--set w=4 --where parms<3", "error: rows have no 'parms'; did you mean 'params'?"),
     (
         "--set w=4 --where d=1",
-        "error: rows have no 'd'; there is w, params, trainable, non_trainable, size, change, "
+        "error: rows have no 'd'; use w, params, trainable, non_trainable, size, change, "
         "within_budget",
     ),
     (
@@ -71,8 +74,11 @@ COMPLAINTS: list[tuple[str, str]] = [
     ),
     ("--set w=4 --sort parms", "error: rows have no 'parms'; did you mean 'params'?"),
     ("--set w=4 --sort -parms", "error: rows have no 'parms'; did you mean 'params'?"),
-    ("--set w=4,8 --plot a.txt", "error: cannot write a.txt: a plot ends in .svg, .png or .pdf"),
-    ("--set w=4,8 --plot a", "error: cannot write a: a plot ends in .svg, .png or .pdf"),
+    (
+        "--set w=4,8 --plot a.txt",
+        "error: cannot write a.txt: a plot must end in .svg, .png or .pdf",
+    ),
+    ("--set w=4,8 --plot a", "error: cannot write a: a plot must end in .svg, .png or .pdf"),
     ("--set w=0 --plot a.svg", "error: cannot write a.svg: there is nothing to plot"),
     ("--set w=4 -o no/a.csv", "error: cannot write no/a.csv: No such file or directory"),
     ("--set w=4,8 --plot no/a.svg", "error: cannot write no/a.svg: No such file or directory"),

@@ -164,11 +164,11 @@ def test_an_error_has_room_on_a_narrow_page(told: Told) -> None:
 def test_a_table_has_a_chart_if_several_models_are_in_it(told: Told) -> None:
     chart = told("m.yaml", "--set", "w=4,8", "--format", "chart")
     given = ("m.yaml", "--format", "table", "--set")
-    assert told(*given, "w=4,8").endswith(f" As the file stands: 212 params\n\n{chart}")
+    assert told(*given, "w=4,8").endswith(f" Without changes: 212 params\n\n{chart}")
     for few in ("w=4", "w=4,0"):
-        assert told(*given, few).endswith("┘\n As the file stands: 212 params\n")
+        assert told(*given, few).endswith("┘\n Without changes: 212 params\n")
     three = told(*given, "w=4,8", "--set", "d=1,2", "--set", "head.units=1,2")
-    assert three.endswith("┘\n As the file stands: 212 params\n")
+    assert three.endswith("┘\n Without changes: 212 params\n")
 
 
 def test_a_chart_is_of_the_settings_that_change(told: Told) -> None:

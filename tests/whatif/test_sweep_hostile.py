@@ -44,8 +44,14 @@ def test_a_name_is_no_markup(told: Told) -> None:
     [
         ("--set w\x1b=3", r"error: m.yaml has no var 'w\x1b'; did you mean 'w'?"),
         ("--set w=4 --sort w\x1b", r"error: rows have no 'w\x1b'; did you mean 'w'?"),
-        ("--set w=4 --where w\x1b", r"error: 'w\x1b' is no condition; write one like 'params<5M'"),
-        ("--set w=4 --plot w\x1b", r"error: cannot write w\x1b: a plot ends in .svg, .png or .pdf"),
+        (
+            "--set w=4 --where w\x1b",
+            r"error: 'w\x1b' is not a condition; write one such as 'params<5M'",
+        ),
+        (
+            "--set w=4 --plot w\x1b",
+            r"error: cannot write w\x1b: a plot must end in .svg, .png or .pdf",
+        ),
         ("--set w=4\x1b", r"--set w:1:3: error: this is not YAML: control characters are not"),
     ],
 )

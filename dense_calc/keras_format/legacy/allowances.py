@@ -100,7 +100,7 @@ def _repair_value(value: Any, repair: _ValueRepair) -> Any:
 def drop_backend_arguments(layer: LayerKind) -> tuple[LayerKind, dict[str, str]]:
     """The layer without arguments that JAX refuses, and the reason for each that is dropped."""
     reasons = {
-        name: "is for TensorFlow alone, and changes no shape"
+        name: "is for TensorFlow only, and does not change shapes"
         for name in _TF_ONLY_ARGUMENTS
         if getattr(layer, name, None) is True and 0 not in layer.arity
     }

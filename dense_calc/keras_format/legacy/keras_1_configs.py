@@ -131,7 +131,7 @@ def _stated_output_shape(config: LayerConfig) -> LayerConfig:
     """The output shape of a `Merge` by a function; LayerError if it states none."""
     shape = config.get("output_shape")
     if shape is None or config.get("output_shape_type", RAW_SHAPE_TYPE) != RAW_SHAPE_TYPE:
-        raise LayerError("it merges by a function, which is not run here, and states no shape")
+        raise LayerError("it merges with a function, which is not run, and states no shape")
     return {"output_shape": shape}
 
 

@@ -22,7 +22,7 @@ _MSGSPEC_WORDING = (
 )
 
 # The complaint about arguments that Keras' files cannot hold.
-NO_TUPLES_MESSAGE = "Keras cannot load it from a file: it wants a tuple, and files have lists"
+NO_TUPLES_MESSAGE = "Keras cannot load it from a file: it needs a tuple, and files have lists"
 
 ValuePath = list[str | int]
 ANY_KEY = "..."  # what msgspec writes for a key of a mapping

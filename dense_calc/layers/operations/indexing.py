@@ -151,7 +151,7 @@ def _parse_slice(ends: Sequence[Any]) -> _SliceKey:
     if not 2 <= len(numbers) <= 3 or any(
         each is not None and abs(each) > _MAX_INDEX for each in numbers
     ):
-        raise LayerError("a slice is 'start:stop' or 'start:stop:step', all integers", "key")
+        raise LayerError("a slice must be 'start:stop' or 'start:stop:step', all integers", "key")
     return _SliceKey(*numbers)
 
 

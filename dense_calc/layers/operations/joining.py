@@ -213,7 +213,7 @@ class ArraySplit(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /) -> Shapes:
         parts, argument = self.indices_or_sections, "indices_or_sections"
         if not isinstance(parts, int):
-            raise LayerError("Keras wants the number of parts here, one integer", argument)
+            raise LayerError("Keras needs the number of parts here, one integer", argument)
         demand_few_outputs(parts, argument)
         # Keras adds the rank to a negative axis, and then a list may count from its end again.
         axis = normalize_axis(self.axis + len(x) if self.axis < 0 else self.axis, len(x))

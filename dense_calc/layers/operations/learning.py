@@ -29,7 +29,7 @@ class BatchNorm(Operation, frozen=True, kw_only=True):
     def infer_shape(self, x: Shape, /, *vectors: Shape | None) -> Shapes:
         expected = (axis_size(x, self.axis),)
         if vectors[2] is not None and vectors[3] is None:
-            raise LayerError("Keras wants a scale where there is an offset")
+            raise LayerError("Keras needs a scale where there is an offset")
         for name, shape in zip(self.input_names[1:], vectors, strict=True):
             if shape is not None and shape != expected:
                 raise LayerError(f"{name} must have the shape {expected}, not {shape}")

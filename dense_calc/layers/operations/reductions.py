@@ -116,7 +116,7 @@ class Norm(Reduction, frozen=True, kw_only=True):
         if axis_count == 1 and isinstance(self.ord, str):
             raise LayerError(f"'{self.ord}' is a norm of matrices, and there is one axis", "ord")
         if axis_count == 2 and self.ord not in _MATRIX_NORM_ORDERS:
-            raise LayerError(f"{self.ord} is no norm of matrices", "ord")
+            raise LayerError(f"{self.ord} is not a norm of matrices", "ord")
         return _reduce_shape(x, self.axis, self.keepdims)
 
 
@@ -176,7 +176,7 @@ class PSNR(Operation, frozen=True, kw_only=True):
 
     def infer_shape(self, one: Shape, other: Shape, /) -> Shapes:
         if len(one) != len(other):
-            raise LayerError(f"{one} and {other} have other numbers of axes")
+            raise LayerError(f"{one} and {other} have different numbers of axes")
         return ()
 
 

@@ -228,5 +228,5 @@ class ViewAsReal(Operation, frozen=True, kw_only=True):
 def _element_bytes(dtype: str) -> int:
     """The bytes of one element of this dtype; LayerError for text, which has no fixed number."""
     if dtype not in DTYPE_BITS:
-        raise LayerError(f"elements of {dtype} have no fixed size", "dtype")
+        raise LayerError(f"elements of dtype {dtype} have no fixed size", "dtype")
     return max(1, DTYPE_BITS[dtype] // 8)

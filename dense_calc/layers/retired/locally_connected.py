@@ -131,7 +131,7 @@ def _known_axis_sizes(axes: Iterable[str], sizes: Shape) -> dict[str, int]:
     """
     if None in sizes:
         raise UnknownSizeError(
-            f"each place has a kernel of its own, but the sides {sizes} are not all known; "
+            f"each place has its own kernel, but the sides {sizes} are not all known; "
             "give them sizes in the model's input"
         )
     return {axis: size for axis, size in zip(axes, sizes, strict=True) if size is not None}

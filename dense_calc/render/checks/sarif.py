@@ -53,7 +53,7 @@ LIMIT_RULES = {
     for rule, breach in quantity.limits.items()
 }
 LIMIT_RULES["output_shape", "exact"] = _ScanRule(
-    "expected-output-shape", "The output has not the shape that is expected.", CORRECT_MENDING
+    "expected-output-shape", "The output does not have the expected shape.", CORRECT_MENDING
 )
 LIMIT_RULES["increase", "max"] = _ScanRule(
     "max-increase", "The model has grown by too many parameters.", SMALLER_MENDING

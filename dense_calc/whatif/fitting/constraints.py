@@ -87,8 +87,8 @@ def build_constraints(given: tuple[Limit, ...], own: Iterable[Limit], name: str)
     """
     budget = tuple(limit for limit in own if limit.rule != "exact")
     if not any(limit.rule == "max" for limit in given or budget):
-        missing = "there is no limit from above" if given else f"'{name}' has no budget"
-        raise DenseCalcError(f"{missing}: say what it must fit, as in --max-params 1M")
+        missing = "there is no upper limit" if given else f"'{name}' has no budget"
+        raise DenseCalcError(f"{missing}: set a limit such as --max-params 1M")
     if given:
         return FitConstraints(given)
     of_model = tuple(limit for limit in budget if limit.layers is None)

@@ -195,6 +195,6 @@ def _scaling_base(name: str, value: object) -> Fraction:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
         return Fraction(value)
     has_none = value is None or isinstance(value, bool)
-    told = "it has no number of its own" if has_none else f"its own value, {value}, is not above 0"
+    told = "it has no value" if has_none else f"its value, {value}, is not above 0"
     mending = "leave it out of --vary, or leave out --scale"
     raise DenseCalcError(f"'{name}' cannot be scaled: {told}; {mending}")
