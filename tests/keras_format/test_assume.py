@@ -83,7 +83,7 @@ def test_assumptions_on_the_command_line(tmp_path: Path, run: Run) -> None:
     refused = run("summary", "m.json", "--assume", "squash=identity", cwd=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr == (
-        "m.json:19:19: error: 'Scale' (lab>Scale) is unknown, and no code is run; say what it "
+        "m.json:19:19: error: 'Scale' (lab>Scale) is unknown, and no code is run; state what it "
         "does: --assume Scale=identity, or --assume 'Scale={output_shape: [64], weights: "
         "{kernel: [10, 64]}}'\n"
         ' 19 |     "class_name": "Scale",\n'
@@ -91,8 +91,8 @@ def test_assumptions_on_the_command_line(tmp_path: Path, run: Run) -> None:
     )
     refused = run("summary", "m.json", "--assume", "Scale=identity", cwd=tmp_path)
     assert refused.stderr.startswith(
-        "m.json:34:20: error: 'squash' is unknown, and no code is run; if it changes no shape, "
-        "say so: --assume squash=identity\n"
+        "m.json:34:20: error: 'squash' is unknown, and no code is run; if it does not change the shape: "
+        "--assume squash=identity\n"
     )
     done = run(
         "summary",

@@ -222,7 +222,7 @@ def test_names_may_be_used_before_they_are_defined() -> None:
 def test_as_many_layers_as_there_may_be() -> None:
     text = "input: [3]\nblocks: {b: [ReLU]}\nlayers: [b: {repeat: %d}]"
     assert len(parse_spec(Source("m", text % MAX_LAYERS), "m").nodes) == MAX_LAYERS + 1
-    with pytest.raises(SpecError, match="blocks may make 100,000"):
+    with pytest.raises(SpecError, match="at most 100,000 are allowed"):
         parse_spec(Source("m", text % (MAX_LAYERS + 1)), "m")
 
 

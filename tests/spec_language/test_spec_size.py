@@ -68,7 +68,7 @@ def test_a_spec_comes_to_as_much_as_it_may_and_not_to_one_more(
     monkeypatch.setitem(limits, what, (amount, words))
     assert parse_spec(source, "m").nodes
     monkeypatch.setitem(limits, what, (amount - 1, words))
-    with pytest.raises(SpecError, match=rf"{words}; blocks may make {amount - 1}\n"):
+    with pytest.raises(SpecError, match=rf"{words}; at most {amount - 1} are allowed\n"):
         parse_spec(source, "m")
 
 
