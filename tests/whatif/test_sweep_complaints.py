@@ -140,7 +140,7 @@ def test_a_bad_ending_of_a_plot_is_seen_before_the_work(
         pytest.fail("a row was worked out")
 
     monkeypatch.setattr("dense_calc.whatif.pieces.ModelFormulas.evaluate", no_row)
-    with pytest.raises(FileError, match=r"a plot ends in"):
+    with pytest.raises(FileError, match=r"a plot must end in"):
         told("m.yaml", "--set", "w=1:1000", "--plot", "a.txt")
 
 
