@@ -91,8 +91,8 @@ def test_assumptions_on_the_command_line(tmp_path: Path, run: Run) -> None:
     )
     refused = run("summary", "m.json", "--assume", "Scale=identity", cwd=tmp_path)
     assert refused.stderr.startswith(
-        "m.json:34:20: error: 'squash' is unknown, and no code is run; if it does not change the shape: "
-        "--assume squash=identity\n"
+        "m.json:34:20: error: 'squash' is unknown, and no code is run; if it does not change the "
+        "shape: --assume squash=identity\n"
     )
     done = run(
         "summary",

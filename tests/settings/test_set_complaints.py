@@ -78,8 +78,8 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a value of the wrong type": (
         {"twice.units": "[3]"},
-        "--set twice.units:1:1: error: Dense's 'units' must be a positive integer, not a list of 1"
-        "\n  1 | [3]\n      ^^^",
+        "--set twice.units:1:1: error: Dense's 'units' must be a positive integer, not a list of "
+        "1; write 3\n  1 | [3]\n      ^^^",
     ),
     "a value that is out of bounds": (
         {"twice.units": 0},
@@ -114,7 +114,7 @@ COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "arguments that exclude each other": (
         {"twice.lora_rank": 2, "twice.kernel_constraint": "max_norm"},
-        "m.yaml:22:5: error: Dense 'twice': lora_rank and kernel_constraint exclude each other; "
+        "m.yaml:22:5: error: Dense 'twice': lora_rank and kernel_constraint cannot both be set; "
         "remove one\n",
     ),
     "what does not fit any more": (

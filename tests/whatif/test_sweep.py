@@ -128,7 +128,7 @@ ERRORS: list[tuple[str, str, str]] = [
         "relux",
         "Dense's 'activation' must be a name that Keras knows, not 'relux'; did you mean 'relu'?",
     ),
-    ("head.units", "[3]", "Dense's 'units' must be a positive integer, not a list of 1"),
+    ("head.units", "[3]", "Dense's 'units' must be a positive integer, not a list of 1; write 3"),
     (
         "input",
         "7",
