@@ -152,7 +152,7 @@ ascii_option = click.option("--ascii", is_flag=True, help="Draw with ASCII chara
 compact_option = click.option(
     "--compact",
     is_flag=True,
-    help="Draw no lines between rows, as where the table is longer than the terminal.",
+    help="Draw no lines between rows. Default where the table is longer than the terminal.",
 )
 
 text_format_option = click.option(

@@ -62,7 +62,7 @@ class SpatialLayer(LayerKind, frozen=True, kw_only=True):
         value, rank = getattr(self, argument), len(self.spatial_axes)
         sizes: Sizes = (value,) * rank if isinstance(value, int) else value
         if len(sizes) != rank:
-            several = f", or {rank}, one for each axis" if rank > 1 else ""
+            several = f", or a list of {rank}, one for each axis" if rank > 1 else ""
             raise LayerError(
                 f"{argument} must be one integer{several}, not {list(sizes)}", argument
             )

@@ -5,6 +5,7 @@ Only a mistake needs this module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from msgspec.inspect import BoolType, FloatType, IntType
@@ -51,6 +52,8 @@ def suggest_mending(entry: SpecEntry, locate: Callable[[ValuePath], Place], path
             return f"; write {describe_value(one.plain_value())}"
         case str() if isinstance(takes, BoolType):
             return f"; write {_YAML_1_1_TRUTHS[value]}" if value in _YAML_1_1_TRUTHS else ""
+        case str() if isinstance(takes, IntType) and re.search(r"[^/]/[^/]", value):
+            return "; '//' divides and rounds down"
         case str():
             return describe_commas(value) or describe_missing_colon(place)
     return ""

@@ -48,7 +48,8 @@ def _describe_match(match: re.Match[str] | None) -> str:
     if not match:
         return ""
     form = f"{match[1]}: {_first_value(match.string[match.end() :])}"
-    return f"; a colon and a space are missing: write {quote_form(form)}"
+    what = "a space is" if match[0].rstrip().endswith(":") else "a colon and a space are"
+    return f"; {what} missing: write {quote_form(form)}"
 
 
 def _first_value(text: str) -> str:

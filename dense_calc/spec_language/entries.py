@@ -144,11 +144,12 @@ def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> Sp
     """The error for an argument beside its class, which may have the first one: `Dense: 64`."""
     from dense_calc.spec_language.written_layers import format_layer  # for a mistake only
 
-    mending = "indent it further"
+    is_layer = is_kind_name(stray.value)
+    mending = "begin a new layer with '- '" if is_layer else "indent it further"
     values = item.plain_value()
     first = values.pop(word.value)
     names = positional_arguments(word.value)
-    if names and first is not None and not isinstance(first, dict):
+    if names and first is not None and not isinstance(first, dict) and not is_layer:
         form = format_layer(word.value, {names[0]: first, **values})
         mending = f"write {quote_form(form)}"
     return SpecError(f"'{stray.value}' is beside '{word.value}', not under it; {mending}", stray)
@@ -199,7 +200,9 @@ def _suggest_arguments(name: str, values: Any) -> str:
         return ""
     if _are_inputs(find_kind(name), values):
         return f"; write {quote_form(format_layer(name, {'from': values}))}"
-    form = form_of_positional(name, values)
+    are_named = all(isinstance(each, dict) for each in values)  # with a dash before each
+    merged = {key: value for each in values for key, value in each.items()} if are_named else {}
+    form = format_layer(name, merged) if merged else form_of_positional(name, values)
     return f"; write {quote_form(form)}" if form else ""
 
 

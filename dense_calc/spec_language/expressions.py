@@ -83,7 +83,7 @@ def evaluate_expression(text: str, names: Mapping[str, Number]) -> Number:
     """
     try:
         syntax = parse_expression(text)
-        if isinstance(syntax, ast.Tuple):
+        if isinstance(syntax, ast.Tuple | ast.Set):  # 3, 3 or {{width}}
             raise ExpressionError(f"'{text}' is not a number{_describe_commas(text)}")
         result = _evaluate_syntax(syntax, names)
     except (OverflowError, RecursionError):

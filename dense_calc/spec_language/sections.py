@@ -100,6 +100,9 @@ def _suggest_form(name: str, value: YamlNode) -> str:
             return "; begin each item with '- '"
         case "budget", str() | int() | float():
             return f"; write 'budget: {{params: {value.value}}}'"
+        case "vars", [*items] if items and all(isinstance(each.value, dict) for each in items):
+            together = {key: each for item in items for key, each in item.plain_value().items()}
+            return f"; write 'vars: {format_flow(together)}'"
         case "inputs", [*shapes]:
             named = zip("abcdefghij", shapes, strict=False)
             return f"; write 'inputs: {format_flow({x: each.plain_value() for x, each in named})}'"

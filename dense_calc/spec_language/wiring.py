@@ -141,7 +141,9 @@ def _read_layer_call(
         last = max(map(kind.input_names.index, values), default=-1)
         return tuple(values.get(name) for name in kind.input_names[: last + 1])
     if kind.arity is LIST_OF_INPUTS:
-        raise SpecError(f"{kind.__name__} reads a list of layers, not one", written)
+        name = written.value if isinstance(written.value, str) else "a"
+        hint = f"; name them: 'from: [{name}, ...]'"
+        raise SpecError(f"{kind.__name__} reads a list of layers, not one{hint}", written)
     return (read_call_input(written, names),)
 
 

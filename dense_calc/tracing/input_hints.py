@@ -84,6 +84,8 @@ def _rank_hint(source: Node, reads: tuple[Shapes | None, ...], gives: Shapes, ra
         return f"; '{source.name}' is without the batch axis: write {_format_sizes(gives[2:])}"
     who = f", from {_describe_node(source)}"
     (read,) = reads if len(reads) == 1 else (None,)
+    if getattr(source.layer, "return_sequences", True) is False and len(gives) == rank - 1:
+        return f"{who}; give that layer 'return_sequences: true'"
     if read is not None and is_shape(read) and len(read) == rank:
         return f"{who}; put this layer before that one, which reads {read}"
     if len(gives) > rank == 2:

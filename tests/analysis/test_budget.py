@@ -169,7 +169,12 @@ def test_a_flood_of_checks_is_an_error() -> None:
 
 # what is limited, how much of it a model and its budget come to, the complaint, and the limits
 TOO_MUCH = [
-    ("MAX_LIMITED_ROWS", 14, "a budget may limit 13 layers", "part: {params: 1}, '*a*': {size: 1}"),
+    (
+        "MAX_LIMITED_ROWS",
+        14,
+        "a budget may limit at most 13 layers",
+        "part: {params: 1}, '*a*': {size: 1}",
+    ),
     ("MAX_NAME_CHARS", 12, "names of layers in models are too long", "part: {params: 1}"),
     (
         "MAX_COMPARED_CHARS",

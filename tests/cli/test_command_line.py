@@ -196,7 +196,7 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
         (["growth", "specs/lenet5.yaml"], "Missing option '--vary'."),
         (
             ["summary", "specs/mnist.yaml", "--format", "json", "--columns", "name"],
-            "--columns does not go with JSON",
+            "--columns cannot be used with JSON",
         ),
         (
             ["summary", "specs/lenet5.yaml", "--set", "widht=3"],

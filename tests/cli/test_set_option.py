@@ -38,8 +38,11 @@ def test_before_and_after(run: Run) -> None:
     ("options", "said"),
     [
         (["--compare"], "--compare needs --set."),
-        (["--compare", "--set", "width=3", "--depth", "1"], "leave out what is of a summary."),
-        (["--compare", "--set", "width=3", "--columns", "name"], "leave out what is of a summary."),
+        (["--compare", "--set", "width=3", "--depth", "1"], "leave out options of the summary."),
+        (
+            ["--compare", "--set", "width=3", "--columns", "name"],
+            "leave out options of the summary.",
+        ),
         (["--compare", "--set", "width=3", "--format", "csv"], "--compare has no CSV; use json."),
         (["--compare", "--set", "widht=3"], "has no var 'widht'; did you mean 'width'?"),
     ],

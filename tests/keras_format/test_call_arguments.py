@@ -152,7 +152,12 @@ REFUSED: list[tuple[str, list[Any], dict[str, Any], str]] = [
     ("ops.Add", [X, Y, Z], {}, "Add 'l': it takes 2 inputs (x1, x2), not 3"),
     ("ops.Add", [X], {"mask": M}, "'l': Add's call has no argument 'mask'"),
     ("ops.Stack", [[X, None]], {}, "'l' is called with something that is not a tensor"),
-    ("LSTM", [X], {"initial_state": [None, Y]}, "'l': LSTM is given a list or a mapping with null"),
+    (
+        "LSTM",
+        [X],
+        {"initial_state": [None, Y]},
+        "'l': LSTM reads a list or a mapping that contains null",
+    ),
     ("MixUp", [{"images": X, "label": M}], {}, "'l': MixUp has no input 'label'; did you mean "),
     ("ops.Add", [X, array("one")], {}, "an array in a call holds numbers"),
     ("ops.Add", [X, array([1, [None]])], {}, "an array in a call holds numbers"),

@@ -193,7 +193,9 @@ BYTES = {
     "a file of safetensors": b"\x10\x00\x00\x00\x00\x00\x00\x00" + b'{"a":{}}',
     "a GGUF file": b"GGUF\x03\x00",
     "packed with gzip": b"\x1f\x8b\x08\x00",
-    "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+    "a Git LFS pointer to a file that is stored elsewhere": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n"
+    ),
     "an HTML page": b"\n<!-- saved -->\n<!DOCTYPE html>\n<html>",
     "a program in Python": b"# a model\n\nimport keras\n",
 }

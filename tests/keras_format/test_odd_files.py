@@ -55,7 +55,7 @@ ADD["config"] = {"name": "a"}
 POLICY = {"class_name": "DTypePolicy", "config": {"name": 0}}
 MAPPED = {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": 0}}
 NO_WORD = "a spec has no word for the class 'Scale'"
-UNKNOWN = "'Scale' (lab>Scale) is not known"
+UNKNOWN = "'Scale' (lab>Scale) is unknown"
 
 # What such a file is → it, and what is said when it is written as a spec, or before.
 ODD = {

@@ -181,7 +181,7 @@ def test_a_model_that_is_merged_may_hold_a_custom_layer() -> None:
     first = layer("Dense", {"name": "d", "output_dim": 4, "batch_input_shape": [None, 7]})
     second = layer("Dense", {"name": "e", "output_dim": 5, "batch_input_shape": [None, 8]})
     merge = merge_of(sequential(first, layer("Scale", {"name": "s"})), sequential(second))
-    with pytest.raises(DenseCalcError, match="'Scale' is not known"):
+    with pytest.raises(DenseCalcError, match="'Scale' is unknown"):
         report_of(merge)
     text = json.dumps(merge)
     model = from_keras(merge, Source("m.json", text), "m", {"Scale": "identity"})

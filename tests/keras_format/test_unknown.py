@@ -139,7 +139,7 @@ def test_what_a_first_layer_reads_stays_when_it_is_assumed(name: str) -> None:
 def test_a_marshalled_function_has_no_name() -> None:
     written = json.loads(json.dumps(CAR))
     written["config"][0]["config"] |= {"function": ["4wEA", None, None], "function_type": "lambda"}
-    with pytest.raises(SpecError, match="say it: --assume norm=identity, or"):
+    with pytest.raises(SpecError, match="state it: --assume norm=identity, or"):
         trace(model_of(written))
     assert trace(model_of(written, norm="identity")).total_params == 74_737
 
@@ -217,7 +217,7 @@ def test_what_a_file_tells_is_taken(told: str) -> None:
 def test_what_a_file_tells_holds_for_what_it_was_read_with(tmp_path: Path) -> None:
     path = tmp_path / saved(tmp_path, FACTS["what the next layer was built on"][0])
     assert dense_calc.summarize(path).total_params == 8
-    with pytest.raises(SpecError, match="what the Lambda 'f' gives is not known"):
+    with pytest.raises(SpecError, match="what the Lambda 'f' gives is unknown"):
         dense_calc.summarize(path, input=[9])
     assert dense_calc.summarize(path, {"*": "identity"}, input=[9]).total_params == 9 * 2 + 2
 
@@ -232,8 +232,8 @@ def test_one_message_tells_all_that_is_not_known(tmp_path: Path, run: Run) -> No
     refused = run("summary", saved(tmp_path, SEVERAL), cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert [line for line in refused.stderr.splitlines() if "m.json" in line] == [
-        "m.json:23:19: error: 3 things are not known, and no code is run; say what each does, or "
-        "of all of them that they change nothing: --assume '*=identity'",
+        "m.json:23:19: error: 3 things are unknown, and no code is run; state what each does, or "
+        "assume that all change nothing: --assume '*=identity'",
         "m.json:23:19: note: 'Scale' (lab>Scale), 2 times: --assume Scale=identity, or --assume "
         "'Scale={output_shape: [64], weights: {kernel: [10, 64]}}'",
         "m.json:39:4: note: what the Lambda 'f' gives: --assume f=identity, or --assume "
@@ -257,7 +257,7 @@ def test_what_all_that_is_not_known_does_leaves_what_the_file_tells() -> None:
 def test_outputs_that_nothing_reads_are_not_told() -> None:
     told = graph(reading(code("f"), tensor("i", [None, 8])),
                  reading(dense(2), tensor("f", [None, 3], 1)))  # fmt: skip
-    with pytest.raises(SpecError, match="what the Lambda 'f' gives is not known"):
+    with pytest.raises(SpecError, match="what the Lambda 'f' gives is unknown"):
         trace(model_of(told))
     with pytest.raises(LayerError, match="'f' has no output 1; it has 1"):
         trace(model_of(told, **{"*": "identity"}))

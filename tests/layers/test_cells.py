@@ -44,10 +44,10 @@ def test_an_activation_that_is_a_layer_counts_where_the_cell_is_called(
 @pytest.mark.parametrize(
     ("kind", "config", "said"),
     [
-        ("Unheard", {}, "no such activation: Unheard"),
-        ("Dense", {}, "no such activation: Dense"),
+        ("Unheard", {}, "Keras has no activation Unheard"),
+        ("Dense", {}, "Keras has no activation Dense"),
         ("Dense", {"units": 3}, "its states must be"),
-        ("Flatten", {"unheard": 1}, "no such activation: Flatten"),
+        ("Flatten", {"unheard": 1}, "Keras has no activation Flatten"),
     ],
 )
 def test_an_activation_that_is_no_such_layer(

@@ -81,7 +81,7 @@ def test_a_function_of_keras_is_known(
     ],
 )
 def test_any_other_must_say_what_it_gives(function: Any, arguments: dict[str, Any]) -> None:
-    with pytest.raises(DenseCalcError, match="its function is not run here; state what it gives"):
+    with pytest.raises(DenseCalcError, match="its function is not run; state its output shape"):
         trace(model_of(function, arguments))
 
 

@@ -124,7 +124,7 @@ MISTAKES = {
     "no name": (("=1:2",), "'=1:2' is neither names, A,B, nor values of one"),
     "a word": (("alpha=1,stem",), "only numbers can vary here, and 'stem' is none"),
     "a truth": (("alpha=true",), "only numbers can vary here, and true is none"),
-    "a range of nothing": (("alpha=2:1",), "--vary alpha:1:2: error: there is nothing in the"),
+    "a range of nothing": (("alpha=2:1",), "--vary alpha:1:2: error: the range"),
     "a bound of its own": (("stem=8,9", "--max", "stem=9"), "leave out that, or its bound"),
     "a bound of nothing": (("stem=8,9", "--max", "9"), "All variables have lists of values"),
     "a factor": (("stem=8,9", "--scale"), "leave out that, or --scale"),

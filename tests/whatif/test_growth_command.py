@@ -195,7 +195,7 @@ COMPLAINTS = [
     (["--vary", "width", "--max", "0"], "'width' has no value: its min, 1, is above its max, 0"),
     (["--vary", "width", "--set", "width=3"], "'width' cannot vary while --set gives it a value"),
     (["--vary", "width", "--max", "depth=3"], "'depth' has a bound, but does not vary; add --vary"),
-    (["--vary", "conv2d.padding"], "'conv2d.padding' is 'same'; only what is a whole number can"),
+    (["--vary", "conv2d.padding"], "'conv2d.padding' is 'same'; only whole numbers can"),
     (
         ["--vary", "width", "--min", "-9", "--max", "-5"],
         "no values from --min to --max make a model; width = -9: Conv2D",

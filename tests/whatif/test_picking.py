@@ -115,7 +115,7 @@ def test_nothing_is_left(told: Told) -> None:
                                       w  Param #  Trainable  Size  Change
         =================================================================
         Shown: 0 of 2 combinations
-        As the file stands: 212 params
+        Without changes: 212 params
         _________________________________________________________________
         """)
 

@@ -119,7 +119,7 @@ ERRORS: list[tuple[str, str, str]] = [
     ("w", "2.5", "Dense's 'units' must be a positive integer, not 2.5"),
     ("w", "null", "a var is a number or an expression, not null"),
     ("w", "[1, 2]", "a var is a number or an expression, not a list of 2"),
-    ("w", "x", "'x' is not a var; there is w, d"),
+    ("w", "x", "'x' is not a var; use w, d"),
     ("w", "w", "vars use each other in a circle: 'w' uses 'w'"),
     ("w", "1:2:3:4", "'1:2:3:4' is neither a number nor an expression"),
     ("d", "0", "b's 'repeat' must be a positive integer, not 0"),

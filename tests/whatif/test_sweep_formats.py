@@ -25,7 +25,7 @@ SHOWN: dict[str, str] = {
           0        -          -         -       -  -          Dense's 'units' must be a positive
                                                               integer, not 0
         ========================================================================================
-        As the file stands: 212 params
+        Without changes: 212 params
         ________________________________________________________________________________________
         """,
     "--format table --where params<1k": """\
@@ -36,7 +36,7 @@ SHOWN: dict[str, str] = {
         │ 4 │      56 │        56 │ 224.00 B │   -156 │ yes       │
         └───┴─────────┴───────────┴──────────┴────────┴───────────┘
          Shown: 1 of 3 combinations
-         As the file stands: 212 params
+         Without changes: 212 params
         """,
     "--format table --width 60 --ascii": """\
         m.yaml
@@ -58,7 +58,7 @@ SHOWN: dict[str, str] = {
         │   │      │      │    KB│      │      │
         └───┴──────┴──────┴──────┴──────┴──────┘
          Shown: 2 of 3 combinations
-         As the file stands: 212 params
+         Without changes: 212 params
 
         params
           1.5k ┤
@@ -87,7 +87,7 @@ SHOWN: dict[str, str] = {
         | 100 | 1,304 | 1,304 | 5.09 KB | +1,092 | no | - |
         | 0 | - | - | - | - | - | Dense's 'units' must be a positive integer, not 0 |
 
-        - As the file stands: 212 params
+        - Without changes: 212 params
         """,
     "--format csv": """\
         w,total_params,trainable_params,non_trainable_params,total_bytes,change,within_budget,error
