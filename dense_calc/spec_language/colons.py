@@ -48,8 +48,9 @@ def _describe_match(match: re.Match[str] | None) -> str:
     if not match:
         return ""
     form = f"{match[1]}: {_first_value(match.string[match.end() :])}"
-    what = "a space is" if match[0].rstrip().endswith(":") else "a colon and a space are"
-    return f"; {what} missing: write {quote_form(form)}"
+    has_colon = match[0].rstrip().endswith(":")
+    told = "a space is missing after the colon" if has_colon else "a colon and a space are missing"
+    return f"; {told}: write {quote_form(form)}"
 
 
 def _first_value(text: str) -> str:
