@@ -92,8 +92,8 @@ assume_option = click.option(
     metavar="CLASS=WHAT",
     multiple=True,
     callback=parse_settings,
-    help="Say what to put in place of a class that Keras does not have: 'identity', or its output "
-    "shape and weights, '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also name a "
+    help="Replace a class that Keras does not have by 'identity', or by its output shape and "
+    "weights: '{output_shape: [64], weights: {kernel: [10, 64]}}'. CLASS may also name a "
     "layer, a function or an initializer; '*' means everything unknown. Repeatable.",
 )
 
