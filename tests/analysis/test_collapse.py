@@ -13,8 +13,11 @@ from support.reports import report_of
 from support.terminal import terminal_output
 
 import dense_calc
-from dense_calc.analysis.collapse import collapse_repeats, collapse_to_depth
-from dense_calc.cli.summary import MAX_READABLE_ROWS
+from dense_calc.analysis.collapse import (
+    MAX_READABLE_ROWS,
+    collapse_repeats,
+    collapse_to_depth,
+)
 from dense_calc.render import REPORT_FORMATS, Style, render_reports
 from dense_calc.report import Report
 

@@ -154,17 +154,17 @@ def test_a_model_may_have_other_names_for_its_inputs(
     [
         (
             "ops.Histogram: {range: [0, 1]}",
-            "Histogram 'histogram': Keras cannot load it from a file: it wants a tuple, and files "
+            "Histogram 'histogram': Keras cannot load it from a file: it needs a tuple, and files "
             "have lists",
         ),
         (
             "ops.AdaptiveMaxPool: {output_size: [2]}",
-            "AdaptiveMaxPool 'adaptive_max_pool': Keras cannot load it from a file: it wants a "
+            "AdaptiveMaxPool 'adaptive_max_pool': Keras cannot load it from a file: it needs a "
             "tuple, and files have lists",
         ),
         (
             "Lambda: {output_shape: [[2], [3]]}",
-            "Lambda 'lambda': Keras cannot load it from a file: it wants a tuple, and files have "
+            "Lambda 'lambda': Keras cannot load it from a file: it needs a tuple, and files have "
             "lists",
         ),
         (

@@ -299,10 +299,7 @@ def test_a_frontier_without_ends_is_what_brute_force_says(
 
 def test_steps_are_widened_where_there_are_too_many_combinations() -> None:
     found = asked(lambda w, d: w + d, "w,d", 3000)
-    assert [(each.values[0], each.values[-1], each.values.step) for each in found.ranges] == [
-        (4, 3072, 4),
-        (4, 3072, 4),
-    ]
+    assert [list(each.values) for each in found.ranges] == [list(range(4, 3073, 4))] * 2
     assert (found.total_count, found.is_sure) == (768 * 768, True)
 
 
