@@ -15,6 +15,7 @@ _MAX_WRAPPERS = 8  # files have two or three
 _TOPOLOGY_KEY, _CONFIG_KEY, _MODEL_CONFIG_KEY = "modelTopology", "config", "model_config"
 _FRUGALLY_DEEP_KEY = "architecture"  # in the JSON that frugally-deep makes of a model
 _WRAPPER_KEYS = (_TOPOLOGY_KEY, _MODEL_CONFIG_KEY, _FRUGALLY_DEEP_KEY)
+_SPEC_KEYS = {"input", "inputs"}  # of a spec with a layer as Keras' files have it, a mistake
 _FUNCTIONAL_CLASS, _SEQUENTIAL_CLASS = "Functional", "Sequential"
 
 
@@ -67,7 +68,7 @@ def _unwrapped_architecture(
             return Architecture(
                 name, value.get(_CONFIG_KEY), (*path, _CONFIG_KEY), version, "module" in value
             )
-        case {"layers": [{"class_name": _} as first, *_]}:
+        case {"layers": [{"class_name": _} as first, *_]} if not value.keys() & _SPEC_KEYS:
             name = _FUNCTIONAL_CLASS if "output_layers" in value else _SEQUENTIAL_CLASS
             return Architecture(name, value, path, version, "module" in first)
         case [{"class_name": _, "config": _}, *_]:

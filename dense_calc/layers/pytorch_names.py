@@ -47,7 +47,7 @@ PYTORCH_ARGUMENTS = {
     "bias": "use_bias",
     "border_mode": "padding",
     "dilation": "dilation_rate",
-    "dim": "axis",
+    "dim": "axis output_dim units",
     "dropout_rate": "rate dropout",
     "embedding_dim": "output_dim",
     "eps": "epsilon",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from msgspec.inspect import BoolType, FloatType, IntType
+from msgspec.structs import fields
 
 from dense_calc.errors import Place, describe_value, quote_form
 from dense_calc.layers import is_kind_name
@@ -76,13 +77,19 @@ def _suggest_argument(entry: SpecEntry, name: str, place: Place) -> str:
     if inner and is_kind_name(name):
         layer = {name: entry.arguments[name][1].plain_value() or {}}
         return f"; a layer inside needs a name: write {quote_form(format_layer(inner[0], layer))}"
-    if name == "repeat":
-        others = {each: value.plain_value() for each, (_, value) in entry.arguments.items()}
-        times = others.pop("repeat")
-        form = f"{{repeat: {times}, layers: [{format_layer(entry.kind.__name__, others)}]}}"
-        return f"; write {quote_form(form)}"
+    others = {each: value.plain_value() for each, (_, value) in entry.arguments.items()}
+    match name, others.pop(name):
+        case "config", dict(config):
+            return f"; write {quote_form(format_layer(entry.kind.__name__, others | config))}"
+        case "repeat", times:
+            form = f"{{repeat: {times}, layers: [{format_layer(entry.kind.__name__, others)}]}}"
+            return f"; write {quote_form(form)}"
     if hint := suggest_argument(entry.kind, name) or describe_missing_colon(place):
         return hint
     keys, values = zip(*entry.arguments.values(), strict=True)
     error = comma_error(keys, values, list(entry.arguments).index(name))
-    return f"; {error.message}" if error else ""
+    if error:
+        return f"; {error.message}"
+    needed = (field.encode_name for field in fields(entry.kind) if field.required)
+    longer = [each for each in needed if name in each.split("_")]  # 'shape' for 'target_shape'
+    return f"; did you mean '{longer[0]}'?" if len(longer) == 1 else ""

@@ -22,7 +22,7 @@ _LIST_PATTERN = r"[\w\s.,()+*/-]+"
 _THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
 _CROSS_PATTERN = r"[0-9]+(?:\s*[x×]\s*[0-9]+)+"
 _PERCENT_PATTERN = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%"
-_TEMPLATE_PATTERN = r"\$?\{{1,2}\s*(\w+)\s*\}{1,2}"  # of a shell, of Jinja
+_TEMPLATE_PATTERN = r"\$?\{{1,2}\s*(\w+)\s*\}{1,2}|\$(\w+)"  # of a shell, of Jinja
 _CALL_PATTERN = r"\w\s*\("
 _SQUARE_BRACKETS = str.maketrans("()", "[]")
 
@@ -100,7 +100,7 @@ def describe_slip(text: str) -> str:
     if percent := re.fullmatch(_PERCENT_PATTERN, text):
         return f"; write {float(percent[1]) / 100:g}"
     if template := re.search(_TEMPLATE_PATTERN, text):
-        return f"; write the name of a var alone: {template[1]}"
+        return f"; write the name of a var alone: {template[1] or template[2]}"
     return ""
 
 

@@ -5,15 +5,15 @@ A block is used like a layer, `decoder: {repeat: 12}`; `{reuse: NAME}` is a seco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dense_calc.errors import Place, SpecError, describe_value, did_you_mean, quote_form
-from dense_calc.layers import KIND_ALIASES, KIND_MODULES, OPERATION_PREFIX, find_kind, is_kind_name
-from dense_calc.layers.base import TWO_INPUTS, LayerKind
+from dense_calc.errors import Place, SpecError, describe_value
+from dense_calc.layers import find_kind, is_kind_name
+from dense_calc.layers.base import LayerKind, has_unnamed_inputs
 from dense_calc.layers.positional_arguments import positional_arguments
 from dense_calc.spec_language.expression_types import takes_list
 from dense_calc.spec_language.yaml_tree import YamlNode
@@ -119,40 +119,18 @@ def read_entry(item: YamlNode, blocks: Mapping[str, BlockDefinition]) -> SpecEnt
     (word, under), *others = value.values()
     has_arguments = under.value is None or isinstance(under.value, dict)
     if not has_arguments and not _is_kind_or_block(word.value, blocks):
-        raise _no_class_error(item, word, under.plain_value(), blocks)
+        from dense_calc.spec_language.entry_mistakes import no_class_error  # for a mistake only
+
+        raise no_class_error(item, word, under.plain_value(), blocks)
     if others:
-        raise _stray_argument_error(item, word, others[0][0])
+        from dense_calc.spec_language.entry_mistakes import stray_argument_error  # for a mistake
+
+        raise stray_argument_error(item, word, others[0][0])
     if under.value is None:
         return _build_entry(word, {}, blocks)
     if not isinstance(under.value, dict):
         return _build_entry(word, _name_first_argument(word, under, blocks), blocks)
     return _build_entry(word, under.value, blocks)
-
-
-def _no_class_error(item: YamlNode, word: YamlNode, under: Any, blocks: Iterable[str]) -> SpecError:
-    """The error for a value under a word that is no class, but may be meant as one."""
-    from dense_calc.spec_language.written_layers import suggest_layer  # for a mistake only
-
-    is_like_class = word.value.rpartition(".")[2][:1].isupper()
-    if is_like_class or (len(item.value) == 1 and suggest_layer(word.value, under)):
-        return _unknown_kind_error(word, blocks, under)
-    form = "this layer has no class; write '- Dense: {units: 3}'"
-    return SpecError(f"{form}, with '{word.value}' among the arguments", word)
-
-
-def _stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> SpecError:
-    """The error for an argument beside its class, which may have the first one: `Dense: 64`."""
-    from dense_calc.spec_language.written_layers import format_layer  # for a mistake only
-
-    is_layer = is_kind_name(stray.value)
-    mending = "begin a new layer with '- '" if is_layer else "indent it further"
-    values = item.plain_value()
-    first = values.pop(word.value)
-    names = positional_arguments(word.value)
-    if names and first is not None and not isinstance(first, dict) and not is_layer:
-        form = format_layer(word.value, {names[0]: first, **values})
-        mending = f"write {quote_form(form)}"
-    return SpecError(f"'{stray.value}' is beside '{word.value}', not under it; {mending}", stray)
 
 
 def _name_first_argument(
@@ -169,7 +147,9 @@ def _name_first_argument(
         return {
             first: (replace(word, value=first), under) for first in positional_arguments(name)[:1]
         }
-    hint = "" if is_block else _suggest_arguments(name, under.plain_value())
+    from dense_calc.spec_language.entry_mistakes import suggest_arguments  # for a mistake only
+
+    hint = "" if is_block else suggest_arguments(name, under.plain_value())
     raise SpecError(
         f"{name} takes arguments by name, not {describe_value(under.value)}{hint}", under
     )
@@ -181,29 +161,8 @@ def _is_first_argument(name: str, value: Any) -> bool:
     if not names or not isinstance(value, list) or name in MODELS:
         return bool(names)
     kind = find_kind(name)
-    return takes_list(kind, names[0]) and not _are_inputs(kind, [each.value for each in value])
-
-
-def _are_inputs(kind: type[LayerKind], values: Iterable[object]) -> bool:
-    """Whether these are names of layers for a kind that reads several."""
-    return kind.arity.stop > TWO_INPUTS.start and all(isinstance(each, str) for each in values)
-
-
-def _suggest_arguments(name: str, values: Any) -> str:
-    """The hint for a list in place of arguments: the layers to read, or the first arguments."""
-    from dense_calc.spec_language.written_layers import (  # imported for a mistake only
-        form_of_positional,
-        format_layer,
-    )
-
-    if not isinstance(values, list) or name in MODELS:
-        return ""
-    if _are_inputs(find_kind(name), values):
-        return f"; write {quote_form(format_layer(name, {'from': values}))}"
-    are_named = all(isinstance(each, dict) for each in values)  # with a dash before each
-    merged = {key: value for each in values for key, value in each.items()} if are_named else {}
-    form = format_layer(name, merged) if merged else form_of_positional(name, values)
-    return f"; write {quote_form(form)}" if form else ""
+    are_inputs = has_unnamed_inputs(kind) and all(isinstance(each.value, str) for each in value)
+    return takes_list(kind, names[0]) and not are_inputs
 
 
 def _build_entry(
@@ -226,8 +185,10 @@ def _build_entry(
     try:
         kind = MODELS.get(name) or find_kind(name)
     except KeyError:
+        from dense_calc.spec_language.entry_mistakes import unknown_kind_error  # for a mistake only
+
         values = {name: value.plain_value() for name, (_, value) in arguments.items()}
-        raise _unknown_kind_error(word, blocks, values) from None
+        raise unknown_kind_error(word, blocks, values) from None
     if kind.argument_aliases:
         arguments = _rename_aliases(kind, arguments)
     return SpecEntry(*word.coordinates, kind, arguments)
@@ -245,29 +206,6 @@ def _is_kind_or_block(name: str, blocks: Mapping[str, BlockDefinition]) -> bool:
     return name in blocks or name in MODELS or is_kind_name(name)
 
 
-def _unknown_kind_error(word: YamlNode, blocks: Iterable[str], under: Any = None) -> SpecError:
-    """The error for a word that names no kind; `under` is the value under it."""
-    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
-    from dense_calc.spec_language.written_layers import describe_call, suggest_layer
-
-    if "(" in word.value:
-        advice = describe_call(word)
-        if advice:
-            return SpecError(f"this is a call in Python{advice}", word)
-    hint = describe_missing_colon(word) or suggest_layer(word.value, under)
-    hint = hint or _suggest_kind(word.value, blocks)
-    return SpecError(f"there is no layer kind '{word.value}'{hint}", word)
-
-
-def _suggest_kind(name: str, blocks: Iterable[str]) -> str:
-    """The hint for a word that names no kind: the names like it."""
-    if name.startswith(OPERATION_PREFIX):
-        from dense_calc.layers.operations import OPERATION_MODULES  # imported for a mistake only
-
-        return did_you_mean(name, (OPERATION_PREFIX + each for each in OPERATION_MODULES))
-    return did_you_mean(name, (*blocks, *KIND_MODULES, *KIND_ALIASES, *MODELS))
-
-
 def read_input_entry(name: YamlNode, value: YamlNode) -> SpecEntry:
     """The entry of an input: a shape, or a mapping of InputLayer's arguments."""
     if not name.value:
@@ -277,16 +215,7 @@ def read_input_entry(name: YamlNode, value: YamlNode) -> SpecEntry:
     elif isinstance(value.value, list):
         arguments = {"shape": (name, value)}
     else:
-        raise _bad_input_error(value)
+        from dense_calc.spec_language.entry_mistakes import bad_input_error  # for a mistake only
+
+        raise bad_input_error(value)
     return SpecEntry(*name.coordinates, find_kind(INPUT_KIND), arguments, name.value)
-
-
-def _bad_input_error(value: YamlNode) -> SpecError:
-    """The error for an input that is no list: a number, or a tuple of Python."""
-    from dense_calc.spec_language.commas import describe_commas  # for a mistake only
-
-    hint = describe_commas(value.value) if isinstance(value.value, str) else ""
-    if type(value.value) is int:
-        hint = f"; write '[{value.value}]'"
-    problem = f"an input is a list of sizes, [28, 28, 1], not {describe_value(value.value)}"
-    return SpecError(problem + hint, value)

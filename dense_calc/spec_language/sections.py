@@ -103,6 +103,8 @@ def _suggest_form(name: str, value: YamlNode) -> str:
         case "vars", [*items] if items and all(isinstance(each.value, dict) for each in items):
             together = {key: each for item in items for key, each in item.plain_value().items()}
             return f"; write 'vars: {format_flow(together)}'"
+        case "inputs", [*sizes] if not any(isinstance(each.value, list) for each in sizes):
+            return f"; write 'input: {format_flow(value.plain_value())}'"
         case "inputs", [*shapes]:
             named = zip("abcdefghij", shapes, strict=False)
             return f"; write 'inputs: {format_flow({x: each.plain_value() for x, each in named})}'"
