@@ -95,6 +95,18 @@ def _command_hint(name: str) -> str:
     return did_you_mean(name, _COMMAND_MODULES)
 
 
+def _option_hint(error: click.NoSuchOption) -> str:
+    """A hint for an option that a command has not: another command's, or a value of --format."""
+    assert error.ctx is not None  # the parser of a command raises it
+    params = {name: each for each in error.ctx.command.params for name in each.opts}
+    word = error.option_name.lstrip("-")
+    formats = getattr(getattr(params.get("--format"), "type", None), "choices", ())
+    if word in formats:
+        return f" Use --format {word}."
+    instead = {"vary": "--set", "set": "--vary"}.get(word)
+    return f" Use {instead}." if instead in params else ""
+
+
 def failure_message(error: Exception) -> str:
     """The message for an error that ends the run."""
     if isinstance(error, click.ClickException):
@@ -123,6 +135,8 @@ def _usage_message(error: click.ClickException) -> str:
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # of click 8.2
         return error.format_message()
     text = error.format_message().replace("\n\t", " ")  # where click lists choices
+    if isinstance(error, click.NoSuchOption):
+        text += _option_hint(error)
     message = f"Error: {shorten_message(escape_unprintable(text))}"
     ctx = getattr(error, "ctx", None)
     if ctx is None:

@@ -68,7 +68,6 @@ def vary_option(
         "--vary",
         metavar="A,B,...|NAME=VALUES" if with_values else "A,B,...",
         multiple=True,
-        required=True,
         callback=_parse_variables if with_values else _parse_variable_names,
         shell_complete=complete_vars,
         help=help,

@@ -24,8 +24,8 @@ def find_gallery_file(name: str) -> str:
     """
     names = gallery_names()
     if name not in names:
-        hint = did_you_mean(name, names)
-        raise FileError(f"the gallery, which 'dense-calc gallery' lists, has no '{name}'{hint}")
+        hint = did_you_mean(name, names) or "; 'dense-calc gallery' lists its models"
+        raise FileError(f"the gallery has no '{name}'{hint}")
     return os.path.join(_gallery_folder(), name + _SUFFIX)
 
 
@@ -38,6 +38,13 @@ def resolve_path(path: str) -> str:
     if not path.startswith(GALLERY_PREFIX):
         return path
     return find_gallery_file(path.removeprefix(GALLERY_PREFIX))
+
+
+def describe_missing_file(name: str) -> str:
+    """The hint for a file that does not exist: a model of the gallery, or a setting; else ''."""
+    if "=" in name:
+        return f"; write a setting as --set {name}"
+    return f"; did you mean '{GALLERY_PREFIX}{name}'?" if name in gallery_names() else ""
 
 
 def _gallery_folder() -> str:

@@ -12,7 +12,7 @@ from io import UnsupportedOperation
 from typing import Any, BinaryIO
 
 from dense_calc.errors import STDIN_NAME, FileError, Place, Source
-from dense_calc.files.gallery_files import GALLERY_PREFIX, resolve_path
+from dense_calc.files.gallery_files import GALLERY_PREFIX, describe_missing_file, resolve_path
 from dense_calc.files.in_memory import ModelSource, memory_title, open_in_memory
 from dense_calc.keras_format.archives import (
     CONFIG_MEMBER,
@@ -154,7 +154,8 @@ def _open_source(
         raise FileError(f"cannot read {name}: {foreign_folder_message(path or name)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FileError(f"cannot read {name}: {reason}") from None
+        hint = describe_missing_file(name) if isinstance(error, FileNotFoundError) else ""
+        raise FileError(f"cannot read {name}: {reason}{hint}") from None
 
 
 def _note_read_file(file: BinaryIO) -> BinaryIO:

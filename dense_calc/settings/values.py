@@ -22,7 +22,8 @@ from dense_calc.symbolic.state import is_symbolic
 
 SettingValues = Sequence[Any]
 
-_RANGE_PATTERN = r"[^:]*:[^:]*(:[^:]*)?"  # first:last or first:last:step
+# first:last or first:last:step; or first..last, as other languages have it, which is refused
+_RANGE_PATTERN = r"[^:]*:[^:]*(:[^:]*)?|\d+\.\.+\d+"
 MAX_COMBINATIONS = 1_000_000  # values that a setting may take, and combinations of them
 _MAX_SETTING_BITS = 200  # bits of a number
 _YAML_VALUE_STARTS = ("[", "{", '"', "'")  # how a value starts that is more than a word

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from dense_calc.errors import DenseCalcError, describe_value
+from dense_calc.errors import MAX_LISTED_CHOICES, DenseCalcError, describe_value
 from dense_calc.settings.values import (
     SettingValues,
     demand_setting_names,
@@ -91,7 +91,9 @@ def file_values(
         raise DenseCalcError(f"{told}; {mending}")
     own = {name: file.setting_value(name, _VARY_USAGE) for name in vary}
     if not own:
-        raise DenseCalcError("there is nothing to vary; say what may grow: --vary width")
+        known = ", ".join(list(file.vars)[:MAX_LISTED_CHOICES])
+        choices = f"its vars: {known}" if known else "it has no vars: use an argument, dense.units"
+        raise DenseCalcError(f"name what varies in {file.name}: --vary NAME; {choices}")
     demand_setting_names(settings)
     for name in settings:
         file.setting_value(name)

@@ -192,8 +192,25 @@ def test_a_byte_order_mark_is_understood(run: Run, tmp_path: Path, encoding: str
         (["summary", "specs/mnist.yaml", "--width", "0"], "0 is not in the range x>=1"),
         (["summary", "specs/mnist.yaml", "--format", "xml"], "'xml' is not one of"),
         (["summary", "tests/cli"], "no model in 'tests/cli'; a folder stands for the .yaml,"),
-        (["fit", "specs/lenet5.yaml"], "Missing option '--vary'."),
-        (["growth", "specs/lenet5.yaml"], "Missing option '--vary'."),
+        (["summary", "specs/mnist.yaml", "--json"], "No such option '--json'. Use --format json."),
+        (["sweep", "specs/lenet5.yaml", "--vary", "width=3"], "'--vary'. Use --set."),
+        (
+            ["summary", "lenet5"],
+            "cannot read lenet5: No such file or directory; did you mean 'gallery:lenet5'?",
+        ),
+        (
+            ["summary", "specs/lenet5.yaml", "width=3"],
+            "cannot read width=3: No such file or directory; write a setting as --set width=3",
+        ),
+        (
+            ["fit", "specs/lenet5.yaml"],
+            "name what varies in specs/lenet5.yaml: --vary NAME; its vars: width",
+        ),
+        (
+            ["growth", "specs/mnist.yaml"],
+            "name what varies in specs/mnist.yaml: --vary NAME; it "
+            "has no vars: use an argument, dense.units",
+        ),
         (
             ["summary", "specs/mnist.yaml", "--format", "json", "--columns", "name"],
             "--columns cannot be used with JSON",

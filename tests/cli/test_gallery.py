@@ -19,7 +19,7 @@ from dense_calc.files.gallery_files import gallery_names
 
 NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
 MODEL = "input: [3]\nlayers: [Dense: {units: 4}]\n"  # 16 parameters
-UNKNOWN = "the gallery, which 'dense-calc gallery' lists, has no 'gpt3'; did you mean 'gpt2'?"
+UNKNOWN = "the gallery has no 'gpt3'; did you mean 'gpt2'?"
 
 
 def help_examples() -> list[tuple[str, str]]:

@@ -50,8 +50,7 @@ def test_the_options_of_a_command_come_in_sections(run: Run) -> None:
 
 
 def test_required_options_say_so(run: Run) -> None:
-    for name in ("fit", "growth", "sweep"):
-        assert "[required]" in run(name, "--help").stdout
+    assert "[required]" in run("sweep", "--help").stdout
 
 
 def test_help_names_the_commands_and_the_options(run: Run) -> None:

@@ -210,7 +210,7 @@ MISTAKES = {
     ),
     "nothing to vary": (
         ("specs/lenet5.yaml", "--vary", ","),
-        "there is nothing to vary; say what may grow: --vary width",
+        "name what varies in specs/lenet5.yaml: --vary NAME; its vars: width",
     ),
     "an unknown variable": (
         ("specs/lenet5.yaml", "--vary", "widht"),

@@ -182,7 +182,7 @@ def test_other_settings_stay_as_they_are_set() -> None:
 
 
 COMPLAINTS = [
-    (["--vary", ","], "there is nothing to vary; say what may grow: --vary width"),
+    (["--vary", ","], "--vary NAME; its vars: width"),
     (
         ["--vary", ",".join(f"v{number}" for number in range(6000))],
         "6,000 variables are too many to vary at once; name at most 16, or let one var stand for",
