@@ -16,12 +16,14 @@ from dense_calc.layers import is_kind_name
 from dense_calc.layers.introspect.refusals import ValuePath
 from dense_calc.layers.introspect.type_phrases import argument_type
 from dense_calc.spec_language.colons import describe_missing_colon
-from dense_calc.spec_language.commas import comma_error, describe_commas
+from dense_calc.spec_language.commas import comma_error, describe_commas, is_number_with_commas
 from dense_calc.spec_language.entries import SpecEntry
+from dense_calc.spec_language.expression_types import takes_list
 from dense_calc.spec_language.written_layers import (
     fill_in_required,
     format_layer,
     suggest_argument,
+    suggest_from_call,
     suggest_padding,
 )
 
@@ -58,6 +60,19 @@ def suggest_mending(entry: SpecEntry, locate: Callable[[ValuePath], Place], path
         case str():
             return describe_commas(value) or describe_missing_colon(place)
     return ""
+
+
+def suggest_several(entry: SpecEntry, name: str, text: str) -> str:
+    """The hint for several arguments in the place of the first, `Conv2D: 32, 3`; else ''."""
+    is_first = entry.arguments[name][0].coordinates == entry.coordinates
+    if (
+        not is_first
+        or "," not in text
+        or is_number_with_commas(text)
+        or takes_list(entry.kind, name)
+    ):
+        return ""
+    return suggest_from_call(entry.kind.__name__, text)
 
 
 def _suggest_form(entry: SpecEntry) -> str:

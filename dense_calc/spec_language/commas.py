@@ -23,6 +23,7 @@ _THOUSANDS_PATTERN = r"[0-9]{1,3}(?:,[0-9]{3})+"
 _CROSS_PATTERN = r"[0-9]+(?:\s*[x×]\s*[0-9]+)+"
 _PERCENT_PATTERN = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%"
 _TEMPLATE_PATTERN = r"\$?\{{1,2}\s*(\w+)\s*\}{1,2}|\$(\w+)"  # of a shell, of Jinja
+_LIST_IN_QUOTES_PATTERN = r"\[.*\]"
 _CALL_PATTERN = r"\w\s*\("
 _SQUARE_BRACKETS = str.maketrans("()", "[]")
 
@@ -104,14 +105,21 @@ def describe_slip(text: str) -> str:
     return ""
 
 
+def is_number_with_commas(text: str) -> bool:
+    """Whether this is a number such as 1,024."""
+    return re.fullmatch(_THOUSANDS_PATTERN, text) is not None
+
+
 def describe_commas(text: str, name: str = "") -> str:
     """The hint how a spec writes a value with commas: `; write '[3, 3]'`, or '' if it has none.
 
     `name` stands before the value: `kernel_size: `.
     """
+    if re.fullmatch(_LIST_IN_QUOTES_PATTERN, text):
+        return "; remove the quotes round it"
     if "," not in text:
         return describe_slip(text)
-    if re.fullmatch(_THOUSANDS_PATTERN, text):
+    if is_number_with_commas(text):
         return f"; write '{text.replace(',', '')}' or '{text.replace(',', '_')}'"
     if re.search(_CALL_PATTERN, text):
         return f"; put quotes round it: '{name}\"{text}\"'"

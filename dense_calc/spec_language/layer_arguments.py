@@ -11,7 +11,7 @@ from msgspec import Struct, ValidationError, convert, defstruct
 from msgspec import field as renamed
 from msgspec.structs import fields
 
-from dense_calc.errors import Place, SpecError
+from dense_calc.errors import Place, SpecError, describe_value
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.introspect.refusals import (
     ANY_KEY,
@@ -214,10 +214,13 @@ def _expression_refusal(
     entry: SpecEntry, path: ValuePath, value: object, error: ExpressionError
 ) -> SpecError:
     """The complaint about an expression without a value."""
-    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
+    from dense_calc.spec_language.argument_slips import suggest_several  # for a mistake only
+    from dense_calc.spec_language.colons import describe_missing_colon
 
     place = _locate_value(entry, path)
-    instead = f"but {error}{describe_missing_colon(place)}"
+    several = suggest_several(entry, str(path[0]), str(value))
+    problem = f"not {describe_value(value)}" if several else f"but {error}"
+    instead = problem + (several or describe_missing_colon(place))
     return SpecError(
         describe_bad_value(entry.kind, _entry_label(entry), path, value, instead), place
     )

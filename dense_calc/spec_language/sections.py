@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from msgspec import structs
 
@@ -103,12 +104,24 @@ def _suggest_form(name: str, value: YamlNode) -> str:
         case "vars", [*items] if items and all(isinstance(each.value, dict) for each in items):
             together = {key: each for item in items for key, each in item.plain_value().items()}
             return f"; write 'vars: {format_flow(together)}'"
-        case "inputs", [*sizes] if not any(isinstance(each.value, list) for each in sizes):
-            return f"; write 'input: {format_flow(value.plain_value())}'"
-        case "inputs", [*shapes]:
-            named = zip("abcdefghij", shapes, strict=False)
-            return f"; write 'inputs: {format_flow({x: each.plain_value() for x, each in named})}'"
+        case "inputs", [*items]:
+            return f"; write '{_form_of_inputs([each.plain_value() for each in items])}'"
     return ""
+
+
+def _form_of_inputs(items: Sequence[Any]) -> str:
+    """A list in place of inputs as a spec has it: one shape, several, or inputs with names."""
+    from dense_calc.spec_language.yaml_text import format_flow  # for a mistake only
+
+    if not any(isinstance(each, list | dict) for each in items):
+        return f"input: {format_flow(items)}"
+    inputs = {}
+    for letter, item in zip("abcdefghij", items, strict=False):
+        arguments = dict(item) if isinstance(item, dict) else {"shape": item}
+        name = arguments.pop("name", letter)
+        is_shape = arguments.keys() == {"shape"}
+        inputs[str(name)] = arguments["shape"] if is_shape else arguments
+    return f"inputs: {format_flow(inputs)}"
 
 
 def _suggest_section(key: YamlNode, value: YamlNode, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from dense_calc.errors import SpecError, quote_form
 from dense_calc.layers.base import LayerKind
 from dense_calc.layers.positional_arguments import positional_arguments
 from dense_calc.layers.pytorch_names import PADDING_LAYERS, PYTORCH_ARGUMENTS, PYTORCH_OTHER_WAYS
-from dense_calc.spec_language.expressions import parse_expression
+from dense_calc.spec_language.expressions import EXPRESSION_FUNCTIONS, parse_expression
 from dense_calc.spec_language.spec_numbers import ExpressionError
 from dense_calc.spec_language.translated_layers import (
     TO_FILL_IN,
@@ -91,6 +91,17 @@ def describe_call(written: YamlNode) -> str | None:
     return None
 
 
+def suggest_from_call(kind: str, text: str) -> str:
+    """The hint for a layer with arguments as in a call, `32, 3, activation="relu"`; else ''."""
+    try:
+        call = parse_expression(f"{kind}({text})")
+        is_call = isinstance(call, ast.Call) and len(call.args) + len(call.keywords) > 1
+        items = _items_of_expression(call) if is_call else []
+    except (ExpressionError, RecursionError, SpecError):
+        return ""
+    return _advise_to_write(items) if items else ""
+
+
 def _items_of_expression(expression: ast.expr) -> list[Any]:
     """The items of a spec for the outermost layer that an expression makes."""
     for node in ast.walk(expression):
@@ -125,6 +136,8 @@ def _plain_value(node: ast.expr) -> Any:
             return value
         case ast.Tuple(elts=items) | ast.List(elts=items):
             return [_plain_value(item) for item in items]
+        case ast.Call(func=ast.Name(id=name)) if name in EXPRESSION_FUNCTIONS:
+            return ast.unparse(node)
         case ast.Call(func=function):
             items = _items_of_call(node)
             return items[-1] if items else _dotted_name(function).rpartition(".")[2]

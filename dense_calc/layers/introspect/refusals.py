@@ -94,7 +94,7 @@ def describe_bad_value(
     name = str(path[0])
     wanted = argument_type(kind, name)
     if isinstance(value, str) and not hint:
-        word = value.rpartition(".")[2]  # of tf.nn.relu
+        word = value.partition("(")[0].rpartition(".")[2]  # of tf.nn.relu, l2(0.01)
         hint = did_you_mean(word, allowed_words(wanted), else_listed=False)
     return f"{whose}'s '{name}' must be {describe_type(wanted)}, {instead}{hint}"
 
