@@ -90,6 +90,14 @@ class DenseCalcError(Exception):
         self.place = place
         self.notes = list(notes)
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """The line and the column of the place; 0 and 0 without one."""
+        if self.place is None:
+            return 0, 0
+        place = self.place.resolve()
+        return place.line, place.column
+
     def __str__(self) -> str:
         lines = [format_diagnostic("error", self.message, self.place)]
         lines += [format_diagnostic("note", note.message, note.place) for note in self.notes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dense_calc.errors import DenseCalcError, LayerError, SpecError
 from dense_calc.keras_format.detect import may_be_keras
-from dense_calc.mistakes import collect_mistakes
+from dense_calc.mistakes import MAX_PLACES, collect_mistakes
 from dense_calc.spec_language.outline import SpecOutline
 from dense_calc.spec_language.yaml_tree import parse_yaml
 from dense_calc.tracing.tracer import find_untraceable
@@ -35,8 +35,8 @@ def find_mistakes(error: DenseCalcError) -> list[DenseCalcError]:
     if _identify(error) not in map(_identify, mistakes.errors):
         return [error]
     # what else is told of the place of a mistake follows from it
-    distinct = {_position(each): each for each in reversed((error, *mistakes.errors))}
-    return sorted(distinct.values(), key=_position)
+    distinct = {each.position: each for each in reversed((error, *mistakes.errors))}
+    return [distinct[position] for position in sorted(distinct)]
 
 
 def describe_mistakes(error: DenseCalcError) -> str:
@@ -48,18 +48,11 @@ def first_mistakes(error: DenseCalcError) -> list[DenseCalcError | str]:
     """The first mistakes of the spec that an error speaks of, and a text that counts the others."""
     mistakes = find_mistakes(error)
     rest = len(mistakes) - _MAX_SHOWN
-    more = [f"and {rest:,} more mistake{'s' * (rest > 1)}"] if rest > 0 else []
+    least = "at least " * (len(mistakes) > MAX_PLACES)
+    more = [f"and {least}{rest:,} more mistake{'s' * (rest > 1)}"] if rest > 0 else []
     return [*mistakes[:_MAX_SHOWN], *more]
 
 
 def _identify(error: DenseCalcError) -> tuple[str, tuple[int, int]]:
     """What makes two errors the same: their message, and where it points."""
-    return error.message, _position(error)
-
-
-def _position(error: DenseCalcError) -> tuple[int, int]:
-    """The line and the column of an error; those without come first."""
-    if error.place is None:
-        return 0, 0
-    place = error.place.resolve()
-    return place.line, place.column
+    return error.message, error.position

@@ -37,6 +37,7 @@ class SpecEntry(Place, gc=False):
     label: str | None = None
     fixed_layer: LayerKind | None = None
     outline: Any = None  # the SpecOutline of a nested model, once it is read
+    is_misread: bool = False  # what it reads has a mistake, which nobody needs of each copy
 
     def locate_part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self
@@ -149,7 +150,7 @@ def _name_first_argument(
         }
     from dense_calc.spec_language.entry_mistakes import suggest_arguments  # for a mistake only
 
-    hint = "" if is_block else suggest_arguments(name, under.plain_value())
+    hint = suggest_arguments(name, under.plain_value(), is_block=is_block)
     raise SpecError(
         f"{name} takes arguments by name, not {describe_value(under.value)}{hint}", under
     )

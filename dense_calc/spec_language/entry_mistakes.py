@@ -34,7 +34,7 @@ def no_class_error(item: YamlNode, word: YamlNode, under: Any, blocks: Iterable[
         return SpecError("write repeated layers as '{repeat: 3, layers: [...]}'", word)
     arguments = item.plain_value()
     for name, value in arguments.items():
-        if isinstance(value, str) and is_kind_name(value):
+        if isinstance(value, str) and (is_kind_name(value) or value in blocks):
             del arguments[name]
             config = arguments.pop("config", None)  # where Keras' files have the arguments
             form = format_layer(value, arguments | (config if isinstance(config, dict) else {}))
@@ -57,17 +57,24 @@ def stray_argument_error(item: YamlNode, word: YamlNode, stray: YamlNode) -> Spe
     return SpecError(f"'{stray.value}' is beside '{word.value}', not under it; {mending}", stray)
 
 
-def suggest_arguments(name: str, values: Any) -> str:
-    """The hint for a list in place of arguments: the layers to read, or the first arguments."""
-    if not isinstance(values, list) or name in MODELS:
-        return ""
+def suggest_arguments(name: str, values: Any, *, is_block: bool) -> str:
+    """The hint for a value in place of arguments: the layers to read, or the first arguments."""
+    form = _form_of_arguments(name, values, is_block)
+    return f"; write {quote_form(form)}" if form else ""
+
+
+def _form_of_arguments(name: str, values: Any, is_block: bool) -> str | None:
+    """A layer or block with this value in place of arguments as a spec has it; None if unclear."""
+    if is_block and type(values) is int:
+        return format_layer(name, {"repeat": values})
+    if is_block or not isinstance(values, list) or name in MODELS:
+        return None
     reads_several = find_kind(name).arity.stop > TWO_INPUTS.start
     if reads_several and all(isinstance(each, str) for each in values):
-        return f"; write {quote_form(format_layer(name, {'from': values}))}"
+        return format_layer(name, {"from": values})
     are_named = all(isinstance(each, dict) for each in values)  # with a dash before each
     merged = {key: value for each in values for key, value in each.items()} if are_named else {}
-    form = format_layer(name, merged) if merged else form_of_positional(name, values)
-    return f"; write {quote_form(form)}" if form else ""
+    return format_layer(name, merged) if merged else form_of_positional(name, values)
 
 
 def unknown_kind_error(word: YamlNode, blocks: Iterable[str], under: Any = None) -> SpecError:

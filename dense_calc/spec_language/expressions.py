@@ -151,15 +151,27 @@ def _evaluate_syntax(node: ast.expr, names: Mapping[str, Number]) -> Number:
         case ast.Constant(value=None):
             raise ExpressionError("'None' is not a number; Python's None is null in YAML")
         case _:
-            raise ExpressionError(
-                f"'{ast.unparse(node)}' is not allowed in an expression; use numbers, vars, "
-                f"+ - * / // % ** and {' '.join(EXPRESSION_FUNCTIONS)}"
-            )
+            raise _syntax_error(node)
     if result != result:
         raise ValueError("it is not a number")
     if abs(result) > MAX_NUMBER:
         raise OverflowError
     return result
+
+
+def _syntax_error(node: ast.expr) -> ExpressionError:
+    """The error for syntax of Python that no expression has."""
+    match node:
+        case ast.BinOp(left=base, op=ast.BitXor(), right=exponent):
+            hint = f"a power is '{ast.unparse(base)} ** {ast.unparse(exponent)}'"
+        case (
+            ast.Attribute(value=ast.Name(id="vars"), attr=name) | ast.Set(elts=[ast.Name(id=name)])
+        ):
+            hint = f"write the name of a var alone: {name}"
+        case _:
+            functions = " ".join(EXPRESSION_FUNCTIONS)
+            hint = f"use numbers, vars, + - * / // % ** and {functions}"
+    return ExpressionError(f"'{ast.unparse(node)}' is not allowed in an expression; {hint}")
 
 
 def _var_value(name: str, names: Mapping[str, Number]) -> Number:

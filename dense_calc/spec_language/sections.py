@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 from msgspec import structs
 
 from dense_calc.call_inputs import OutputPath
-from dense_calc.errors import SpecError, describe_value, did_you_mean, find_closest
+from dense_calc.errors import SpecError, describe_value, find_closest
 from dense_calc.layers import find_kind
 from dense_calc.mistakes import keep_mistake
 from dense_calc.model import ModelOutput, ModelType, Node
@@ -43,9 +42,7 @@ SECTION_TYPES: dict[str, type] = {
     "budget": dict,
     "expect": dict,
 }
-# Arguments of Keras that say what the input is.
-_TRAINING_KEYS = ("optimizer", "loss", "metrics", "epochs", "callbacks", "compile", "fit")
-_INPUT_ARGUMENTS = ("input_shape", "input_dim", "shape", "batch_input_shape", "batch_shape")
+_INDEPENDENT_SECTIONS = ("name", "trainable", "budget", "expect")  # no layer needs them
 _SECTION_TYPE_NAMES: dict[type, str] = {
     bool: "true or false",
     str: "text",
@@ -78,7 +75,9 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
     for key, value in root.value.values():
         name = key.value
         if name not in known:
-            hint = _suggest_section(key, value, known)
+            from dense_calc.spec_language.section_mistakes import suggest_section  # for a mistake
+
+            hint = suggest_section(key, value, known)
             keep_mistake(SpecError(f"a model has no section '{name}'{hint}", key))
             name = find_closest(name, [each for each in known if each not in root.value])
             if name is None or not isinstance(value.value, known[name]):
@@ -86,58 +85,16 @@ def read_sections(root: YamlNode, known: Mapping[str, type] = SECTION_TYPES) -> 
         sections[name] = value
         wanted = known[name]
         if not isinstance(value.value, wanted):
+            from dense_calc.spec_language.section_mistakes import suggest_form  # for a mistake only
+
             must = f"'{name}' must be {_SECTION_TYPE_NAMES[wanted]}"
-            hint = _suggest_form(name, value)
-            raise SpecError(f"{must}, not {describe_value(value.value)}{hint}", value)
+            hint = suggest_form(name, value)
+            error = SpecError(f"{must}, not {describe_value(value.value)}{hint}", value)
+            if name not in _INDEPENDENT_SECTIONS:
+                raise error
+            keep_mistake(error)
+            del sections[name]
     return sections
-
-
-def _suggest_form(name: str, value: YamlNode) -> str:
-    """The hint how a section is written, of which the value is of another type."""
-    from dense_calc.spec_language.yaml_text import format_flow  # for a mistake only
-
-    match name, value.value:
-        case "layers", dict():
-            return "; begin each item with '- '"
-        case "budget", str() | int() | float():
-            return f"; write 'budget: {{params: {value.value}}}'"
-        case "vars", [*items] if items and all(isinstance(each.value, dict) for each in items):
-            together = {key: each for item in items for key, each in item.plain_value().items()}
-            return f"; write 'vars: {format_flow(together)}'"
-        case "inputs", [*items]:
-            return f"; write '{_form_of_inputs([each.plain_value() for each in items])}'"
-    return ""
-
-
-def _form_of_inputs(items: Sequence[Any]) -> str:
-    """A list in place of inputs as a spec has it: one shape, several, or inputs with names."""
-    from dense_calc.spec_language.yaml_text import format_flow  # for a mistake only
-
-    if not any(isinstance(each, list | dict) for each in items):
-        return f"input: {format_flow(items)}"
-    inputs = {}
-    for letter, item in zip("abcdefghij", items, strict=False):
-        arguments = dict(item) if isinstance(item, dict) else {"shape": item}
-        name = arguments.pop("name", letter)
-        is_shape = arguments.keys() == {"shape"}
-        inputs[str(name)] = arguments["shape"] if is_shape else arguments
-    return f"inputs: {format_flow(inputs)}"
-
-
-def _suggest_section(key: YamlNode, value: YamlNode, known: Iterable[str]) -> str:
-    """The hint for a key that is no section; Keras' arguments of shapes are the input."""
-    from dense_calc.spec_language.colons import describe_missing_colon  # for a mistake only
-    from dense_calc.spec_language.yaml_text import format_flow
-
-    if key.value in _INPUT_ARGUMENTS:
-        plain = value.plain_value()
-        sizes = plain if isinstance(plain, list) else [plain]
-        return f"; write 'input: {format_flow(sizes[key.value.startswith('batch') :])}'"
-    if key.value in _TRAINING_KEYS:
-        return "; a spec describes layers, not their training; remove it"
-    hint = describe_missing_colon(key) or did_you_mean(key.value, known)
-    holds_model = isinstance(value.value, list | dict) and len(value.value) > 0
-    return hint or "; put 'input:' and 'layers:' at the top" * holds_model
 
 
 def read_input_entries(sections: Mapping[str, YamlNode], root: YamlNode) -> list[SpecEntry]:

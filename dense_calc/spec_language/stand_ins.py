@@ -103,7 +103,8 @@ def decode_or_stand_in(
                 is_another = _argument_at(entry, arguments, error.place) is not None
                 mistake = error if is_another else None
     base = UnwiredLayer if 0 in entry.kind.arity else StandInLayer  # as an input of the model
-    return stand_in_type(entry.kind.__name__, base)(name=entry.read_text("name"))
+    entry.fixed_layer = stand_in_type(entry.kind.__name__, base)(name=entry.read_text("name"))
+    return entry.fixed_layer  # also for its copies, of which there may be many
 
 
 def _argument_at(

@@ -14,6 +14,7 @@ from support.text_cases import case_params, demand_up_to_date
 from dense_calc.errors import DenseCalcError, Source
 from dense_calc.files.mistakes_in_file import describe_mistakes, find_mistakes
 from dense_calc.layers import KIND_MODULES
+from dense_calc.mistakes import MAX_PLACES
 from dense_calc.spec_language import parse_spec
 from dense_calc.tracing.tracer import trace
 
@@ -88,3 +89,29 @@ def test_a_mistake_in_a_setting_is_the_only_one() -> None:
         parse_spec(spec, "m")
     caught.value.message = "another"
     assert find_mistakes(caught.value) == [caught.value]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "Dense: {unit: 3}",
+        "Dense: {units: 3 - index}",
+        "Dense: {units: 3, from: nowhere}",
+        "mlp: {from: nowhere}",
+        "mlp: {unit: 3}",
+        "reuse: nowhere",
+    ],
+)
+def test_a_mistake_in_many_copies_is_told_once_and_soon(layer: str) -> None:
+    """Where each copy is looked at, this takes minutes."""
+    spec = (
+        f"input: [3]\nblocks: {{mlp: [Dense: 3]}}\nlayers: [{{repeat: 40000, layers: [{layer}]}}]"
+    )
+    assert mistakes_of(spec).count("error:") == 1
+
+
+def test_reading_ends_after_many_mistakes() -> None:
+    layers = [f"  - Dense: {{unit: {number}}}" for number in range(10_000)]
+    told = mistakes_of("\n".join(["input: [3]", "layers:", *layers])).splitlines()
+    assert told[-1] == f"and at least {MAX_PLACES - 19} more mistakes"
+    assert sum("error:" in line for line in told) == 20
