@@ -139,25 +139,19 @@ class BodyReader(CallableLookup, kw_only=True):
             whose = f"the block '{block.name}'" if block else "the model"
             self.no_input_message = f"{whose} has several inputs; {_READ_BY_NAME_HINT}"
         for (entry, self.scope), name, layer in zip(scoped_entries, names, layers, strict=True):
-            yield from self._read_step_or_stand_in(entry, name, layer, above)
+            if not entry.is_misread:
+                try:
+                    yield (
+                        self._read_call_step(entry, name, above)
+                        if layer is None
+                        else self._read_layer_step(entry, name, layer, above)
+                    )
+                except SpecError as error:
+                    keep_mistake(error, needs_names=True)
+                    entry.is_misread = True
+            if entry.is_misread:
+                yield from self._stand_in_steps(entry, name)
             above = None if inputs > 1 and _is_input_entry(entry) else self.body.outputs[name]
-
-    def _read_step_or_stand_in(
-        self, entry: SpecEntry, name: str, layer: LayerKind | None, above: str | None
-    ) -> Iterator[Node | BlockCall]:
-        """The node or block call of an entry; what stands for it after a mistake."""
-        if not entry.is_misread:
-            try:
-                yield (
-                    self._read_call_step(entry, name, above)
-                    if layer is None
-                    else self._read_layer_step(entry, name, layer, above)
-                )
-            except SpecError as error:
-                keep_mistake(error, needs_names=True)
-                entry.is_misread = True
-        if entry.is_misread:
-            yield from self._stand_in_steps(entry, name)
 
     def _stand_in_steps(self, entry: SpecEntry, name: str) -> Iterator[Node | BlockCall]:
         """What stands for an entry of which the inputs are not known."""
