@@ -132,8 +132,8 @@ def parse_amount(
     is_short = is_written and len(text) <= _MAX_AMOUNT_CHARS
     parts = re.fullmatch(_AMOUNT_PATTERN, text) if is_short else None
     if not parts or parts[3].lower() not in unit.factors:
-        bare = re.fullmatch(r"[<>=≤≥]+\s*(\S+)", text) if is_short else None
-        hint = f"; write {bare[1]}" if bare else ""
+        at_most = re.fullmatch(r"(?:<=?|≤)\s*(\S+)", text) if is_short else None
+        hint = f"; write {at_most[1]}" if at_most else ""
         hint = _unit_hint(text, parts[3], unit) if parts else hint
         raise AmountError(f"{what} a number such as {examples}, not {describe_value(value)}{hint}")
     digits = re.sub("[_,]", "", parts[1])
