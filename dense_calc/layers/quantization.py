@@ -150,6 +150,9 @@ class QuantizableLayer(LoraLayer, frozen=True, kw_only=True):
         self, policy: DTypePolicy, rows: WeightAxes, columns: WeightAxes
     ) -> Iterator[Weight]:
         """The weights that GPTQ and AWQ compute from data."""
+        if not policy.weight_bits:
+            told = f"{policy.quantization_mode} needs weight_bits and group_size"
+            raise LayerError(f"{told}, in 'dtype' or in 'quantization_config'", "dtype")
         kernel = pack_axis(columns) if policy.weight_bits == 4 else columns
         scale = {**columns, **group_axis(rows, policy.group_size)}
         yield from quantized_weights("kernel", {**kernel, **rows}, scale, "uint8")

@@ -40,15 +40,20 @@ POLICY_PATTERN = (
 POLICY_MAP_CLASS = "DTypePolicyMap"
 _REGEX_METACHARACTERS = set("\\^$*+?{}[]|()")
 
-# The classes of serialized policies, each with a pattern for its modes.
-_POLICY_CLASS_MODES = {
+# A mode alone: only objects have gptq and awq without their numbers.
+_MODE_PATTERN = (
+    r"(?!int8_from_(?:mixed_)?float16$)"
+    rf"(?:int8|float8|int4|gptq|awq)_from_{_SOURCE_PATTERN}"
+)
+# The classes of serialized policies, each with a pattern for what it is, if it has a mode.
+_POLICY_CLASS_PATTERNS = {
     "DTypePolicy": "",
     "FloatDTypePolicy": "",
-    "QuantizedDTypePolicy": "(?:int8|int4|float8)",
-    "QuantizedFloat8DTypePolicy": "float8",
-    "Int4DTypePolicy": "int4/.*",
-    "GPTQDTypePolicy": "gptq/.*",
-    "AWQDTypePolicy": "awq/.*",
+    "QuantizedDTypePolicy": _MODE_PATTERN,
+    "QuantizedFloat8DTypePolicy": _MODE_PATTERN,
+    "Int4DTypePolicy": f"(?=int4/){POLICY_PATTERN}",
+    "GPTQDTypePolicy": f"(?=gptq/){POLICY_PATTERN}",
+    "AWQDTypePolicy": f"(?=awq/){POLICY_PATTERN}",
     POLICY_MAP_CLASS: "",
 }
 
@@ -59,7 +64,7 @@ class DTypePolicy(Struct, frozen=True):
     compute_dtype: str
     variable_dtype: str
     quantization_mode: str | None = None
-    weight_bits: int = 4  # of one quantized weight
+    weight_bits: int = 4  # of one quantized weight; 0 where the policy lacks these numbers
     group_size: int = -1  # weights that share a scale; -1 for all
     amax_history_length: int = _DEFAULT_HISTORY_LENGTH
 
@@ -77,7 +82,8 @@ def parse_policy_name(policy: str) -> DTypePolicy:
             return DTypePolicy(compute, variable, mode, bits, group)
         case [group]:
             return DTypePolicy(compute, variable, mode, group_size=group)
-    return DTypePolicy(compute, variable, mode or None)
+    lacks_numbers = mode in ("gptq", "awq")
+    return DTypePolicy(compute, variable, mode or None, weight_bits=0 if lacks_numbers else 4)
 
 
 def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolicy:
@@ -94,10 +100,10 @@ def deserialize_policy(class_name: str, config: Mapping[str, Any]) -> DTypePolic
     )
     if class_name == POLICY_MAP_CLASS:
         return parse_policy_map(config)[0]
-    if _POLICY_CLASS_MODES[class_name]:
+    known = _POLICY_CLASS_PATTERNS[class_name]
+    if known:
         source = _policy_name_or_default(values.pop("source_name", None))
         policy = f"{values.pop('mode', '')}_from_{source}"
-        known = f"(?={_POLICY_CLASS_MODES[class_name]}_from_){POLICY_PATTERN}"
     else:
         policy = _policy_name_or_default(values.pop("name", None))
         known = _SOURCE_PATTERN
@@ -142,7 +148,7 @@ def _parse_map_policy(policy: Any) -> DTypePolicy:
         case str() if re.match(POLICY_PATTERN, policy):
             return parse_policy_name(policy)
         case {"class_name": str(name), "config": dict(config)} if (
-            name in _POLICY_CLASS_MODES and name != POLICY_MAP_CLASS
+            name in _POLICY_CLASS_PATTERNS and name != POLICY_MAP_CLASS
         ):
             return deserialize_policy(name, config)
     raise ValueError(

@@ -45,13 +45,13 @@ def policy(rng: random.Random) -> Any:
     mode = rng.choice([mode, mode, mode, "float8"])
     source = rng.choice(["float32", "float64", "mixed_bfloat16", "bfloat16"])
     if rng.random() < ODD:
-        mode = rng.choice([mode, "awq/3/2", "gptq", "int2", "gptq/4", "int4/x", "int4/0"])
+        mode = rng.choice([mode, "awq/3/2", "awq", "gptq", "int2", "gptq/4", "int4/x", "int4/0"])
         source = rng.choice([*DTYPE_BITS, *UNQUANTIZED_POLICIES])
     if rng.random() < 0.7:
         return f"{mode}_from_{source}"
     config = {"mode": mode, "source_name": source}
     name = {"int4/": "Int4", "gptq/": "GPTQ", "awq/4": "AWQ"}.get(mode[:5], "Quantized")
-    if mode == "float8" and rng.random() < 0.8:
+    if rng.random() < (0.8 if mode == "float8" else ODD):
         return serialized("QuantizedFloat8DTypePolicy", {**config, "amax_history_length": 7})
     return serialized(f"{name}DTypePolicy", config)
 
