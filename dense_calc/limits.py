@@ -132,15 +132,19 @@ def parse_amount(
     is_short = is_written and len(text) <= _MAX_AMOUNT_CHARS
     parts = re.fullmatch(_AMOUNT_PATTERN, text) if is_short else None
     if not parts or parts[3].lower() not in unit.factors:
-        at_most = re.fullmatch(r"(?:<=?|≤)\s*(\S+)", text) if is_short else None
-        hint = f"; write {at_most[1]}" if at_most else ""
-        hint = _unit_hint(text, parts[3], unit) if parts else hint
+        hint = _unit_hint(text, parts[3], unit) if parts else _sign_hint(text)
         raise AmountError(f"{what} a number such as {examples}, not {describe_value(value)}{hint}")
     digits = re.sub("[_,]", "", parts[1])
     number: Fraction = Fraction(digits) * 10 ** int(parts[2] or 0) * unit.factors[parts[3].lower()]
     if number > MAX_AMOUNT:
         raise AmountError(f"{describe_value(value)} is too large; use at most {MAX_AMOUNT:,}")
     return number
+
+
+def _sign_hint(text: str) -> str:
+    """The end of a complaint about a limit with a sign, `<10k`, '' if it has none."""
+    limit = re.fullmatch(r"(?:<=?|≤)\s*(\S+)", text)
+    return f"; write {limit[1]}" if limit else ""
 
 
 def _unit_hint(text: str, suffix: str, unit: AmountUnit) -> str:

@@ -96,15 +96,14 @@ def _command_hint(name: str) -> str:
 
 
 def _option_hint(error: click.NoSuchOption) -> str:
-    """A hint for an option that a command has not: another command's, or a value of --format."""
+    """A hint for an option that a command lacks: a value of --format, or fit's --vary."""
     assert error.ctx is not None  # the parser of a command raises it
     params = {name: each for each in error.ctx.command.params for name in each.opts}
     word = error.option_name.lstrip("-")
     formats = getattr(getattr(params.get("--format"), "type", None), "choices", ())
     if word in formats:
         return f" Use --format {word}."
-    instead = {"vary": "--set", "set": "--vary"}.get(word)
-    return f" Use {instead}." if instead in params else ""
+    return " Use --set." if word == "vary" and "--set" in params else ""
 
 
 def failure_message(error: Exception) -> str:

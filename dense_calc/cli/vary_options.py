@@ -70,7 +70,7 @@ def vary_option(
         multiple=True,
         callback=_parse_variables if with_values else _parse_variable_names,
         shell_complete=complete_vars,
-        help=help,
+        help=f"{help}  [required]",  # by the command, which then lists the vars of the file
     )
 
 

@@ -37,7 +37,7 @@ class SpecEntry(Place, gc=False):
     label: str | None = None
     fixed_layer: LayerKind | None = None
     outline: Any = None  # the SpecOutline of a nested model, once it is read
-    is_misread: bool = False  # what it reads has a mistake, which nobody needs of each copy
+    is_misread: bool = False  # it has a mistake in what it reads; its copies are not read again
 
     def locate_part(self, name: str) -> Place:
         return self.arguments[name][1] if name in self.arguments else self

@@ -50,7 +50,8 @@ def test_the_options_of_a_command_come_in_sections(run: Run) -> None:
 
 
 def test_required_options_say_so(run: Run) -> None:
-    assert "[required]" in run("sweep", "--help").stdout
+    for name in ("fit", "growth", "sweep"):
+        assert "[required]" in run(name, "--help").stdout
 
 
 def test_help_names_the_commands_and_the_options(run: Run) -> None:

@@ -32,8 +32,9 @@ _SOURCE_PATTERN = (
     r"|complex(?:64|128))$"
 )
 _GROUP_SIZE_PATTERN = r"/(?:-1|[1-9]\d*)"  # how many numbers share a scale; -1 for all
+_NO_INT8_OF_FLOAT16 = r"(?!int8_from_(?:mixed_)?float16$)"
 POLICY_PATTERN = (
-    r"^(?!int8$|float8_e\w*$|int8_from_(?:mixed_)?float16$)"
+    rf"^(?!int8$|float8_e\w*$){_NO_INT8_OF_FLOAT16}"
     rf"(?:(?:int8|float8|int4(?:{_GROUP_SIZE_PATTERN})?|gptq/[2348]{_GROUP_SIZE_PATTERN}|awq/4{_GROUP_SIZE_PATTERN})_from_)?{_SOURCE_PATTERN}"
 )
 
@@ -41,10 +42,7 @@ POLICY_MAP_CLASS = "DTypePolicyMap"
 _REGEX_METACHARACTERS = set("\\^$*+?{}[]|()")
 
 # A mode alone: only objects have gptq and awq without their numbers.
-_MODE_PATTERN = (
-    r"(?!int8_from_(?:mixed_)?float16$)"
-    rf"(?:int8|float8|int4|gptq|awq)_from_{_SOURCE_PATTERN}"
-)
+_MODE_PATTERN = rf"{_NO_INT8_OF_FLOAT16}(?:int8|float8|int4|gptq|awq)_from_{_SOURCE_PATTERN}"
 # The classes of serialized policies, each with a pattern for what it is, if it has a mode.
 _POLICY_CLASS_PATTERNS = {
     "DTypePolicy": "",
